@@ -1,1 +1,3 @@
-//! InstallService
+//! InstallService turns any program into a service on Linux (systemd) and Windows (NSSM).
+
+pub mod model;

@@ -1,0 +1,10 @@
+//! Types that cannot hold a wrong value: names, texts and the validated service spec.
+//!
+//! A value of these types has passed its check when it was made, so nothing behind this module
+//! checks it again. Nothing here reads files, the environment, the clock or the operating system.
+
+pub mod entry;
+pub mod name;
+pub mod spec;
+pub mod status;
+pub mod text;

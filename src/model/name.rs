@@ -1,0 +1,232 @@
+//! Names with rules of their own: of a service, an environment variable, a unit, an account.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Gives a checked string type its `Display`, its `as_str` and its serde form.
+macro_rules! string_type {
+    ($name:ident) => {
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+    };
+}
+
+/// The name of a service: `A-Z a-z 0-9 _ . -`, beginning with a letter or digit, at most
+/// [`ServiceName::MAX`] characters.
+///
+/// It is the part of the names of both service managers that is safe in a file name, in a command
+/// and in a batch: systemd allows `A-Za-z0-9:-_.\@` and 255 characters with the suffix
+/// (systemd.unit(5)), where `@` makes a template; NSSM 2.24 builds registry paths in a buffer that
+/// fails from 202 characters on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServiceName(String);
+
+string_type!(ServiceName);
+
+impl ServiceName {
+    /// Longest name, in characters.
+    pub const MAX: usize = 200;
+
+    /// The unit that this service is for systemd.
+    pub fn unit(&self) -> String {
+        format!("{}.service", self.0)
+    }
+}
+
+impl FromStr for ServiceName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        let rule = "a service name has letters, digits, `_`, `.` and `-` only";
+        if text.is_empty() {
+            return Err("a service name cannot be empty".into());
+        }
+        if let Some(c) = text.chars().find(|c| !allowed(*c)) {
+            let instead: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+            let instead = instead.trim_start_matches(['_', '.', '-']);
+            let hint = if instead.is_empty() { String::new() } else { format!("; `{instead}` would do") };
+            return Err(format!("it holds `{}`, and {rule}{hint}", c.escape_debug()));
+        }
+        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            return Err(format!("it begins with `{}`, and a service name begins with a letter or a digit", &text[..1]));
+        }
+        if text.len() > Self::MAX {
+            return Err(format!("it has {} characters, and a service name has at most {}", text.len(), Self::MAX));
+        }
+        if let Some(stem) = text.strip_suffix(".service") {
+            return Err(format!("the service manager adds `.service` by itself; `{stem}` would do"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The name of an environment variable: not empty, no `=`, no NUL, no line break.
+///
+/// What the kernel can carry is more than what a shell or systemd can name; see
+/// [`EnvName::is_identifier`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EnvName(String);
+
+string_type!(EnvName);
+
+impl EnvName {
+    /// Whether the name is `[A-Za-z_][A-Za-z0-9_]*`, the form that systemd accepts in
+    /// `Environment=` and in an environment file (systemd.exec(5)).
+    pub fn is_identifier(&self) -> bool {
+        is_identifier(&self.0)
+    }
+}
+
+impl FromStr for EnvName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("the name of an environment variable cannot be empty".into());
+        }
+        match text.chars().find(|c| *c == '=' || c.is_control()) {
+            Some(c) => {
+                Err(format!("it holds `{}`, which the name of an environment variable cannot", c.escape_debug()))
+            }
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+/// Whether `text` is `[A-Za-z_][A-Za-z0-9_]*`.
+pub fn is_identifier(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A systemd unit that a service can be ordered after, with its suffix (systemd.unit(5)).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UnitName(String);
+
+string_type!(UnitName);
+
+impl FromStr for UnitName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const SUFFIXES: [&str; 11] =
+            ["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"];
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '\\' | '@');
+        if let Some(c) = text.chars().find(|c| !allowed(*c)) {
+            return Err(format!("it holds `{}`, which the name of a systemd unit cannot", c.escape_debug()));
+        }
+        match text.rsplit_once('.') {
+            Some((stem, suffix)) if !stem.is_empty() && SUFFIXES.contains(&suffix) && text.len() < 256 => {
+                Ok(Self(text.to_owned()))
+            }
+            _ if text.is_empty() || text.len() > 247 => {
+                Err("the name of a systemd unit has 1 to 255 characters".into())
+            }
+            _ => Ok(Self(format!("{text}.service"))),
+        }
+    }
+}
+
+/// Text of one line: no control characters, no line separators (descriptions and display names).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Line(String);
+
+string_type!(Line);
+
+impl FromStr for Line {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.chars().find(|c| c.is_control() || is_noncharacter(*c)) {
+            Some(c) => Err(format!("it holds `{}`; it has to be one line of plain text", c.escape_unicode())),
+            None => Ok(Self(text.trim().to_owned())),
+        }
+    }
+}
+
+/// Whether Unicode sets `c` aside for ever (U+FDD0..U+FDEF and the last two of each plane).
+///
+/// systemd 252 calls text with such a character not UTF-8 (`unichar_is_valid` in its
+/// `src/basic/utf8.c`): a unit that holds one does not load, and where one is smuggled in as an
+/// escape `systemctl status` of that unit fails.
+pub fn is_noncharacter(c: char) -> bool {
+    let code = c as u32;
+    (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_names_are_safe_everywhere_or_refused_with_a_reason() {
+        for good in ["a", "web", "omsi-up.1", "FidUPPER", "fid-n.a_b", &"n".repeat(200)] {
+            assert_eq!(good.parse::<ServiceName>().unwrap().as_str(), good);
+        }
+        for (bad, reason) in [
+            ("", "empty"),
+            ("my svc", "`my_svc` would do"),
+            ("a@b", "`@`"),
+            ("-x", "begins with"),
+            (".x", "begins with"),
+            ("a/../b", "`/`"),
+            ("a\nb", "`\\n`"),
+            ("web.service", "`web` would do"),
+            ("é", "`é`"),
+            (&"n".repeat(201), "201 characters"),
+        ] {
+            let said = bad.parse::<ServiceName>().unwrap_err();
+            assert!(said.contains(reason), "{bad}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_unit_without_a_suffix_is_a_service() {
+        assert_eq!("postgresql".parse::<UnitName>().unwrap().as_str(), "postgresql.service");
+        assert_eq!("remote-fs.target".parse::<UnitName>().unwrap().as_str(), "remote-fs.target");
+        assert_eq!("foo.1".parse::<UnitName>().unwrap().as_str(), "foo.1.service");
+        assert!("a b".parse::<UnitName>().is_err());
+        assert!("".parse::<UnitName>().is_err());
+    }
+
+    #[test]
+    fn noncharacters_are_told_from_their_neighbours() {
+        for c in ['\u{FDD0}', '\u{FDEF}', '\u{FFFE}', '\u{FFFF}', '\u{1FFFE}', '\u{10FFFF}'] {
+            assert!(is_noncharacter(c));
+        }
+        for c in ['\u{FDCF}', '\u{FDF0}', '\u{FFFD}', '\u{10000}', 'a'] {
+            assert!(!is_noncharacter(c));
+        }
+    }
+}

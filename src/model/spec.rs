@@ -1,0 +1,160 @@
+//! [`ServiceSpec`]: everything about one service, validated.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::entry::PythonEntry;
+use super::name::{EnvName, Line, ServiceName, UnitName};
+use super::text::Text;
+
+/// Which service manager a service is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// systemd, on Linux.
+    Systemd,
+    /// NSSM, on Windows.
+    Nssm,
+}
+
+impl Target {
+    /// The word for it on the command line and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Systemd => "systemd",
+            Self::Nssm => "nssm",
+        }
+    }
+
+    /// Whether `path` is absolute in this target's syntax: `/...` for systemd, a drive
+    /// (`C:\...`, `C:/...`) or a UNC path (`\\server\share`) for NSSM.
+    pub fn is_absolute(self, path: &Text) -> bool {
+        let path = path.as_bytes();
+        match self {
+            Self::Systemd => path.starts_with(b"/"),
+            Self::Nssm => match path {
+                [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
+                [b'\\', b'\\', first, ..] => !matches!(first, b'\\' | b'/'),
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Whose services: the machine's, or one user's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Started at boot, managed by root.
+    System,
+    /// `systemctl --user`: managed by the user who installs it.
+    User,
+}
+
+/// When the service manager starts the program again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// Whenever it ended, also without an error.
+    #[default]
+    Always,
+    /// Only when it ended with an error.
+    OnFailure,
+    /// Not at all.
+    Never,
+}
+
+/// How much of the system the service is kept away from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hardening {
+    /// Nothing.
+    None,
+    /// What no ordinary program notices.
+    #[default]
+    Baseline,
+    /// For a network service with an account of its own.
+    Service,
+    /// `Service`, and a file system that is read-only but for the service's own directories.
+    Strict,
+}
+
+/// One word of the program's command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// The word itself.
+    Literal(Text),
+    /// `before` followed by the value that the environment variable has when the service starts.
+    Reference {
+        /// What stands in front of the value in the same word, such as `--password=`.
+        before: Text,
+        /// The variable.
+        variable: EnvName,
+    },
+}
+
+/// What a service runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// A program of the operating system.
+    Executable {
+        /// Absolute path in the target's syntax.
+        path: Text,
+        /// What it is given, without its own name.
+        arguments: Vec<Argument>,
+    },
+    /// A Python function or class.
+    Python {
+        /// Absolute path of the interpreter.
+        interpreter: Text,
+        /// What it imports and calls.
+        entry: PythonEntry,
+        /// What it is given, without a program name.
+        arguments: Vec<Argument>,
+    },
+}
+
+impl Run {
+    /// What the program is given.
+    pub fn arguments(&self) -> &[Argument] {
+        match self {
+            Self::Executable { arguments, .. } | Self::Python { arguments, .. } => arguments,
+        }
+    }
+}
+
+/// A service, validated for one target. It cannot be invalid; see [`crate::validate`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// The name that both service managers know it by.
+    pub name: ServiceName,
+    /// The name that people read in a list of services (Windows).
+    pub display_name: Line,
+    /// One line on what it is for.
+    pub description: Line,
+    /// What it runs.
+    pub run: Run,
+    /// Where it runs: an absolute path.
+    pub working_directory: Text,
+    /// Plain settings, visible to every user of the machine.
+    pub environment: IndexMap<EnvName, Text>,
+    /// Variables whose values live in the environment file only, each once, sorted.
+    pub secrets: Vec<EnvName>,
+    /// Who it runs as; `None` is the service manager's own account (root, LocalSystem).
+    pub account: Option<String>,
+    /// When it is started again.
+    pub restart: Restart,
+    /// How long the service manager waits before it starts the program again, in seconds.
+    pub restart_sec: u32,
+    /// Units that are started before it.
+    pub after: Vec<UnitName>,
+    /// How much of the system it is kept away from.
+    pub hardening: Hardening,
+    /// Directories in front of the service's PATH.
+    pub path: Vec<Text>,
+    /// Directories that it writes to, as far as its arguments tell; absolute paths.
+    pub writes: Vec<Text>,
+    /// The machine's service, or a user's.
+    pub scope: Scope,
+    /// Further settings that only the target's service manager knows, in the order given.
+    pub extra: IndexMap<String, Vec<String>>,
+}

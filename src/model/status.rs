@@ -1,0 +1,72 @@
+//! [`ServiceStatus`]: what a service is doing now, in the words of neither service manager.
+
+use serde::Serialize;
+
+/// What a service is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// The program runs.
+    Running,
+    /// On the way up.
+    Starting,
+    /// On the way down.
+    Stopping,
+    /// The program ended, and the service manager is about to start it again.
+    Restarting,
+    /// Not running, without an error.
+    Stopped,
+    /// Not running, because of an error.
+    Failed,
+    /// The service manager does not know the service.
+    NotInstalled,
+}
+
+impl State {
+    /// The word that people and JSON get.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Starting => "starting",
+            Self::Stopping => "stopping",
+            Self::Restarting => "restarting",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::NotInstalled => "not-installed",
+        }
+    }
+}
+
+/// The observed state of one service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceStatus {
+    /// What it is doing.
+    pub state: State,
+    /// The program's process, while there is one.
+    pub pid: Option<u32>,
+    /// Since when it is in this state, in the service manager's words.
+    pub since: Option<String>,
+    /// How often the service manager started it again by itself.
+    pub restarts: Option<u64>,
+    /// How the last run ended, in the service manager's words (`success`, `exit-code`, ...).
+    pub result: Option<String>,
+    /// The exit status of the last run, or the number of the signal that ended it.
+    pub exit_status: Option<i64>,
+    /// Whether it starts at boot.
+    pub enabled: Option<bool>,
+}
+
+impl ServiceStatus {
+    /// A service that the service manager does not know.
+    pub fn not_installed() -> Self {
+        Self {
+            state: State::NotInstalled,
+            pid: None,
+            since: None,
+            restarts: None,
+            result: None,
+            exit_status: None,
+            enabled: None,
+        }
+    }
+}
