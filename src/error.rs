@@ -1,0 +1,278 @@
+//! Everything that can go wrong, in one enum of fields with one wording.
+//!
+//! The wording is lower case: what we tried, the thing in backticks, the cause. The `help:` line
+//! that follows holds the next command to type.
+
+use std::fmt;
+use std::io;
+
+use crate::model::text::Text;
+
+/// Exit codes, the same on both systems (the table of the README).
+pub mod exit {
+    /// Done, or nothing to do.
+    pub const OK: u8 = 0;
+    /// Something failed; the host is as it was.
+    pub const FAILED: u8 = 1;
+    /// Wrong usage, or a request that was refused.
+    pub const USAGE: u8 = 2;
+    /// `status`: the service is not running.
+    pub const NOT_RUNNING: u8 = 3;
+    /// There is no such service.
+    pub const NO_SUCH_SERVICE: u8 = 4;
+    /// Administrator rights are missing.
+    pub const NOT_PRIVILEGED: u8 = 5;
+    /// `--check`, `diff`: the host differs.
+    pub const DIFFERENT: u8 = 10;
+    /// Ended by Ctrl-C.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// One thing that is wrong with a request: what, what was given, why not, what to do instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The option, argument or key, such as `argument `upload_dir``.
+    pub what: String,
+    /// What was given for it, if anything.
+    pub given: Option<String>,
+    /// Why it is refused.
+    pub reason: String,
+    /// What to type instead.
+    pub help: Option<String>,
+}
+
+impl Fault {
+    /// A fault of `what`.
+    pub fn new(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { what: what.into(), given: None, reason: reason.into(), help: None }
+    }
+
+    /// The same with what was given.
+    #[must_use]
+    pub fn given(mut self, given: impl fmt::Display) -> Self {
+        self.given = Some(given.to_string());
+        self
+    }
+
+    /// The same with what to type instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.what)?;
+        if let Some(given) = &self.given {
+            write!(f, " `{}`", shortened(given))?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// At most 120 characters of `text`; a value of 100 KiB says nothing more by being printed whole.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 120 {
+        return text.to_owned();
+    }
+    text.chars().take(80).chain(" ... ".chars()).collect::<String>() + &format!("({} bytes)", text.len())
+}
+
+/// An error of a whole call.
+#[derive(Debug)]
+pub enum Error {
+    /// A child command failed.
+    Command {
+        /// The command as it could be typed.
+        command: String,
+        /// How it ended.
+        outcome: String,
+        /// Its own words.
+        stderr: String,
+    },
+    /// The service did not come up.
+    DidNotStart {
+        /// The service.
+        service: String,
+        /// What the service manager says.
+        state: String,
+        /// The last lines of its log.
+        log: String,
+        /// Its error log, where there is one.
+        error_log: Option<String>,
+    },
+    /// A file of that name is not ours to change.
+    Foreign {
+        /// The file.
+        path: Text,
+        /// How we know.
+        reason: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+    /// A file could not be read or written.
+    Io {
+        /// What we tried.
+        doing: String,
+        /// The file.
+        path: Text,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Another run of ours is at work.
+    Locked {
+        /// The lock.
+        path: Text,
+    },
+    /// There is no service of that name.
+    NoSuchService {
+        /// The name.
+        service: String,
+        /// Names that look like it.
+        similar: Vec<String>,
+    },
+    /// The service manager is not there, or cannot do this.
+    NoServiceManager {
+        /// What is missing.
+        reason: String,
+        /// What installs it.
+        help: String,
+    },
+    /// Administrator rights are missing.
+    NotPrivileged {
+        /// The line to type.
+        line: String,
+    },
+    /// The request is refused.
+    Refused(Vec<Fault>),
+    /// A step failed and the earlier ones were undone.
+    Undone {
+        /// The failure.
+        cause: Box<Error>,
+        /// What was put back, one line each.
+        restored: Vec<String>,
+        /// What could not be put back, with the way to mend it by hand.
+        left: Vec<String>,
+    },
+    /// Wrong usage of the command line, in clap's words.
+    Usage(String),
+}
+
+impl Error {
+    /// An [`Error::Io`].
+    pub fn io(doing: impl Into<String>, path: &Text, source: io::Error) -> Self {
+        Self::Io { doing: doing.into(), path: path.clone(), source }
+    }
+
+    /// One fault that refuses the whole request.
+    pub fn refused(fault: Fault) -> Self {
+        Self::Refused(vec![fault])
+    }
+
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Foreign { .. } | Self::Refused(_) | Self::Usage(_) => exit::USAGE,
+            Self::Interrupted => exit::INTERRUPTED,
+            Self::NoSuchService { .. } => exit::NO_SUCH_SERVICE,
+            Self::NotPrivileged { .. } => exit::NOT_PRIVILEGED,
+            Self::Undone { cause, .. } => cause.exit_code(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => exit::NOT_PRIVILEGED,
+            Self::Command { .. }
+            | Self::DidNotStart { .. }
+            | Self::Io { .. }
+            | Self::Locked { .. }
+            | Self::NoServiceManager { .. } => exit::FAILED,
+        }
+    }
+
+    /// The lines that say what to do next.
+    pub fn help(&self) -> Vec<String> {
+        match self {
+            Self::DidNotStart { service, error_log, .. } => {
+                let mut lines = vec![format!("`ManageService {service} logs -n 50` shows more of its output")];
+                lines.extend(error_log.iter().map(|path| format!("its errors are kept in `{path}`")));
+                lines
+            }
+            Self::Foreign { help, .. } | Self::NoServiceManager { help, .. } => vec![help.clone()],
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                vec!["make room on that file system, then type the same command again".into()]
+            }
+            Self::Locked { .. } => {
+                vec!["another InstallService or ManageService is at work; try again when it has ended".into()]
+            }
+            Self::NoSuchService { similar, .. } if similar.is_empty() => {
+                vec!["`ManageService --list` shows the services that InstallService knows".into()]
+            }
+            Self::NoSuchService { similar, .. } => vec![format!("there is `{}`", similar.join("`, `"))],
+            Self::NotPrivileged { line } => vec![format!("type `{line}`")],
+            Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
+            Self::Undone { cause, .. } => cause.help(),
+            Self::Command { .. } | Self::Interrupted | Self::Io { .. } | Self::Usage(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command { command, outcome, stderr } => {
+                write!(f, "running `{command}`: {outcome}")?;
+                indented(f, stderr)
+            }
+            Self::DidNotStart { service, state, log, .. } => {
+                write!(f, "starting `{service}`: {state}")?;
+                indented(f, log)
+            }
+            Self::Foreign { path, reason, .. } => write!(f, "refusing to touch `{path}`: {reason}"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Io { doing, path, source } => write!(f, "{doing} `{path}`: {}", plain(source)),
+            Self::Locked { path } => write!(f, "taking the lock `{path}`: it is held"),
+            Self::NoSuchService { service, .. } => write!(f, "there is no service `{service}`"),
+            Self::NoServiceManager { reason, .. } => f.write_str(reason),
+            Self::NotPrivileged { .. } => f.write_str("this needs administrator rights; nothing was changed"),
+            Self::Refused(faults) => {
+                for (number, fault) in faults.iter().enumerate() {
+                    if number > 0 {
+                        f.write_str("\n")?;
+                    }
+                    write!(f, "{fault}")?;
+                }
+                Ok(())
+            }
+            Self::Undone { cause, restored, left } => {
+                write!(f, "{cause}")?;
+                if left.is_empty() {
+                    write!(f, "\nthe host is as it was before")?;
+                }
+                for line in restored {
+                    write!(f, "\n  put back: {line}")?;
+                }
+                for line in left {
+                    write!(f, "\n  NOT put back: {line}")?;
+                }
+                Ok(())
+            }
+            Self::Usage(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The operating system's words without Rust's `(os error 13)`.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}
+
+fn indented(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    text.trim_end().lines().try_for_each(|line| write!(f, "\n    {line}"))
+}

@@ -1,0 +1,99 @@
+//! Applies a plan: every step, or none.
+//!
+//! First every file is written beside its place, so that a full disk or a missing right shows
+//! before anything has changed. Then the journal, then step by step. Where a step fails, or an
+//! interrupt has come, the steps before it are taken back in reverse. The executor has no opinions:
+//! what is done and how it is undone stands in the plan.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::host::files::{self, Staged};
+use crate::host::journal::{Journal, Undone};
+use crate::host::{interrupt, process, systemctl};
+use crate::model::spec::Scope;
+use crate::model::text::Text;
+use crate::plan::{Action, Plan};
+use crate::render::Place;
+
+/// Applies `plan`. `say` is told what goes on, one line at a time.
+///
+/// # Errors
+/// [`Error::Undone`] around the failure of a step once something had changed; the plain error when
+/// nothing had.
+pub fn apply(plan: &Plan, place: &Place, scope: Scope, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    if plan.is_empty() {
+        return Ok(());
+    }
+    interrupt::check()?;
+    let mut made = Vec::new();
+    let result = prepare(plan, &mut made).and_then(|staged| {
+        let journal = Journal::begin(plan, place)?;
+        Ok((staged, journal))
+    });
+    let (mut staged, mut journal) = match result {
+        Ok(ready) => ready,
+        Err(error) => {
+            made.iter().rev().for_each(files::remove_empty_directory);
+            return Err(error);
+        }
+    };
+    for step in &plan.steps {
+        let done = interrupt::check()
+            .and_then(|()| journal.step())
+            .and_then(|()| perform(&step.action, &mut staged, scope, say));
+        if let Err(cause) = done {
+            say("a step failed; taking the earlier ones back");
+            let Undone { restored, left } = journal.undo();
+            return Err(Error::Undone { cause: Box::new(cause), restored, left });
+        }
+    }
+    journal.finish();
+    Ok(())
+}
+
+/// Makes the directories and writes every file beside its place; `made` are the new directories.
+fn prepare(plan: &Plan, made: &mut Vec<Text>) -> Result<BTreeMap<Text, Staged>, Error> {
+    for step in &plan.steps {
+        if let Action::MakeDirectory { path, mode } = &step.action {
+            files::make_directory(path, *mode)?;
+            made.push(path.clone());
+        }
+    }
+    let mut staged = BTreeMap::new();
+    for artifact in plan.files() {
+        staged.insert(artifact.path.clone(), files::stage(artifact)?);
+    }
+    files::sync(staged.values())?;
+    Ok(staged)
+}
+
+fn perform(
+    action: &Action,
+    staged: &mut BTreeMap<Text, Staged>,
+    scope: Scope,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), Error> {
+    match action {
+        // Made by `prepare` already: a file cannot be staged in a directory that is not there.
+        Action::MakeDirectory { .. } => Ok(()),
+        Action::Write(artifact) => match staged.remove(&artifact.path) {
+            Some(file) => file.commit(),
+            None => files::write(artifact),
+        },
+        Action::Remove(path) => files::remove(path),
+        Action::Run(invocation) => {
+            say(&invocation.typed());
+            process::run(invocation).map(drop)
+        }
+        Action::Try(invocation, consequence) => {
+            if let Err(error) = process::run(invocation)
+                && !consequence.is_empty()
+            {
+                say(&format!("note: {error}\nnote: {consequence}"));
+            }
+            Ok(())
+        }
+        Action::Settle(names) => systemctl::settle(names, scope),
+    }
+}

@@ -1,0 +1,224 @@
+//! What this host answers to the questions of validation, and where things are kept on it.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::privilege::{self, CALLER_PATH};
+use super::text::{os, path as to_path, text};
+use crate::model::name::EnvName;
+use crate::model::spec::{Scope, Target};
+use crate::model::text::Text;
+use crate::render::Place;
+use crate::validate::{Facts, PathKind};
+
+/// The service manager of this host.
+pub fn target_of_this_host() -> Target {
+    if cfg!(windows) { Target::Nssm } else { Target::Systemd }
+}
+
+/// Whether systemd runs this machine: the test of sd_booted(3).
+pub fn systemd_is_running() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+/// The value of an environment variable as the caller set it.
+pub fn variable(name: &EnvName) -> Option<Text> {
+    env::var_os(name.as_str()).map(text)
+}
+
+/// Where units and state lie for `target` and `scope`; `state_dir` is what was asked for.
+pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>, systemd: Option<u32>) -> Place {
+    let here = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(text);
+    let home = || here("HOME").unwrap_or_else(|| "/root".into());
+    let state_dir = state_dir
+        .cloned()
+        .or_else(|| here("INSTALLSERVICE_WORKING_DIR"))
+        .or_else(|| here("OPENMSISTREAM_SERVICES_WORKING_DIR"))
+        .unwrap_or_else(|| match (target, scope) {
+            (Target::Nssm, _) => r"C:\ProgramData\InstallService".into(),
+            (Target::Systemd, Scope::System) => "/var/lib/install-service".into(),
+            (Target::Systemd, Scope::User) => {
+                here("XDG_STATE_HOME").unwrap_or_else(|| home().with("/.local/state")).with("/install-service")
+            }
+        });
+    let unit_dir = match scope {
+        Scope::System => "/etc/systemd/system".into(),
+        Scope::User => here("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config")).with("/systemd/user"),
+    };
+    Place { unit_dir, state_dir, systemd: systemd.unwrap_or(render_floor()) }
+}
+
+/// The version of systemd that is rendered for unless `--assume` says otherwise. The same on every
+/// host, so that a preview made anywhere is the install.
+fn render_floor() -> u32 {
+    252
+}
+
+/// This host.
+#[derive(Debug)]
+pub struct Host;
+
+impl Facts for Host {
+    fn path_kind(&self, path: &Text) -> Option<PathKind> {
+        let Ok(metadata) = fs::metadata(to_path(path)) else { return Some(PathKind::Missing) };
+        Some(if metadata.is_dir() {
+            PathKind::Directory
+        } else if is_executable(&metadata) {
+            PathKind::Executable
+        } else {
+            PathKind::File
+        })
+    }
+
+    fn current_directory(&self) -> Option<Text> {
+        env::current_dir().ok().map(text)
+    }
+
+    fn find_program(&self, name: &Text) -> Option<Text> {
+        let directory = env::current_dir().unwrap_or_default();
+        which::which_in(os(name), Some(caller_path()), directory).ok().map(text)
+    }
+
+    fn interpreter(&self) -> Option<Text> {
+        let of = |variable: &str, inside: &str| {
+            let path = PathBuf::from(env::var_os(variable)?).join(inside);
+            path.is_file().then(|| text(path))
+        };
+        let (in_venv, in_conda) =
+            if cfg!(windows) { ("Scripts\\python.exe", "python.exe") } else { ("bin/python", "bin/python") };
+        of("VIRTUAL_ENV", in_venv)
+            .or_else(|| of("CONDA_PREFIX", in_conda))
+            .or_else(|| self.find_program(&"python3".into()))
+            .or_else(|| self.find_program(&"python".into()))
+    }
+
+    fn account_exists(&self, account: &str) -> Option<bool> {
+        account_exists(account)
+    }
+
+    fn read_text(&self, path: &Text) -> Option<String> {
+        fs::read_to_string(to_path(path)).ok()
+    }
+
+    fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text> {
+        let prefix = to_path(interpreter).parent()?.parent()?.to_owned();
+        let site_packages = if cfg!(windows) {
+            vec![prefix.join("Lib").join("site-packages")]
+        } else {
+            let libraries = fs::read_dir(prefix.join("lib")).into_iter().flatten().flatten();
+            libraries.map(|entry| entry.path().join("site-packages")).collect()
+        };
+        site_packages.into_iter().map(|packages| packages.join(relative)).find(|path| path.is_file()).map(text)
+    }
+}
+
+/// The PATH of the person who typed the command, also behind sudo.
+fn caller_path() -> OsString {
+    env::var_os(CALLER_PATH).or_else(|| env::var_os("PATH")).unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &fs::Metadata) -> bool {
+    super::files::mode_of(metadata) & 0o111 != 0
+}
+
+#[cfg(windows)]
+fn is_executable(_metadata: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn account_exists(account: &str) -> Option<bool> {
+    let by_name = nix::unistd::User::from_name(account).ok()?.is_some();
+    // systemd takes a number that no account has.
+    Some(by_name || account.parse::<u32>().is_ok())
+}
+
+#[cfg(windows)]
+fn account_exists(_account: &str) -> Option<bool> {
+    None
+}
+
+/// Another host: nothing is known, so nothing is refused for what is not here.
+#[derive(Debug)]
+pub struct Elsewhere;
+
+impl Facts for Elsewhere {
+    fn path_kind(&self, _path: &Text) -> Option<PathKind> {
+        None
+    }
+
+    fn current_directory(&self) -> Option<Text> {
+        None
+    }
+
+    fn find_program(&self, _name: &Text) -> Option<Text> {
+        None
+    }
+
+    fn interpreter(&self) -> Option<Text> {
+        None
+    }
+
+    fn account_exists(&self, _account: &str) -> Option<bool> {
+        None
+    }
+
+    fn read_text(&self, _path: &Text) -> Option<String> {
+        None
+    }
+
+    fn package_file(&self, _interpreter: &Text, _relative: &str) -> Option<Text> {
+        None
+    }
+}
+
+/// The line that installs systemd on this distribution, from os-release(5).
+pub fn how_to_install_systemd() -> String {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |name: &str| {
+        release
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+            .map(|value| value.trim_matches('"').to_owned())
+            .unwrap_or_default()
+    };
+    let families = format!("{} {}", field("ID"), field("ID_LIKE"));
+    let has = |name: &str| families.split_whitespace().any(|family| family == name);
+    if has("debian") || has("ubuntu") {
+        "`sudo apt-get install systemd systemd-sysv` installs it; it runs from the next boot on".into()
+    } else if has("fedora") || has("rhel") {
+        "`sudo dnf install systemd` installs it; it runs from the next boot on".into()
+    } else if has("suse") || has("opensuse") {
+        "`sudo zypper install systemd` installs it; it runs from the next boot on".into()
+    } else if has("arch") {
+        "`sudo pacman -S systemd-sysvcompat` installs it; it runs from the next boot on".into()
+    } else if has("alpine") {
+        "Alpine has no systemd; `InstallService --output DIR ...` writes the files for a host that has".into()
+    } else {
+        "install systemd with this system's package manager, or write the files for another host with `--output DIR`"
+            .into()
+    }
+}
+
+/// Where a user's services are managed: systemctl --user needs it, and a login through `su` or
+/// `sudo` does not set it (systemd-logind makes the directory).
+pub fn user_runtime_directory() -> Option<PathBuf> {
+    if let Some(directory) = env::var_os("XDG_RUNTIME_DIR") {
+        return Some(directory.into());
+    }
+    #[cfg(unix)]
+    {
+        let directory = PathBuf::from(format!("/run/user/{}", nix::unistd::geteuid()));
+        directory.is_dir().then_some(directory)
+    }
+    #[cfg(windows)]
+    None
+}
+
+/// Whether the caller may change what `scope` manages.
+pub fn may_change(scope: Scope) -> bool {
+    scope == Scope::User || privilege::is_privileged()
+}

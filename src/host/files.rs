@@ -1,0 +1,229 @@
+//! Files of ours: read as they are, written whole or not at all, never through a link.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::text::path as to_path;
+use crate::error::Error;
+use crate::model::text::Text;
+use crate::plan::Found;
+use crate::render::Artifact;
+
+/// What lies at a path of ours.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing.
+    Missing,
+    /// A plain file.
+    File(Found),
+    /// A link, a directory or something else that we did not make.
+    Other(&'static str),
+}
+
+/// Reads what lies at `path`, without following a link at its end.
+///
+/// # Errors
+/// When it is there but cannot be read.
+pub fn look(path: &Text) -> Result<Entry, Error> {
+    let place = to_path(path);
+    let failed = |source| Error::io("reading", path, source);
+    let metadata = match fs::symlink_metadata(&place) {
+        Ok(metadata) => metadata,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Entry::Missing);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    if metadata.is_symlink() {
+        return Ok(Entry::Other("a symbolic link"));
+    }
+    if metadata.is_dir() {
+        return Ok(Entry::Other("a directory"));
+    }
+    if !metadata.is_file() {
+        return Ok(Entry::Other("neither a file nor a directory"));
+    }
+    let contents = fs::read(&place).map_err(failed)?;
+    Ok(Entry::File(Found { contents, mode: mode_of(&metadata) }))
+}
+
+/// The permission bits of a file; on Windows, which has none, those that every file of ours has.
+#[cfg(unix)]
+pub fn mode_of(metadata: &Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o7777
+}
+
+/// The permission bits of a file; on Windows, which has none, those that every file of ours has.
+#[cfg(windows)]
+pub fn mode_of(_metadata: &Metadata) -> u32 {
+    0o644
+}
+
+#[cfg(unix)]
+fn permissions(mode: u32) -> Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    Permissions::from_mode(mode)
+}
+
+/// How the name of every temporary file of ours begins.
+pub const TEMPORARY: &str = ".install-service-";
+
+/// A file that is written but not yet in place: everything that can fail for want of room or
+/// rights has succeeded, and one rename remains. Dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: NamedTempFile,
+    path: Text,
+}
+
+/// Writes `artifact` beside its place.
+///
+/// The temporary file has its final mode from the first instant, so that a secret is never
+/// readable by others, and it lies in the same directory, so that the rename is atomic.
+///
+/// # Errors
+/// When the directory is missing, full, or not ours to write.
+pub fn stage(artifact: &Artifact) -> Result<Staged, Error> {
+    let failed = |source| Error::io("writing", &artifact.path, source);
+    let place = to_path(&artifact.path);
+    let directory = place.parent().unwrap_or(Path::new("/"));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    #[cfg(unix)]
+    builder.permissions(permissions(artifact.mode & 0o700));
+    let mut temporary = builder.tempfile_in(directory).map_err(failed)?;
+    temporary.write_all(&artifact.contents).map_err(failed)?;
+    // The caller's umask does not decide who may read a unit.
+    #[cfg(unix)]
+    temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
+    Ok(Staged { temporary, path: artifact.path.clone() })
+}
+
+/// Makes what was staged in `files` survive a power cut, at one price for all of them.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn sync<'a>(files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error> {
+    let mut synced = Vec::new();
+    for file in files {
+        let failed = |source| Error::io("syncing", &file.path, source);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let device = file.temporary.as_file().metadata().map_err(failed)?.dev();
+            if !synced.contains(&device) {
+                sync_file_system(file.temporary.as_file()).map_err(failed)?;
+                synced.push(device);
+            }
+        }
+        #[cfg(windows)]
+        {
+            file.temporary.as_file().sync_all().map_err(failed)?;
+            synced.push(());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(file: &File) -> io::Result<()> {
+    nix::unistd::syncfs(file).map_err(io::Error::from)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn sync_file_system(file: &File) -> io::Result<()> {
+    file.sync_all()
+}
+
+impl Staged {
+    /// Puts the file in its place, in one instant.
+    ///
+    /// # Errors
+    /// When the rename is refused.
+    pub fn commit(self) -> Result<(), Error> {
+        let path = self.path;
+        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))?;
+        Ok(())
+    }
+}
+
+/// Writes one file whole.
+///
+/// # Errors
+/// As [`stage`] and [`Staged::commit`].
+pub fn write(artifact: &Artifact) -> Result<(), Error> {
+    let staged = stage(artifact)?;
+    sync([&staged])?;
+    staged.commit()
+}
+
+/// Removes a file; one that is gone already is fine.
+///
+/// # Errors
+/// When it is there and cannot be removed.
+pub fn remove(path: &Text) -> Result<(), Error> {
+    match fs::remove_file(to_path(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("removing", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Who owns the file at `path`, as user and group id.
+#[cfg(unix)]
+pub fn owner(path: &Text) -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    fs::symlink_metadata(to_path(path)).ok().map(|metadata| (metadata.uid(), metadata.gid()))
+}
+
+/// Who owns the file at `path`; Windows keeps that in the access list.
+#[cfg(windows)]
+pub fn owner(_path: &Text) -> Option<(u32, u32)> {
+    None
+}
+
+/// Gives the file at `path` to `owner`, as [`owner`] told it.
+///
+/// # Errors
+/// When the operating system refuses.
+pub fn give_to(path: &Text, owner: Option<(u32, u32)>) -> Result<(), Error> {
+    #[cfg(unix)]
+    if let Some((user, group)) = owner {
+        std::os::unix::fs::lchown(to_path(path), Some(user), Some(group))
+            .map_err(|source| Error::io("giving back", path, source))?;
+    }
+    #[cfg(windows)]
+    let _ = (path, owner);
+    Ok(())
+}
+
+/// Makes a directory and what is missing above it.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    #[cfg(windows)]
+    let _ = mode;
+    builder.create(to_path(path)).map_err(|source| Error::io("making the directory", path, source))
+}
+
+/// Removes a directory if it is empty.
+pub fn remove_empty_directory(path: &Text) {
+    // One that holds anything is not ours to empty, and stays.
+    drop(fs::remove_dir(to_path(path)));
+}
+
+/// The entries of a directory, sorted; none when it is not there or not readable.
+pub fn list(directory: &Text) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(to_path(directory)).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    entries
+}

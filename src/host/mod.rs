@@ -1,0 +1,17 @@
+//! Everything that touches the world: files, processes, the environment, the terminal, the clock.
+//!
+//! Only this module and [`crate::executor`] change anything.
+#![allow(clippy::disallowed_methods, reason = "this is the one place for effects")]
+
+pub mod facts;
+pub mod files;
+pub mod interrupt;
+pub mod journal;
+pub mod observe;
+pub mod privilege;
+pub mod process;
+pub mod prompt;
+pub mod python;
+pub mod state;
+pub mod systemctl;
+pub mod text;

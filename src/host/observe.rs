@@ -1,0 +1,141 @@
+//! What lies on the host: the services that are ours, and units that are not.
+//!
+//! Read from files alone, so that it costs no process and works without a running systemd.
+
+use super::files::{self, Entry};
+use super::text::{path as to_path, text};
+use crate::error::Error;
+use crate::model::name::ServiceName;
+use crate::model::spec::Scope;
+use crate::model::text::Text;
+use crate::plan::Observed;
+use crate::render::{self, Place};
+
+/// Where systemd looks for units besides the directory that we write to (systemd.unit(5)).
+const SYSTEM_UNITS: [&str; 7] = [
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/run/systemd/system",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+];
+const USER_UNITS: [&str; 4] =
+    ["/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
+
+/// Observes `names`: their files, and whether they start at boot.
+///
+/// # Errors
+/// When a unit of one of the names is not ours to change, or a file cannot be read.
+pub fn observe(names: &[ServiceName], place: &Place, scope: Scope) -> Result<Observed, Error> {
+    let mut observed = Observed::default();
+    for directory in [&place.state_dir, &place.unit_dir] {
+        if to_path(directory).is_dir() {
+            observed.directories.push(directory.clone());
+        }
+    }
+    for name in names {
+        let unit = place.unit(name);
+        not_foreign(name, &unit, scope)?;
+        let paths = place.files_of(name).into_iter().chain([unit, place.legacy_receipt(name)]);
+        for path in paths {
+            match files::look(&path)? {
+                Entry::Missing => {}
+                Entry::File(found) => {
+                    observed.files.insert(path, found);
+                }
+                Entry::Other(what) => {
+                    return Err(Error::Foreign {
+                        reason: format!("{what} lies there, which InstallService did not make"),
+                        help: format!("look at it with `ls -l {path}`, and move it away if nothing needs it"),
+                        path,
+                    });
+                }
+            }
+        }
+        if is_enabled(name, place, scope) {
+            observed.enabled.push(name.clone());
+        }
+    }
+    observed.lingering = scope == Scope::System || lingers();
+    Ok(observed)
+}
+
+/// Whether a target wants the unit at boot: the link that `systemctl enable` makes.
+fn is_enabled(name: &ServiceName, place: &Place, scope: Scope) -> bool {
+    let target = if scope == Scope::User { "default.target" } else { "multi-user.target" };
+    let link = place.unit_dir.with(&format!("/{target}.wants/{}", name.unit()));
+    to_path(&link).symlink_metadata().is_ok()
+}
+
+/// Whether logind keeps this user's services running after the logout.
+fn lingers() -> bool {
+    super::privilege::user_name().is_some_and(|user| to_path(&Text::from(format!("/var/lib/systemd/linger/{user}"))).exists())
+}
+
+/// Refuses a unit of this name that we did not write: one of the distribution would be replaced in
+/// silence, one of the administrator lost.
+fn not_foreign(name: &ServiceName, unit: &Text, scope: Scope) -> Result<(), Error> {
+    let others: &[&str] = if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS };
+    let foreign = |path: Text, reason: &str| Error::Foreign {
+        path,
+        reason: reason.to_owned(),
+        help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
+    };
+    match files::look(unit)? {
+        Entry::File(found) if render::is_ours(&found.contents) || is_predecessor(name, &found.contents) => {}
+        Entry::File(_) => return Err(foreign(unit.clone(), "this unit was not written by InstallService")),
+        Entry::Other(what) => {
+            return Err(foreign(unit.clone(), &format!("it is {what} (an alias or a masked unit), not a unit of ours")));
+        }
+        Entry::Missing => {}
+    }
+    for directory in others {
+        let path = Text::from(format!("{directory}/{}", name.unit()));
+        if files::look(&path)? != Entry::Missing {
+            return Err(foreign(path, "a unit of that name is there already, and ours would replace it in silence"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a unit is one that OpenMSIStream's own InstallService wrote for this service.
+///
+/// It starts `NAME_service_executable.py` and has no header (read from version 1.8.8).
+pub fn is_predecessor(name: &ServiceName, unit: &[u8]) -> bool {
+    let unit = String::from_utf8_lossy(unit);
+    let script = format!("/{name}_service_executable.py");
+    unit.lines().any(|line| line.starts_with("ExecStart = ") && line.ends_with(&script))
+        && unit.lines().any(|line| line == "KillMode = none")
+}
+
+/// The drop-ins that override the unit of `name`: ours are none, all are the administrator's.
+pub fn drop_ins(name: &ServiceName, place: &Place) -> Vec<Text> {
+    let directory = place.unit_dir.with(&format!("/{}.d", name.unit()));
+    files::list(&directory).into_iter().map(text).filter(|path| path.as_bytes().ends_with(b".conf")).collect()
+}
+
+/// Every service of ours: those with a receipt here, and those with a unit that we wrote.
+pub fn known_services(place: &Place) -> Vec<ServiceName> {
+    let mut names = Vec::new();
+    for path in files::list(&place.state_dir).into_iter().map(text) {
+        let last = path.as_str().and_then(|path| path.rsplit('/').next().map(str::to_owned)).unwrap_or_default();
+        let stem = last.strip_suffix("_install_args.toml").or_else(|| last.strip_suffix("_install_args.txt"));
+        names.extend(stem.and_then(|stem| stem.parse().ok()));
+    }
+    for path in files::list(&place.unit_dir).into_iter().map(text) {
+        let Some(stem) = path.as_str().and_then(|path| path.rsplit('/').next()?.strip_suffix(".service")) else {
+            continue;
+        };
+        let Ok(name) = stem.parse::<ServiceName>() else { continue };
+        if let Ok(Entry::File(found)) = files::look(&path)
+            && (render::is_ours(&found.contents) || is_predecessor(&name, &found.contents))
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}

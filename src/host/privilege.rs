@@ -1,0 +1,121 @@
+//! Administrator rights: whether we have them, and running again with them.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::Command;
+
+use super::process;
+use super::prompt;
+use super::text::text;
+use crate::error::Error;
+use crate::model::name::EnvName;
+use crate::model::text::Text;
+use crate::plan::Invocation;
+
+/// Variable that carries the caller's PATH through sudo, which puts a path of its own in its place.
+pub const CALLER_PATH: &str = "INSTALLSERVICE_CALLER_PATH";
+
+/// Variables besides the services' own that a run through sudo needs.
+const NEEDED: [&str; 12] = [
+    CALLER_PATH,
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "INSTALLSERVICE_WORKING_DIR",
+    "OPENMSISTREAM_SERVICES_WORKING_DIR",
+    "NO_COLOR",
+    "TERM",
+    "LANG",
+    "LC_ALL",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+];
+
+/// Whether this process may change the machine's services.
+#[cfg(unix)]
+pub fn is_privileged() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Whether this process may change the machine's services.
+#[cfg(windows)]
+pub fn is_privileged() -> bool {
+    false
+}
+
+/// The name of the user who runs this.
+#[cfg(unix)]
+pub fn user_name() -> Option<String> {
+    nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name)
+}
+
+/// The name of the user who runs this.
+#[cfg(windows)]
+pub fn user_name() -> Option<String> {
+    env::var("USERNAME").ok()
+}
+
+/// Runs this very command again through sudo and gives its exit code.
+///
+/// `secrets` are values that were typed on the command line: they travel in the environment, and the
+/// word that held them becomes a reference, so that sudo's own log does not show them.
+///
+/// # Errors
+/// [`Error::NotPrivileged`] with the line to type when this user may not; nothing has changed then.
+pub fn run_again(variables: &[EnvName], secrets: &[(EnvName, Text)]) -> Result<u8, Error> {
+    let program = env::current_exe().map(text).unwrap_or_else(|_| env::args_os().next().map(text).unwrap_or_default());
+    let words: Vec<Text> = env::args_os().skip(1).map(|word| hide(text(word), secrets)).collect();
+    let refused = || {
+        let shown: Vec<Text> = ["sudo".into(), name_of(&program)].into_iter().chain(words.clone()).collect();
+        Error::NotPrivileged { line: Invocation(shown).typed() }
+    };
+    if which::which("sudo").is_err() || !may_sudo(&program) {
+        return Err(refused());
+    }
+    eprintln!("this needs administrator rights: running it again through sudo");
+    let mut preserved: Vec<String> = NEEDED.iter().map(ToString::to_string).collect();
+    preserved.extend(variables.iter().map(ToString::to_string));
+    preserved.extend(secrets.iter().map(|(name, _)| name.to_string()));
+    let mut argv: Vec<Text> =
+        vec!["sudo".into(), format!("--preserve-env={}", preserved.join(",")).into(), "--".into(), program];
+    argv.extend(words);
+    let mut environment: Vec<(OsString, OsString)> = vec![(CALLER_PATH.into(), env::var_os("PATH").unwrap_or_default())];
+    environment.extend(secrets.iter().map(|(name, value)| (name.as_str().into(), super::text::os(value))));
+    process::hand_over(&Invocation(argv), &environment)
+}
+
+/// Whether sudo lets this user run `program`: asked without a question where nobody can answer one.
+fn may_sudo(program: &Text) -> bool {
+    let mut probe = Command::new("sudo");
+    if prompt::can_ask() {
+        probe.arg("-v");
+    } else {
+        probe.arg("-n").arg("--").arg(super::text::os(program)).arg("--version");
+        probe.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    }
+    probe.status().is_ok_and(|status| status.success())
+}
+
+/// `word` with a secret in it replaced by the reference to its variable.
+fn hide(word: Text, secrets: &[(EnvName, Text)]) -> Text {
+    for (name, value) in secrets {
+        if word == *value {
+            return Text::from(format!("${name}"));
+        }
+        if !value.is_empty()
+            && let Some((flag, rest)) = word.as_str().and_then(|word| word.split_once('='))
+            && Some(rest) == value.as_str()
+        {
+            return Text::from(format!("{flag}=${name}"));
+        }
+    }
+    word
+}
+
+/// The command's own name, as people type it.
+fn name_of(program: &Text) -> Text {
+    match super::text::path(program).file_stem() {
+        Some(name) => text(name),
+        None => program.clone(),
+    }
+}

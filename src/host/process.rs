@@ -1,0 +1,161 @@
+//! Running other programs: the one door, with their words kept.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::text::os;
+use crate::error::Error;
+use crate::model::text::Text;
+use crate::plan::Invocation;
+
+/// Longest time that a command of the service manager may take. `systemctl start` waits for
+/// TimeoutStartSec (90 s by default), `systemctl stop` for TimeoutStopSec.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// How a command ended, with its output.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit status.
+    pub status: ExitStatus,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error, as text.
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// The exit code; `None` when a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Standard output as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+/// Runs `invocation` with nothing on its standard input, whatever its exit code.
+///
+/// Messages are asked for in plain English: tests and people compare them, and no code reads them.
+///
+/// # Errors
+/// When it cannot be started, or does not end in time.
+pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
+    capture_with(invocation, &[], b"")
+}
+
+/// [`capture`], with further environment variables and `input` on its standard input.
+///
+/// # Errors
+/// As [`capture`].
+pub fn capture_with(
+    invocation: &Invocation,
+    environment: &[(&str, OsString)],
+    input: &[u8],
+) -> Result<Outcome, Error> {
+    let failed = |source: io::Error| could_not_run(invocation, &source);
+    let mut command = command(invocation);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    let writer = child.stdin.take().map(|mut pipe| {
+        let input = input.to_vec();
+        // A child that does not read its input is no failure of ours.
+        thread::spawn(move || drop(pipe.write_all(&input)))
+    });
+    let stdout = reader(child.stdout.take());
+    let stderr = reader(child.stderr.take());
+    let status = wait(&mut child, invocation)?;
+    if let Some(writer) = writer {
+        drop(writer.join());
+    }
+    let stdout = stdout.join().unwrap_or_default();
+    let stderr = String::from_utf8_lossy(&stderr.join().unwrap_or_default()).into_owned();
+    Ok(Outcome { status, stdout, stderr })
+}
+
+/// Runs `invocation` and gives its output; an exit code other than 0 is an error with its words.
+///
+/// # Errors
+/// When it cannot be started, does not end in time, or fails.
+pub fn run(invocation: &Invocation) -> Result<Outcome, Error> {
+    let outcome = capture(invocation)?;
+    if outcome.status.success() { Ok(outcome) } else { Err(failure(invocation, &outcome)) }
+}
+
+/// The error of a command that ended with `outcome`.
+pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
+    let said = if outcome.stderr.trim().is_empty() { outcome.text() } else { outcome.stderr.clone() };
+    Error::Command { command: invocation.typed(), outcome: format!("it ended with {}", outcome.status), stderr: said }
+}
+
+/// Runs `invocation` on our own terminal and gives its exit code (130 for an interrupt).
+///
+/// # Errors
+/// When it cannot be started.
+pub fn hand_over(invocation: &Invocation, environment: &[(OsString, OsString)]) -> Result<u8, Error> {
+    let mut words = invocation.0.iter().map(os);
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).envs(environment.iter().map(|(name, value)| (name, value)));
+    let status = command.status().map_err(|source| could_not_run(invocation, &source))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::exit::INTERRUPTED))
+}
+
+/// The command of `invocation`, with our own environment and messages in plain English.
+fn command(invocation: &Invocation) -> Command {
+    let mut words = invocation.0.iter().map(os);
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "cat");
+    command
+}
+
+fn could_not_run(invocation: &Invocation, source: &io::Error) -> Error {
+    let program = invocation.0.first().map(Text::to_string).unwrap_or_default();
+    match source.kind() {
+        io::ErrorKind::NotFound => Error::Command {
+            command: invocation.typed(),
+            outcome: format!("there is no program `{program}` here"),
+            stderr: String::new(),
+        },
+        _ => Error::Command { command: invocation.typed(), outcome: source.to_string(), stderr: String::new() },
+    }
+}
+
+fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error is still worth showing.
+            drop(pipe.read_to_end(&mut bytes));
+        }
+        bytes
+    })
+}
+
+fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error> {
+    let failed = |source: io::Error| could_not_run(invocation, &source);
+    let begun = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Ok(status);
+        }
+        if begun.elapsed() > LIMIT {
+            child.kill().map_err(failed)?;
+            child.wait().map_err(failed)?;
+            return Err(Error::Command {
+                command: invocation.typed(),
+                outcome: format!("it did not end within {} s and was killed", LIMIT.as_secs()),
+                stderr: String::new(),
+            });
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+}

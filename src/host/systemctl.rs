@@ -1,0 +1,230 @@
+//! What systemd says of a service, and waiting until it has made up its mind.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{interrupt, process};
+use crate::error::Error;
+use crate::model::name::ServiceName;
+use crate::model::spec::Scope;
+use crate::model::status::{ServiceStatus, State};
+use crate::plan::Invocation;
+
+/// The properties that are asked for. All are enumerations and numbers: a value with a line break
+/// in it (an argument, say) could fake a property of its own.
+const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
+                          UnitFileState,StateChangeTimestamp,InvocationID";
+
+/// How long a service has to run on before it counts as settled.
+const SETTLE: Duration = Duration::from_millis(1500);
+/// How long to wait for a service to settle.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Time between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The properties of one unit.
+pub type Properties = BTreeMap<String, String>;
+
+/// Splits the answer of `systemctl show` for several units: `KEY=VALUE` lines, an empty line
+/// between two units.
+pub fn parse_show(answer: &str) -> Vec<Properties> {
+    answer
+        .split("\n\n")
+        .map(|block| {
+            block
+                .lines()
+                .filter_map(|line| line.split_once('='))
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect()
+        })
+        .filter(|properties: &Properties| !properties.is_empty())
+        .collect()
+}
+
+/// The state of a service, from its properties.
+pub fn status_of(properties: &Properties) -> ServiceStatus {
+    let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
+    let state = match (get("LoadState"), get("ActiveState"), get("SubState")) {
+        ("not-found", "inactive", _) => State::NotInstalled,
+        (_, "activating", "auto-restart") => State::Restarting,
+        (_, "activating", _) => State::Starting,
+        (_, "active" | "reloading", _) => State::Running,
+        (_, "deactivating", _) => State::Stopping,
+        (_, "failed", _) => State::Failed,
+        _ => State::Stopped,
+    };
+    let number = |key: &str| get(key).parse::<u64>().ok();
+    let text = |key: &str| Some(get(key)).filter(|value| !value.is_empty()).map(str::to_owned);
+    ServiceStatus {
+        state,
+        pid: get("MainPID").parse().ok().filter(|pid| *pid != 0),
+        since: text("StateChangeTimestamp"),
+        restarts: number("NRestarts"),
+        result: text("Result"),
+        exit_status: (get("ExecMainCode") != "0").then(|| get("ExecMainStatus").parse().ok()).flatten(),
+        enabled: Some(get("UnitFileState") == "enabled"),
+    }
+}
+
+/// Asks systemd for the properties of services, in the order given, with one call.
+///
+/// # Errors
+/// When systemd does not answer.
+pub fn show(names: &[ServiceName], scope: Scope) -> Result<Vec<Properties>, Error> {
+    let words = ["show".to_owned(), format!("--property={PROPERTIES}")];
+    let invocation =
+        Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    Ok(parse_show(&process::run(&invocation)?.text()))
+}
+
+/// The state of one service.
+///
+/// # Errors
+/// When systemd does not answer.
+pub fn status(name: &ServiceName, scope: Scope) -> Result<ServiceStatus, Error> {
+    Ok(show(std::slice::from_ref(name), scope)?.first().map_or_else(ServiceStatus::not_installed, status_of))
+}
+
+/// Waits until every service has run on for a while with the same process, or has ended without an
+/// error and is not started again.
+///
+/// `systemctl start` alone says nothing: it reports success for a program that ends at once.
+///
+/// # Errors
+/// [`Error::DidNotStart`] for the first service that died, with the last lines of its log.
+pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
+    let begun = Instant::now();
+    let mut first: Option<Vec<(String, Instant)>> = None;
+    loop {
+        interrupt::check()?;
+        let now = Instant::now();
+        let answers = show(names, scope)?;
+        let runs: Vec<String> = answers.iter().map(run_of).collect();
+        let mut settled = 0;
+        let seen = first.get_or_insert_with(|| runs.iter().map(|run| (run.clone(), now)).collect());
+        for ((name, properties), (run, (known, since))) in
+            names.iter().zip(&answers).zip(runs.iter().zip(seen.iter_mut()))
+        {
+            let status = status_of(properties);
+            match status.state {
+                State::Failed | State::Restarting | State::NotInstalled => return Err(died(name, scope, &status)),
+                State::Running if run != known => {
+                    // Another process than the one we saw: it died and was started again, unless the
+                    // first one was only on its way up.
+                    if known.is_empty() {
+                        (*known, *since) = (run.clone(), now);
+                    } else {
+                        return Err(died(name, scope, &status));
+                    }
+                }
+                State::Running if now.duration_since(*since) >= SETTLE => settled += 1,
+                State::Stopped if status.result.as_deref() == Some("success") => settled += 1,
+                State::Stopped => return Err(died(name, scope, &status)),
+                State::Running | State::Starting | State::Stopping => {}
+            }
+        }
+        if settled == names.len() {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE {
+            let (name, properties) = (&names[0], &answers[0]);
+            return Err(died(name, scope, &status_of(properties)));
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// What tells one run of a service from the next: empty while it is not running.
+fn run_of(properties: &Properties) -> String {
+    let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
+    if get("ActiveState") == "active" {
+        format!("{} {} {}", get("InvocationID"), get("MainPID"), get("NRestarts"))
+    } else {
+        String::new()
+    }
+}
+
+fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
+    let ended = match (status.result.as_deref(), status.exit_status) {
+        (Some("exit-code"), Some(code)) => format!("it ended with exit status {code}"),
+        (Some("signal" | "core-dump"), Some(signal)) => format!("it was ended by signal {signal}"),
+        (Some("success"), _) if status.state == State::Restarting => {
+            "it ended at once, without an error, and waits to be started again".to_owned()
+        }
+        (Some(result), _) if result != "success" => format!("it failed ({result})"),
+        _ => format!("it is {}", status.state.as_str()),
+    };
+    Error::DidNotStart {
+        service: name.to_string(),
+        state: ended,
+        log: recent_log(name, scope, 20).unwrap_or_default(),
+        error_log: None,
+    }
+}
+
+/// The last `lines` lines of a service's output, with what systemd said of it.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
+    Ok(process::run(&logs(name, scope, lines, false))?.text())
+}
+
+/// The command that shows a service's log.
+pub fn logs(name: &ServiceName, scope: Scope, lines: u32, follow: bool) -> Invocation {
+    let unit = if scope == Scope::User { "--user-unit" } else { "--unit" };
+    let mut words = vec![
+        "journalctl".to_owned(),
+        "--no-pager".to_owned(),
+        "--quiet".to_owned(),
+        format!("--lines={lines}"),
+        format!("{unit}={}", name.unit()),
+    ];
+    if follow {
+        words.push("--follow".to_owned());
+    }
+    Invocation::new(words)
+}
+
+/// Starts, stops or restarts a service, and gives systemctl's own error if it fails.
+///
+/// # Errors
+/// When systemctl says so.
+pub fn act(verb: &str, name: &ServiceName, scope: Scope) -> Result<(), Error> {
+    process::run(&Invocation::systemctl(scope, [verb.to_owned(), name.unit()])).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties(text: &str) -> Properties {
+        parse_show(text).remove(0)
+    }
+
+    #[test]
+    fn units_are_told_apart_by_an_empty_line() {
+        let answers = parse_show("Id=a.service\nMainPID=1\n\nId=b.service\nMainPID=0\n");
+        assert_eq!(answers.len(), 2);
+        assert_eq!(answers[1]["Id"], "b.service");
+    }
+
+    #[test]
+    fn a_crashing_service_is_restarting_not_starting() {
+        let status = status_of(&properties(
+            "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nResult=exit-code\n\
+             ExecMainCode=1\nExecMainStatus=2\nMainPID=0\nNRestarts=3\nUnitFileState=enabled\n",
+        ));
+        assert_eq!(status.state, State::Restarting);
+        assert_eq!(status.exit_status, Some(2));
+        assert_eq!(status.restarts, Some(3));
+        assert_eq!(status.pid, None);
+    }
+
+    #[test]
+    fn a_unit_that_systemd_does_not_know_is_not_installed() {
+        let status = status_of(&properties("LoadState=not-found\nActiveState=inactive\nSubState=dead\n"));
+        assert_eq!(status.state, State::NotInstalled);
+    }
+}

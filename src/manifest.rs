@@ -1,0 +1,287 @@
+//! The TOML that describes services: what a user writes and what an install records are one type.
+//!
+//! A [`Service`] is the *install request*: values as they were typed, nothing checked but their
+//! shape. The command line, a manifest file, a receipt and OpenMSIStream's list of install
+//! arguments all become requests; [`crate::validate`] turns a request into a service spec and
+//! gives back the same request with every default filled in, which is the receipt.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::model::text::Text;
+
+/// A file that describes services.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// What every service has unless it says otherwise: any key but `name` and what it runs.
+    #[serde(default, skip_serializing_if = "Service::is_empty")]
+    pub defaults: Service,
+    /// The services.
+    #[serde(default)]
+    pub service: Vec<Service>,
+}
+
+/// One service as it was asked for. Every option of the command line has its key here: the same
+/// word with underscores (but the interpreter, whose word `python` says what runs).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Service {
+    /// The service's name; without one it is called like its program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A program of the catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// A Python spec, `Class=package.module` or `package.module:function`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
+    /// A program of the operating system: an absolute path, or a name on PATH.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executable: Option<Text>,
+    /// What it is given.
+    #[serde(skip_serializing_if = "Arguments::is_empty")]
+    pub arguments: Arguments,
+    /// Names of environment variables whose values are kept in a file of mode 0600. Never values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// The Python that runs a Python program (`--python`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpreter: Option<Text>,
+    /// Where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<Text>,
+    /// Whom it runs as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Whether it is a user's own service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<bool>,
+    /// `always`, `on-failure` or `never`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<String>,
+    /// Seconds before it is started again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart_sec: Option<i64>,
+    /// Units that are started before it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+    /// One line on what it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The name that people read in a list of services (Windows).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// `none`, `baseline`, `service` or `strict`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardening: Option<String>,
+    /// Directories in front of the service's PATH.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Text>,
+    /// Plain settings, visible to everybody.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub environment: IndexMap<String, Text>,
+    /// Further directives that only systemd has, such as `LimitNOFILE`.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub systemd: IndexMap<String, Setting>,
+    /// Further parameters that only NSSM has, such as `AppPriority`.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub nssm: IndexMap<String, Setting>,
+}
+
+impl Service {
+    /// Whether no key is set.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// This service with what it leaves open taken from `defaults`. Tables are joined key by key;
+    /// of lists the service's own counts.
+    #[must_use]
+    pub fn or(self, defaults: &Self) -> Self {
+        fn table<T: Clone>(own: IndexMap<String, T>, other: &IndexMap<String, T>) -> IndexMap<String, T> {
+            let mut joined = other.clone();
+            joined.extend(own);
+            joined
+        }
+        fn list<T: Clone>(own: Vec<T>, other: &[T]) -> Vec<T> {
+            if own.is_empty() { other.to_vec() } else { own }
+        }
+        Self {
+            name: self.name,
+            program: self.program,
+            python: self.python,
+            executable: self.executable,
+            arguments: self.arguments,
+            secrets: list(self.secrets, &defaults.secrets),
+            interpreter: self.interpreter.or_else(|| defaults.interpreter.clone()),
+            working_directory: self.working_directory.or_else(|| defaults.working_directory.clone()),
+            account: self.account.or_else(|| defaults.account.clone()),
+            user: self.user.or(defaults.user),
+            restart: self.restart.or_else(|| defaults.restart.clone()),
+            restart_sec: self.restart_sec.or(defaults.restart_sec),
+            after: list(self.after, &defaults.after),
+            description: self.description.or_else(|| defaults.description.clone()),
+            display_name: self.display_name.or_else(|| defaults.display_name.clone()),
+            hardening: self.hardening.or_else(|| defaults.hardening.clone()),
+            path: list(self.path, &defaults.path),
+            environment: table(self.environment, &defaults.environment),
+            systemd: table(self.systemd, &defaults.systemd),
+            nssm: table(self.nssm, &defaults.nssm),
+        }
+    }
+}
+
+/// What a program is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Arguments {
+    /// Word by word (a Python spec, an executable).
+    List(Vec<Text>),
+    /// By the argument's name (a program of the catalog).
+    Named(IndexMap<String, Value>),
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self::List(Vec::new())
+    }
+}
+
+impl Arguments {
+    /// Whether the program is given nothing.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::List(words) => words.is_empty(),
+            Self::Named(values) => values.is_empty(),
+        }
+    }
+}
+
+/// The value of a named argument.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// Whether a flag is given.
+    Flag(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Float(f64),
+    /// Anything else.
+    Word(Text),
+    /// Several values of one argument.
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// The value as the words of a command line; a flag has none.
+    pub fn words(&self) -> Vec<Text> {
+        match self {
+            Self::Flag(_) => Vec::new(),
+            Self::Integer(number) => vec![number.to_string().into()],
+            Self::Float(number) => vec![number.to_string().into()],
+            Self::Word(text) => vec![text.clone()],
+            Self::List(values) => values.iter().flat_map(Self::words).collect(),
+        }
+    }
+}
+
+/// The value of a setting that only one service manager has: one, or one a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// `yes` or `no`.
+    Switch(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A text as the service manager reads it.
+    Text(String),
+    /// The same key several times.
+    Lines(Vec<String>),
+}
+
+impl Setting {
+    /// The values as text, one for each line.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Switch(on) => vec![if *on { "yes" } else { "no" }.to_owned()],
+            Self::Integer(number) => vec![number.to_string()],
+            Self::Text(text) => vec![text.clone()],
+            Self::Lines(lines) => lines.clone(),
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest or a receipt; the error names the line and the key.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// The services with the defaults filled in.
+    pub fn services(self) -> Vec<Service> {
+        let Self { defaults, service } = self;
+        service.into_iter().map(|service| service.or(&defaults)).collect()
+    }
+}
+
+/// The receipt of one service: a manifest that installs it again.
+///
+/// It holds no date, no machine and no value of a secret, so the same request gives the same bytes.
+pub fn receipt(service: &Service) -> String {
+    let manifest = Manifest { defaults: Service::default(), service: vec![service.clone()] };
+    let body = toml::to_string_pretty(&manifest).expect("a request has only types that TOML can say");
+    format!(
+        "# Written by InstallService {}: how this service was installed.\n\
+         # `ManageService NAME reinstall` reads it, and so does `InstallService --manifest`.\n\n{body}",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_of_the_design_is_read() {
+        let manifest = Manifest::parse(
+            r#"
+            [defaults]
+            restart = "on-failure"
+            [[service]]
+            name = "uploader"
+            program = "DataFileUploadDirectory"
+            arguments = { upload_dir = "/data/in", n_threads = 3, upload_existing = true }
+            environment = { LANG = "C.UTF-8" }
+            secrets = ["KAFKA_PASSWORD"]
+            [service.systemd]
+            LimitNOFILE = "65536"
+            "#,
+        )
+        .unwrap();
+        let service = &manifest.services()[0];
+        assert_eq!(service.restart.as_deref(), Some("on-failure"));
+        assert_eq!(service.systemd["LimitNOFILE"].lines(), ["65536"]);
+        let Arguments::Named(arguments) = &service.arguments else { panic!("by name") };
+        assert_eq!(arguments["n_threads"].words(), [Text::from("3")]);
+    }
+
+    #[test]
+    fn a_receipt_is_a_manifest_of_the_same_request() {
+        let request = Service {
+            name: Some("x".into()),
+            executable: Some("/bin/x".into()),
+            arguments: Arguments::List(vec!["a b".into(), Text::from_bytes(&b"\xff"[..]), "".into(), "l\n1".into()]),
+            environment: [("A".to_owned(), Text::from("é"))].into_iter().collect(),
+            ..Service::default()
+        };
+        assert_eq!(Manifest::parse(&receipt(&request)).unwrap().services(), [request]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let said = Manifest::parse("[[service]]\nname = \"x\"\nrestrat = \"always\"\n").unwrap_err().to_string();
+        assert!(said.contains("line 3") && said.contains("restrat"), "{said}");
+    }
+}

@@ -1,0 +1,32 @@
+# Asked of the interpreter before a Python program is installed: can it be imported there?
+# Arguments: working directory, module, name in the module, "function" or "class", then pairs of
+# an argument's name and the regular expression given for it. What is missing goes to stderr.
+import importlib
+import re
+import sys
+
+directory, module, name, kind = sys.argv[1:5]
+patterns = sys.argv[5:]
+# As the service itself: packages of the interpreter first, then the service's own directory.
+sys.path[:] = [entry for entry in sys.path if entry] + [directory]
+problems = []
+try:
+    imported = importlib.import_module(module)
+except BaseException as error:
+    problems.append("importing `%s` fails: %s: %s" % (module, type(error).__name__, error))
+else:
+    found = getattr(imported, name, None)
+    if found is None:
+        problems.append("`%s` has no %s `%s`" % (module, kind, name))
+    elif kind == "class" and not callable(getattr(found, "run_from_command_line", None)):
+        problems.append("the class `%s` has no `run_from_command_line` to call" % name)
+    elif kind == "function" and not callable(found):
+        problems.append("`%s` of `%s` cannot be called" % (name, module))
+for argument, pattern in zip(patterns[::2], patterns[1::2]):
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        problems.append("argument `%s`: `%s` is not a regular expression: %s" % (argument, pattern, error))
+if problems:
+    sys.stderr.write("; ".join(problems) + "\n")
+    sys.exit(1)
