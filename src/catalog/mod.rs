@@ -30,6 +30,7 @@
 //! number), `repeat`, `metavar`, `group`, `package_dir` and `suffix`; [`ArgSpec`] says what they mean.
 
 mod argument;
+pub mod config_file;
 mod error;
 mod kind;
 mod load;
