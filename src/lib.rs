@@ -1,4 +1,28 @@
 //! InstallService turns any program into a service on Linux (systemd) and Windows (NSSM).
+//!
+//! The road of the data, from the command line to the host:
+//!
+//! ```text
+//! argv ─ cli ─ catalog ─▶ install request ─ validate(host facts) ─▶ service spec
+//!                                                                      │ render (pure)
+//!      preview (--dry-run) ◀─┐                                         ▼
+//!      export  (--output)  ◀─┼── plan ◀── compare(observed state) ◀─ artifacts + invocations
+//!      apply   (executor)  ◀─┘     └─▶ receipt in working_dir ─▶ ManageService
+//! ```
+//!
+//! Decide first, then do: a plan is plain data, the executor has no opinions, rendering never
+//! touches the host, and touching the host never renders.
+//!
+//! Floors, from the top: [`cli`]; [`executor`]; [`plan`] and [`validate`]; [`render`], [`manifest`],
+//! [`host`] and [`catalog`]; [`model`] and [`error`]. Nothing imports upwards.
 
+pub mod catalog;
+pub mod cli;
+pub mod error;
+pub mod executor;
+pub mod host;
 pub mod manifest;
 pub mod model;
+pub mod plan;
+pub mod render;
+pub mod validate;

@@ -1,0 +1,49 @@
+//! One program of a catalog.
+
+use std::fmt;
+
+use super::ArgSpec;
+use crate::model::entry::PythonEntry;
+
+/// A program that can become a service by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// What the user types, and what the service is called unless they say otherwise.
+    pub name: String,
+    /// One sentence: what the program does.
+    pub about: String,
+    /// What is started.
+    pub entry: Entry,
+    /// Its arguments: the positional ones in their order, the others in the order of the help.
+    pub arguments: Vec<ArgSpec>,
+}
+
+impl Program {
+    /// The argument of this name.
+    pub fn argument(&self, name: &str) -> Option<&ArgSpec> {
+        self.arguments.iter().find(|argument| argument.name == name)
+    }
+
+    /// The positional arguments, in order.
+    pub fn positionals(&self) -> impl Iterator<Item = &ArgSpec> {
+        self.arguments.iter().filter(|argument| argument.is_positional())
+    }
+}
+
+/// What a program of the catalog starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Something in a Python module, run by the interpreter chosen at the install.
+    Python(PythonEntry),
+    /// An absolute path, in the syntax of the system the catalog is for.
+    Executable(String),
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Entry::Python(entry) => entry.fmt(f),
+            Entry::Executable(path) => f.write_str(path),
+        }
+    }
+}

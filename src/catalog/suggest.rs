@@ -1,0 +1,13 @@
+//! "Did you mean": the nearest of the words there are.
+
+/// The candidate most like `word`, if one is like enough to be a slip of the finger. The measure is
+/// Jaro's, above 0.7, as clap uses for its own suggestions; upper and lower case count as the same.
+pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro(&word, &candidate.to_lowercase()), candidate))
+        .filter(|&(likeness, _)| likeness > 0.7)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
