@@ -6,7 +6,7 @@
 
 use indexmap::IndexMap;
 
-use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Entry, Program, config_file};
+use crate::catalog::{ArgKind, ArgSpec, Catalog, Entry, Program, config_file};
 use crate::error::Fault;
 use crate::manifest::{Arguments, Service, Value};
 use crate::model::entry::PythonEntry;
@@ -98,8 +98,7 @@ pub fn validate(
         Some(Runs::Python(entry)) => {
             let words = check.words(&request.arguments);
             let arguments = words.into_iter().map(|word| reference(Text::default(), word)).collect();
-            let name = entry.class.clone().or_else(|| entry.module.rsplit('.').next().map(str::to_owned));
-            (name, interpreter.clone().map(|interpreter| Run::Python { interpreter, entry: entry.clone(), arguments }))
+            (Some(entry.short_name().to_owned()), interpreter.clone().map(|interpreter| Run::Python { interpreter, entry: entry.clone(), arguments }))
         }
         Some(Runs::Program(program)) => {
             let mut line = ProgramLine::new(&mut check, program, &request.arguments, interpreter.as_ref());
@@ -321,10 +320,14 @@ impl<F: Facts> Check<'_, F> {
                     None
                 }
             },
-            (None, Some(spec), None) => match spec.parse() {
+            (None, Some(spec), None) => match spec.parse::<PythonEntry>() {
                 Ok(entry) => Some(Runs::Python(entry)),
-                Err(reason) => {
-                    self.fault(Fault::new("Python spec", reason).given(spec));
+                Err(error) => {
+                    self.fault(
+                        Fault::new("Python spec", error.reason)
+                            .given(error.text)
+                            .help("write `package.module:function` or `Class=package.module`"),
+                    );
                     None
                 }
             },
@@ -646,21 +649,25 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
             }
         }
         // Options first, so that a value that begins with a dash can stand behind a `--`.
-        let (options, positionals): (Vec<_>, Vec<_>) = program.arguments.iter().partition(|spec| !spec.flags.is_empty());
-        for spec in options {
+        let mut greedy = false;
+        for spec in program.arguments.iter().filter(|spec| !spec.is_positional()) {
             if let Some((words, value)) = self.values_of(spec) {
+                greedy = spec.arity.bounds() != (1, Some(1)) && spec.kind != ArgKind::Flag;
                 self.option(spec, words, &value);
                 self.named.insert(spec.name.clone(), value);
             }
         }
         let mut values = Vec::new();
-        for spec in positionals {
+        for spec in program.positionals() {
             if let Some((words, value)) = self.values_of(spec) {
                 values.extend(words);
                 self.named.insert(spec.name.clone(), value);
             }
         }
-        if values.iter().any(|word| word.as_bytes().starts_with(b"-") && word.len() > 1) {
+        // Behind an option of many values, or where one begins with a dash, the positional ones need
+        // the `--` that ends the options.
+        let dashed = values.iter().any(|word| word.as_bytes().starts_with(b"-") && word.len() > 1);
+        if dashed || greedy && !values.is_empty() {
             self.words.push(Argument::Literal("--".into()));
         }
         self.words.extend(values.into_iter().map(|word| reference(Text::default(), word)));
@@ -670,7 +677,7 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
 
     /// The checked words of one argument, and its value for the receipt.
     fn values_of(&mut self, spec: &ArgSpec) -> Option<(Vec<Text>, Value)> {
-        let what = argument_name(spec);
+        let what = format!("argument `{}`", spec.display_name());
         let Some(value) = self.given_values.get(&spec.name).cloned() else {
             if spec.required {
                 self.check.fault(Fault::new(&what, format!("`{}` needs it: {}", self.program.name, spec.help)).help(format!(
@@ -699,8 +706,15 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
             return None;
         }
         let words = value.words();
-        if !arity_fits(spec.arity, words.len()) {
-            self.check.fault(Fault::new(what, format!("it takes {}, not {}", arity_words(spec.arity), words.len())));
+        let (fewest, most) = spec.arity.bounds();
+        if !spec.repeat && (words.len() < fewest || most.is_some_and(|most| words.len() > most)) {
+            let wanted = match (fewest, most) {
+                (1, Some(1)) => "one value".to_owned(),
+                (fewest, None) => format!("{fewest} or more values"),
+                (fewest, Some(most)) if fewest == most => format!("{most} values"),
+                (fewest, Some(most)) => format!("{fewest} to {most} values"),
+            };
+            self.check.fault(Fault::new(what, format!("it takes {wanted}, not {}", words.len())));
             return None;
         }
         let before = self.check.faults.len();
@@ -792,59 +806,33 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
         let Some(text) = self.check.facts.read_text(&path) else { return };
         match config_file::read(&text) {
             Ok(config) => {
-                for relative in &config.relative_paths {
+                for relative in config.relative_paths() {
                     self.check.note(format!(
                         "in `{path}`, [{}] {} = {} looks like a relative path; the service runs elsewhere, write an absolute one",
                         relative.section, relative.key, relative.value
                     ));
                 }
-                self.needed.extend(config.variables.iter().filter_map(|name| name.parse().ok()));
+                self.needed.extend(config.variables().into_iter().filter_map(|name| name.parse().ok()));
             }
             Err(error) => self.check.fault(Fault::new(what, error.to_string()).given(&path)),
         }
     }
 
     fn option(&mut self, spec: &ArgSpec, words: Vec<Text>, value: &Value) {
-        let flag = spec.flags.iter().find(|flag| flag.starts_with("--")).unwrap_or(&spec.flags[0]);
+        let flag = spec.display_name();
         if spec.kind == ArgKind::Flag {
             if *value == Value::Flag(true) {
-                self.words.push(Argument::Literal(flag.as_str().into()));
+                self.words.push(Argument::Literal(flag.into()));
             }
             return;
         }
         // `--option=value` in one word, so that a value may begin with a dash.
-        if let ([word], true) = (words.as_slice(), flag.starts_with("--")) {
-            self.words.push(reference(Text::from(format!("{flag}=")), word.clone()));
+        let single = spec.arity.bounds() == (1, Some(1));
+        if single && flag.starts_with("--") {
+            self.words.extend(words.into_iter().map(|word| reference(Text::from(format!("{flag}=")), word)));
             return;
         }
-        self.words.push(Argument::Literal(flag.as_str().into()));
+        self.words.push(Argument::Literal(flag.into()));
         self.words.extend(words.into_iter().map(|word| reference(Text::default(), word)));
-    }
-}
-
-fn argument_name(spec: &ArgSpec) -> String {
-    match spec.flags.iter().find(|flag| flag.starts_with("--")).or(spec.flags.first()) {
-        Some(flag) => format!("argument `{flag}`"),
-        None => format!("argument `{}`", spec.name),
-    }
-}
-
-fn arity_fits(arity: Arity, count: usize) -> bool {
-    match arity {
-        Arity::One => count == 1,
-        Arity::Optional => count <= 1,
-        Arity::Any => true,
-        Arity::Some => count >= 1,
-        Arity::Exactly(wanted) => count == wanted,
-    }
-}
-
-fn arity_words(arity: Arity) -> String {
-    match arity {
-        Arity::One => "one value".into(),
-        Arity::Optional => "at most one value".into(),
-        Arity::Any => "any number of values".into(),
-        Arity::Some => "one or more values".into(),
-        Arity::Exactly(wanted) => format!("{wanted} values"),
     }
 }

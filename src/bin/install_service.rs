@@ -1,1 +1,8 @@
-fn main() {}
+//! The command `InstallService`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = install_service::cli::install::run(std::env::args_os().collect());
+    install_service::cli::end("InstallService", result)
+}

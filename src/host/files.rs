@@ -50,6 +50,14 @@ pub fn look(path: &Text) -> Result<Entry, Error> {
     Ok(Entry::File(Found { contents, mode: mode_of(&metadata) }))
 }
 
+/// Reads a text file; `doing` says what for.
+///
+/// # Errors
+/// When it is missing, not readable, or not UTF-8.
+pub fn read_text(doing: &str, path: &Text) -> Result<String, Error> {
+    fs::read_to_string(to_path(path)).map_err(|source| Error::io(doing, path, source))
+}
+
 /// The permission bits of a file; on Windows, which has none, those that every file of ours has.
 #[cfg(unix)]
 pub fn mode_of(metadata: &Metadata) -> u32 {

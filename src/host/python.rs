@@ -22,9 +22,9 @@ pub fn check_import(
     const SCRIPT: &str = include_str!("../../templates/python/check_import.py");
     let mut argv: Vec<Text> = vec![interpreter.clone(), "-c".into(), SCRIPT.into()];
     argv.push(working_directory.clone());
-    argv.push(entry.module.as_str().into());
-    argv.push(entry.function.as_deref().or(entry.class.as_deref()).unwrap_or_default().into());
-    argv.push(if entry.function.is_some() { "function" } else { "class" }.into());
+    argv.push(entry.module().into());
+    argv.push(entry.function().or(entry.class()).unwrap_or_default().into());
+    argv.push(if entry.function().is_some() { "function" } else { "class" }.into());
     for (name, pattern) in patterns {
         argv.push(name.as_str().into());
         argv.push(pattern.clone());

@@ -15,7 +15,9 @@ try:
 except BaseException as error:
     problems.append("importing `%s` fails: %s: %s" % (module, type(error).__name__, error))
 else:
-    found = getattr(imported, name, None)
+    found = imported
+    for part in name.split("."):
+        found = getattr(found, part, None)
     if found is None:
         problems.append("`%s` has no %s `%s`" % (module, kind, name))
     elif kind == "class" and not callable(getattr(found, "run_from_command_line", None)):

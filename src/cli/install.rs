@@ -1,0 +1,474 @@
+//! InstallService: requests to specs to a plan, then preview, export, compare or apply.
+
+use std::ffi::OsString;
+
+use indexmap::IndexMap;
+
+use super::options::Given;
+use super::parse::{self, Line};
+use super::{Format, catalogs, compared, need_systemd, note, preview, print, print_plain, say};
+use crate::catalog::{Catalog, discover};
+use crate::error::{Error, Fault, exit};
+use crate::executor;
+use crate::host::facts::{self, Elsewhere, Host};
+use crate::host::{export, files, observe, privilege, prompt, python, state, systemctl};
+use crate::manifest::{self, Manifest, Service};
+use crate::model::name::{EnvName, ServiceName};
+use crate::model::spec::{Run, Scope, Target};
+use crate::model::text::Text;
+use crate::plan::{self, Desired, InstallOptions, Observed, Plan};
+use crate::render::{self, Artifact, Place, escape};
+use crate::validate::{self, Validated};
+
+/// Runs the command `InstallService` with this argv and gives its exit code.
+///
+/// # Errors
+/// Everything that ends it otherwise.
+pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
+    let (named, state_dir) = parse::early(&argv);
+    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
+    let catalog = catalogs(&site.state_dir, &named)?;
+    if argv.len() < 2 {
+        let help = parse::command(&catalog).render_help();
+        super::say_styled(&help.ansi().to_string());
+        return Ok(exit::USAGE);
+    }
+    match parse::parse(argv, &catalog)? {
+        Line::Print(text) => {
+            print(&text);
+            Ok(exit::OK)
+        }
+        Line::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut parse::command(&catalog), "InstallService", &mut script);
+            print_plain(&String::from_utf8_lossy(&script));
+            Ok(exit::OK)
+        }
+        Line::Discover { python, package } => discover_programs(python, package.as_deref()),
+        Line::Install { given, request, faults } => {
+            let call = Call::new(given, request, faults, &catalog)?;
+            call.run()
+        }
+    }
+}
+
+fn discover_programs(python: Option<Text>, package: Option<&str>) -> Result<u8, Error> {
+    use crate::validate::Facts;
+    let python = python.or_else(|| Host.interpreter()).ok_or_else(|| {
+        Error::refused(Fault::new("interpreter", "no Python was found").help("`--python PATH` names it"))
+    })?;
+    let answer = python::discover(&python, package)?;
+    let found = discover::parse_answer(&answer).map_err(|error| {
+        Error::refused(Fault::new("discover", error.to_string()).given(&python))
+    })?;
+    for skipped in &found.skipped {
+        note(&format!("left out: {skipped}"));
+    }
+    print_plain(&found.to_toml());
+    Ok(exit::OK)
+}
+
+/// What happens with the plan.
+#[derive(Debug, PartialEq, Eq)]
+enum Mode {
+    DryRun,
+    Export(Text),
+    Check,
+    Install,
+}
+
+/// One call of InstallService, its requests validated.
+#[derive(Debug)]
+struct Call {
+    mode: Mode,
+    format: Format,
+    target: Target,
+    scope: Scope,
+    place: Place,
+    options: InstallOptions,
+    validated: Vec<Validated>,
+}
+
+impl Call {
+    /// Every fault of the line and of all its requests, or a call that can be carried out.
+    fn new(given: Given, request: Option<Service>, mut faults: Vec<Fault>, catalog: &Catalog) -> Result<Self, Error> {
+        let mut requests: Vec<Service> = request.into_iter().collect();
+        if let Some(path) = given.one("manifest") {
+            let text = files::read_text("reading the manifest", path)?;
+            match Manifest::parse(&text) {
+                Ok(manifest) => requests.extend(manifest.services()),
+                Err(error) => faults.push(Fault::new("manifest", error.to_string().trim_end()).given(path)),
+            }
+        }
+        let format = Format::read(given.word("format").as_deref(), &mut faults);
+        let target = target(&given, &mut faults);
+        let assumed = assumed_version(&given, &mut faults);
+        let mode = mode(&given, &mut faults);
+        if requests.is_empty() && faults.is_empty() {
+            faults.push(
+                Fault::new("program", "the command does not say what to install")
+                    .help("`InstallService -h` lists the programs; any other program goes after `--`"),
+            );
+        }
+        let scope = if requests.iter().any(|request| request.user == Some(true)) { Scope::User } else { Scope::System };
+        for request in requests.iter().filter(|request| (request.user == Some(true)) != (scope == Scope::User)) {
+            let name = request.name.clone().unwrap_or_default();
+            faults.push(Fault::new(
+                format!("service `{name}`"),
+                "services of the machine and of a user cannot be installed in one run",
+            ));
+        }
+        let mut state_dir = given.one("state-dir").cloned();
+        if matches!(mode, Mode::Export(_)) {
+            // What lies where on the machine that writes the files says nothing about the others.
+            let of_target = match target {
+                Target::Systemd => "/var/lib/install-service",
+                Target::Nssm => r"C:\ProgramData\InstallService",
+            };
+            state_dir = state_dir.or(Some(of_target.into()));
+        }
+        let place = facts::place(target, scope, state_dir.as_ref(), assumed);
+        let elsewhere = matches!(mode, Mode::Export(_)) || target != facts::target_of_this_host();
+        let mut validated = Vec::new();
+        for request in &requests {
+            let result = if elsewhere {
+                validate::validate(request, catalog, &Elsewhere, target, &place.state_dir)
+            } else {
+                validate::validate(request, catalog, &Host, target, &place.state_dir)
+            };
+            match result {
+                Ok(service) => validated.push(service),
+                Err(found) => faults.extend(found),
+            }
+        }
+        for (at, service) in validated.iter().enumerate() {
+            if validated[..at].iter().any(|earlier| earlier.spec.name == service.spec.name) {
+                faults.push(Fault::new("service name", "two services of one run cannot share it").given(&service.spec.name));
+            }
+        }
+        if target == Target::Nssm {
+            faults.push(Fault::new("option `--target`", "services for NSSM are not built yet").given("nssm"));
+        }
+        if !faults.is_empty() {
+            return Err(Error::Refused(faults));
+        }
+        let options = InstallOptions { start: given.flag("start") };
+        Ok(Self { mode, format, target, scope, place, options, validated })
+    }
+
+    fn run(self) -> Result<u8, Error> {
+        let notes: Vec<String> =
+            self.validated.iter().flat_map(|service| service.notes.iter().map(|line| format!("`{}`: {line}", service.spec.name))).collect();
+        let files = self.rendered()?;
+        if self.mode != Mode::DryRun || self.format == Format::Text {
+            notes.iter().for_each(|line| note(line));
+        }
+        match &self.mode {
+            Mode::DryRun => {
+                let desired = with_environment(files, &self.place, |name, _| hidden_values(self.service(name)))?;
+                let plan = plan::install(&desired, &Observed::default(), &self.place, self.scope, self.options);
+                let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
+                match self.format {
+                    Format::Json => print_plain(&preview::json(&plan, &names, self.target, &notes)),
+                    Format::Text => print(&preview::text(&plan)),
+                }
+                Ok(exit::OK)
+            }
+            Mode::Export(directory) => {
+                let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
+                let examples: Vec<_> = self
+                    .validated
+                    .iter()
+                    .map(|service| (service.spec.name.clone(), service.spec.secrets.clone()))
+                    .collect();
+                let written = export::write(directory, &files, &examples, &manifest, &self.place)?;
+                written.iter().for_each(|path| print(&format!("{path}\n")));
+                Ok(exit::OK)
+            }
+            Mode::Check => self.check(files),
+            Mode::Install => self.install(files),
+        }
+    }
+
+    fn names(&self) -> Vec<ServiceName> {
+        self.validated.iter().map(|service| service.spec.name.clone()).collect()
+    }
+
+    fn service(&self, name: &ServiceName) -> &Validated {
+        self.validated.iter().find(|service| service.spec.name == *name).expect("a name of this call")
+    }
+
+    /// Every file but the environment files, whose values are not known yet.
+    fn rendered(&self) -> Result<Vec<Desired>, Error> {
+        let mut desired = Vec::new();
+        let mut faults = Vec::new();
+        for service in &self.validated {
+            match render::systemd::artifacts(&service.spec, &self.place) {
+                Ok(mut artifacts) => {
+                    artifacts.push(Artifact {
+                        path: self.place.receipt(&service.spec.name),
+                        mode: 0o644,
+                        contents: manifest::receipt(&service.request).into_bytes(),
+                    });
+                    desired.push(Desired { name: service.spec.name.clone(), artifacts });
+                }
+                Err(refusals) => faults.extend(
+                    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string())),
+                ),
+            }
+        }
+        if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
+    }
+
+    fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
+        let observed = observe::observe(&self.names(), &self.place, self.scope)?;
+        let desired = with_environment(files, &self.place, |name, kept| {
+            Ok(known_values(self.service(name), kept, false))
+        })?;
+        let (same, text) = compare(&desired, &observed, &self.place);
+        print(&text);
+        if same {
+            say("the host is as it should be");
+        }
+        Ok(compared(same))
+    }
+
+    fn install(&self, files: Vec<Desired>) -> Result<u8, Error> {
+        need_systemd()?;
+        if !facts::may_change(self.scope) {
+            let variables: Vec<EnvName> =
+                self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
+            let secrets: Vec<(EnvName, Text)> = self
+                .validated
+                .iter()
+                .flat_map(|service| service.given_secrets.iter().map(|(name, value)| (name.clone(), value.clone())))
+                .collect();
+            return privilege::run_again(&variables, &secrets);
+        }
+        let missing = missing_values(&self.validated, &self.place)?;
+        let asked = ask_for(&missing)?;
+        let _lock = super::begin_change(&self.place)?;
+        let observed = observe::observe(&self.names(), &self.place, self.scope)?;
+        let desired = with_environment(files, &self.place, |name, kept| {
+            let mut values = known_values(self.service(name), kept, true);
+            for variable in &self.service(name).spec.secrets {
+                if let Some(value) = asked.get(variable) {
+                    values.insert(variable.clone(), value.clone());
+                }
+            }
+            Ok(values)
+        })?;
+        self.apply(&desired, observed)
+    }
+
+    fn apply(&self, desired: &[Desired], mut observed: Observed) -> Result<u8, Error> {
+        let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let names = self.names();
+        let updates: Vec<ServiceName> =
+            names.iter().filter(|name| observed.files.contains_key(&self.place.unit(name))).cloned().collect();
+        if !updates.is_empty() {
+            observed.active = systemctl::active(&updates, self.scope)?;
+        }
+        let plan = plan::install(desired, &observed, &self.place, self.scope, self.options);
+        if plan.is_empty() {
+            print(&format!("unchanged: {}\n", what(&names)));
+            return Ok(exit::OK);
+        }
+        self.preflight()?;
+        let (_, difference) = compare(desired, &observed, &self.place);
+        if !updates.is_empty() {
+            print(&difference);
+        }
+        let result = executor::apply(&plan, &self.place, self.scope, &mut |line| say(&format!("  {line}")));
+        let done = if updates.is_empty() { "installed" } else { "updated" };
+        state::log(&self.place, &format!("install {}", what(&names)), &result.as_ref().map(|()| done.to_owned()));
+        result.map_err(|error| with_error_log(error, &self.validated))?;
+        self.tell(&plan, &observed, &updates);
+        Ok(exit::OK)
+    }
+
+    /// What only this host can answer, asked before anything is changed.
+    fn preflight(&self) -> Result<(), Error> {
+        systemctl::need_version(self.place.systemd)?;
+        for service in &self.validated {
+            if let Run::Python { interpreter, entry, .. } = &service.spec.run {
+                python::check_import(interpreter, entry, &service.spec.working_directory, &service.patterns)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, plan: &Plan, observed: &Observed, updates: &[ServiceName]) {
+        let user = if self.scope == Scope::User { " --user" } else { "" };
+        for name in self.names() {
+            let done = if updates.contains(&name) { "updated" } else { "installed" };
+            print(&format!("{done}: {name} ({})\n", self.place.unit(&name)));
+            let started = plan.invocations().any(|invocation| {
+                invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
+            });
+            if started {
+                print(&format!("started: {name}\n"));
+            } else if observed.active.contains(&name) {
+                say(&format!("it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"));
+            } else {
+                say(&format!("`ManageService {name} start{user}` starts it"));
+            }
+        }
+    }
+}
+
+fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
+    match given.word("target").as_deref() {
+        None => facts::target_of_this_host(),
+        Some("systemd") => Target::Systemd,
+        Some("nssm") => Target::Nssm,
+        Some(other) => {
+            faults.push(Fault::new("option `--target`", "it is `systemd` or `nssm`").given(other));
+            facts::target_of_this_host()
+        }
+    }
+}
+
+fn assumed_version(given: &Given, faults: &mut Vec<Fault>) -> Option<u32> {
+    let word = given.word("assume")?;
+    let version = word.strip_prefix("systemd=").and_then(|version| version.parse().ok());
+    if version.is_none() {
+        faults.push(Fault::new("option `--assume`", "it is `systemd=VERSION`, such as `systemd=239`").given(word));
+    }
+    version
+}
+
+fn mode(given: &Given, faults: &mut Vec<Fault>) -> Mode {
+    let asked: Vec<&str> = ["dry-run", "output", "check"].into_iter().filter(|long| given.flag(long)).collect();
+    if let [first, second, ..] = asked[..] {
+        faults.push(Fault::new(format!("option `--{second}`"), format!("it cannot be combined with `--{first}`")));
+    }
+    match asked.first() {
+        Some(&"dry-run") => Mode::DryRun,
+        Some(&"output") => Mode::Export(given.one("output").cloned().unwrap_or_default()),
+        Some(&"check") => Mode::Check,
+        _ => Mode::Install,
+    }
+}
+
+/// Values of a service's secrets, by their names.
+pub(super) type Values = IndexMap<EnvName, Text>;
+
+/// Adds to each service its environment file, where it needs one. `values` is given the values that
+/// are kept on the host already.
+pub(super) fn with_environment(
+    mut desired: Vec<Desired>,
+    place: &Place,
+    values: impl Fn(&ServiceName, &Values) -> Result<Values, Error>,
+) -> Result<Vec<Desired>, Error> {
+    for service in &mut desired {
+        let kept = kept_values(&service.name, place);
+        let values: Vec<(EnvName, Text)> = values(&service.name, &kept)?.into_iter().collect();
+        if !values.is_empty() {
+            let artifact = render::systemd::environment_file(&service.name, &values, place).map_err(|refusals| {
+                Error::Refused(
+                    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string())).collect(),
+                )
+            })?;
+            service.artifacts.push(artifact);
+        }
+    }
+    Ok(desired)
+}
+
+/// The values in the environment file on the host; none where it cannot be read.
+fn kept_values(name: &ServiceName, place: &Place) -> Values {
+    match files::look(&place.environment_file(name)) {
+        Ok(files::Entry::File(found)) => escape::read_environment_file(&found.contents)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
+            .collect(),
+        _ => Values::new(),
+    }
+}
+
+/// Every secret with stars for its value: a dry run needs none and shows none.
+fn hidden_values(service: &Validated) -> Result<Values, Error> {
+    Ok(service.spec.secrets.iter().map(|name| (name.clone(), Text::from("********"))).collect())
+}
+
+/// The values that are known without asking: typed, then from the environment, then kept; a
+/// repeated install prefers what is kept unless `fresh`.
+pub(super) fn known_values(service: &Validated, kept: &Values, fresh: bool) -> Values {
+    let mut values = Values::new();
+    for name in &service.spec.secrets {
+        let typed = service.given_secrets.get(name).cloned();
+        let set = facts::variable(name);
+        let kept = kept.get(name).cloned();
+        let value = if fresh { typed.or(set).or(kept) } else { typed.or(kept).or(set) };
+        if let Some(value) = value {
+            values.insert(name.clone(), value);
+        }
+    }
+    values
+}
+
+/// The secrets whose values nobody knows yet.
+pub(super) fn missing_values(services: &[Validated], place: &Place) -> Result<Vec<EnvName>, Error> {
+    let mut missing = Vec::new();
+    for service in services {
+        let known = known_values(service, &kept_values(&service.spec.name, place), true);
+        missing.extend(service.spec.secrets.iter().filter(|name| !known.contains_key(*name)).cloned());
+    }
+    missing.sort();
+    missing.dedup();
+    Ok(missing)
+}
+
+/// Asks for each value on a terminal, without echo; without one, every missing name is a fault.
+pub(super) fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
+    if !missing.is_empty() && !prompt::can_ask() {
+        let faults = missing.iter().map(|name| {
+            Fault::new(format!("environment variable `{name}`"), "the service needs it, and it is not set")
+                .help(format!("`export {name}=...`, then type the same command again"))
+        });
+        return Err(Error::Refused(faults.collect()));
+    }
+    let mut values = Values::new();
+    for name in missing {
+        values.insert(name.clone(), prompt::secret(&format!("value of {name} (not shown)"))?);
+    }
+    Ok(values)
+}
+
+/// Whether the host is as it should be, and how it differs.
+pub(super) fn compare(desired: &[Desired], observed: &Observed, place: &Place) -> (bool, String) {
+    let mut text = String::new();
+    for service in desired {
+        for artifact in &service.artifacts {
+            text.extend(preview::difference(artifact, observed.files.get(&artifact.path)));
+        }
+        for path in place.files_of(&service.name) {
+            let wanted = service.artifacts.iter().any(|artifact| artifact.path == path);
+            if !wanted && observed.files.contains_key(&path) {
+                text += &preview::superfluous(&path);
+            }
+        }
+        if !observed.enabled.contains(&service.name) {
+            text += &format!("{} does not start at boot\n", service.name);
+        }
+    }
+    (text.is_empty(), text)
+}
+
+/// The error of a service that did not start, with the place of its error log.
+pub(super) fn with_error_log(mut error: Error, services: &[Validated]) -> Error {
+    let inner = match &mut error {
+        Error::Undone { cause, .. } => cause.as_mut(),
+        other => other,
+    };
+    if let Error::DidNotStart { service, error_log, .. } = inner
+        && let Some(found) = services.iter().find(|known| known.spec.name.as_str() == service)
+    {
+        let path = found.spec.working_directory.with("/").with(&render::error_log(&found.spec.name));
+        if files::look(&path).is_ok_and(|entry| entry != files::Entry::Missing) {
+            *error_log = Some(path.to_string());
+        }
+    }
+    error
+}

@@ -1,0 +1,175 @@
+//! The command line: from argv to a call of the library, and from its answer to text and an exit code.
+
+pub mod install;
+pub mod manage;
+mod options;
+mod parse;
+mod preview;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::catalog::Catalog;
+use crate::error::{Error, Fault, exit};
+use crate::host::text::text;
+use crate::host::{facts, files, interrupt, journal};
+use crate::model::text::Text;
+use crate::render::Place;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default().bold();
+const NOTE: Style = AnsiColor::Yellow.on_default().bold();
+const HEADING: Style = Style::new().bold();
+
+/// Ends a command: prints its error, if any, and gives the exit code.
+///
+/// `name` is the command as people type it.
+pub fn end(name: &str, result: Result<u8, Error>) -> ExitCode {
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            report(name, &error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn report(name: &str, error: &Error) {
+    let mut out = String::new();
+    match error {
+        // Each fault with its own help below it.
+        Error::Refused(faults) => {
+            for fault in faults {
+                out += &format!("{name}: {ERROR}error{ERROR:#}: {fault}\n");
+                if let Some(help) = &fault.help {
+                    out += &format!("  {HELP}help{HELP:#}: {help}\n");
+                }
+            }
+            if faults.len() > 1 {
+                out += &format!("{name}: {} faults, nothing was changed\n", faults.len());
+            }
+        }
+        _ => {
+            out += &format!("{name}: {ERROR}error{ERROR:#}: {error}\n");
+            for help in error.help() {
+                out += &format!("  {HELP}help{HELP:#}: {help}\n");
+            }
+        }
+    }
+    say_styled(&out);
+}
+
+/// Prints what the command was asked for. A reader who has gone away (`| head`) is no error.
+fn print(text: &str) {
+    drop(anstream::stdout().lock().write_all(text.as_bytes()));
+}
+
+/// Prints bytes that are not for a terminal, such as JSON.
+fn print_plain(text: &str) {
+    drop(io::stdout().lock().write_all(text.as_bytes()));
+}
+
+/// Tells what goes on, beside what the command was asked for.
+fn say(line: &str) {
+    say_styled(&format!("{line}\n"));
+}
+
+fn note(line: &str) {
+    say_styled(&format!("{NOTE}note{NOTE:#}: {line}\n"));
+}
+
+fn say_styled(text: &str) {
+    drop(anstream::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// Text or JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+impl Format {
+    fn read(word: Option<&str>, faults: &mut Vec<Fault>) -> Self {
+        match word {
+            None | Some("text") => Self::Text,
+            Some("json") => Self::Json,
+            Some(other) => {
+                faults.push(Fault::new("option `--format`", "it is `text` or `json`").given(other));
+                Self::Text
+            }
+        }
+    }
+}
+
+/// The catalogs, the later ones winning: shipped, of the machine, of the working directory, named.
+///
+/// # Errors
+/// When one is broken or a named one is missing.
+fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
+    let broken = |error: crate::catalog::CatalogError| {
+        let mut fault = Fault::new("catalog", error.to_string());
+        fault.help = error.help.clone();
+        Error::refused(fault)
+    };
+    let mut catalog = Catalog::parse(crate::catalog::SHIPPED, "openmsistream.toml").map_err(broken)?;
+    let folders = [Text::from("/etc/install-service/catalog.d"), state_dir.with("/catalog.d")];
+    let found = folders.iter().flat_map(files::list).map(text).filter(|path| path.as_bytes().ends_with(b".toml"));
+    for path in found.chain(named.iter().cloned()) {
+        let text = files::read_text("reading the catalog", &path)?;
+        catalog.merge(Catalog::parse(&text, &path.to_string()).map_err(broken)?);
+    }
+    Ok(catalog)
+}
+
+/// Ready to change the host: an interrupt is noted from here on, nobody else is at work, and what
+/// an earlier run left unfinished is taken back.
+///
+/// # Errors
+/// When another run holds the lock, or an unfinished plan cannot be taken back.
+fn begin_change(place: &Place) -> Result<crate::host::state::Lock, Error> {
+    interrupt::listen();
+    let lock = crate::host::state::lock(place)?;
+    if let Some(undone) = journal::recover(place)? {
+        note("an earlier run was ended half way; what it had begun is taken back");
+        for line in &undone.restored {
+            say(&format!("  put back: {line}"));
+        }
+        if !undone.left.is_empty() {
+            return Err(Error::Undone {
+                cause: Box::new(Error::Interrupted),
+                restored: undone.restored,
+                left: undone.left,
+            });
+        }
+    }
+    Ok(lock)
+}
+
+/// Fails where no systemd runs, with the line that installs it.
+///
+/// # Errors
+/// [`Error::NoServiceManager`].
+fn need_systemd() -> Result<(), Error> {
+    if !cfg!(target_os = "linux") {
+        return Err(Error::NoServiceManager {
+            reason: "services for systemd can be installed on Linux only".into(),
+            help: "`--dry-run` and `--output DIR` work here too".into(),
+        });
+    }
+    if facts::systemd_is_running() {
+        return Ok(());
+    }
+    Err(Error::NoServiceManager {
+        reason: "systemd does not run this machine, so nothing can be installed here".into(),
+        help: facts::how_to_install_systemd(),
+    })
+}
+
+/// The exit code of a comparison.
+fn compared(same: bool) -> u8 {
+    if same { exit::OK } else { exit::DIFFERENT }
+}

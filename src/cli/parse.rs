@@ -1,0 +1,428 @@
+//! argv of InstallService, made into requests.
+//!
+//! clap knows the shape of the line and writes the help; values are checked later, all of them at
+//! once. clap itself stops at the first fault, so a fault is noted, the word taken out, and the rest
+//! parsed again.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::ValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use indexmap::IndexMap;
+
+use super::options::{self, Given};
+use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program};
+use crate::error::{Error, Fault};
+use crate::host::text::text;
+use crate::manifest::{Arguments, Service, Value};
+use crate::model::entry::PythonEntry;
+use crate::model::text::Text;
+
+/// How many faults of shape are looked for before the line is given up.
+const MOST_FAULTS: usize = 12;
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Line {
+    /// One service, or the services of a manifest.
+    Install {
+        /// The options.
+        given: Given,
+        /// The service of the line, if it names one.
+        request: Option<Service>,
+        /// What is wrong with the line itself.
+        faults: Vec<Fault>,
+    },
+    /// `discover`.
+    Discover {
+        /// The interpreter to ask.
+        python: Option<Text>,
+        /// The package to ask about.
+        package: Option<String>,
+    },
+    /// `completions`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// `--help`, `--version`: text to print.
+    Print(String),
+}
+
+/// The catalogs and the working directory that the line names, which have to be known before the
+/// line can be parsed: what a program takes stands in them.
+pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
+    let mut catalogs = Vec::new();
+    let mut state_dir = None;
+    let mut words = argv.iter().skip(1);
+    while let Some(word) = words.next() {
+        let Some(option) = word.to_str() else { continue };
+        // What follows a `--` or a Python spec belongs to the program.
+        if option == "--" || (!option.starts_with('-') && PythonEntry::looks_like(option)) {
+            break;
+        }
+        let (name, inline) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(Text::from(value))),
+            None => (option, None),
+        };
+        match name {
+            "--catalog" => catalogs.extend(inline.or_else(|| words.next().map(text))),
+            "--state-dir" | "--state_dir" => state_dir = inline.or_else(|| words.next().map(text)),
+            // Their values may look like anything.
+            "--env" | "--description" | "--display-name" | "--display_name" | "--assume" if inline.is_none() => {
+                words.next();
+            }
+            _ => {}
+        }
+    }
+    (catalogs, state_dir)
+}
+
+/// Parses argv.
+///
+/// # Errors
+/// [`Error::Usage`] where clap gives up in a way that is no single fault.
+pub fn parse(argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
+    let mut command = command(catalog);
+    let (outcome, faults) = attempt(&mut command, argv, MOST_FAULTS);
+    let matches = match outcome {
+        Ok(matches) => matches,
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::DisplayVersion => {
+                return Ok(Line::Print(error.render().ansi().to_string()));
+            }
+            _ if !faults.is_empty() => return Err(Error::Refused(faults)),
+            _ => return Err(Error::Usage(worded(&error))),
+        },
+    };
+    read(&matches, catalog, faults)
+}
+
+fn read(matches: &ArgMatches, catalog: &Catalog, mut faults: Vec<Fault>) -> Result<Line, Error> {
+    let mut given = Given::default();
+    given.read(matches);
+    let mut request = None;
+    if let Some(words) = matches.get_many::<OsString>("command") {
+        let mut words = words.map(text);
+        request = Some(Service {
+            executable: words.next(),
+            arguments: Arguments::List(words.collect()),
+            ..Service::default()
+        });
+    }
+    match matches.subcommand() {
+        None => {}
+        Some(("discover", sub)) => {
+            let python = sub.get_one::<OsString>("python").map(text).or_else(|| given.one("python").cloned());
+            return Ok(Line::Discover { python, package: sub.get_one::<String>("package").cloned() });
+        }
+        Some(("completions", sub)) => {
+            let shell = *sub.get_one("shell").expect("clap requires it");
+            return Ok(Line::Completions { shell });
+        }
+        Some((name, sub)) => match catalog.find(name) {
+            Some(program) => {
+                given.read(sub);
+                request = Some(Service {
+                    program: Some(program.name.clone()),
+                    arguments: Arguments::Named(named_arguments(program, sub)),
+                    ..Service::default()
+                });
+            }
+            None => {
+                let words: Vec<Text> = sub.get_many::<OsString>("").into_iter().flatten().map(text).collect();
+                request = Some(other_program(name, words, catalog, &mut given, &mut faults));
+            }
+        },
+    }
+    if let Some(request) = &mut request {
+        given.fill(request, &mut faults);
+    }
+    Ok(Line::Install { given, request, faults })
+}
+
+/// A Python spec with what follows it, which belongs to the program but for the last
+/// `--service_name NAME` before a `--`, as in the original.
+fn other_program(
+    name: &str,
+    mut words: Vec<Text>,
+    catalog: &Catalog,
+    given: &mut Given,
+    faults: &mut Vec<Fault>,
+) -> Service {
+    if !PythonEntry::looks_like(name) {
+        let mut fault = Fault::new("program", "there is no such program in the catalog").given(Text::from(name));
+        fault.help = Some(match catalog.suggest(name) {
+            Some(near) => format!("there is `{near}`"),
+            None => format!(
+                "`InstallService -h` lists the programs; to run any other one, type `InstallService --service_name NAME -- {name} ...`"
+            ),
+        });
+        faults.push(fault);
+        return Service { executable: Some(name.into()), ..Service::default() };
+    }
+    let end = words.iter().position(|word| word.as_bytes() == b"--").unwrap_or(words.len());
+    let is_option = |word: &Text| {
+        let word = word.as_bytes();
+        [&b"--service_name"[..], b"--service-name"].iter().any(|option| {
+            word.strip_prefix(*option).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
+        })
+    };
+    let at = words[..end].iter().rposition(is_option);
+    if end < words.len() {
+        words.remove(end);
+    }
+    if let Some(at) = at {
+        let option = words.remove(at);
+        match option.as_bytes().iter().position(|byte| *byte == b'=') {
+            Some(equals) => given.name_service(Text::from_bytes(&option.as_bytes()[equals + 1..])),
+            None if at < end - 1 => given.name_service(words.remove(at)),
+            None => faults.push(Fault::new("option `--service_name`", "it needs a value")),
+        }
+    }
+    Service { python: Some(name.to_owned()), arguments: Arguments::List(words), ..Service::default() }
+}
+
+fn named_arguments(program: &Program, matches: &ArgMatches) -> IndexMap<String, Value> {
+    let mut named = IndexMap::new();
+    for spec in &program.arguments {
+        if spec.kind == ArgKind::Flag {
+            if matches.get_flag(&id(spec)) {
+                named.insert(spec.name.clone(), Value::Flag(true));
+            }
+            continue;
+        }
+        let Some(found) = matches.get_many::<OsString>(&id(spec)) else { continue };
+        let mut values: Vec<Value> = found.map(|value| Value::Word(text(value))).collect();
+        let value = if is_list(spec) {
+            Value::List(values)
+        } else {
+            // Given twice, the last one counts, as in the original.
+            match values.pop() {
+                Some(value) => value,
+                None => continue,
+            }
+        };
+        named.insert(spec.name.clone(), value);
+    }
+    named
+}
+
+/// What clap calls a program's argument: an argument `path` is not our option `path`.
+fn id(spec: &ArgSpec) -> String {
+    format!("program:{}", spec.name)
+}
+
+fn is_list(spec: &ArgSpec) -> bool {
+    spec.repeat || !matches!(spec.arity, Arity::One | Arity::Optional)
+}
+
+/// Parses, and parses again without each word that clap stumbles over.
+fn attempt(
+    command: &mut Command,
+    mut argv: Vec<OsString>,
+    patience: usize,
+) -> (Result<ArgMatches, clap::Error>, Vec<Fault>) {
+    let error = match command.try_get_matches_from_mut(&argv) {
+        Ok(matches) => return (Ok(matches), Vec::new()),
+        Err(error) => error,
+    };
+    let Some(at) = stumbling_word(&error, &argv) else { return (Err(error), Vec::new()) };
+    if patience == 0 {
+        return (Err(error), Vec::new());
+    }
+    let fault = fault_of(&error, &argv[at]);
+    let word = argv.remove(at);
+    let (mut outcome, mut faults) = attempt(command, argv.clone(), patience - 1);
+    // `--bogus value`: whether the value belongs to the unknown option is seen by what fits better.
+    let follows = argv.get(at).is_some_and(|next| !next.as_encoded_bytes().starts_with(b"-"));
+    if error.kind() == ErrorKind::UnknownArgument
+        && word.as_encoded_bytes().starts_with(b"-")
+        && follows
+        && !faults.is_empty()
+    {
+        argv.remove(at);
+        let without = attempt(command, argv, patience - 1);
+        if without.1.len() < faults.len() {
+            (outcome, faults) = without;
+        }
+    }
+    faults.insert(0, fault);
+    (outcome, faults)
+}
+
+/// Where the word that clap complains of stands in argv.
+fn stumbling_word(error: &clap::Error, argv: &[OsString]) -> Option<usize> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let is_it = |given: &OsStr| {
+                given.to_str().is_some_and(|given| given == word || given.split('=').next() == Some(word.as_str()))
+            };
+            argv.iter().skip(1).rposition(|given| is_it(given)).map(|at| at + 1)
+        }
+        // `--config <PATH>` without a value, `--flag=value` with one too many.
+        ErrorKind::InvalidValue | ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            let option = word.split([' ', '=']).next()?;
+            let is_it =
+                |given: &OsStr| given.to_str().is_some_and(|given| given == option || given.split('=').next() == Some(option));
+            argv.iter().skip(1).rposition(|given| is_it(given)).map(|at| at + 1)
+        }
+        _ => None,
+    }
+}
+
+fn fault_of(error: &clap::Error, word: &OsStr) -> Fault {
+    let given = text(word);
+    let is_option = given.as_bytes().starts_with(b"-");
+    let mut fault = match error.kind() {
+        ErrorKind::UnknownArgument if is_option => Fault::new("option", "there is no such option").given(&given),
+        ErrorKind::UnknownArgument => Fault::new("argument", "nothing takes this word").given(&given),
+        ErrorKind::TooManyValues => Fault::new(format!("option `{given}`"), "it takes no value"),
+        _ => Fault::new(format!("option `{given}`"), "it needs a value"),
+    };
+    fault.help = match error.get(ContextKind::SuggestedArg) {
+        Some(ContextValue::String(near)) => Some(format!("there is `{near}`")),
+        _ => match error.get(ContextKind::SuggestedSubcommand) {
+            Some(ContextValue::Strings(near)) if !near.is_empty() => Some(format!("there is `{}`", near.join("`, `"))),
+            _ => None,
+        },
+    };
+    fault
+}
+
+/// clap's message without its own `error:`, which our wording adds.
+fn worded(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+}
+
+/// The whole command, with a subcommand for each program of the catalog.
+pub fn command(catalog: &Catalog) -> Command {
+    let mut command = Command::new("InstallService")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
+        .override_usage(
+            "InstallService [OPTIONS] PROGRAM [PROGRAM ARGUMENTS] [OPTIONS]\n       \
+             InstallService [OPTIONS] --service_name NAME -- EXECUTABLE [ARGUMENTS]\n       \
+             InstallService [OPTIONS] --manifest FILE.toml\n       \
+             InstallService discover --python PATH [PACKAGE]",
+        )
+        .after_help(AFTER_HELP)
+        .subcommand_help_heading("Programs")
+        .subcommand_value_name("PROGRAM")
+        .disable_help_subcommand(true)
+        .allow_external_subcommands(true)
+        .external_subcommand_value_parser(ValueParser::os_string())
+        .args(options::args(&[]))
+        .arg(
+            Arg::new("command")
+                .last(true)
+                .num_args(1..)
+                .value_name("EXECUTABLE [ARGUMENTS]")
+                .value_parser(ValueParser::os_string())
+                .help("Any executable and its arguments, all of them as they are"),
+        )
+        .subcommand(
+            Command::new("discover")
+                .hide(true)
+                .about("Write a catalog of the console scripts in a Python environment")
+                .arg(Arg::new("python").long("python").value_name("PATH").value_parser(ValueParser::os_string()).help(
+                    "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
+                ))
+                .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package")),
+        )
+        .subcommand(
+            Command::new("completions").hide(true).about("Print the completions of a shell").arg(
+                Arg::new("shell")
+                    .required(true)
+                    .value_name("SHELL")
+                    .value_parser(clap::value_parser!(clap_complete::Shell)),
+            ),
+        );
+    for program in catalog.programs.values() {
+        command = command.subcommand(program_command(program));
+    }
+    command
+}
+
+const AFTER_HELP: &str = "\
+`InstallService PROGRAM -h` explains a program's arguments. A Python program of your own is named as
+`Class=package.module` or `package.module:function`; what follows it belongs to it.
+
+Examples:
+  InstallService --dry-run --service_name web -- /usr/bin/python3 -m http.server 8080
+  InstallService DataFileUploadDirectory /data/in --config /etc/lab/prod.config --service_name uploader
+  ManageService uploader start
+
+Also: `InstallService discover --python PATH [PACKAGE]` writes a catalog of other programs,
+`InstallService completions bash` (zsh, fish, powershell) prints completions.";
+
+fn program_command(program: &Program) -> Command {
+    let mut taken: Vec<&str> = Vec::new();
+    let mut command = Command::new(program.name.clone())
+        .about(program.about.clone())
+        .override_usage(usage(program))
+        .disable_help_flag(program.arguments.iter().any(|spec| spec.flags.iter().any(|flag| flag == "-h")));
+    for spec in &program.arguments {
+        taken.extend(spec.flags.iter().map(String::as_str));
+        command = command.arg(program_arg(spec));
+    }
+    command.args(options::args(&taken))
+}
+
+fn usage(program: &Program) -> String {
+    let mut usage = format!("InstallService [OPTIONS] {}", program.name);
+    for spec in program.positionals() {
+        let name = spec.metavar.as_deref().unwrap_or(&spec.name).to_uppercase();
+        usage += &if spec.required { format!(" {name}") } else { format!(" [{name}]") };
+    }
+    usage + " [PROGRAM ARGUMENTS] [OPTIONS]"
+}
+
+fn program_arg(spec: &ArgSpec) -> Arg {
+    let mut help = spec.help.clone();
+    let mut facts = Vec::new();
+    if !spec.choices.is_empty() {
+        facts.push(format!("one of {}", spec.choices.join(", ")));
+    }
+    if let Some(default) = spec.default.as_ref().filter(|_| spec.kind != ArgKind::Flag) {
+        facts.push(format!("default: {default}"));
+    }
+    if spec.required && !spec.is_positional() {
+        facts.push("required".to_owned());
+    }
+    if !facts.is_empty() {
+        help += &format!(" [{}]", facts.join("; "));
+    }
+    let heading = spec.group.clone().unwrap_or_else(|| "Program arguments".to_owned());
+    let mut arg = Arg::new(id(spec)).help(help).help_heading(heading);
+    if spec.is_positional() {
+        arg = arg.value_name(spec.metavar.as_deref().unwrap_or(&spec.name).to_uppercase());
+    }
+    for flag in &spec.flags {
+        arg = match (flag.strip_prefix("--"), flag.strip_prefix('-').and_then(|rest| rest.chars().next())) {
+            (Some(long), _) if arg.get_long().is_none() => arg.long(long.to_owned()),
+            (Some(long), _) => arg.visible_alias(long.to_owned()),
+            (None, Some(short)) if arg.get_short().is_none() => arg.short(short),
+            (None, Some(short)) => arg.visible_short_alias(short),
+            (None, None) => arg,
+        };
+    }
+    if spec.kind == ArgKind::Flag {
+        return arg.action(ArgAction::SetTrue);
+    }
+    arg = arg.value_parser(ValueParser::os_string()).allow_negative_numbers(true);
+    if !spec.is_positional() {
+        arg = arg.value_name(spec.value_name().to_owned());
+    }
+    let (fewest, most) = spec.arity.bounds();
+    match most {
+        // Whether there are enough is checked with everything else.
+        Some(most) if spec.is_positional() => arg.num_args(..=most),
+        Some(most) => arg.num_args(fewest..=most),
+        None => arg.num_args(fewest..),
+    }
+    .action(ArgAction::Append)
+}
