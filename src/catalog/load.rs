@@ -333,7 +333,7 @@ fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec
 
 /// A program's name is typed where a path, a Python spec or an option could stand, and becomes the
 /// name of a service.
-fn program_name(name: &str) -> Result<(), String> {
+pub(super) fn program_name(name: &str) -> Result<(), String> {
     let odd = |c: char| !(c.is_alphanumeric() || "._-+@".contains(c));
     match name.chars().next() {
         None => Err("the name is empty".to_owned()),

@@ -31,6 +31,7 @@
 
 mod argument;
 pub mod config_file;
+pub mod discover;
 mod error;
 mod kind;
 mod load;
