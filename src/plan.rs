@@ -133,6 +133,8 @@ pub struct Found {
 pub struct Observed {
     /// The files of ours that are there.
     pub files: BTreeMap<Text, Found>,
+    /// Files that are there but not for us to read.
+    pub unreadable: Vec<Text>,
     /// Directories that are there.
     pub directories: Vec<Text>,
     /// Services that start at boot.
@@ -158,6 +160,7 @@ impl Observed {
     /// How `artifact` compares with what is there.
     pub fn compare(&self, artifact: &Artifact) -> Difference {
         match self.files.get(&artifact.path) {
+            None if self.unreadable.contains(&artifact.path) => Difference::Same,
             None => Difference::Missing,
             Some(found) if found.contents == artifact.contents && found.mode == artifact.mode => Difference::Same,
             Some(_) => Difference::Changed,

@@ -16,7 +16,7 @@ use crate::manifest::{self, Manifest, Service};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::spec::{Run, Scope, Target};
 use crate::model::text::Text;
-use crate::plan::{self, Desired, InstallOptions, Observed, Plan};
+use crate::plan::{self, Desired, Difference, InstallOptions, Observed, Plan};
 use crate::render::{self, Artifact, Place, escape};
 use crate::validate::{self, Validated};
 
@@ -365,7 +365,7 @@ pub(super) fn with_environment(
         let kept = kept_values(&service.name, place);
         let values: Vec<(EnvName, Text)> = values(&service.name, &kept)?.into_iter().collect();
         if !values.is_empty() {
-            let artifact = render::systemd::environment_file(&service.name, &values, place).map_err(|refusals| {
+            let artifact = render::systemd::environment_file(&service.name, place, &values).map_err(|refusals| {
                 Error::Refused(
                     refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string())).collect(),
                 )
@@ -440,7 +440,7 @@ pub(super) fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
 pub(super) fn compare(desired: &[Desired], observed: &Observed, place: &Place) -> (bool, String) {
     let mut text = String::new();
     for service in desired {
-        for artifact in &service.artifacts {
+        for artifact in service.artifacts.iter().filter(|artifact| observed.compare(artifact) != Difference::Same) {
             text.extend(preview::difference(artifact, observed.files.get(&artifact.path)));
         }
         for path in place.files_of(&service.name) {

@@ -47,13 +47,7 @@ pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>, systemd: Op
         Scope::System => "/etc/systemd/system".into(),
         Scope::User => here("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config")).with("/systemd/user"),
     };
-    Place { unit_dir, state_dir, systemd: systemd.unwrap_or(render_floor()) }
-}
-
-/// The version of systemd that is rendered for unless `--assume` says otherwise. The same on every
-/// host, so that a preview made anywhere is the install.
-fn render_floor() -> u32 {
-    252
+    Place { unit_dir, state_dir, systemd: systemd.unwrap_or(Place::SYSTEMD) }
 }
 
 /// This host.

@@ -222,6 +222,17 @@ pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
     builder.create(to_path(path)).map_err(|source| Error::io("making the directory", path, source))
 }
 
+/// Makes the directory that `path` lies in, and what is missing above it.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_parent(path: &Text) -> Result<(), Error> {
+    match to_path(path).parent() {
+        Some(parent) => make_directory(&super::text::text(parent), 0o755),
+        None => Ok(()),
+    }
+}
+
 /// Removes a directory if it is empty.
 pub fn remove_empty_directory(path: &Text) {
     // One that holds anything is not ours to empty, and stays.

@@ -2,6 +2,8 @@
 //!
 //! Read from files alone, so that it costs no process and works without a running systemd.
 
+use std::io;
+
 use super::files::{self, Entry};
 use super::text::{path as to_path, text};
 use crate::error::Error;
@@ -40,7 +42,17 @@ pub fn observe(names: &[ServiceName], place: &Place, scope: Scope) -> Result<Obs
         not_foreign(name, &unit, scope)?;
         let paths = place.files_of(name).into_iter().chain([unit, place.legacy_receipt(name)]);
         for path in paths {
-            match files::look(&path)? {
+            let entry = match files::look(&path) {
+                // Only root reads an environment file; the rest can be compared by anybody.
+                Err(Error::Io { source, .. })
+                    if source.kind() == io::ErrorKind::PermissionDenied && path == place.environment_file(name) =>
+                {
+                    observed.unreadable.push(path);
+                    continue;
+                }
+                entry => entry?,
+            };
+            match entry {
                 Entry::Missing => {}
                 Entry::File(found) => {
                     observed.files.insert(path, found);

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{interrupt, process};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::model::name::ServiceName;
 use crate::model::spec::Scope;
 use crate::model::status::{ServiceStatus, State};
@@ -84,6 +84,35 @@ pub fn show(names: &[ServiceName], scope: Scope) -> Result<Vec<Properties>, Erro
 /// When systemd does not answer.
 pub fn status(name: &ServiceName, scope: Scope) -> Result<ServiceStatus, Error> {
     Ok(show(std::slice::from_ref(name), scope)?.first().map_or_else(ServiceStatus::not_installed, status_of))
+}
+
+/// Those of `names` that run or are about to.
+///
+/// # Errors
+/// When systemd does not answer.
+pub fn active(names: &[ServiceName], scope: Scope) -> Result<Vec<ServiceName>, Error> {
+    let is_active = |properties: &Properties| {
+        matches!(status_of(properties).state, State::Running | State::Starting | State::Restarting)
+    };
+    let answers = show(names, scope)?;
+    Ok(names.iter().zip(&answers).filter(|(_, answer)| is_active(answer)).map(|(name, _)| name.clone()).collect())
+}
+
+/// Refuses a systemd that is older than the version that the units are written for.
+///
+/// # Errors
+/// A refused request that names the option which helps.
+pub fn need_version(wanted: u32) -> Result<(), Error> {
+    let answer = process::run(&Invocation::new(["systemctl", "--version"]))?.text();
+    // `systemd 252 (252.39-1~deb12u1)`
+    let found = answer.split_whitespace().nth(1).and_then(|version| version.parse::<u32>().ok());
+    match found {
+        Some(found) if found < wanted => Err(Error::refused(
+            Fault::new("systemd", format!("this host has version {found}, and the unit is written for {wanted}"))
+                .help(format!("`--assume systemd={found}` uses only what this version knows")),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Waits until every service has run on for a while with the same process, or has ended without an

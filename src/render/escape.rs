@@ -1,0 +1,1029 @@
+//! The encoders: one type per grammar.
+//!
+//! Neither service manager has one quoting rule. Each directive of systemd and each layer between
+//! us and a Windows program parses text in its own way, so each has a type here: the constructor
+//! refuses what the grammar cannot say, `Display` gives the encoded text, and always quotes where
+//! the grammar has quotes. Templates take these types and nothing else (see [`super::fence`]).
+//!
+//! Where a rule names `src/...`, it is a file of systemd 252.
+
+use std::fmt::{self, Write};
+
+pub use super::fence::{Checked, Encoded};
+
+use crate::model::name::{EnvName, Line, ServiceName, UnitName, is_noncharacter};
+use crate::model::text::Text;
+
+/// Longest argument and longest `NAME=value`, in bytes: the kernel's `MAX_ARG_STRLEN`, 32 pages of
+/// 4 KiB, less the NUL that ends it (execve(2)).
+pub const MAX_STRING: usize = 131_071;
+
+/// Longest path, in bytes: the kernel's `PATH_MAX` less the NUL (path_resolution(7)).
+pub const MAX_PATH: usize = 4095;
+
+/// Longest line of a unit, also one joined by backslashes: systemd's `LONG_LINE_MAX`
+/// (`src/basic/def.h`); a longer one keeps the unit from loading.
+pub const MAX_UNIT_LINE: usize = 1_048_576;
+
+/// Who cannot carry a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The operating system, between any two processes.
+    Kernel,
+    /// A unit of systemd.
+    Unit,
+    /// An environment file of systemd.
+    EnvironmentFile,
+    /// The registry of Windows as NSSM reads it.
+    Nssm,
+    /// A command batch of Windows.
+    Batch,
+    /// The variable PATH.
+    SearchPath,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kernel => "the operating system",
+            Self::Unit => "a systemd unit",
+            Self::EnvironmentFile => "a systemd environment file",
+            Self::Nssm => "NSSM",
+            Self::Batch => "a command batch",
+            Self::SearchPath => "the variable PATH",
+        })
+    }
+}
+
+/// Why a grammar cannot say a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is in the way, with its verb: "holds U+0000", "has 140000 bytes".
+    pub found: String,
+    /// Who cannot carry it.
+    pub layer: Layer,
+    /// The reason.
+    pub reason: &'static str,
+}
+
+impl Fault {
+    pub(super) fn new(found: impl Into<String>, layer: Layer, reason: &'static str) -> Self {
+        Self { found: found.into(), layer, reason }
+    }
+
+    fn holds(c: char, layer: Layer, reason: &'static str) -> Self {
+        let shown = if c.is_control() || is_noncharacter(c) { format!("U+{:04X}", c as u32) } else { format!("`{c}`") };
+        Self::new(format!("holds {shown}"), layer, reason)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, which {} cannot carry: {}", self.found, self.layer, self.reason)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// A type that holds its encoded text; a closure says which control characters it means.
+macro_rules! encoded {
+    ($(#[$doc:meta])* $name:ident) => { encoded! { $(#[$doc])* $name, |_| false } };
+    ($(#[$doc:meta])* $name:ident, $means:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Encoded for $name {
+            fn means(control: char) -> bool {
+                let means: fn(char) -> bool = $means;
+                means(control)
+            }
+        }
+    };
+}
+
+/// No process can be given a NUL: it ends the text.
+pub(super) fn no_nul(text: &Text) -> Result<(), Fault> {
+    match text.as_bytes().contains(&0) {
+        true => Err(Fault::holds('\0', Layer::Kernel, "a text that a process is given ends at the first NUL")),
+        false => Ok(()),
+    }
+}
+
+/// Text as systemd takes it: UTF-8 without NUL and without noncharacters
+/// (`utf8_is_valid` in `src/basic/utf8.c`).
+fn systemd_text(text: &Text, layer: Layer) -> Result<&str, Fault> {
+    no_nul(text)?;
+    let Some(valid) = text.as_str() else {
+        let byte = text.as_bytes().utf8_chunks().find_map(|chunk| chunk.invalid().first()).copied().unwrap_or_default();
+        return Err(Fault::new(format!("holds the byte 0x{byte:02X}"), layer, "it has to be UTF-8"));
+    };
+    match valid.chars().find(|c| is_noncharacter(*c)) {
+        Some(c) => Err(Fault::holds(c, layer, "systemd takes text with a Unicode noncharacter for broken UTF-8")),
+        None => Ok(valid),
+    }
+}
+
+/// An absolute path as systemd takes it: one line, no `..`, no component and no whole that the
+/// kernel refuses (`path_simplify_and_warn` in `src/shared/parse-helpers.c`).
+fn systemd_path(path: &Text) -> Result<&str, Fault> {
+    let valid = systemd_text(path, Layer::Unit)?;
+    if let Some(c) = valid.chars().find(|c| matches!(c, '\n' | '\r')) {
+        return Err(Fault::holds(c, Layer::Unit, "a path there ends with its line"));
+    }
+    if valid.split('/').any(|part| part == "..") {
+        return Err(Fault::new("holds `..`", Layer::Unit, "a path there has to be normalised"));
+    }
+    path_of_kernel(path)?;
+    match valid.starts_with('/') {
+        true => Ok(valid),
+        false => Err(Fault::new("is relative", Layer::Unit, "a path there begins with `/`")),
+    }
+}
+
+/// A path that the kernel can open: not too long as a whole and in each part.
+pub(super) fn path_of_kernel(path: &Text) -> Result<(), Fault> {
+    no_nul(path)?;
+    if path.len() > MAX_PATH {
+        return Err(Fault::new(
+            format!("has {} bytes", path.len()),
+            Layer::Kernel,
+            "a path has at most 4095 bytes, and each part of it 255",
+        ));
+    }
+    match path.as_bytes().split(|byte| *byte == b'/').map(<[u8]>::len).max() {
+        Some(longest) if longest > 255 => Err(Fault::new(
+            format!("has a part of {longest} bytes"),
+            Layer::Kernel,
+            "a path has at most 4095 bytes, and each part of it 255",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Rule E1: `"` around; `\`, `"` behind a backslash; `%` doubled; `$` doubled where it would be
+/// expanded; control characters as `\xHH`.
+fn quote_word(text: &str, expanded: bool) -> String {
+    let mut word = String::with_capacity(text.len() + 2);
+    word.push('"');
+    push_word(&mut word, text, expanded);
+    word.push('"');
+    word
+}
+
+fn push_word(word: &mut String, text: &str, expanded: bool) {
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => word.extend(['\\', c]),
+            '%' => word.push_str("%%"),
+            '$' if expanded => word.push_str("$$"),
+            '\0'..='\x1f' | '\x7f' => _ = write!(word, "\\x{:02x}", c as u32),
+            _ => word.push(c),
+        }
+    }
+}
+
+encoded! {
+    /// One word of `ExecStart=` and its kin.
+    ///
+    /// The line is split at blanks outside quotes, each word is unquoted and C-unescaped, then `%`
+    /// specifiers are replaced, and at the start of the process `$` is expanded, unless the line
+    /// has the prefix `:` (systemd.service(5), "Command lines"; `config_parse_exec` in
+    /// `src/core/load-fragment.c`). As `%` comes after unescaping, `\x25` would not hide it.
+    ExecWord, |c| ('\u{80}'..='\u{9f}').contains(&c)
+}
+
+impl ExecWord {
+    /// A word for a line with the prefix `:`, where `$` stands for itself.
+    pub fn verbatim(text: &Text) -> Result<Self, Fault> {
+        Ok(Self(quote_word(systemd_text(text, Layer::Unit)?, false)))
+    }
+
+    /// A word for a line without the prefix `:`, where `$$` stands for `$`.
+    pub fn expanded(text: &Text) -> Result<Self, Fault> {
+        Ok(Self(quote_word(systemd_text(text, Layer::Unit)?, true)))
+    }
+
+    /// `before` and the value of `variable`, for a line without the prefix `:`. `${NAME}` is
+    /// replaced anywhere in a word, and what it is replaced by is not split again.
+    pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Fault> {
+        if !variable.is_identifier() {
+            return Err(Fault::new(
+                format!("refers to `{variable}`"),
+                Layer::Unit,
+                "a variable there is letters, digits and `_`, and does not begin with a digit",
+            ));
+        }
+        let mut word = quote_word(systemd_text(before, Layer::Unit)?, true);
+        word.pop();
+        _ = write!(word, "${{{variable}}}\"");
+        Ok(Self(word))
+    }
+
+    /// Length of the encoded word, in bytes.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+encoded! {
+    /// The first word of a command line: the program.
+    ///
+    /// Quoted like any [`ExecWord`], but `$` is never expanded in it, and after unescaping systemd
+    /// takes neither quotes nor backslashes nor control characters there ("Executable name contains
+    /// special characters"), nor a `/` at the end. `argv[0]` becomes the same text, with `$`
+    /// expanded where the line has no `:`; then, and where systemd would tidy the path (`//`,
+    /// `/./`), the prefix `@` gives `argv[0]` as a word of its own.
+    ExecPath, |c| ('\u{80}'..='\u{9f}').contains(&c)
+}
+
+impl ExecPath {
+    /// The program at `path`, with the prefixes of its line in front: `:` unless `expanded`.
+    pub fn new(path: &Text, expanded: bool) -> Result<Self, Fault> {
+        let valid = systemd_path(path)?;
+        if let Some(c) = valid.chars().find(|c| matches!(c, '"' | '\'' | '\\') || c.is_control()) {
+            return Err(Fault::holds(c, Layer::Unit, "the path of a program there has no such character"));
+        }
+        if valid.ends_with('/') {
+            return Err(Fault::new("ends with `/`", Layer::Unit, "a program is not a directory"));
+        }
+        let own_name = valid.contains("//") || valid.contains("/./") || (expanded && valid.contains('$'));
+        let mut word = String::from(if expanded { "" } else { ":" });
+        if own_name {
+            word.push('@');
+        }
+        word.push_str(&quote_word(valid, false));
+        if own_name {
+            word.push(' ');
+            word.push_str(&quote_word(valid, expanded));
+        }
+        Ok(Self(word))
+    }
+
+    /// Length of the encoded word, in bytes.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+encoded! {
+    /// The whole of one assignment in `Environment=`, name and value.
+    ///
+    /// Unquoted, C-unescaped and `%`-replaced like an [`ExecWord`]; `$` has no meaning
+    /// (systemd.exec(5)). Names are identifiers; one that is not, and one whose value is not text to
+    /// systemd, is dropped with a warning, so both are refused here.
+    EnvAssignment, |c| ('\u{80}'..='\u{9f}').contains(&c)
+}
+
+impl EnvAssignment {
+    /// `name=value`.
+    pub fn new(name: &EnvName, value: &Text) -> Result<Self, Fault> {
+        identifier(name, Layer::Unit)?;
+        let value = systemd_text(value, Layer::Unit)?;
+        Ok(Self(quote_word(&format!("{name}={value}"), false)))
+    }
+}
+
+fn identifier(name: &EnvName, layer: Layer) -> Result<(), Fault> {
+    match name.is_identifier() {
+        true => Ok(()),
+        false => Err(Fault::new(
+            format!("is named `{name}`"),
+            layer,
+            "a variable there is letters, digits and `_`, and does not begin with a digit",
+        )),
+    }
+}
+
+/// A raw path holds any control character but a line break.
+const RAW: fn(char) -> bool = |c| !matches!(c, '\0' | '\n' | '\r');
+
+encoded! {
+    /// A path that is the rest of its line: `WorkingDirectory=`, `StandardOutput=append:`.
+    ///
+    /// No quotes, no escapes: only `%` is doubled (`config_parse_unit_path_printf` and
+    /// `config_parse_working_directory` in `src/core/load-fragment.c`). Blanks at the end of a line
+    /// are stripped and a backslash there continues it, so a directory gets a `/` behind either.
+    RawPath, RAW
+}
+
+impl RawPath {
+    /// A directory.
+    pub fn directory(path: &Text) -> Result<Self, Fault> {
+        let mut raw = systemd_path(path)?.replace('%', "%%");
+        if raw.ends_with([' ', '\t', '\\']) {
+            raw.push('/');
+        }
+        Ok(Self(raw))
+    }
+
+    /// A file.
+    pub fn file(path: &Text) -> Result<Self, Fault> {
+        let valid = systemd_path(path)?;
+        match valid.chars().next_back() {
+            Some(c @ (' ' | '\t' | '\\')) => Err(Fault::new(
+                format!("ends with {c:?}"),
+                Layer::Unit,
+                "blanks at the end of a line are dropped there, and a backslash continues it",
+            )),
+            _ => Ok(Self(valid.replace('%', "%%"))),
+        }
+    }
+}
+
+encoded! {
+    /// The path of `EnvironmentFile=`: the rest of the line, and a glob(7) pattern.
+    ///
+    /// `%` is doubled and a backslash put before `*`, `?`, `[` and `\`, which survives because
+    /// nothing else of the line is unescaped (`config_parse_unit_env_file`, then `exec_context_load_environment`
+    /// in `src/core/execute.c`).
+    GlobPath, RAW
+}
+
+impl GlobPath {
+    /// Exactly this file.
+    pub fn new(path: &Text) -> Result<Self, Fault> {
+        let RawPath(raw) = RawPath::file(path)?;
+        let mut glob = String::with_capacity(raw.len());
+        for c in raw.chars() {
+            if matches!(c, '*' | '?' | '[' | '\\') {
+                glob.push('\\');
+            }
+            glob.push(c);
+        }
+        Ok(Self(glob))
+    }
+}
+
+encoded! {
+    /// One word of a list of paths: `ReadWritePaths=`, `RequiresMountsFor=`.
+    ///
+    /// The list is unquoted but not C-unescaped (`extract_first_word` without `EXTRACT_CUNESCAPE`): inside `"` a
+    /// backslash keeps the next character and goes, so `\x20` would be `x20`. `%` is doubled.
+    PathWord, RAW
+}
+
+impl PathWord {
+    /// A path that has to be there.
+    pub fn new(path: &Text) -> Result<Self, Fault> {
+        Self::prefixed("", path)
+    }
+
+    /// A path that may be missing, for the lists that know the prefix `-`.
+    pub fn if_there(path: &Text) -> Result<Self, Fault> {
+        Self::prefixed("-", path)
+    }
+
+    fn prefixed(prefix: &str, path: &Text) -> Result<Self, Fault> {
+        let mut word = format!("\"{prefix}");
+        for c in systemd_path(path)?.chars() {
+            match c {
+                '"' | '\\' => word.extend(['\\', c]),
+                '%' => word.push_str("%%"),
+                _ => word.push(c),
+            }
+        }
+        word.push('"');
+        Ok(Self(word))
+    }
+}
+
+encoded! {
+    /// `Description=`: the rest of the line, `%` doubled (systemd.unit(5)).
+    ///
+    /// A backslash at the end would swallow the next line and nothing escapes it, so `%i` stands
+    /// behind it: the instance of a unit that has none, an empty text.
+    Description
+}
+
+impl Description {
+    /// This description.
+    pub fn new(line: &Line) -> Result<Self, Fault> {
+        let mut text = line.as_str().replace('%', "%%");
+        if text.len() > MAX_UNIT_LINE / 2 {
+            return Err(Fault::new(format!("has {} bytes", line.as_str().len()), Layer::Unit, "it has to be one line"));
+        }
+        if text.ends_with('\\') {
+            text.push_str("%i");
+        }
+        Ok(Self(text))
+    }
+}
+
+encoded! {
+    /// `User=`: a name, or a number (systemd.exec(5); `valid_user_group_name` in `src/basic/user-util.c`).
+    Account
+}
+
+impl Account {
+    /// This account.
+    pub fn new(account: &str) -> Result<Self, Fault> {
+        let allowed =
+            |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '/' | ':' | ',' | '"' | '\'' | '\\' | '%');
+        if let Some(c) = account.chars().find(|c| !allowed(*c)) {
+            return Err(Fault::holds(c, Layer::Unit, "the name of an account there has no such character"));
+        }
+        match account.chars().next() {
+            None => Err(Fault::new("is empty", Layer::Unit, "an account has a name")),
+            Some(c @ ('-' | '+' | '~')) => {
+                Err(Fault::new(format!("begins with `{c}`"), Layer::Unit, "the name of an account there does not"))
+            }
+            Some(_) if account.len() > 255 => {
+                Err(Fault::new(format!("has {} bytes", account.len()), Layer::Unit, "an account has at most 255"))
+            }
+            Some(_) => Ok(Self(account.to_owned())),
+        }
+    }
+}
+
+encoded! {
+    /// A name or a word that every grammar takes as it is.
+    Token
+}
+
+impl From<&ServiceName> for Token {
+    fn from(name: &ServiceName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+}
+
+/// Unit names have `\` only as a part of an escape such as `\x2d`; the suffix keeps it from the end.
+impl From<&UnitName> for Token {
+    fn from(name: &UnitName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+}
+
+impl From<&EnvName> for Token {
+    fn from(name: &EnvName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+}
+
+impl From<&'static str> for Token {
+    fn from(word: &'static str) -> Self {
+        Self(word.to_owned())
+    }
+}
+
+encoded! {
+    /// `Key=value`, as an administrator wrote it: the value is in the grammar of that directive
+    /// already, so only what would end the line or reach into the next one is refused.
+    Directive, |c| c == '\t'
+}
+
+impl Directive {
+    /// One line of a section.
+    pub fn new(key: &str, value: &str) -> Result<Self, Fault> {
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Err(Fault::new(
+                format!("is named `{}`", key.escape_debug()),
+                Layer::Unit,
+                "a setting there is letters only",
+            ));
+        }
+        let text = Text::from(value);
+        let valid = systemd_text(&text, Layer::Unit)?;
+        if let Some(c) = valid.chars().find(|c| c.is_control() && *c != '\t') {
+            return Err(Fault::holds(c, Layer::Unit, "a setting there is one line"));
+        }
+        if valid.trim_end().ends_with('\\') {
+            return Err(Fault::new("ends with a backslash", Layer::Unit, "it would swallow the next line"));
+        }
+        if key.len() + 1 + valid.len() > MAX_UNIT_LINE {
+            return Err(Fault::new(format!("has {} bytes", valid.len()), Layer::Unit, "a line has at most 1 MiB"));
+        }
+        Ok(Self(format!("{key}={valid}")))
+    }
+}
+
+encoded! {
+    /// A value in an environment file, with its quotes.
+    ///
+    /// Inside `"` a backslash before `"`, `\`, `` ` `` and `$` keeps that character; everything else,
+    /// line breaks too, is itself (systemd.exec(5), `EnvironmentFile=`; `parse_env_file_internal` in
+    /// `src/basic/env-file.c`). Text that is not UTF-8 spoils the whole file.
+    EnvFileValue, |c| c != '\0'
+}
+
+impl EnvFileValue {
+    /// This value.
+    pub fn new(value: &Text) -> Result<Self, Fault> {
+        let mut quoted = String::from("\"");
+        for c in systemd_text(value, Layer::EnvironmentFile)?.chars() {
+            if matches!(c, '"' | '\\' | '`' | '$') {
+                quoted.push('\\');
+            }
+            quoted.push(c);
+        }
+        quoted.push('"');
+        Ok(Self(quoted))
+    }
+}
+
+encoded! {
+    /// A name in an environment file: an identifier, or the line is skipped with a warning.
+    EnvFileName
+}
+
+impl EnvFileName {
+    /// This name.
+    pub fn new(name: &EnvName) -> Result<Self, Fault> {
+        identifier(name, Layer::EnvironmentFile)?;
+        Ok(Self(name.as_str().to_owned()))
+    }
+}
+
+/// Reads an environment file the way systemd does: what [`EnvFileValue`] writes, and plain
+/// `NAME=value` lines (`parse_env_file_internal` in `src/basic/env-file.c`). Where a name comes
+/// twice, the last value counts, in the place of the first.
+pub fn read_environment_file(contents: &[u8]) -> Vec<(String, Text)> {
+    enum State {
+        Line,
+        Key,
+        Gap,
+        Value,
+        Escape,
+        Single,
+        Double,
+        DoubleEscape,
+        Comment,
+        CommentEscape,
+    }
+    fn blank(byte: u8) -> bool {
+        matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+    }
+    fn take(found: &mut Vec<(String, Text)>, key: &mut Vec<u8>, value: &mut Vec<u8>) {
+        let name = String::from_utf8_lossy(key.trim_ascii_end()).into_owned();
+        let text = Text::from_bytes(std::mem::take(value));
+        key.clear();
+        match found.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = text,
+            None => found.push((name, text)),
+        }
+    }
+
+    let (mut found, mut key, mut value) = (Vec::new(), Vec::new(), Vec::new());
+    // How much of the value stands when blanks at its unquoted end are dropped.
+    let mut solid = 0;
+    let mut state = State::Line;
+    for &byte in contents {
+        let line_break = matches!(byte, b'\n' | b'\r');
+        state = match state {
+            State::Line if matches!(byte, b'#' | b';') => State::Comment,
+            State::Line if blank(byte) => State::Line,
+            State::Key if line_break => {
+                key.clear();
+                State::Line
+            }
+            State::Key if byte == b'=' => {
+                solid = 0;
+                State::Gap
+            }
+            State::Line | State::Key => {
+                key.push(byte);
+                State::Key
+            }
+            State::Gap | State::Value if line_break => {
+                value.truncate(solid);
+                take(&mut found, &mut key, &mut value);
+                State::Line
+            }
+            State::Gap if byte == b'\'' => State::Single,
+            State::Gap if byte == b'"' => State::Double,
+            State::Gap | State::Value if byte == b'\\' => State::Escape,
+            State::Gap if blank(byte) => State::Gap,
+            State::Gap | State::Value => {
+                value.push(byte);
+                if !blank(byte) {
+                    solid = value.len();
+                }
+                State::Value
+            }
+            State::Escape => {
+                if !line_break {
+                    value.push(byte);
+                }
+                solid = value.len();
+                State::Value
+            }
+            State::Single if byte == b'\'' => State::Gap,
+            State::Double if byte == b'"' => State::Gap,
+            State::Double if byte == b'\\' => State::DoubleEscape,
+            State::Single => {
+                value.push(byte);
+                solid = value.len();
+                State::Single
+            }
+            State::Double => {
+                value.push(byte);
+                solid = value.len();
+                State::Double
+            }
+            State::DoubleEscape => {
+                match byte {
+                    b'"' | b'\\' | b'`' | b'$' => value.push(byte),
+                    b'\n' => {}
+                    _ => value.extend([b'\\', byte]),
+                }
+                solid = value.len();
+                State::Double
+            }
+            State::Comment if byte == b'\\' => State::CommentEscape,
+            State::Comment if line_break => State::Line,
+            State::Comment | State::CommentEscape => State::Comment,
+        };
+    }
+    if !matches!(state, State::Line | State::Key | State::Comment | State::CommentEscape) {
+        value.truncate(solid);
+        take(&mut found, &mut key, &mut value);
+    }
+    found
+}
+
+/// Where the bytes that are not UTF-8 stand in a rendered text: 0x80 is U+10FF80.
+const FOLD: u32 = 0x0010_FF00;
+
+encoded! {
+    /// One word of a shell script: `'` around, and `'\''` for a `'` (POSIX, XCU 2.2.2 "Single-Quotes").
+    ///
+    /// A shell script holds any byte but NUL, and a template holds text, so each byte that is not
+    /// UTF-8 is folded into a character of the last private-use block; [`bytes`] unfolds them. A
+    /// character of that block itself is folded byte by byte, so none is mistaken.
+    ShellWord, |c| c != '\0'
+}
+
+impl ShellWord {
+    /// This word.
+    pub fn new(text: &Text) -> Result<Self, Fault> {
+        no_nul(text)?;
+        let mut word = String::from("'");
+        push_shell(&mut word, text);
+        word.push('\'');
+        Ok(Self(word))
+    }
+
+    /// `before` and the value of `variable`.
+    pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Fault> {
+        identifier(variable, Layer::Unit)?;
+        let Self(word) = Self::new(before)?;
+        Ok(Self(format!("{word}\"${{{variable}}}\"")))
+    }
+}
+
+fn push_shell(word: &mut String, text: &Text) {
+    let fold = |word: &mut String, byte: u8| word.extend(char::from_u32(FOLD + u32::from(byte)));
+    for chunk in text.as_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\'' => word.push_str(r"'\''"),
+                _ if c as u32 >= FOLD => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| fold(word, byte)),
+                _ => word.push(c),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| fold(word, *byte));
+    }
+}
+
+/// The bytes of a rendered text, with what [`ShellWord`] folded unfolded.
+pub fn bytes(rendered: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(rendered.len());
+    for c in rendered.chars() {
+        match u8::try_from((c as u32).wrapping_sub(FOLD)) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+encoded! {
+    /// A Python string literal (the Python Language Reference, 2.4.1).
+    ///
+    /// Bytes that are not UTF-8 become the lone surrogates U+DC80 to U+DCFF of PEP 383, so that
+    /// `os.fsencode` gives them back. What Unicode can show stays readable; the rest is escaped.
+    PyStr
+}
+
+impl PyStr {
+    /// This text.
+    pub fn new(text: &Text) -> Self {
+        let mut literal = String::from("\"");
+        for chunk in text.as_bytes().utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '"' | '\\' => literal.extend(['\\', c]),
+                    '\n' => literal.push_str("\\n"),
+                    '\r' => literal.push_str("\\r"),
+                    '\t' => literal.push_str("\\t"),
+                    ' '..='~' => literal.push(c),
+                    '\0'..='\u{ff}' if c.is_control() => _ = write!(literal, "\\x{:02x}", c as u32),
+                    _ if c.escape_debug().len() == 1 => literal.push(c),
+                    '\0'..='\u{ffff}' => _ = write!(literal, "\\u{:04x}", c as u32),
+                    _ => _ = write!(literal, "\\U{:08x}", c as u32),
+                }
+            }
+            for byte in chunk.invalid() {
+                _ = write!(literal, "\\udc{byte:02x}");
+            }
+        }
+        literal.push('"');
+        Self(literal)
+    }
+}
+
+impl From<&str> for PyStr {
+    fn from(text: &str) -> Self {
+        Self::new(&text.into())
+    }
+}
+
+encoded! {
+    /// A Python expression for an argument: a literal, or the value of a variable when it is started.
+    PyExpression
+}
+
+impl From<PyStr> for PyExpression {
+    fn from(literal: PyStr) -> Self {
+        Self(literal.0)
+    }
+}
+
+impl PyExpression {
+    /// `before` and the value of `variable`; starting without the variable is an error.
+    pub fn reference(before: &Text, variable: &EnvName) -> Self {
+        let value = format!("os.environ[{}]", PyStr::from(variable.as_str()));
+        match before.is_empty() {
+            true => Self(value),
+            false => Self(format!("{} + {value}", PyStr::new(before))),
+        }
+    }
+}
+
+encoded! {
+    /// The first line of every file, after which [`super::is_ours`] knows it again.
+    Signature
+}
+
+impl Signature {
+    /// For a file whose first line goes on with `rest`.
+    pub fn new(rest: fmt::Arguments<'_>) -> Self {
+        Self(format!("{}{}{rest}", super::SIGNATURE, env!("CARGO_PKG_VERSION")))
+    }
+}
+
+/// Text for Windows: Unicode without NUL and without U+FFFF, at which NSSM 2.24 stops printing.
+fn windows_text(text: &Text, layer: Layer) -> Result<&str, Fault> {
+    no_nul(text)?;
+    let valid =
+        text.as_str().ok_or_else(|| Fault::new("holds a lone surrogate", layer, "it has to be Unicode text"))?;
+    match valid.contains('\u{ffff}') {
+        true => Err(Fault::holds('\u{ffff}', layer, "NSSM stops at it")),
+        false => Ok(valid),
+    }
+}
+
+/// The rule of Microsoft's C runtime for one argument ("Parsing C command-line arguments"):
+/// `"` around; backslashes doubled before a `"`, also the closing one; `"` behind a backslash.
+/// With `split_percent` the quotes are closed before each `%` and opened again behind it.
+fn quote_argument(text: &str, split_percent: bool) -> String {
+    let mut quoted = String::from("\"");
+    let mut backslashes = 0;
+    for c in text.chars() {
+        match c {
+            '"' => quoted.extend(std::iter::repeat_n('\\', backslashes + 1)),
+            '%' if split_percent => {
+                quoted.extend(std::iter::repeat_n('\\', backslashes));
+                quoted.push_str("\"%\"");
+                backslashes = 0;
+                continue;
+            }
+            _ => {}
+        }
+        backslashes = if c == '\\' { backslashes + 1 } else { 0 };
+        quoted.push(c);
+    }
+    quoted.extend(std::iter::repeat_n('\\', backslashes));
+    quoted.push('"');
+    quoted
+}
+
+encoded! {
+    /// One argument inside [`AppParameters`].
+    ///
+    /// NSSM replaces `%NAME%` in the whole text (`ExpandEnvironmentStrings`), inside quotes too. So
+    /// there is a `"` between any two `%`, which no variable has in its name, and the C runtime of
+    /// the program drops it: `a%PATH%b` is `"a"%"PATH"%"b"`.
+    TargetArg, |c| c != '\0'
+}
+
+impl TargetArg {
+    /// This argument.
+    pub fn new(text: &Text) -> Result<Self, Fault> {
+        Ok(Self(quote_argument(windows_text(text, Layer::Nssm)?, true)))
+    }
+}
+
+encoded! {
+    /// The registry value `AppParameters`: the command line of the program without its name.
+    ///
+    /// NSSM 2.24 reads it into 16383 UTF-16 units and gives the program no arguments at all when it
+    /// is longer.
+    AppParameters, |c| c != '\0'
+}
+
+impl AppParameters {
+    /// Longest value, in UTF-16 units.
+    pub const MAX: usize = 16_382;
+
+    /// These arguments.
+    pub fn new(arguments: &[TargetArg]) -> Result<Self, Fault> {
+        let joined = arguments.iter().map(|argument| argument.0.as_str()).collect::<Vec<_>>().join(" ");
+        let units = joined.encode_utf16().count();
+        match units > Self::MAX {
+            true => Err(Fault::new(
+                format!("have {units} characters once they are quoted"),
+                Layer::Nssm,
+                "beyond 16382 NSSM starts the program without any arguments",
+            )),
+            false => Ok(Self(joined)),
+        }
+    }
+
+    /// The value itself, to be given to NSSM as one argument.
+    pub fn as_text(&self) -> Text {
+        self.0.as_str().into()
+    }
+}
+
+encoded! {
+    /// One argument on the command line of `nssm.exe` itself, by the rule of Microsoft's C runtime.
+    NssmArg, |c| c != '\0'
+}
+
+impl NssmArg {
+    /// This argument.
+    pub fn new(text: &Text) -> Result<Self, Fault> {
+        Ok(Self(quote_argument(windows_text(text, Layer::Nssm)?, false)))
+    }
+}
+
+encoded! {
+    /// An [`NssmArg`] on a line of a command batch.
+    ///
+    /// cmd.exe does not know `\"`, so it must never see a quote open: every `" & | < > ^ ( ) !` has a
+    /// `^` before it, and every `%` is doubled. Line breaks end the command and other control
+    /// characters may end the batch.
+    CmdToken, |c| c == '\t'
+}
+
+impl CmdToken {
+    /// This argument.
+    pub fn new(text: &Text) -> Result<Self, Fault> {
+        if let Some(c) = windows_text(text, Layer::Batch)?.chars().find(|c| c.is_control() && *c != '\t') {
+            return Err(Fault::holds(c, Layer::Batch, "a command there is one line without control characters"));
+        }
+        let NssmArg(argument) = NssmArg::new(text)?;
+        let mut token = String::with_capacity(argument.len() * 2);
+        for c in argument.chars() {
+            match c {
+                '"' | '&' | '|' | '<' | '>' | '^' | '(' | ')' | '!' => token.extend(['^', c]),
+                '%' => token.push_str("%%"),
+                _ => token.push(c),
+            }
+        }
+        Ok(Self(token))
+    }
+}
+
+encoded! {
+    /// One command of a batch: `nssm.exe` in plain quotes, and its arguments.
+    ///
+    /// cmd.exe cuts a line after 8191 characters and runs what is left, so a longer one than
+    /// [`CmdLine::MAX`] is refused.
+    CmdLine, |c| c == '\t'
+}
+
+impl CmdLine {
+    /// Longest line, in UTF-16 units and in bytes.
+    pub const MAX: usize = 8000;
+
+    /// `nssm` with `arguments`.
+    pub fn new(nssm: &NssmPath, arguments: &[CmdToken]) -> Result<Self, Fault> {
+        let mut line = format!("\"{}\"", nssm.0.replace('%', "%%"));
+        for argument in arguments {
+            line.push(' ');
+            line.push_str(&argument.0);
+        }
+        match line.len() > Self::MAX {
+            true => Err(Fault::new(
+                format!("makes a command of {} bytes", line.len()),
+                Layer::Batch,
+                "cmd.exe cuts a line after 8191 and runs what is left",
+            )),
+            false => Ok(Self(line)),
+        }
+    }
+}
+
+encoded! {
+    /// A path in NSSM's registry: `Application`, `AppDirectory`, `AppStdout`, `AppStderr`.
+    ///
+    /// `%NAME%` is replaced and quotes cannot hide it, so a path has at most one `%`; and Windows
+    /// has no path with `"` or a control character.
+    NssmPath
+}
+
+impl NssmPath {
+    /// This path.
+    pub fn new(path: &Text) -> Result<Self, Fault> {
+        let valid = windows_text(path, Layer::Nssm)?;
+        if let Some(c) = valid.chars().find(|c| c.is_control() || matches!(c, '"' | '<' | '>' | '|' | '*' | '?')) {
+            return Err(Fault::holds(c, Layer::Nssm, "a path of Windows has no such character"));
+        }
+        if valid.matches('%').count() > 1 {
+            return Err(Fault::new("holds two `%`", Layer::Nssm, "what stands between them is taken for a variable"));
+        }
+        Ok(Self(valid.to_owned()))
+    }
+
+    /// A program: a batch is none, because cmd.exe would parse its arguments once more.
+    pub fn program(path: &Text) -> Result<Self, Fault> {
+        let program = Self::new(path)?;
+        let lower = program.0.to_ascii_lowercase();
+        match lower.ends_with(".cmd") || lower.ends_with(".bat") {
+            true => Err(Fault::new(
+                "is a command batch",
+                Layer::Nssm,
+                "cmd.exe parses the arguments of a batch once more; run cmd.exe with arguments of your own quoting",
+            )),
+            false => Ok(program),
+        }
+    }
+}
+
+encoded! {
+    /// One entry of `AppEnvironmentExtra`, `NAME=value`.
+    ///
+    /// NSSM stores the entries as lines and replaces `%NAME%` in each.
+    NssmAssignment, |c| c == '\t'
+}
+
+/// All entries of `AppEnvironmentExtra`, in an order that NSSM 2.24 keeps: its reader steps over
+/// the entry behind an empty value, so the one that may be empty stands last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NssmEnvironment(Vec<NssmAssignment>);
+
+impl NssmEnvironment {
+    /// These variables; the fault comes with the name of its variable.
+    pub fn new(variables: &[(EnvName, Text)]) -> Result<Self, Vec<(EnvName, Fault)>> {
+        let (mut entries, mut empty, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, value) in variables {
+            match NssmAssignment::new(name, value) {
+                Ok(entry) if !value.is_empty() => entries.push(entry),
+                Ok(entry) if empty.is_empty() => empty.push(entry),
+                Ok(_) => faults.push((
+                    name.clone(),
+                    Fault::new("is the second empty one", Layer::Nssm, "NSSM drops what stands behind an empty value"),
+                )),
+                Err(fault) => faults.push((name.clone(), fault)),
+            }
+        }
+        entries.append(&mut empty);
+        if faults.is_empty() { Ok(Self(entries)) } else { Err(faults) }
+    }
+
+    /// The entries, to be given to NSSM as one argument each, all in one call.
+    pub fn entries(&self) -> impl Iterator<Item = Text> + '_ {
+        self.0.iter().map(|entry| entry.0.as_str().into())
+    }
+}
+
+impl NssmAssignment {
+    fn new(name: &EnvName, value: &Text) -> Result<Self, Fault> {
+        let value = windows_text(value, Layer::Nssm)?;
+        let entry = format!("{name}={value}");
+        if let Some(c) = entry.chars().find(|c| c.is_control() && *c != '\t') {
+            return Err(Fault::holds(c, Layer::Nssm, "a variable there is one line"));
+        }
+        let mut parts = entry.split('%').skip(1).peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_some() && !part.is_empty() {
+                return Err(Fault::new(
+                    format!("holds `%{part}%`"),
+                    Layer::Nssm,
+                    "it is replaced by the value of that variable",
+                ));
+            }
+        }
+        Ok(Self(entry))
+    }
+}

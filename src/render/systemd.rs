@@ -1,0 +1,629 @@
+//! The files that make a service of systemd.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use askama::Template;
+
+use super::escape::{
+    self, Account, Description, Directive, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, Fault,
+    GlobPath, Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token,
+};
+use super::{Artifact, Place, Refusal, Refusals, error_log, fence, python};
+use crate::model::name::{EnvName, ServiceName};
+use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec};
+use crate::model::text::Text;
+
+/// Where systemd looks for programs by default (systemd.exec(5), `$PATH`).
+const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What arguments and environment may take together with the usual stack limit of 8 MiB, and at
+/// most, with any (execve(2), "Limits on size of arguments and environment"): a quarter of
+/// the limit, but no more than 6 MiB. Both less 64 KiB for what systemd adds and for secrets.
+const MAX_TOTAL: usize = (2 << 20) - ALLOWANCE;
+const MAX_TOTAL_EVER: usize = (6 << 20) - ALLOWANCE;
+const ALLOWANCE: usize = 64 << 10;
+
+#[derive(Template)]
+#[template(path = "systemd/service.service", askama = fence)]
+struct Unit {
+    signature: Signature,
+    name: Token,
+    description: Description,
+    system: bool,
+    after: Vec<Token>,
+    mounts: Vec<PathWord>,
+    kind: Token,
+    notify: bool,
+    account: Option<Account>,
+    working_directory: Option<RawPath>,
+    environment: Vec<EnvAssignment>,
+    environment_file: Option<GlobPath>,
+    start: CommandLine,
+    stop_post: CommandLine,
+    /// Whether it is started again. There is no limit to that (`StartLimitIntervalSec=0`): whoever
+    /// asks for a restart wants the service back, however often the disk or the broker was away.
+    restarts: bool,
+    restart: Token,
+    restart_sec: u32,
+    large: bool,
+    hardening: Vec<Token>,
+    writable: Vec<PathWord>,
+    extra_unit: Vec<Directive>,
+    extra_service: Vec<Directive>,
+    extra_install: Vec<Directive>,
+}
+
+#[derive(Template)]
+#[template(path = "systemd/launch.sh", askama = fence)]
+struct Launcher {
+    signature: Signature,
+    directory: Option<ShellWord>,
+    words: Vec<ShellWord>,
+}
+
+#[derive(Template)]
+#[template(path = "systemd/environment.env", askama = fence)]
+struct EnvironmentFile {
+    signature: Signature,
+    secrets: Vec<(EnvFileName, EnvFileValue)>,
+}
+
+/// A program and its words, in the grammar of `ExecStart=`.
+struct CommandLine {
+    program: ExecPath,
+    words: Vec<ExecWord>,
+}
+
+impl CommandLine {
+    /// The line, or every fault in it with its place: 0 is the program.
+    fn new(program: &Text, arguments: &[Argument], place: &Place) -> Result<Self, Vec<(usize, Fault)>> {
+        // Before 242 there is no `:` (NEWS of systemd 242).
+        let expanded = place.systemd < 242 || arguments.iter().any(|word| matches!(word, Argument::Reference { .. }));
+        let mut faults = Vec::new();
+        let program = ExecPath::new(program, expanded).map_err(|fault| faults.push((0, fault))).ok();
+        let mut words = Vec::with_capacity(arguments.len());
+        for (index, argument) in arguments.iter().enumerate() {
+            let word = match argument {
+                Argument::Literal(text) if expanded => ExecWord::expanded(text),
+                Argument::Literal(text) => ExecWord::verbatim(text),
+                Argument::Reference { before, variable } => ExecWord::reference(before, variable),
+            };
+            match word {
+                Ok(word) => words.push(word),
+                Err(fault) => faults.push((index + 1, fault)),
+            }
+        }
+        match program {
+            Some(program) if faults.is_empty() => Ok(Self { program, words }),
+            _ => Err(faults),
+        }
+    }
+
+    /// Whether systemd reads a line of this length.
+    fn fits(&self) -> bool {
+        self.program.len() + self.words.iter().map(|word| word.len() + 1).sum::<usize>() + 64 <= MAX_UNIT_LINE
+    }
+}
+
+/// A program with its arguments, for Python the interpreter with its script.
+struct Command<'a> {
+    program: &'a Text,
+    arguments: Cow<'a, [Argument]>,
+}
+
+impl<'a> Command<'a> {
+    fn of(spec: &'a ServiceSpec, place: &Place) -> Self {
+        match &spec.run {
+            Run::Executable { path, arguments } => Self { program: path, arguments: arguments.into() },
+            Run::Python { interpreter, .. } => Self {
+                program: interpreter,
+                arguments: vec![Argument::Literal(place.python_script(&spec.name))].into(),
+            },
+        }
+    }
+}
+
+/// The files of a service: its unit, for Python the script that it runs, and where the unit cannot
+/// say something, a launcher that does.
+///
+/// # Errors
+/// Every part that cannot be carried to the program as it is.
+pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec<Refusal>> {
+    let mut refusals = Refusals::default();
+    let settings = settings(spec, &mut refusals);
+    let total = check_sizes(spec, &settings, &mut refusals);
+    let command = Command::of(spec, place);
+    let direct = CommandLine::new(command.program, &command.arguments, place).ok().filter(CommandLine::fits);
+    let directory = RawPath::directory(&spec.working_directory).ok();
+    let launched = direct.is_none() || directory.is_none() || settings.iter().any(|s| !s.fits_unit(spec));
+
+    let (mut environment, mut carried) = (Vec::new(), Vec::new());
+    for setting in &settings {
+        match EnvAssignment::new(&setting.name, &setting.value) {
+            Ok(assignment) if !launched || (setting.fits_unit(spec) && !shell_keeps(&setting.name)) => {
+                environment.push(assignment);
+            }
+            _ => carried.push(setting),
+        }
+    }
+
+    let launcher = Argument::Literal(place.launcher(&spec.name));
+    let shell = Text::from("/bin/sh");
+    let start = match direct {
+        Some(line) if !launched => Some(line),
+        _ => refusals.keep_line(CommandLine::new(&shell, std::slice::from_ref(&launcher), place)),
+    };
+    let mut report = error_report(spec);
+    if directory.is_none() {
+        report.splice(0..0, [launcher, Argument::Literal(shell.clone())]);
+    }
+    let stop_post = refusals.keep_line(CommandLine::new(&shell, &report, place));
+
+    let mut files = Vec::new();
+    let unit = unit(
+        spec,
+        place,
+        UnitParts { directory: directory.clone(), environment, start, stop_post, total },
+        &mut refusals,
+    );
+    files.extend(unit.map(|unit| Artifact { path: place.unit(&spec.name), mode: 0o644, contents: finish(&unit) }));
+    if let Run::Python { entry, arguments, .. } = &spec.run {
+        for (index, argument) in arguments.iter().enumerate() {
+            let (Argument::Literal(text) | Argument::Reference { before: text, .. }) = argument;
+            refusals.keep(format_args!("argument {}", index + 1), escape::no_nul(text));
+        }
+        let log = spec.working_directory.with("/").with(&error_log(&spec.name));
+        files.push(Artifact {
+            path: place.python_script(&spec.name),
+            mode: 0o644,
+            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log),
+        });
+    }
+    if launched {
+        let words = launch_words(spec, &command, &carried, &mut refusals);
+        let directory = match directory {
+            Some(_) => None,
+            None => refusals.keep("the working directory", ShellWord::new(&spec.working_directory)),
+        };
+        let launcher = Launcher { signature: rewritten(&spec.name), directory, words };
+        files.push(Artifact { path: place.launcher(&spec.name), mode: 0o644, contents: finish(&launcher) });
+    }
+    refusals.or(Some(files))
+}
+
+/// The environment file of a service, with its secrets.
+///
+/// # Errors
+/// Every secret that systemd would not read back as it is.
+pub fn environment_file(
+    name: &ServiceName,
+    place: &Place,
+    secrets: &[(EnvName, Text)],
+) -> Result<Artifact, Vec<Refusal>> {
+    let mut refusals = Refusals::default();
+    let mut lines = Vec::new();
+    for (name, value) in secrets {
+        let what = format!("environment variable `{name}`");
+        check_length(&what, name.as_str().len() + 1 + value.len(), &mut refusals);
+        let name = refusals.keep(&what, EnvFileName::new(name));
+        let value = refusals.keep(&what, EnvFileValue::new(value));
+        lines.extend(name.zip(value));
+    }
+    let file = EnvironmentFile { signature: rewritten(name), secrets: lines };
+    refusals.or(Some(Artifact { path: place.environment_file(name), mode: 0o600, contents: finish(&file) }))
+}
+
+fn rewritten(name: &ServiceName) -> Signature {
+    Signature::new(format_args!(" for the service {name}; written anew by every install."))
+}
+
+/// Renders, and adds the last line break, which askama drops.
+fn finish(template: &impl Template) -> Vec<u8> {
+    let mut contents = escape::bytes(&template.render().expect("every field is checked"));
+    contents.push(b'\n');
+    contents
+}
+
+impl Refusals {
+    fn keep_line(&mut self, line: Result<CommandLine, Vec<(usize, Fault)>>) -> Option<CommandLine> {
+        // Both lines that are made of our own words hold only one of someone else's.
+        line.map_err(|faults| {
+            for (_, fault) in faults {
+                let refusal = Refusal { what: "the state directory".into(), fault };
+                if !self.0.contains(&refusal) {
+                    self.0.push(refusal);
+                }
+            }
+        })
+        .ok()
+    }
+}
+
+/// A plain variable of the service's environment.
+struct Setting {
+    name: EnvName,
+    value: Text,
+}
+
+impl Setting {
+    /// Whether it stands in the unit: text that systemd takes, and nothing that would run code of
+    /// the account's choice in the part of the unit that runs as root (see [`error_report`]).
+    fn fits_unit(&self, spec: &ServiceSpec) -> bool {
+        EnvAssignment::new(&self.name, &self.value).is_ok() && (spec.account.is_none() || !loads_code(&self.name))
+    }
+}
+
+/// Variables by which the dynamic linker, the C library or the shell load or run what they name: those that
+/// ld.so(8) drops in secure-execution mode, and the shell's.
+fn loads_code(name: &EnvName) -> bool {
+    let name = name.as_str();
+    name.starts_with("LD_")
+        || name.starts_with("BASH")
+        || ["GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH", "ENV", "SHELLOPTS", "PS4", "IFS"].contains(&name)
+}
+
+/// Variables that dash or bash set, change or drop for themselves between their own start and
+/// the start of another program; a launcher says them again.
+fn shell_keeps(name: &EnvName) -> bool {
+    const NAMES: [&str; 27] = [
+        "_",
+        "COMP_WORDBREAKS",
+        "DIRSTACK",
+        "EPOCHREALTIME",
+        "EPOCHSECONDS",
+        "EUID",
+        "FUNCNAME",
+        "GROUPS",
+        "HISTCMD",
+        "IFS",
+        "LINENO",
+        "OLDPWD",
+        "OPTARG",
+        "OPTERR",
+        "OPTIND",
+        "PIPESTATUS",
+        "POSIXLY_CORRECT",
+        "PPID",
+        "PS1",
+        "PS2",
+        "PS4",
+        "PWD",
+        "RANDOM",
+        "SECONDS",
+        "SHELLOPTS",
+        "SHLVL",
+        "SRANDOM",
+    ];
+    name.as_str().starts_with("BASH") || name.as_str() == "UID" || NAMES.contains(&name.as_str())
+}
+
+/// The plain environment in the order given, with the search path and what Python needs.
+fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Setting> {
+    let mut settings: Vec<Setting> =
+        spec.environment.iter().map(|(name, value)| Setting { name: name.clone(), value: value.clone() }).collect();
+    let named = |name: &str| name.parse::<EnvName>().expect("a name of our own");
+    if !spec.path.is_empty() {
+        let mut path = Vec::new();
+        for directory in &spec.path {
+            refusals.keep(format_args!("the directory `{directory}` for PATH"), in_search_path(directory));
+            path.extend_from_slice(directory.as_bytes());
+            path.push(b':');
+        }
+        match settings.iter_mut().find(|setting| setting.name.as_str() == "PATH") {
+            Some(setting) => {
+                path.extend_from_slice(setting.value.as_bytes());
+                setting.value = Text::from_bytes(path);
+            }
+            None => {
+                path.extend_from_slice(SEARCH_PATH.as_bytes());
+                settings.push(Setting { name: named("PATH"), value: Text::from_bytes(path) });
+            }
+        }
+    }
+    let unbuffered = named("PYTHONUNBUFFERED");
+    let python = matches!(spec.run, Run::Python { .. });
+    if python && !spec.environment.contains_key(&unbuffered) && !spec.secrets.contains(&unbuffered) {
+        settings.insert(0, Setting { name: unbuffered, value: "1".into() });
+    }
+    settings
+}
+
+fn in_search_path(directory: &Text) -> Result<(), Fault> {
+    match directory.as_bytes().contains(&b':') {
+        true => Err(Fault::new("holds `:`", Layer::SearchPath, "its directories are separated by `:`")),
+        false => Ok(()),
+    }
+}
+
+/// Checks what the kernel puts a limit to; gives the size of arguments and environment together.
+fn check_sizes(spec: &ServiceSpec, settings: &[Setting], refusals: &mut Refusals) -> usize {
+    let mut total = 0;
+    let mut count = |bytes: usize| total += bytes + 1 + size_of::<u64>();
+    let program = match &spec.run {
+        Run::Executable { path, .. } => ("the executable", path),
+        Run::Python { interpreter, .. } => ("the interpreter", interpreter),
+    };
+    for (what, path) in [program, ("the working directory", &spec.working_directory)] {
+        refusals.keep(what, escape::path_of_kernel(path));
+    }
+    count(2 * program.1.len());
+    if let Run::Executable { arguments, .. } = &spec.run {
+        for (index, argument) in arguments.iter().enumerate() {
+            let what = format!("argument {}", index + 1);
+            let (Argument::Literal(text) | Argument::Reference { before: text, .. }) = argument;
+            refusals.keep(&what, escape::no_nul(text));
+            check_length(&what, text.len(), refusals);
+            count(text.len());
+        }
+    }
+    for Setting { name, value } in settings {
+        let what = format!("environment variable `{name}`");
+        let length = name.as_str().len() + 1 + value.len();
+        refusals.keep(&what, escape::no_nul(value));
+        check_length(&what, length, refusals);
+        count(length);
+    }
+    if total > MAX_TOTAL_EVER {
+        let found = format!("have {total} bytes together");
+        let reason = "a process is given at most 6 MiB of both, of which 64 KiB are kept for the service manager";
+        refusals.keep("arguments and environment", Err::<(), _>(Fault::new(found, Layer::Kernel, reason)));
+    }
+    total
+}
+
+fn check_length(what: impl fmt::Display, bytes: usize, refusals: &mut Refusals) {
+    if bytes > MAX_STRING {
+        let fault = Fault::new(
+            format!("has {bytes} bytes"),
+            Layer::Kernel,
+            "one argument, and one variable with its name, has at most 131071",
+        );
+        refusals.keep(what, Err::<(), _>(fault));
+    }
+}
+
+/// What the unit gets that depends on whether there is a launcher.
+struct UnitParts {
+    directory: Option<RawPath>,
+    environment: Vec<EnvAssignment>,
+    start: Option<CommandLine>,
+    stop_post: Option<CommandLine>,
+    total: usize,
+}
+
+fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refusals) -> Option<Unit> {
+    let system = spec.scope == Scope::System;
+    let python = matches!(spec.run, Run::Python { .. });
+    let edit = if system { "systemctl edit" } else { "systemctl --user edit" };
+    let [extra_unit, extra_service, extra_install] = extra(spec, refusals);
+    let writable = writable(spec, refusals);
+    let description = refusals.keep("the description", Description::new(&spec.description));
+    let account = match &spec.account {
+        Some(account) => {
+            Some(refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))?)
+        }
+        None => None,
+    };
+    let environment_file = match spec.secrets.is_empty() {
+        true => None,
+        false => Some(refusals.keep("the state directory", GlobPath::new(&place.environment_file(&spec.name)))?),
+    };
+    Some(Unit {
+        signature: Signature::new(format_args!("; edit with `{edit} {}`, not here.", spec.name)),
+        name: (&spec.name).into(),
+        description: description?,
+        system,
+        after: spec.after.iter().map(Token::from).collect(),
+        mounts: if system { mounts(spec) } else { Vec::new() },
+        kind: match spec.run {
+            Run::Python { .. } => "notify",
+            // NEWS of systemd 240.
+            Run::Executable { .. } if place.systemd < 240 => "simple",
+            Run::Executable { .. } => "exec",
+        }
+        .into(),
+        notify: python,
+        account,
+        working_directory: parts.directory,
+        environment: parts.environment,
+        environment_file,
+        start: parts.start?,
+        stop_post: parts.stop_post?,
+        restarts: spec.restart != Restart::Never,
+        restart: match spec.restart {
+            Restart::Always => "always",
+            Restart::OnFailure => "on-failure",
+            Restart::Never => "no",
+        }
+        .into(),
+        restart_sec: spec.restart_sec,
+        large: parts.total > MAX_TOTAL,
+        hardening: hardening(spec, place).map(Token::from).collect(),
+        writable,
+        extra_unit,
+        extra_service,
+        extra_install,
+    })
+}
+
+/// The directories that have to be mounted first: one that is missing, or on no mount of its own,
+/// adds nothing. A directory that this list cannot say is left out; it costs only the order.
+fn mounts(spec: &ServiceSpec) -> Vec<PathWord> {
+    let mut mounts = Vec::new();
+    for path in std::iter::once(&spec.working_directory).chain(&spec.writes) {
+        mounts.extend(PathWord::new(path).ok().filter(|word| !mounts.contains(word)));
+    }
+    mounts
+}
+
+/// The directories that stay writable below `ProtectSystem=strict`; one may be missing.
+fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
+    let mut writable = Vec::new();
+    if spec.hardening == Hardening::Strict && spec.scope == Scope::System {
+        let directory = refusals.keep("the working directory", PathWord::if_there(&spec.working_directory));
+        writable.extend(directory);
+        for path in &spec.writes {
+            let word =
+                refusals.keep(format_args!("the directory `{path}` that it writes to"), PathWord::if_there(path));
+            writable.extend(word.filter(|word| !writable.contains(word)));
+        }
+    }
+    writable
+}
+
+/// One line of hardening: from which profile on, since which version, and whether a user's own
+/// service manager can do it, which may filter system calls but not make mount namespaces.
+const HARDENING: [(Hardening, u32, bool, &str); 22] = {
+    use Hardening::{Baseline, Service, Strict};
+    [
+        (Baseline, 187, true, "NoNewPrivileges=yes"),
+        (Baseline, 232, false, "ProtectKernelTunables=yes"),
+        (Baseline, 232, false, "ProtectKernelModules=yes"),
+        (Baseline, 244, false, "ProtectKernelLogs=yes"),
+        (Baseline, 232, false, "ProtectControlGroups=yes"),
+        (Baseline, 245, false, "ProtectClock=yes"),
+        (Baseline, 242, false, "ProtectHostname=yes"),
+        (Baseline, 231, true, "RestrictRealtime=yes"),
+        (Baseline, 242, true, "RestrictSUIDSGID=yes"),
+        (Baseline, 233, true, "RestrictNamespaces=yes"),
+        (Baseline, 235, true, "LockPersonality=yes"),
+        (Baseline, 209, true, "SystemCallArchitectures=native"),
+        (Service, 209, false, "CapabilityBoundingSet="),
+        (Service, 211, true, "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"),
+        (Service, 239, true, "SystemCallFilter=@system-service"),
+        (Service, 239, true, "SystemCallErrorNumber=EPERM"),
+        (Service, 209, false, "PrivateDevices=yes"),
+        (Service, 0, true, "UMask=0077"),
+        (Strict, 232, false, "ProtectSystem=strict"),
+        (Strict, 0, false, PRIVATE_TMP),
+        (Strict, 214, false, "ProtectHome=read-only"),
+        (Strict, 247, false, "ProtectProc=invisible"),
+    ]
+};
+
+const PRIVATE_TMP: &str = "PrivateTmp=yes";
+
+fn hardening<'a>(spec: &'a ServiceSpec, place: &'a Place) -> impl Iterator<Item = &'static str> + 'a {
+    HARDENING.into_iter().filter_map(|(profile, since, user, line)| {
+        (spec.hardening >= profile
+            && place.systemd >= since
+            && (user || spec.scope == Scope::System)
+            && (line != PRIVATE_TMP || !uses_tmp(spec)))
+        .then_some(line)
+    })
+}
+
+/// Whether the service is known to work below `/tmp` or `/var/tmp`, which a private one would hide.
+fn uses_tmp(spec: &ServiceSpec) -> bool {
+    let program = match &spec.run {
+        Run::Executable { path, .. } => path,
+        Run::Python { interpreter, .. } => interpreter,
+    };
+    let arguments = spec.run.arguments().iter().map(|argument| match argument {
+        Argument::Literal(text) | Argument::Reference { before: text, .. } => text,
+    });
+    [program, &spec.working_directory].into_iter().chain(&spec.writes).chain(arguments).any(|text| {
+        let bytes = text.as_bytes();
+        [&b"/tmp/"[..], b"/var/tmp/"].iter().any(|tmp| bytes.windows(tmp.len()).any(|part| part == *tmp))
+            || [&b"/tmp"[..], b"/var/tmp"].contains(&bytes)
+    })
+}
+
+/// The further settings, by section: `Unit.`, `Service.` or `Install.` before the key says which.
+fn extra(spec: &ServiceSpec, refusals: &mut Refusals) -> [Vec<Directive>; 3] {
+    let mut sections = [Vec::new(), Vec::new(), Vec::new()];
+    for (key, values) in &spec.extra {
+        let (section, directive) = match key.split_once('.') {
+            Some(("Unit", key)) => (0, key),
+            Some(("Service", key)) => (1, key),
+            Some(("Install", key)) => (2, key),
+            _ => (1, key.as_str()),
+        };
+        for value in values {
+            let what = format!("the setting `{}`", key.escape_debug());
+            sections[section].extend(refusals.keep(what, Directive::new(directive, value)));
+        }
+    }
+    sections
+}
+
+/// The arguments of `/bin/sh` that leave an error log behind when the service died of an error.
+///
+/// `ExecStopPost=` runs in the working directory after every end of the service, with the result in
+/// its environment (systemd.exec(5), `$SERVICE_RESULT`). The journal of the system is for root, so
+/// there the line has the prefix `+`; but the log is opened as the account, and never through a
+/// symbolic link, so whoever owns the directory cannot make root write elsewhere. It is begun
+/// anew once it is larger than 1 MiB. A Python service writes its tracebacks itself, so for one this is
+/// for the ends that are no exception: killed by a signal, never started, stopped by a time limit.
+///
+/// The script holds no `"`, `\` or `%`, so that it reads in the unit as it stands here.
+fn error_report(spec: &ServiceSpec) -> Vec<Argument> {
+    const BEGIN: &str = "PATH=/usr/sbin:/usr/bin:/sbin:/bin; f=$0_ERROR_LOG.txt; c=notrunc; \
+        [ -z $(find ./$f -prune -type f -size +2048) ] || c=fsync; ";
+    let skip = match spec.run {
+        Run::Executable { .. } => "success/*",
+        Run::Python { .. } => "success/*|exit-code/exited/?|exit-code/exited/??|exit-code/exited/1??",
+    };
+    let journal = if spec.scope == Scope::System { "journalctl" } else { "journalctl --user" };
+    let account = if spec.account.is_some() { "runuser -u $(id -nu $1) -- " } else { "" };
+    let script = format!(
+        "case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in {skip}) exit;; esac; {BEGIN}{journal} --sync; \
+         {{ echo $(date -Iseconds) $0 $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS; \
+         {journal} -q -o cat -n 50 _SYSTEMD_INVOCATION_ID=$INVOCATION_ID; echo; }} | \
+         {account}dd status=none oflag=append,nofollow conv=$c of=$f"
+    );
+    let mut words = vec!["-c", &script, spec.name.as_str()];
+    words.extend(spec.account.as_deref());
+    words.into_iter().map(|word| Argument::Literal(word.into())).collect()
+}
+
+/// What the launcher gives to `/usr/bin/env`: what the shell added to the environment is taken
+/// out, what the unit could not carry is put in, and the program follows. It has to be `env`,
+/// because a shell exports only names that it could have itself.
+fn launch_words(
+    spec: &ServiceSpec,
+    command: &Command<'_>,
+    carried: &[&Setting],
+    refusals: &mut Refusals,
+) -> Vec<ShellWord> {
+    let mut words = Vec::new();
+    let mut say = |what: &str, word: Result<ShellWord, Fault>| words.extend(refusals.keep(what, word));
+    for name in ["PWD", "OLDPWD", "SHLVL", "_"] {
+        let ours = |setting: &&Setting| setting.name.as_str() == name;
+        if !carried.iter().any(ours) && !spec.secrets.iter().any(|secret| secret.as_str() == name) {
+            say("", ShellWord::new(&"-u".into()));
+            say("", ShellWord::new(&name.into()));
+        }
+    }
+    for Setting { name, value } in carried {
+        let mut assignment = format!("{name}=").into_bytes();
+        assignment.extend_from_slice(value.as_bytes());
+        say(&format!("environment variable `{name}`"), ShellWord::new(&Text::from_bytes(assignment)));
+    }
+    if command.program.as_bytes().contains(&b'=') {
+        // `env` would take the program for one more assignment.
+        for word in ["/usr/bin/nice", "-n", "0"] {
+            say("", ShellWord::new(&word.into()));
+        }
+    }
+    say("the executable", ShellWord::new(command.program));
+    for (index, argument) in command.arguments.iter().enumerate() {
+        let word = match argument {
+            Argument::Literal(text) => ShellWord::new(text),
+            Argument::Reference { before, variable } => {
+                match carried.iter().find(|setting| setting.name == *variable) {
+                    // Not in the environment of the shell.
+                    Some(setting) => {
+                        let mut bytes = before.as_bytes().to_vec();
+                        bytes.extend_from_slice(setting.value.as_bytes());
+                        ShellWord::new(&Text::from_bytes(bytes))
+                    }
+                    None => ShellWord::reference(before, variable),
+                }
+            }
+        };
+        say(&format!("argument {}", index + 1), word);
+    }
+    words
+}

@@ -1,0 +1,128 @@
+{{ signature }}
+"""Runs one Python function or class as a service."""
+
+import importlib
+import inspect
+import os
+import socket
+import sys
+import time
+import traceback
+
+NAME = {{ name }}
+MODULE = {{ module }}
+WORKING_DIRECTORY = {{ working_directory }}
+ERROR_LOG = {{ error_log }}
+ERROR_LOG_LIMIT = 1048576
+
+
+def get_arguments():
+    """What the program is given."""
+    return [
+    {%- for argument in arguments %}
+        {{ argument }},
+    {%- endfor %}
+    ]
+
+
+def prepare(arguments):
+    """Makes the process look as if the program had been called by name in its working directory."""
+    sys.argv = [NAME] + arguments
+    own_folder = os.path.dirname(os.path.realpath(__file__))
+    if sys.path and os.path.realpath(sys.path[0]) == own_folder:
+        del sys.path[0]
+    sys.path.append(WORKING_DIRECTORY)
+
+
+def look_up(thing, dotted):
+    """The attribute of an attribute of ... a thing."""
+    for name in dotted.split("."):
+        thing = getattr(thing, name)
+    return thing
+
+
+def tell_ready():
+    """Tells systemd that the program was found, with the datagram of sd_notify(3)."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.connect(address)
+        notify.sendall(b"READY=1")
+
+
+def takes_arguments(function):
+    """Whether a function can be given the list of arguments. One that does not say is."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    return any(parameter.kind not in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD) for parameter in parameters)
+
+
+def run():
+    """Imports the program and calls it; gives what it returned."""
+    arguments = get_arguments()
+    prepare(arguments)
+    module = importlib.import_module(MODULE)
+    {%- if let Some(class) = class %}
+    function = look_up(module, {{ class }}).run_from_command_line
+    {%- endif %}
+    {%- if let Some(function) = function %}
+    function = look_up(module, {{ function }})
+    {%- endif %}
+    tell_ready()
+    return function(arguments) if takes_arguments(function) else function()
+
+
+def log_error(message):
+    """Appends the time and a message to the error log; begins it anew once it is large."""
+    entry = "{} {}\n{}\n".format(time.strftime("%Y-%m-%dT%H:%M:%S%z"), NAME, message)
+    try:
+        data = entry.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        data = entry.encode("utf-8", "backslashreplace")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        if os.path.lexists(ERROR_LOG) and os.lstat(ERROR_LOG).st_size > ERROR_LOG_LIMIT:
+            flags |= os.O_TRUNC
+        log = os.open(ERROR_LOG, flags, 0o644)
+        try:
+            while data:
+                data = data[os.write(log, data) :]
+        finally:
+            os.close(log)
+    except OSError as error:
+        print("cannot write the error log: {!r}".format(error), file=sys.stderr)
+
+
+def main():
+    """Runs the program; gives the exit status, and leaves a trace of every error."""
+    try:
+        result = run()
+    except KeyboardInterrupt:
+        return 0
+    except SystemExit as error:
+        if error.code is None or (isinstance(error.code, int) and not error.code):
+            return 0
+        log_error(traceback.format_exc())
+        if isinstance(error.code, int):
+            return int(error.code)
+        print(error.code, file=sys.stderr)
+        return 1
+    except BaseException:  # pylint: disable=broad-except
+        message = traceback.format_exc()
+        log_error(message)
+        print(message, file=sys.stderr)
+        return 1
+    if isinstance(result, int) and not isinstance(result, bool) and result != 0:
+        log_error("the program returned {!r}\n".format(result))
+        return int(result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,9 @@
+{{ signature }}
+{%- if let Some(directory) = directory %}
+cd -- {{ directory }} || exit 200
+[ $# -eq 0 ] || exec "$@"
+{%- endif %}
+exec /usr/bin/env
+{%- for word in words %} \
+    {{ word }}
+{%- endfor %}
