@@ -141,6 +141,8 @@ pub struct Observed {
     pub enabled: Vec<ServiceName>,
     /// Services that run.
     pub active: Vec<ServiceName>,
+    /// Drop-ins of the administrator that override our units.
+    pub drop_ins: Vec<Text>,
     /// Whether the user's services go on after a logout (user scope only).
     pub lingering: bool,
 }
@@ -178,13 +180,7 @@ pub struct InstallOptions {
 /// The plan that installs `desired`, or brings it up to date.
 ///
 /// One `systemctl enable` for all: it reloads the service manager by itself, once.
-pub fn install(
-    desired: &[Desired],
-    observed: &Observed,
-    place: &Place,
-    scope: Scope,
-    options: InstallOptions,
-) -> Plan {
+pub fn install(desired: &[Desired], observed: &Observed, place: &Place, scope: Scope, options: InstallOptions) -> Plan {
     let mut plan = Plan::default();
     let mut enable = Vec::new();
     let mut newly_enabled = Vec::new();
@@ -280,8 +276,7 @@ pub fn remove(names: &[ServiceName], observed: &Observed, place: &Place, scope: 
     let mut plan = Plan::default();
     let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
     let enabled: Vec<_> = names.iter().filter(|name| observed.enabled.contains(name)).cloned().collect();
-    let known: Vec<_> =
-        names.iter().filter(|name| observed.files.contains_key(&place.unit(name))).cloned().collect();
+    let known: Vec<_> = names.iter().filter(|name| observed.files.contains_key(&place.unit(name))).cloned().collect();
     if !running.is_empty() {
         plan.steps.push(Step {
             action: Action::Run(on_units(scope, &["stop"], &running)),

@@ -73,8 +73,7 @@ pub fn validate(
 ) -> Result<Validated, Vec<Fault>> {
     let mut check = Check { facts, target, faults: Vec::new(), notes: Vec::new() };
     let scope = if request.user == Some(true) { Scope::User } else { Scope::System };
-    let mut secrets: Vec<EnvName> =
-        request.secrets.iter().filter_map(|name| check.env_name("secret", name)).collect();
+    let mut secrets: Vec<EnvName> = request.secrets.iter().filter_map(|name| check.env_name("secret", name)).collect();
     let mut given_secrets = IndexMap::new();
     let mut settled = request.clone();
 
@@ -93,12 +92,21 @@ pub fn validate(
             let path = check.executable(path);
             settled.executable = path.clone();
             let name = path.as_ref().and_then(|path| file_stem(path, target));
-            (name, path.map(|path| Run::Executable { path, arguments: words.into_iter().map(Argument::Literal).collect() }))
+            (
+                name,
+                path.map(|path| Run::Executable {
+                    path,
+                    arguments: words.into_iter().map(Argument::Literal).collect(),
+                }),
+            )
         }
         Some(Runs::Python(entry)) => {
             let words = check.words(&request.arguments);
             let arguments = words.into_iter().map(|word| reference(Text::default(), word)).collect();
-            (Some(entry.short_name().to_owned()), interpreter.clone().map(|interpreter| Run::Python { interpreter, entry: entry.clone(), arguments }))
+            (
+                Some(entry.short_name().to_owned()),
+                interpreter.clone().map(|interpreter| Run::Python { interpreter, entry: entry.clone(), arguments }),
+            )
         }
         Some(Runs::Program(program)) => {
             let mut line = ProgramLine::new(&mut check, program, &request.arguments, interpreter.as_ref());
@@ -111,12 +119,14 @@ pub fn validate(
             secrets.extend(given.keys().cloned());
             given_secrets = given;
             let run = match &program.entry {
-                Entry::Python(entry) => interpreter
-                    .clone()
-                    .map(|interpreter| Run::Python { interpreter, entry: entry.clone(), arguments: words }),
-                Entry::Executable(path) => check
-                    .executable(&path.as_str().into())
-                    .map(|path| Run::Executable { path, arguments: words }),
+                Entry::Python(entry) => interpreter.clone().map(|interpreter| Run::Python {
+                    interpreter,
+                    entry: entry.clone(),
+                    arguments: words,
+                }),
+                Entry::Executable(path) => {
+                    check.executable(&path.as_str().into()).map(|path| Run::Executable { path, arguments: words })
+                }
             };
             (Some(program.name.clone()), run)
         }
@@ -138,8 +148,11 @@ pub fn validate(
     secrets.dedup();
     for name in secrets.iter().filter(|name| !name.is_identifier()) {
         check.fault(
-            Fault::new(format!("secret `{name}`"), "systemd reads only names of letters, digits and `_` from an environment file")
-                .help(format!("`--env '{name}=VALUE'` sets it plainly, visible to every user of the machine")),
+            Fault::new(
+                format!("secret `{name}`"),
+                "systemd reads only names of letters, digits and `_` from an environment file",
+            )
+            .help(format!("`--env '{name}=VALUE'` sets it plainly, visible to every user of the machine")),
         );
     }
 
@@ -340,7 +353,10 @@ impl<F: Facts> Check<'_, F> {
                 None
             }
             _ => {
-                self.fault(Fault::new("program", "a service runs one of `program`, `python` and `executable`, not several"));
+                self.fault(Fault::new(
+                    "program",
+                    "a service runs one of `program`, `python` and `executable`, not several",
+                ));
                 None
             }
         }
@@ -401,7 +417,8 @@ impl<F: Facts> Check<'_, F> {
             Target::Nssm => "a path of a Windows service must be absolute: `C:\\...` or `\\\\server\\share\\...`",
         };
         let mut fault = Fault::new(what, syntax).given(path);
-        if let (Target::Systemd, Some(here), Some(text)) = (self.target, self.facts.current_directory(), path.as_str()) {
+        if let (Target::Systemd, Some(here), Some(text)) = (self.target, self.facts.current_directory(), path.as_str())
+        {
             fault.help = Some(format!("`{}`", normalised(&here.with("/").with(text))));
         }
         self.fault(fault);
@@ -480,8 +497,11 @@ impl<F: Facts> Check<'_, F> {
                 let found = self.facts.interpreter();
                 if found.is_none() {
                     self.fault(
-                        Fault::new("interpreter", "no Python was found: no virtual environment is active and none is on PATH")
-                            .help("`--python PATH` names it"),
+                        Fault::new(
+                            "interpreter",
+                            "no Python was found: no virtual environment is active and none is on PATH",
+                        )
+                        .help("`--python PATH` names it"),
                     );
                 }
                 found
@@ -553,7 +573,10 @@ impl<F: Facts> Check<'_, F> {
         for (key, value) in table {
             let name = key.rsplit('.').next().unwrap_or(key);
             if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-                self.fault(Fault::new("systemd directive", "a directive has letters and digits only").given(Text::from(key.as_str())));
+                self.fault(
+                    Fault::new("systemd directive", "a directive has letters and digits only")
+                        .given(Text::from(key.as_str())),
+                );
                 continue;
             }
             let lines = value.lines();
@@ -680,10 +703,10 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
         let what = format!("argument `{}`", spec.display_name());
         let Some(value) = self.given_values.get(&spec.name).cloned() else {
             if spec.required {
-                self.check.fault(Fault::new(&what, format!("`{}` needs it: {}", self.program.name, spec.help)).help(format!(
-                    "`InstallService {} -h` explains every argument",
-                    self.program.name
-                )));
+                self.check.fault(
+                    Fault::new(&what, format!("`{}` needs it: {}", self.program.name, spec.help))
+                        .help(format!("`InstallService {} -h` explains every argument", self.program.name)),
+                );
             } else if spec.kind == ArgKind::ConfigFile
                 && let Some(default) = &spec.default
             {

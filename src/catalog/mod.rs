@@ -45,6 +45,7 @@ pub use argument::{ArgSpec, Arity};
 pub use error::CatalogError;
 pub use kind::ArgKind;
 pub use program::{Entry, Program};
+pub use suggest::nearest;
 
 /// The catalog that comes with the tool: OpenMSIStream's service programs.
 pub const SHIPPED: &str = include_str!("openmsistream.toml");

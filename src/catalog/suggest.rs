@@ -2,7 +2,7 @@
 
 /// The candidate most like `word`, if one is like enough to be a slip of the finger. The measure is
 /// Jaro's, above 0.7, as clap uses for its own suggestions; upper and lower case count as the same.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
         .into_iter()

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use indexmap::IndexMap;
 
+use super::comparison::Comparison;
 use super::options::Given;
 use super::parse::{self, Line};
 use super::{Format, catalogs, compared, need_systemd, note, preview, print, print_plain, say};
@@ -16,7 +17,7 @@ use crate::manifest::{self, Manifest, Service};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::spec::{Run, Scope, Target};
 use crate::model::text::Text;
-use crate::plan::{self, Desired, Difference, InstallOptions, Observed, Plan};
+use crate::plan::{self, Desired, InstallOptions, Observed, Plan};
 use crate::render::{self, Artifact, Place, escape};
 use crate::validate::{self, Validated};
 
@@ -45,10 +46,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::OK)
         }
         Line::Discover { python, package } => discover_programs(python, package.as_deref()),
-        Line::Install { given, request, faults } => {
-            let call = Call::new(given, request, faults, &catalog)?;
-            call.run()
-        }
+        Line::Install { given, request, faults } => Call::of_line(given, request, faults, &catalog)?.run(),
     }
 }
 
@@ -58,9 +56,8 @@ fn discover_programs(python: Option<Text>, package: Option<&str>) -> Result<u8, 
         Error::refused(Fault::new("interpreter", "no Python was found").help("`--python PATH` names it"))
     })?;
     let answer = python::discover(&python, package)?;
-    let found = discover::parse_answer(&answer).map_err(|error| {
-        Error::refused(Fault::new("discover", error.to_string()).given(&python))
-    })?;
+    let found = discover::parse_answer(&answer)
+        .map_err(|error| Error::refused(Fault::new("discover", error.to_string()).given(&python)))?;
     for skipped in &found.skipped {
         note(&format!("left out: {skipped}"));
     }
@@ -77,21 +74,54 @@ enum Mode {
     Install,
 }
 
-/// One call of InstallService, its requests validated.
+/// How requests are carried out.
 #[derive(Debug)]
-struct Call {
+pub(super) struct Settings {
     mode: Mode,
     format: Format,
     target: Target,
+    state_dir: Option<Text>,
+    options: InstallOptions,
+    /// Whether a value that is kept on the host counts before one in the environment.
+    kept_first: bool,
+}
+
+impl Settings {
+    /// Installing what a receipt says: nothing is asked that is known already.
+    pub(super) fn reinstall(state_dir: &Text) -> Self {
+        Self {
+            mode: Mode::Install,
+            format: Format::Text,
+            target: facts::target_of_this_host(),
+            state_dir: Some(state_dir.clone()),
+            options: InstallOptions::default(),
+            kept_first: true,
+        }
+    }
+
+    /// Comparing what a receipt says with the host.
+    pub(super) fn compare(state_dir: &Text, format: Format) -> Self {
+        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir) }
+    }
+}
+
+/// Requests, validated, and how they are carried out.
+#[derive(Debug)]
+pub(super) struct Call {
+    settings: Settings,
     scope: Scope,
     place: Place,
-    options: InstallOptions,
     validated: Vec<Validated>,
 }
 
 impl Call {
-    /// Every fault of the line and of all its requests, or a call that can be carried out.
-    fn new(given: Given, request: Option<Service>, mut faults: Vec<Fault>, catalog: &Catalog) -> Result<Self, Error> {
+    /// The call that a command line asks for.
+    fn of_line(
+        given: Given,
+        request: Option<Service>,
+        mut faults: Vec<Fault>,
+        catalog: &Catalog,
+    ) -> Result<Self, Error> {
         let mut requests: Vec<Service> = request.into_iter().collect();
         if let Some(path) = given.one("manifest") {
             let text = files::read_text("reading the manifest", path)?;
@@ -100,16 +130,32 @@ impl Call {
                 Err(error) => faults.push(Fault::new("manifest", error.to_string().trim_end()).given(path)),
             }
         }
-        let format = Format::read(given.word("format").as_deref(), &mut faults);
-        let target = target(&given, &mut faults);
-        let assumed = assumed_version(&given, &mut faults);
-        let mode = mode(&given, &mut faults);
+        let settings = Settings {
+            mode: mode(&given, &mut faults),
+            format: Format::read(given.word("format").as_deref(), &mut faults),
+            target: target(&given, &mut faults),
+            state_dir: given.one("state-dir").cloned(),
+            options: InstallOptions { start: given.flag("start") },
+            kept_first: false,
+        };
         if requests.is_empty() && faults.is_empty() {
             faults.push(
                 Fault::new("program", "the command does not say what to install")
                     .help("`InstallService -h` lists the programs; any other program goes after `--`"),
             );
         }
+        Self::new(settings, &requests, faults, catalog)
+    }
+
+    /// Every fault of all requests, or a call that can be carried out.
+    pub(super) fn new(
+        settings: Settings,
+        requests: &[Service],
+        mut faults: Vec<Fault>,
+        catalog: &Catalog,
+    ) -> Result<Self, Error> {
+        let Settings { mode, target, .. } = &settings;
+        let target = *target;
         let scope = if requests.iter().any(|request| request.user == Some(true)) { Scope::User } else { Scope::System };
         for request in requests.iter().filter(|request| (request.user == Some(true)) != (scope == Scope::User)) {
             let name = request.name.clone().unwrap_or_default();
@@ -118,19 +164,18 @@ impl Call {
                 "services of the machine and of a user cannot be installed in one run",
             ));
         }
-        let mut state_dir = given.one("state-dir").cloned();
-        if matches!(mode, Mode::Export(_)) {
-            // What lies where on the machine that writes the files says nothing about the others.
-            let of_target = match target {
-                Target::Systemd => "/var/lib/install-service",
-                Target::Nssm => r"C:\ProgramData\InstallService",
-            };
-            state_dir = state_dir.or(Some(of_target.into()));
-        }
+        let is_export = matches!(mode, Mode::Export(_));
+        // What lies where on the machine that writes the files says nothing about the others.
+        let exported = is_export.then(|| match target {
+            Target::Systemd => Text::from("/var/lib/install-service"),
+            Target::Nssm => r"C:\ProgramData\InstallService".into(),
+        });
+        let state_dir = settings.state_dir.clone().or(exported);
+        let assumed = requests.iter().find_map(|request| assumed_version(request, &mut faults));
         let place = facts::place(target, scope, state_dir.as_ref(), assumed);
-        let elsewhere = matches!(mode, Mode::Export(_)) || target != facts::target_of_this_host();
+        let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
-        for request in &requests {
+        for request in requests {
             let result = if elsewhere {
                 validate::validate(request, catalog, &Elsewhere, target, &place.state_dir)
             } else {
@@ -143,33 +188,35 @@ impl Call {
         }
         for (at, service) in validated.iter().enumerate() {
             if validated[..at].iter().any(|earlier| earlier.spec.name == service.spec.name) {
-                faults.push(Fault::new("service name", "two services of one run cannot share it").given(&service.spec.name));
+                let fault = Fault::new("service name", "two services of one run cannot share it");
+                faults.push(fault.given(&service.spec.name));
             }
         }
         if target == Target::Nssm {
             faults.push(Fault::new("option `--target`", "services for NSSM are not built yet").given("nssm"));
         }
-        if !faults.is_empty() {
-            return Err(Error::Refused(faults));
-        }
-        let options = InstallOptions { start: given.flag("start") };
-        Ok(Self { mode, format, target, scope, place, options, validated })
+        if faults.is_empty() { Ok(Self { settings, scope, place, validated }) } else { Err(Error::Refused(faults)) }
     }
 
-    fn run(self) -> Result<u8, Error> {
-        let notes: Vec<String> =
-            self.validated.iter().flat_map(|service| service.notes.iter().map(|line| format!("`{}`: {line}", service.spec.name))).collect();
+    /// Previews, exports, compares or installs.
+    pub(super) fn run(self) -> Result<u8, Error> {
+        let notes: Vec<String> = self
+            .validated
+            .iter()
+            .flat_map(|service| service.notes.iter().map(|line| format!("`{}`: {line}", service.spec.name)))
+            .collect();
         let files = self.rendered()?;
-        if self.mode != Mode::DryRun || self.format == Format::Text {
+        if self.settings.mode != Mode::DryRun || self.settings.format == Format::Text {
             notes.iter().for_each(|line| note(line));
         }
-        match &self.mode {
+        match &self.settings.mode {
             Mode::DryRun => {
                 let desired = with_environment(files, &self.place, |name, _| hidden_values(self.service(name)))?;
-                let plan = plan::install(&desired, &Observed::default(), &self.place, self.scope, self.options);
+                let plan =
+                    plan::install(&desired, &Observed::default(), &self.place, self.scope, self.settings.options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
-                match self.format {
-                    Format::Json => print_plain(&preview::json(&plan, &names, self.target, &notes)),
+                match self.settings.format {
+                    Format::Json => print_plain(&preview::json(&plan, &names, self.settings.target, &notes)),
                     Format::Text => print(&preview::text(&plan)),
                 }
                 Ok(exit::OK)
@@ -212,9 +259,8 @@ impl Call {
                     });
                     desired.push(Desired { name: service.spec.name.clone(), artifacts });
                 }
-                Err(refusals) => faults.extend(
-                    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string())),
-                ),
+                Err(refusals) => faults
+                    .extend(refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string()))),
             }
         }
         if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
@@ -222,15 +268,22 @@ impl Call {
 
     fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
         let observed = observe::observe(&self.names(), &self.place, self.scope)?;
-        let desired = with_environment(files, &self.place, |name, kept| {
-            Ok(known_values(self.service(name), kept, false))
-        })?;
-        let (same, text) = compare(&desired, &observed, &self.place);
-        print(&text);
-        if same {
-            say("the host is as it should be");
+        let desired =
+            with_environment(files, &self.place, |name, kept| Ok(known_values(self.service(name), kept, true)))?;
+        let comparison = Comparison::new(&desired, &observed, &self.place);
+        match self.settings.format {
+            Format::Json => print_plain(&comparison.json()),
+            Format::Text => {
+                print(&comparison.text());
+                if comparison.is_same() {
+                    say("the host is as it should be");
+                }
+            }
         }
-        Ok(compared(same))
+        for path in &observed.unreadable {
+            note(&format!("only root can compare `{path}`"));
+        }
+        Ok(compared(comparison.is_same()))
     }
 
     fn install(&self, files: Vec<Desired>) -> Result<u8, Error> {
@@ -250,7 +303,7 @@ impl Call {
         let _lock = super::begin_change(&self.place)?;
         let observed = observe::observe(&self.names(), &self.place, self.scope)?;
         let desired = with_environment(files, &self.place, |name, kept| {
-            let mut values = known_values(self.service(name), kept, true);
+            let mut values = known_values(self.service(name), kept, self.settings.kept_first);
             for variable in &self.service(name).spec.secrets {
                 if let Some(value) = asked.get(variable) {
                     values.insert(variable.clone(), value.clone());
@@ -269,15 +322,14 @@ impl Call {
         if !updates.is_empty() {
             observed.active = systemctl::active(&updates, self.scope)?;
         }
-        let plan = plan::install(desired, &observed, &self.place, self.scope, self.options);
+        let plan = plan::install(desired, &observed, &self.place, self.scope, self.settings.options);
         if plan.is_empty() {
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
         }
         self.preflight()?;
-        let (_, difference) = compare(desired, &observed, &self.place);
         if !updates.is_empty() {
-            print(&difference);
+            print(&Comparison::new(desired, &observed, &self.place).text());
         }
         let result = executor::apply(&plan, &self.place, self.scope, &mut |line| say(&format!("  {line}")));
         let done = if updates.is_empty() { "installed" } else { "updated" };
@@ -303,13 +355,15 @@ impl Call {
         for name in self.names() {
             let done = if updates.contains(&name) { "updated" } else { "installed" };
             print(&format!("{done}: {name} ({})\n", self.place.unit(&name)));
-            let started = plan.invocations().any(|invocation| {
-                invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
-            });
+            let started = plan
+                .invocations()
+                .any(|invocation| invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart")));
             if started {
                 print(&format!("started: {name}\n"));
             } else if observed.active.contains(&name) {
-                say(&format!("it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"));
+                say(&format!(
+                    "it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"
+                ));
             } else {
                 say(&format!("`ManageService {name} start{user}` starts it"));
             }
@@ -329,8 +383,8 @@ fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
     }
 }
 
-fn assumed_version(given: &Given, faults: &mut Vec<Fault>) -> Option<u32> {
-    let word = given.word("assume")?;
+fn assumed_version(request: &Service, faults: &mut Vec<Fault>) -> Option<u32> {
+    let word = request.assume.as_deref()?;
     let version = word.strip_prefix("systemd=").and_then(|version| version.parse().ok());
     if version.is_none() {
         faults.push(Fault::new("option `--assume`", "it is `systemd=VERSION`, such as `systemd=239`").given(word));
@@ -352,11 +406,11 @@ fn mode(given: &Given, faults: &mut Vec<Fault>) -> Mode {
 }
 
 /// Values of a service's secrets, by their names.
-pub(super) type Values = IndexMap<EnvName, Text>;
+type Values = IndexMap<EnvName, Text>;
 
 /// Adds to each service its environment file, where it needs one. `values` is given the values that
 /// are kept on the host already.
-pub(super) fn with_environment(
+fn with_environment(
     mut desired: Vec<Desired>,
     place: &Place,
     values: impl Fn(&ServiceName, &Values) -> Result<Values, Error>,
@@ -393,14 +447,14 @@ fn hidden_values(service: &Validated) -> Result<Values, Error> {
 }
 
 /// The values that are known without asking: typed, then from the environment, then kept; a
-/// repeated install prefers what is kept unless `fresh`.
-pub(super) fn known_values(service: &Validated, kept: &Values, fresh: bool) -> Values {
+/// repeated install and a comparison prefer what is kept.
+fn known_values(service: &Validated, kept: &Values, kept_first: bool) -> Values {
     let mut values = Values::new();
     for name in &service.spec.secrets {
         let typed = service.given_secrets.get(name).cloned();
         let set = facts::variable(name);
         let kept = kept.get(name).cloned();
-        let value = if fresh { typed.or(set).or(kept) } else { typed.or(kept).or(set) };
+        let value = if kept_first { typed.or(kept).or(set) } else { typed.or(set).or(kept) };
         if let Some(value) = value {
             values.insert(name.clone(), value);
         }
@@ -409,7 +463,7 @@ pub(super) fn known_values(service: &Validated, kept: &Values, fresh: bool) -> V
 }
 
 /// The secrets whose values nobody knows yet.
-pub(super) fn missing_values(services: &[Validated], place: &Place) -> Result<Vec<EnvName>, Error> {
+fn missing_values(services: &[Validated], place: &Place) -> Result<Vec<EnvName>, Error> {
     let mut missing = Vec::new();
     for service in services {
         let known = known_values(service, &kept_values(&service.spec.name, place), true);
@@ -421,7 +475,7 @@ pub(super) fn missing_values(services: &[Validated], place: &Place) -> Result<Ve
 }
 
 /// Asks for each value on a terminal, without echo; without one, every missing name is a fault.
-pub(super) fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
+fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
     if !missing.is_empty() && !prompt::can_ask() {
         let faults = missing.iter().map(|name| {
             Fault::new(format!("environment variable `{name}`"), "the service needs it, and it is not set")
@@ -434,26 +488,6 @@ pub(super) fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
         values.insert(name.clone(), prompt::secret(&format!("value of {name} (not shown)"))?);
     }
     Ok(values)
-}
-
-/// Whether the host is as it should be, and how it differs.
-pub(super) fn compare(desired: &[Desired], observed: &Observed, place: &Place) -> (bool, String) {
-    let mut text = String::new();
-    for service in desired {
-        for artifact in service.artifacts.iter().filter(|artifact| observed.compare(artifact) != Difference::Same) {
-            text.extend(preview::difference(artifact, observed.files.get(&artifact.path)));
-        }
-        for path in place.files_of(&service.name) {
-            let wanted = service.artifacts.iter().any(|artifact| artifact.path == path);
-            if !wanted && observed.files.contains_key(&path) {
-                text += &preview::superfluous(&path);
-            }
-        }
-        if !observed.enabled.contains(&service.name) {
-            text += &format!("{} does not start at boot\n", service.name);
-        }
-    }
-    (text.is_empty(), text)
 }
 
 /// The error of a service that did not start, with the place of its error log.

@@ -1,3 +1,556 @@
-//! ManageService.
-/// Runs.
-pub fn run(_argv: Vec<std::ffi::OsString>) -> Result<u8, crate::error::Error> { Ok(0) }
+//! ManageService: looks after the services that InstallService made.
+
+use std::ffi::OsString;
+
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
+use serde::Serialize;
+
+use super::install::{Call, Settings};
+use super::parse::{self, Line};
+use super::{Format, HEADING, begin_change, catalogs, need_systemd, note, print, print_plain, say};
+use crate::catalog::Catalog;
+use crate::error::{Error, Fault, exit};
+use crate::executor;
+use crate::host::facts;
+use crate::host::files::{self, Entry};
+use crate::host::{observe, privilege, process, state, systemctl};
+use crate::manifest::{Manifest, Service};
+use crate::model::name::ServiceName;
+use crate::model::spec::{Scope, Target};
+use crate::model::status::{ServiceStatus, State};
+use crate::model::text::Text;
+use crate::plan::{self, Invocation, Keep};
+use crate::render::{self, Place};
+
+/// What is done with a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Mode {
+    /// Start it, and wait until it has settled
+    Start,
+    /// Show what it is doing: exit 0 running, 3 not running, 4 no such service
+    Status,
+    /// Stop it
+    Stop,
+    /// Stop it and start it again
+    Restart,
+    /// Stop it and remove its files and registration
+    Remove,
+    /// Install it again as it was installed the last time
+    Reinstall,
+    /// Stop, then remove
+    StopAndRemove,
+    /// Stop, remove, then reinstall
+    StopAndReinstall,
+    /// Stop, remove, reinstall, then start
+    StopAndRestart,
+    /// Show its output
+    Logs,
+    /// Show what is installed, and from which arguments
+    Show,
+    /// Compare it with what was installed: exit 0 the same, 10 different
+    Diff,
+}
+
+/// Runs the command `ManageService` with this argv and gives its exit code.
+///
+/// # Errors
+/// Everything that ends it otherwise.
+pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
+    let mut command = command();
+    if argv.len() < 2 {
+        super::say_styled(&command.render_help().ansi().to_string());
+        return Ok(exit::USAGE);
+    }
+    let matches = match command.try_get_matches_from_mut(argv) {
+        Ok(matches) => matches,
+        Err(error) if error.exit_code() == 0 => {
+            print(&error.render().ansi().to_string());
+            return Ok(exit::OK);
+        }
+        Err(error) => return Err(Error::Usage(parse::worded(&error))),
+    };
+    let mut faults = Vec::new();
+    let format = Format::read(matches.get_one::<String>("format").map(String::as_str), &mut faults);
+    let name = matches.get_one::<String>("name").and_then(|name| match name.parse::<ServiceName>() {
+        Ok(name) => Some(name),
+        Err(reason) => {
+            faults.push(Fault::new("service name", reason).given(Text::from(name.as_str())));
+            None
+        }
+    });
+    if !faults.is_empty() {
+        return Err(Error::Refused(faults));
+    }
+    let Some(name) = name else { return list(&matches, format) };
+    let mode = *matches.get_one::<Mode>("mode").expect("clap requires it");
+    Managed::find(name, &matches, format)?.run(mode, &matches)
+}
+
+fn command() -> Command {
+    let flag = |long: &'static str, help: &'static str| {
+        let other = if long.contains('_') { long.replace('_', "-") } else { long.replace('-', "_") };
+        let arg = Arg::new(long).long(long).help(help).action(ArgAction::SetTrue);
+        if other == long { arg } else { arg.alias(other) }
+    };
+    Command::new("ManageService")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Look after the services that InstallService made")
+        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --list")
+        .arg(Arg::new("name").value_name("NAME").required_unless_present("list").help("The service"))
+        .arg(
+            Arg::new("mode")
+                .value_name("MODE")
+                .required_unless_present("list")
+                .value_parser(clap::value_parser!(Mode))
+                .help("What to do with it"),
+        )
+        .arg(flag("list", "List the services that InstallService made").conflicts_with_all(["name", "mode"]))
+        .arg(flag("remove_env_vars", "With `remove`: also the values of its environment variables"))
+        .arg(flag("remove_install_args", "With `remove`: also the receipt that `reinstall` needs"))
+        .arg(flag("remove_nssm", "With `remove`: also nssm.exe, if no other service uses it (Windows)"))
+        .arg(flag("user", "A service of your own (`systemctl --user`)"))
+        .arg(flag("yes", "Never ask"))
+        .arg(flag("follow", "With `logs`: go on as new lines come").short('f'))
+        .arg(
+            Arg::new("lines")
+                .long("lines")
+                .short('n')
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32))
+                .default_value("50")
+                .help("With `logs`: how many lines"),
+        )
+        .arg(Arg::new("format").long("format").value_name("text|json").help("How it is printed [default: text]"))
+        .arg(
+            Arg::new("catalog")
+                .long("catalog")
+                .value_name("FILE")
+                .value_parser(ValueParser::os_string())
+                .action(ArgAction::Append)
+                .help("With `reinstall`: read more programs from this catalog"),
+        )
+        .arg(
+            Arg::new("state-dir")
+                .long("state-dir")
+                .alias("state_dir")
+                .value_name("DIR")
+                .value_parser(ValueParser::os_string())
+                .help("The tool's own directory [default: /var/lib/install-service]"),
+        )
+        .after_help("Exit codes: 0 done or running, 1 failed, 2 wrong usage, 3 not running, 4 no such service,\n5 no administrator rights, 10 different")
+}
+
+fn place_of(matches: &ArgMatches, scope: Scope) -> Place {
+    let state_dir = matches.get_one::<OsString>("state-dir").map(crate::host::text::text);
+    facts::place(facts::target_of_this_host(), scope, state_dir.as_ref(), None)
+}
+
+/// A service of ours, found by its name.
+struct Managed {
+    name: ServiceName,
+    scope: Scope,
+    place: Place,
+    format: Format,
+    catalogs: Vec<Text>,
+    /// The unit is there.
+    installed: bool,
+}
+
+#[derive(Serialize)]
+struct StatusJson<'a> {
+    version: u32,
+    service: &'a str,
+    target: &'a str,
+    #[serde(flatten)]
+    status: &'a ServiceStatus,
+    unit: Text,
+    error_log: Option<Text>,
+    error_log_exists: bool,
+}
+
+impl Managed {
+    /// Looks for a service of the machine, then for one of this user.
+    fn find(name: ServiceName, matches: &ArgMatches, format: Format) -> Result<Self, Error> {
+        let scopes: &[Scope] = if matches.get_flag("user") { &[Scope::User] } else { &[Scope::System, Scope::User] };
+        let catalogs = matches.get_many::<OsString>("catalog").into_iter().flatten().map(crate::host::text::text);
+        let catalogs: Vec<Text> = catalogs.collect();
+        let mut known = Vec::new();
+        for scope in scopes.iter().copied() {
+            let place = place_of(matches, scope);
+            let names = observe::known_services(&place);
+            if names.contains(&name) {
+                let installed = observe::is_installed(&name, &place)?;
+                return Ok(Self { name, scope, place, format, catalogs, installed });
+            }
+            known.extend(names);
+        }
+        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+        let similar = crate::catalog::nearest(name.as_str(), known.iter().map(String::as_str));
+        Err(Error::NoSuchService {
+            service: name.to_string(),
+            similar: similar.map(str::to_owned).into_iter().collect(),
+        })
+    }
+
+    fn run(self, mode: Mode, matches: &ArgMatches) -> Result<u8, Error> {
+        let forget = matches.get_flag("remove_env_vars") || matches.get_flag("remove_install_args");
+        let needs_unit = match mode {
+            Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff => false,
+            Mode::Remove | Mode::StopAndRemove => !forget,
+            Mode::Start | Mode::Status | Mode::Stop | Mode::Restart | Mode::Logs => true,
+        };
+        if needs_unit && !self.installed {
+            note(&format!(
+                "`{}` was removed; `ManageService {} reinstall` brings it back as it was",
+                self.name, self.name
+            ));
+            return Err(Error::NoSuchService { service: self.name.to_string(), similar: Vec::new() });
+        }
+        match mode {
+            Mode::Show => return self.show(),
+            Mode::Diff => return self.diff(),
+            _ => need_systemd()?,
+        }
+        match mode {
+            Mode::Status => return self.status(),
+            Mode::Logs => return self.logs(matches),
+            _ if !facts::may_change(self.scope) => return privilege::run_again(&[], &[]),
+            _ => {}
+        }
+        let keep = Keep {
+            env_vars: !matches.get_flag("remove_env_vars"),
+            install_args: !matches.get_flag("remove_install_args"),
+        };
+        if matches.get_flag("remove_nssm") {
+            note("`--remove_nssm` means something on Windows only");
+        }
+        match mode {
+            Mode::Start => self.start("start"),
+            Mode::Restart => self.start("restart"),
+            Mode::Stop => self.stop(),
+            Mode::Remove | Mode::StopAndRemove => self.remove(keep),
+            Mode::Reinstall => self.reinstall(&[]),
+            Mode::StopAndReinstall => self.reinstall(&["stop"]),
+            Mode::StopAndRestart => self.reinstall(&["stop", "start"]),
+            Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
+        }
+    }
+
+    /// Does `what` and notes it in the log.
+    fn logged(&self, what: &str, work: impl FnOnce() -> Result<String, Error>) -> Result<u8, Error> {
+        let result = work();
+        state::log(&self.place, &format!("{what} {}", self.name), &result.as_ref().map(Clone::clone));
+        print(&format!("{}\n", result?));
+        Ok(exit::OK)
+    }
+
+    fn start(&self, verb: &str) -> Result<u8, Error> {
+        drop(begin_change(&self.place)?);
+        self.logged(verb, || {
+            let started = systemctl::act(verb, &self.name, self.scope)
+                .map_err(|error| systemctl::with_log(error, &self.name, self.scope))
+                .and_then(|()| systemctl::settle(std::slice::from_ref(&self.name), self.scope));
+            started.map_err(|error| self.with_error_log(error))?;
+            let status = systemctl::status(&self.name, self.scope)?;
+            Ok(match status.state {
+                State::Running => format!("{}: {}ed, it runs", self.name, verb),
+                _ => format!("{}: {}ed, and it has ended without an error", self.name, verb),
+            })
+        })
+    }
+
+    fn with_error_log(&self, mut error: Error) -> Error {
+        if let Error::DidNotStart { error_log, .. } = &mut error {
+            *error_log = self.error_log().filter(exists).map(|path| path.to_string());
+        }
+        error
+    }
+
+    fn stop(&self) -> Result<u8, Error> {
+        drop(begin_change(&self.place)?);
+        self.logged("stop", || {
+            systemctl::act("stop", &self.name, self.scope)?;
+            Ok(format!("{}: stopped", self.name))
+        })
+    }
+
+    fn remove(&self, keep: Keep) -> Result<u8, Error> {
+        let _lock = begin_change(&self.place)?;
+        let names = std::slice::from_ref(&self.name);
+        let error_log = self.error_log().filter(exists);
+        let mut observed = observe::observe(names, &self.place, self.scope)?;
+        observed.active = systemctl::active(names, self.scope)?;
+        let plan = plan::remove(names, &observed, &self.place, self.scope, keep);
+        self.logged("remove", || {
+            executor::apply(&plan, &self.place, self.scope, &mut |line| say(&format!("  {line}")))?;
+            Ok(format!("{}: removed", self.name))
+        })?;
+        let receipt = self.place.receipt(&self.name);
+        if exists(&receipt) {
+            say(&format!(
+                "kept: {receipt} (`ManageService {} reinstall` needs it; `--remove_install_args` removes it)",
+                self.name
+            ));
+        }
+        let values = self.place.environment_file(&self.name);
+        if exists(&values) {
+            say(&format!("kept: {values} (`--remove_env_vars` removes it)"));
+        }
+        for path in &observed.drop_ins {
+            say(&format!("kept: {path} (it is not ours)"));
+        }
+        if let Some(path) = error_log {
+            say(&format!("kept: {path} (its errors)"));
+        }
+        Ok(exit::OK)
+    }
+
+    /// Installs again what the receipt says, between stopping and starting.
+    fn reinstall(&self, around: &[&str]) -> Result<u8, Error> {
+        let catalog = self.catalog()?;
+        let request = self.request(&catalog)?;
+        // Everything that can be refused is refused before the service is stopped.
+        let call = Call::new(Settings::reinstall(&self.place.state_dir), &[request], Vec::new(), &catalog)?;
+        if around.contains(&"stop") && self.installed {
+            self.stop()?;
+        }
+        let code = call.run()?;
+        if code == exit::OK && around.contains(&"start") {
+            return self.start("start");
+        }
+        Ok(code)
+    }
+
+    fn catalog(&self) -> Result<Catalog, Error> {
+        catalogs(&self.place.state_dir, &self.catalogs)
+    }
+
+    /// How the service was installed: from its receipt, or from OpenMSIStream's list of arguments.
+    fn request(&self, catalog: &Catalog) -> Result<Service, Error> {
+        let path = self.place.receipt(&self.name);
+        if let Entry::File(found) = files::look(&path)? {
+            let text = String::from_utf8_lossy(&found.contents).into_owned();
+            let services = Manifest::parse(&text)
+                .map_err(|error| Error::refused(Fault::new("receipt", error.to_string().trim_end()).given(&path)))?
+                .services();
+            return services
+                .into_iter()
+                .find(|service| service.name.as_deref() == Some(self.name.as_str()))
+                .ok_or_else(|| {
+                    Error::refused(Fault::new("receipt", format!("it does not describe `{}`", self.name)).given(&path))
+                });
+        }
+        let legacy = self.place.legacy_receipt(&self.name);
+        let Entry::File(found) = files::look(&legacy)? else {
+            let fault =
+                Fault::new("receipt", "it is gone, so nothing tells how the service was installed").given(&path);
+            return Err(Error::refused(fault.help("type the `InstallService` command again")));
+        };
+        self.legacy_request(&String::from_utf8_lossy(&found.contents), catalog)
+    }
+
+    /// The request in OpenMSIStream's list: the program, then one argument a line. Where it ran and
+    /// with which interpreter stands in the unit that OpenMSIStream wrote.
+    fn legacy_request(&self, list: &str, catalog: &Catalog) -> Result<Service, Error> {
+        let mut argv: Vec<OsString> = vec!["InstallService".into()];
+        argv.extend(list.lines().map(|line| line.trim().into()));
+        let Line::Install { request: Some(mut request), faults, .. } = parse::parse(argv, catalog)? else {
+            let path = self.place.legacy_receipt(&self.name);
+            return Err(Error::refused(Fault::new("receipt", "it does not name a program").given(path)));
+        };
+        if !faults.is_empty() {
+            return Err(Error::Refused(faults));
+        }
+        request.name = Some(self.name.to_string());
+        if let Entry::File(unit) = files::look(&self.place.unit(&self.name))?
+            && observe::is_predecessor(&self.name, &unit.contents)
+        {
+            let unit = String::from_utf8_lossy(&unit.contents).into_owned();
+            let field = |key: &str| {
+                unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).map(str::to_owned)
+            };
+            request.working_directory = field("WorkingDirectory").map(Text::from);
+            let command = field("ExecStart").unwrap_or_default();
+            request.interpreter = command.rsplit_once(' ').map(|(interpreter, _)| interpreter.into());
+        }
+        Ok(request)
+    }
+
+    fn diff(&self) -> Result<u8, Error> {
+        let catalog = self.catalog()?;
+        let request = self.request(&catalog)?;
+        Call::new(Settings::compare(&self.place.state_dir, self.format), &[request], Vec::new(), &catalog)?.run()
+    }
+
+    /// Where the service's errors are written: its working directory stands in the receipt.
+    fn error_log(&self) -> Option<Text> {
+        let Ok(Entry::File(found)) = files::look(&self.place.receipt(&self.name)) else { return None };
+        let services = Manifest::parse(&String::from_utf8_lossy(&found.contents)).ok()?.services();
+        let directory = services.into_iter().next()?.working_directory?;
+        Some(directory.with("/").with(&render::error_log(&self.name)))
+    }
+
+    fn status(&self) -> Result<u8, Error> {
+        let status = systemctl::status(&self.name, self.scope)?;
+        let error_log = self.error_log();
+        let there = error_log.as_ref().is_some_and(exists);
+        match self.format {
+            Format::Json => {
+                let document = StatusJson {
+                    version: 1,
+                    service: self.name.as_str(),
+                    target: Target::Systemd.as_str(),
+                    status: &status,
+                    unit: self.place.unit(&self.name),
+                    error_log,
+                    error_log_exists: there,
+                };
+                print_plain(&(serde_json::to_string_pretty(&document).expect("plain data has a JSON form") + "\n"));
+            }
+            Format::Text => {
+                let mut out = format!("{HEADING}{}{HEADING:#}: {}\n", self.name, status.state.as_str());
+                let mut row = |key: &str, value: Option<String>| {
+                    if let Some(value) = value {
+                        out += &format!("  {key:<12} {value}\n");
+                    }
+                };
+                row("pid", status.pid.map(|pid| pid.to_string()));
+                row("since", status.since.clone());
+                row("restarts", status.restarts.map(|count| count.to_string()));
+                row("last result", last_result(&status));
+                row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
+                row("unit", Some(self.place.unit(&self.name).to_string()));
+                row(
+                    "error log",
+                    error_log.map(|path| if there { path.to_string() } else { format!("{path} (none so far)") }),
+                );
+                print(&out);
+            }
+        }
+        Ok(if status.state == State::Running { exit::OK } else { exit::NOT_RUNNING })
+    }
+
+    fn logs(&self, matches: &ArgMatches) -> Result<u8, Error> {
+        let lines = *matches.get_one::<u32>("lines").expect("it has a default");
+        process::hand_over(&systemctl::logs(&self.name, self.scope, lines, matches.get_flag("follow")), &[])
+    }
+
+    fn show(&self) -> Result<u8, Error> {
+        let unit = self.place.unit(&self.name);
+        let mut out = String::new();
+        let mut section = |path: &Text, contents: &str| {
+            out += &format!("{HEADING}{path}{HEADING:#}\n");
+            for line in contents.lines() {
+                out += &format!("    {line}\n");
+            }
+            out.push('\n');
+        };
+        for path in [self.place.receipt(&self.name), self.place.legacy_receipt(&self.name), unit.clone()] {
+            if let Entry::File(found) = files::look(&path)? {
+                section(&path, &String::from_utf8_lossy(&found.contents));
+            }
+        }
+        for path in observe::drop_ins(&self.name, &self.place) {
+            if let Entry::File(found) = files::look(&path)? {
+                section(&path, &String::from_utf8_lossy(&found.contents));
+            }
+        }
+        if self.installed
+            && let Some(score) = exposure(&unit)
+        {
+            out += &format!("exposure by systemd-analyze security: {score}\n");
+        }
+        print(&out);
+        Ok(exit::OK)
+    }
+}
+
+fn last_result(status: &ServiceStatus) -> Option<String> {
+    let result = status.result.clone()?;
+    Some(match status.exit_status {
+        Some(code) if result != "success" => format!("{result} ({code})"),
+        _ => result,
+    })
+}
+
+fn exists(path: &Text) -> bool {
+    files::look(path).is_ok_and(|entry| entry != Entry::Missing)
+}
+
+/// What systemd-analyze thinks of a unit, such as `6.9 MEDIUM`; nothing where it is not there or too
+/// old to look at a file (250).
+fn exposure(unit: &Text) -> Option<String> {
+    let mut words: Vec<Text> = ["systemd-analyze", "security", "--no-pager", "--offline=yes"].map(Text::from).to_vec();
+    words.push(unit.clone());
+    let outcome = process::capture(&Invocation(words)).ok()?;
+    let text = outcome.text();
+    let line = text.lines().find(|line| line.contains("Overall exposure level"))?;
+    let score = line.rsplit_once(": ")?.1;
+    Some(score.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned())
+}
+
+#[derive(Serialize)]
+struct ListJson {
+    version: u32,
+    services: Vec<ListEntry>,
+}
+
+#[derive(Serialize)]
+struct ListEntry {
+    service: String,
+    target: &'static str,
+    user: bool,
+    installed: bool,
+    #[serde(flatten)]
+    status: Option<ServiceStatus>,
+}
+
+fn list(matches: &ArgMatches, format: Format) -> Result<u8, Error> {
+    let scopes: &[Scope] = if matches.get_flag("user") { &[Scope::User] } else { &[Scope::System, Scope::User] };
+    let mut services = Vec::new();
+    let mut seen: Vec<Text> = Vec::new();
+    for scope in scopes.iter().copied() {
+        let place = place_of(matches, scope);
+        // One state directory for both, as a checkout has, holds each service once.
+        let names: Vec<ServiceName> = observe::known_services(&place)
+            .into_iter()
+            .filter(|name| observe::is_installed(name, &place).unwrap_or(false) || !seen.contains(&place.receipt(name)))
+            .collect();
+        seen.extend(names.iter().map(|name| place.receipt(name)));
+        let states =
+            if names.is_empty() || !facts::systemd_is_running() { None } else { systemctl::show(&names, scope).ok() };
+        for (at, name) in names.iter().enumerate() {
+            services.push(ListEntry {
+                service: name.to_string(),
+                target: Target::Systemd.as_str(),
+                user: scope == Scope::User,
+                installed: observe::is_installed(name, &place).unwrap_or(false),
+                status: states.as_ref().and_then(|states| states.get(at)).map(systemctl::status_of),
+            });
+        }
+    }
+    match format {
+        Format::Json => {
+            let document = ListJson { version: 1, services };
+            print_plain(&(serde_json::to_string_pretty(&document).expect("plain data has a JSON form") + "\n"));
+        }
+        Format::Text if services.is_empty() => {
+            say("no services yet; `InstallService -h` shows how to install one");
+        }
+        Format::Text => {
+            let width = services.iter().map(|service| service.service.len()).max().unwrap_or_default();
+            for entry in &services {
+                let state = match &entry.status {
+                    _ if !entry.installed => "removed (its receipt is kept)",
+                    Some(status) => status.state.as_str(),
+                    None => "installed",
+                };
+                let user = if entry.user { "  (user)" } else { "" };
+                print(&format!("{:<width$}  {state}{user}\n", entry.service));
+            }
+        }
+    }
+    Ok(exit::OK)
+}

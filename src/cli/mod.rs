@@ -1,5 +1,6 @@
 //! The command line: from argv to a call of the library, and from its answer to text and an exit code.
 
+mod comparison;
 pub mod install;
 pub mod manage;
 mod options;

@@ -35,23 +35,47 @@ const WHERE: &str = "Where things are";
 const OPTIONS: [OptionSpec; 29] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
-    flag("check", WHAT, "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing"),
+    flag(
+        "check",
+        WHAT,
+        "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing",
+    ),
     flag("start", WHAT, "Start the service after installing it, and wait until it has settled"),
     flag("yes", WHAT, "Never ask"),
     value("format", "text|json", WHAT, "How the dry run and the check are printed [default: text]"),
     value("service_name", "NAME", SERVICE, "The name of the service [default: the program's name]"),
-    value("working-directory", "DIR", SERVICE, "Where the service runs, and where NAME_ERROR_LOG.txt appears when it dies [default: this directory]"),
+    value(
+        "working-directory",
+        "DIR",
+        SERVICE,
+        "Where the service runs, and where NAME_ERROR_LOG.txt appears when it dies [default: this directory]",
+    ),
     value("account", "NAME", SERVICE, "The account that it runs as [default: root, or LocalSystem]"),
     flag("user", SERVICE, "A service of your own, managed by `systemctl --user`, without administrator rights"),
-    value("env", "NAME=VALUE|NAME", SERVICE, "NAME=VALUE sets a variable, visible to everybody; NAME alone is a secret: taken from your environment or asked for, and kept in a file that only root reads"),
+    value(
+        "env",
+        "NAME=VALUE|NAME",
+        SERVICE,
+        "NAME=VALUE sets a variable, visible to everybody; NAME alone is a secret: taken from your environment or asked for, and kept in a file that only root reads",
+    ),
     value("restart", "always|on-failure|never", SERVICE, "When it is started again [default: always]"),
     value("restart-sec", "N", SERVICE, "Seconds before it is started again [default: 120]"),
     value("after", "UNIT", SERVICE, "Start it after this unit"),
     value("description", "TEXT", SERVICE, "One line on what it is for"),
     value("display-name", "TEXT", SERVICE, "The name that Windows shows"),
-    value("hardening", "none|baseline|service|strict", SERVICE, "How much of the system it is kept away from [default: baseline]"),
+    value(
+        "hardening",
+        "none|baseline|service|strict",
+        SERVICE,
+        "How much of the system it is kept away from [default: baseline]",
+    ),
     value("path", "DIR", SERVICE, "Put DIR in front of the service's PATH"),
-    value("python", "PATH", SERVICE, "The interpreter of a Python program [default: of the active venv or conda environment, else from PATH]"),
+    value(
+        "python",
+        "PATH",
+        SERVICE,
+        "The interpreter of a Python program [default: of the active venv or conda environment, else from PATH]",
+    ),
     value("manifest", "FILE", WHERE, "Install the services that this TOML file describes"),
     value("catalog", "FILE", WHERE, "Read more programs from this catalog"),
     value("target", "systemd|nssm", WHERE, "The service manager [default: that of this system]"),
@@ -88,10 +112,7 @@ fn arg(option: &OptionSpec) -> Arg {
     let arg = if other == option.long { arg } else { arg.alias(other) };
     match option.value {
         None => arg.action(ArgAction::SetTrue),
-        Some(name) => arg
-            .value_name(name)
-            .value_parser(ValueParser::os_string())
-            .action(ArgAction::Append),
+        Some(name) => arg.value_name(name).value_parser(ValueParser::os_string()).action(ArgAction::Append),
     }
 }
 
@@ -152,6 +173,7 @@ impl Given {
         service.display_name = self.word("display-name").or(service.display_name.take());
         service.hardening = self.word("hardening").or(service.hardening.take());
         service.interpreter = self.one("python").cloned().or(service.interpreter.take());
+        service.assume = self.word("assume").or(service.assume.take());
         service.after.extend(words("after"));
         service.path.extend(self.all("path").iter().cloned());
         if self.flag("user") {
@@ -160,8 +182,9 @@ impl Given {
         if let Some(seconds) = self.word("restart-sec") {
             match seconds.parse() {
                 Ok(number) => service.restart_sec = Some(number),
-                Err(_) => faults
-                    .push(Fault::new("option `--restart-sec`", "it is a whole number of seconds").given(seconds)),
+                Err(_) => {
+                    faults.push(Fault::new("option `--restart-sec`", "it is a whole number of seconds").given(seconds))
+                }
             }
         }
         for setting in self.all("env") {

@@ -89,7 +89,9 @@ pub fn parse(argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
     let matches = match outcome {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::DisplayVersion => {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            | ErrorKind::DisplayVersion => {
                 return Ok(Line::Print(error.render().ansi().to_string()));
             }
             _ if !faults.is_empty() => return Err(Error::Refused(faults)),
@@ -165,9 +167,9 @@ fn other_program(
     let end = words.iter().position(|word| word.as_bytes() == b"--").unwrap_or(words.len());
     let is_option = |word: &Text| {
         let word = word.as_bytes();
-        [&b"--service_name"[..], b"--service-name"].iter().any(|option| {
-            word.strip_prefix(*option).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
-        })
+        [&b"--service_name"[..], b"--service-name"]
+            .iter()
+            .any(|option| word.strip_prefix(*option).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"=")))
     };
     let at = words[..end].iter().rposition(is_option);
     if end < words.len() {
@@ -263,10 +265,14 @@ fn stumbling_word(error: &clap::Error, argv: &[OsString]) -> Option<usize> {
             argv.iter().skip(1).rposition(|given| is_it(given)).map(|at| at + 1)
         }
         // `--config <PATH>` without a value, `--flag=value` with one too many.
-        ErrorKind::InvalidValue | ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+        ErrorKind::InvalidValue
+        | ErrorKind::TooManyValues
+        | ErrorKind::TooFewValues
+        | ErrorKind::WrongNumberOfValues => {
             let option = word.split([' ', '=']).next()?;
-            let is_it =
-                |given: &OsStr| given.to_str().is_some_and(|given| given == option || given.split('=').next() == Some(option));
+            let is_it = |given: &OsStr| {
+                given.to_str().is_some_and(|given| given == option || given.split('=').next() == Some(option))
+            };
             argv.iter().skip(1).rposition(|given| is_it(given)).map(|at| at + 1)
         }
         _ => None,
@@ -293,7 +299,7 @@ fn fault_of(error: &clap::Error, word: &OsStr) -> Fault {
 }
 
 /// clap's message without its own `error:`, which our wording adds.
-fn worded(error: &clap::Error) -> String {
+pub(super) fn worded(error: &clap::Error) -> String {
     let text = error.render().to_string();
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
 }
@@ -328,9 +334,11 @@ pub fn command(catalog: &Catalog) -> Command {
             Command::new("discover")
                 .hide(true)
                 .about("Write a catalog of the console scripts in a Python environment")
-                .arg(Arg::new("python").long("python").value_name("PATH").value_parser(ValueParser::os_string()).help(
-                    "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
-                ))
+                .arg(
+                    Arg::new("python").long("python").value_name("PATH").value_parser(ValueParser::os_string()).help(
+                        "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
+                    ),
+                )
                 .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package")),
         )
         .subcommand(
@@ -365,7 +373,8 @@ fn program_command(program: &Program) -> Command {
         .about(program.about.clone())
         .override_usage(usage(program))
         .disable_help_flag(program.arguments.iter().any(|spec| spec.flags.iter().any(|flag| flag == "-h")));
-    for spec in &program.arguments {
+    let options = program.arguments.iter().filter(|spec| !spec.is_positional());
+    for spec in program.positionals().chain(options) {
         taken.extend(spec.flags.iter().map(String::as_str));
         command = command.arg(program_arg(spec));
     }
@@ -419,6 +428,8 @@ fn program_arg(spec: &ArgSpec) -> Arg {
     }
     let (fewest, most) = spec.arity.bounds();
     match most {
+        // A second word for it is one too many; an option given twice counts the last time.
+        Some(1) if spec.is_positional() => return arg.num_args(1),
         // Whether there are enough is checked with everything else.
         Some(most) if spec.is_positional() => arg.num_args(..=most),
         Some(most) => arg.num_args(fewest..=most),

@@ -90,7 +90,10 @@ pub fn is_secret(artifact: &Artifact) -> bool {
 /// What may be shown of a file: all of it, or, where it is secret, the names without the values.
 fn shown(artifact: &Artifact) -> Vec<u8> {
     if is_secret(artifact) {
-        return names_only(&artifact.contents).map(|name| format!("{name}=********\n")).collect::<String>().into_bytes();
+        return names_only(&artifact.contents)
+            .map(|name| format!("{name}=********\n"))
+            .collect::<String>()
+            .into_bytes();
     }
     artifact.contents.clone()
 }
@@ -99,11 +102,8 @@ fn names_only(contents: &[u8]) -> impl Iterator<Item = String> {
     escape::read_environment_file(contents).into_iter().map(|(name, _)| name)
 }
 
-/// How a file on the host differs from what it should be; `None` where it does not.
-pub fn difference(artifact: &Artifact, found: Option<&Found>) -> Option<String> {
-    if found.is_some_and(|found| found.contents == artifact.contents && found.mode == artifact.mode) {
-        return None;
-    }
+/// How a file on the host differs from what it should be, as a unified diff.
+pub fn difference(artifact: &Artifact, found: Option<&Found>) -> String {
     let mut out = String::new();
     let before = found.map(|found| found.contents.as_slice()).unwrap_or_default();
     let from = if found.is_some() { artifact.path.to_string() } else { "/dev/null".to_owned() };
@@ -118,12 +118,7 @@ pub fn difference(artifact: &Artifact, found: Option<&Found>) -> Option<String> 
     } else {
         out += &hunks(&String::from_utf8_lossy(before), &String::from_utf8_lossy(&artifact.contents));
     }
-    Some(out)
-}
-
-/// How a file that should not be there differs: it is to go.
-pub fn superfluous(path: &Text) -> String {
-    format!("{HEADING}--- {path}{HEADING:#}\n{HEADING}+++ /dev/null{HEADING:#}\n")
+    out
 }
 
 fn hunks(before: &str, after: &str) -> String {

@@ -74,8 +74,7 @@ impl Journal {
         let mut backups = 0;
         let mut steps = Vec::new();
         for step in &plan.steps {
-            let mut undo: Vec<Undo> =
-                step.undo.iter().map(|command| Undo::Run { argv: command.0.clone() }).collect();
+            let mut undo: Vec<Undo> = step.undo.iter().map(|command| Undo::Run { argv: command.0.clone() }).collect();
             match &step.action {
                 Action::Write(Artifact { path, .. }) | Action::Remove(path) => {
                     undo.push(keep(path, &directory, &mut backups)?);
@@ -104,9 +103,7 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn step(&mut self) -> Result<(), Error> {
-        self.begun
-            .write_all(b".")
-            .map_err(|source| Error::io("writing the journal", &self.directory, source))?;
+        self.begun.write_all(b".").map_err(|source| Error::io("writing the journal", &self.directory, source))?;
         self.count += 1;
         Ok(())
     }
@@ -195,11 +192,7 @@ fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Erro
         Entry::File(found) => {
             let backup = *backups;
             *backups += 1;
-            let copy = Artifact {
-                path: directory.with(&format!("/{backup}")),
-                mode: 0o600,
-                contents: found.contents,
-            };
+            let copy = Artifact { path: directory.with(&format!("/{backup}")), mode: 0o600, contents: found.contents };
             // Synced with the record that names it, once for all.
             files::stage(&copy)?.commit()?;
             Ok(Undo::Restore { path: path.clone(), backup, mode: found.mode, owner: files::owner(path) })
@@ -215,7 +208,9 @@ impl Undo {
                 let Entry::File(kept) = files::look(&directory.with(&format!("/{backup}")))? else {
                     return Err(Error::io("reading the journal", directory, io::ErrorKind::NotFound.into()));
                 };
-                if files::look(path)? == Entry::File(crate::plan::Found { contents: kept.contents.clone(), mode: *mode }) {
+                if files::look(path)?
+                    == Entry::File(crate::plan::Found { contents: kept.contents.clone(), mode: *mode })
+                {
                     return Ok(None);
                 }
                 files::write(&Artifact { path: path.clone(), mode: *mode, contents: kept.contents })?;

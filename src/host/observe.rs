@@ -66,6 +66,7 @@ pub fn observe(names: &[ServiceName], place: &Place, scope: Scope) -> Result<Obs
                 }
             }
         }
+        observed.drop_ins.extend(drop_ins(name, place));
         if is_enabled(name, place, scope) {
             observed.enabled.push(name.clone());
         }
@@ -83,7 +84,8 @@ fn is_enabled(name: &ServiceName, place: &Place, scope: Scope) -> bool {
 
 /// Whether logind keeps this user's services running after the logout.
 fn lingers() -> bool {
-    super::privilege::user_name().is_some_and(|user| to_path(&Text::from(format!("/var/lib/systemd/linger/{user}"))).exists())
+    super::privilege::user_name()
+        .is_some_and(|user| to_path(&Text::from(format!("/var/lib/systemd/linger/{user}"))).exists())
 }
 
 /// Refuses a unit of this name that we did not write: one of the distribution would be replaced in
@@ -99,7 +101,10 @@ fn not_foreign(name: &ServiceName, unit: &Text, scope: Scope) -> Result<(), Erro
         Entry::File(found) if render::is_ours(&found.contents) || is_predecessor(name, &found.contents) => {}
         Entry::File(_) => return Err(foreign(unit.clone(), "this unit was not written by InstallService")),
         Entry::Other(what) => {
-            return Err(foreign(unit.clone(), &format!("it is {what} (an alias or a masked unit), not a unit of ours")));
+            return Err(foreign(
+                unit.clone(),
+                &format!("it is {what} (an alias or a masked unit), not a unit of ours"),
+            ));
         }
         Entry::Missing => {}
     }
@@ -120,6 +125,17 @@ pub fn is_predecessor(name: &ServiceName, unit: &[u8]) -> bool {
     let script = format!("/{name}_service_executable.py");
     unit.lines().any(|line| line.starts_with("ExecStart = ") && line.ends_with(&script))
         && unit.lines().any(|line| line == "KillMode = none")
+}
+
+/// Whether the unit of `name` is there and ours.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_installed(name: &ServiceName, place: &Place) -> Result<bool, Error> {
+    Ok(match files::look(&place.unit(name))? {
+        Entry::File(found) => render::is_ours(&found.contents) || is_predecessor(name, &found.contents),
+        Entry::Missing | Entry::Other(_) => false,
+    })
 }
 
 /// The drop-ins that override the unit of `name`: ours are none, all are the administrator's.

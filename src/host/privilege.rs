@@ -79,7 +79,8 @@ pub fn run_again(variables: &[EnvName], secrets: &[(EnvName, Text)]) -> Result<u
     let mut argv: Vec<Text> =
         vec!["sudo".into(), format!("--preserve-env={}", preserved.join(",")).into(), "--".into(), program];
     argv.extend(words);
-    let mut environment: Vec<(OsString, OsString)> = vec![(CALLER_PATH.into(), env::var_os("PATH").unwrap_or_default())];
+    let mut environment: Vec<(OsString, OsString)> =
+        vec![(CALLER_PATH.into(), env::var_os("PATH").unwrap_or_default())];
     environment.extend(secrets.iter().map(|(name, value)| (name.as_str().into(), super::text::os(value))));
     process::hand_over(&Invocation(argv), &environment)
 }

@@ -52,11 +52,7 @@ pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
 ///
 /// # Errors
 /// As [`capture`].
-pub fn capture_with(
-    invocation: &Invocation,
-    environment: &[(&str, OsString)],
-    input: &[u8],
-) -> Result<Outcome, Error> {
+pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)], input: &[u8]) -> Result<Outcome, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     let mut command = command(invocation);
     command.envs(environment.iter().map(|(name, value)| (name, value)));

@@ -25,6 +25,5 @@ pub fn confirm(question: &str) -> bool {
     eprint!("{question} [y/N] ");
     drop(io::stderr().flush());
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).is_ok()
-        && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -73,8 +73,7 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
 /// When systemd does not answer.
 pub fn show(names: &[ServiceName], scope: Scope) -> Result<Vec<Properties>, Error> {
     let words = ["show".to_owned(), format!("--property={PROPERTIES}")];
-    let invocation =
-        Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
     Ok(parse_show(&process::run(&invocation)?.text()))
 }
 
@@ -189,6 +188,14 @@ fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
         state: ended,
         log: recent_log(name, scope, 20).unwrap_or_default(),
         error_log: None,
+    }
+}
+
+/// The error of a start that systemctl itself reported, with the last lines of the service's log.
+pub fn with_log(error: Error, name: &ServiceName, scope: Scope) -> Error {
+    match status(name, scope) {
+        Ok(status) if matches!(status.state, State::Failed | State::Restarting) => died(name, scope, &status),
+        _ => error,
     }
 }
 

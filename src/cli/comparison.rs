@@ -1,0 +1,91 @@
+//! Drift: how the host differs from what it should be, for people and for programs.
+
+use serde::Serialize;
+
+use super::{HEADING, preview};
+use crate::model::text::Text;
+use crate::plan::{Desired, Difference, Observed};
+use crate::render::Place;
+
+/// Every difference between the services as they should be and the host.
+#[derive(Debug, Serialize)]
+pub(super) struct Comparison {
+    version: u32,
+    same: bool,
+    files: Vec<File>,
+    /// Services that should start at boot and do not.
+    not_enabled: Vec<String>,
+    /// The administrator's files that override a unit of ours.
+    drop_ins: Vec<Text>,
+}
+
+#[derive(Debug, Serialize)]
+struct File {
+    path: Text,
+    state: State,
+    /// A unified diff; of a secret file the names only.
+    #[serde(skip)]
+    text: String,
+    diff: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Missing,
+    Changed,
+    Superfluous,
+}
+
+impl Comparison {
+    pub(super) fn new(desired: &[Desired], observed: &Observed, place: &Place) -> Self {
+        let mut files = Vec::new();
+        for service in desired {
+            for artifact in &service.artifacts {
+                let state = match observed.compare(artifact) {
+                    Difference::Same => continue,
+                    Difference::Missing => State::Missing,
+                    Difference::Changed => State::Changed,
+                };
+                let text = preview::difference(artifact, observed.files.get(&artifact.path));
+                files.push(File { path: artifact.path.clone(), state, diff: plain(&text), text });
+            }
+            for path in place.files_of(&service.name) {
+                let wanted = service.artifacts.iter().any(|artifact| artifact.path == path);
+                if !wanted && observed.files.contains_key(&path) {
+                    let text = format!("{HEADING}--- {path}{HEADING:#}\n{HEADING}+++ /dev/null{HEADING:#}\n");
+                    files.push(File { path, state: State::Superfluous, diff: plain(&text), text });
+                }
+            }
+        }
+        let disabled = desired.iter().filter(|service| !observed.enabled.contains(&service.name));
+        let not_enabled: Vec<String> = disabled.map(|service| service.name.to_string()).collect();
+        let drop_ins = observed.drop_ins.clone();
+        let same = files.is_empty() && not_enabled.is_empty() && drop_ins.is_empty();
+        Self { version: 1, same, files, not_enabled, drop_ins }
+    }
+
+    pub(super) fn is_same(&self) -> bool {
+        self.same
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text: String = self.files.iter().map(|file| file.text.as_str()).collect();
+        for name in &self.not_enabled {
+            text += &format!("{name} does not start at boot\n");
+        }
+        for path in &self.drop_ins {
+            text += &format!("overridden by {path}\n");
+        }
+        text
+    }
+
+    pub(super) fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("text and numbers have a JSON form") + "\n"
+    }
+}
+
+/// Styled text without its styles.
+fn plain(styled: &str) -> String {
+    anstream::adapter::strip_str(styled).to_string()
+}
