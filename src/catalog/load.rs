@@ -326,7 +326,7 @@ fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec
             }
         }
     }
-    unique_flags(&arguments).map_err(|why| Fault::new(node.at("include"), "flags", why))?;
+    unique_flags(&arguments).map_err(|why| Fault::new(node.at("include"), "include", why))?;
     positional_order(&arguments).map_err(|why| Fault::new(node.at("argument"), "argument", why))?;
     Ok(Program { name, about, entry, arguments })
 }
