@@ -18,9 +18,9 @@ pub struct ArgSpec {
     pub kind: ArgKind,
     /// True when the program does not start without it.
     pub required: bool,
-    /// What the program takes when it is left out, as it would be typed; relative paths are
-    /// relative to the service's working directory. Known for the help only: a default is never
-    /// written into the service, so that it stays the program's own.
+    /// What the program takes when it is left out, written as it would be typed; a relative path is
+    /// relative to the service's working directory. It is here for the help and for the checks:
+    /// left out of the command line, it stays the program's own.
     pub default: Option<String>,
     /// The words a [`ArgKind::Choice`] takes. Empty for every other kind.
     pub choices: Vec<String>,

@@ -146,6 +146,10 @@ fn program(script: Script, skipped: &mut Vec<Skipped>) -> Result<Program, String
     }
     program_name(&script.name)?;
     let entry = script.entry.parse().map_err(|error| format!("{error}"))?;
+    if let Some(action) = script.actions.iter().find(|action| action.action == "_SubParsersAction") {
+        let commands = action.choices.as_deref().unwrap_or_default().join(", ");
+        return Err(format!("it has sub-commands ({commands}), which a catalog cannot describe"));
+    }
     let mut arguments: Vec<ArgSpec> = Vec::new();
     for action in script.actions.iter().filter(|action| !is_about_itself(action)) {
         for action in one_flag_each(action) {
@@ -208,17 +212,13 @@ fn one_flag_each(action: &Action) -> Vec<Action> {
 }
 
 fn argument(action: &Action) -> Result<ArgSpec, String> {
-    let arity = match (&action.nargs, action.action.as_str()) {
-        (_, "_SubParsersAction") => {
-            let commands = action.choices.as_deref().unwrap_or_default().join(", ");
-            return Err(format!("sub-commands ({commands}) are not supported"));
-        }
-        (Some(Nargs::Sign(sign)), _) => sign.parse().map_err(|()| match sign.as_str() {
+    let arity = match &action.nargs {
+        Some(Nargs::Sign(sign)) => sign.parse().map_err(|()| match sign.as_str() {
             "..." => "taking all the rest of the command line (REMAINDER) is not supported".to_owned(),
             sign => format!("`nargs={sign}` is not supported"),
         })?,
-        (Some(Nargs::Number(0)) | None, _) => Arity::One,
-        (Some(Nargs::Number(n)), _) => Arity::Exactly(*n),
+        Some(Nargs::Number(0)) | None => Arity::One,
+        Some(Nargs::Number(n)) => Arity::Exactly(*n),
     };
     let flags: Vec<String> = action.flags.iter().filter(|flag| flag_syntax(flag).is_ok()).cloned().collect();
     if flags.is_empty() && !action.flags.is_empty() {

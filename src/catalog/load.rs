@@ -76,7 +76,7 @@ struct RawArgument {
     default: Option<Scalar>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     choices: Vec<Scalar>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "sign_or_number")]
     arity: Option<Scalar>,
     #[serde(default, skip_serializing_if = "is_false")]
     repeat: bool,
@@ -127,6 +127,14 @@ impl<'de> Deserialize<'de> for Scalar {
 impl Serialize for Scalar {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
+    }
+}
+
+fn sign_or_number<S: Serializer>(arity: &Option<Scalar>, serializer: S) -> Result<S::Ok, S::Error> {
+    match arity.as_ref().map(|text| (text, text.0.parse::<u16>())) {
+        Some((_, Ok(number))) => serializer.serialize_u16(number),
+        Some((text, Err(_))) => text.serialize(serializer),
+        None => serializer.serialize_none(),
     }
 }
 
@@ -326,7 +334,7 @@ fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec
             }
         }
     }
-    unique_flags(&arguments).map_err(|why| Fault::new(node.at("include"), "flags", why))?;
+    unique_flags(&arguments).map_err(|why| Fault::new(node.at("include"), "include", why))?;
     positional_order(&arguments).map_err(|why| Fault::new(node.at("argument"), "argument", why))?;
     Ok(Program { name, about, entry, arguments })
 }

@@ -7,6 +7,8 @@ Needs nothing but Python 3.8 or newer.
 
 import sys
 
+if sys.version_info < (3, 8):
+    sys.exit("Python 3.8 or newer is needed, this is " + sys.version.split()[0])
 sys.path[:] = [path for path in sys.path if path != ""]
 
 import concurrent.futures
@@ -16,11 +18,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-
-try:
-    from importlib import metadata
-except ImportError:
-    sys.exit("Python 3.8 or newer is needed, this is " + sys.version.split()[0])
+from importlib import metadata
 
 
 def scripts_of(distribution):
@@ -47,14 +45,14 @@ def probe(name, entry, timeout):
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
                 cwd=folder,
+                env=environment(),
                 start_new_session=True,
             )
             try:
                 status = child.wait(timeout)
             except subprocess.TimeoutExpired:
-                return {"skipped": "it did not come to its arguments within %g seconds" % timeout}
-            finally:
                 stop(child)
+                return {"skipped": "it did not come to its arguments within %g seconds" % timeout}
             if os.path.exists(answer):
                 with open(answer, encoding="ascii") as file:
                     return json.load(file)
@@ -65,6 +63,12 @@ def probe(name, entry, timeout):
         return {"skipped": "it could not be looked at: %s" % error}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def environment():
+    """This one's, with the module path that a change of directory would break made absolute."""
+    paths = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    return dict(os.environ, PYTHONPATH=os.pathsep.join(map(os.path.abspath, paths)))
 
 
 def stop(child):

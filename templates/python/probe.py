@@ -128,12 +128,33 @@ def capture(parser, *_args, **_kwargs):
     finish(answer)
 
 
-def mentions_argparse(module):
-    """Whether the module could use argparse, as far as its source tells."""
+def mentions_argparse(name, seen):
+    """Whether a module, or one of the same package that it imports anywhere, names argparse."""
+    import ast
+    import importlib.util as util
+
+    if name in seen or name.partition(".")[0] != MODULE.partition(".")[0]:
+        return False
+    seen.add(name)
     try:
-        return "argparse" in (module.__spec__.loader.get_source(MODULE) or "argparse")
+        spec = util.find_spec(name)
     except Exception:
+        return False
+    if spec is None:
+        return False
+    source = spec.loader.get_source(name) if hasattr(spec.loader, "get_source") else None
+    # Without its source nobody can tell.
+    if source is None or "argparse" in source:
         return True
+    imports = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = spec.name if spec.submodule_search_locations else spec.parent
+            base = util.resolve_name("." * node.level + (node.module or ""), package)
+            imports += [base] + [base + "." + alias.name for alias in node.names]
+    return any(mentions_argparse(name, seen) for name in imports)
 
 
 def probe():
@@ -146,7 +167,7 @@ def probe():
     except BaseException as error:
         skip("it cannot be imported: " + first_line(error))
     # Otherwise calling it would only start its work.
-    if "argparse" not in sys.modules and not mentions_argparse(module):
+    if "argparse" not in sys.modules and not mentions_argparse(MODULE, set()):
         skip("it does not use argparse")
     import argparse
 
