@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the tests need. What is there already is left alone.
+set -euo pipefail
+
+PACKAGES=(
+  # to build
+  gcc libc6-dev git ca-certificates
+  # systemd-analyze, and a booted systemd (systemd.sh)
+  systemd systemd-container dbus dbus-user-session libpam-systemd sudo
+  # OpenMSIStream (openmsistream.sh), and reading what cargo prints (tests/run)
+  python3 python3-venv libsodium23
+)
+
+if ! command -v apt-get dpkg-query > /dev/null; then
+  # Not Debian: the same things have other names there.
+  for command in cc git systemd-analyze systemd-nspawn dbus-daemon sudo useradd /usr/bin/python3; do
+    command -v "$command" > /dev/null || absent+=("$command")
+  done
+  [ -n "${absent-}" ] || exit 0
+  echo "packages.sh: there is no apt-get, and these are missing: ${absent[*]}" >&2
+  echo "packages.sh: please install what Debian calls ${PACKAGES[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${PACKAGES[@]}"; do
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null)" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "packages.sh: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+# Another apt may be at work on a machine that has just started: wait for it.
+apt-get -o DPkg::Lock::Timeout=300 -qq update
+apt-get -o DPkg::Lock::Timeout=300 -qq install --yes --no-install-recommends "${missing[@]}"

@@ -1,0 +1,204 @@
+#!/usr/bin/env bash
+# A booted systemd to test on, thrown away afterwards.
+#
+# The container sees this machine's own files (compiler output, Python, everything) through an
+# overlay: what it writes goes to memory and is gone when it stops. Nothing of this machine's own
+# services is started in it, it has a network of its own (loopback only), a /tmp and a journal of
+# its own, and two people: joe, who may use sudo without a password, and ann, who may not.
+#
+# All its mounts and processes live in namespaces that die with it, so there is nothing to unmount
+# or to end, not even after a kill -9.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: tests/beds/systemd.sh with NAME [--bind DIR]... COMMAND...   boot, run, stop; COMMAND's exit status
+       tests/beds/systemd.sh up   NAME [--bind DIR]...              boot, and keep it until `down`
+       tests/beds/systemd.sh run  NAME COMMAND...                   as root, with a clean environment
+       tests/beds/systemd.sh down NAME                              stop and forget it
+       tests/beds/systemd.sh list                                   the names that are up
+       tests/beds/systemd.sh log  NAME                              what its console said
+
+The checkout and the folders given with --bind are the real ones, at their own paths; any other
+file is a copy that COMMAND may change at will. Needs root and the packages of packages.sh.
+TEXT
+}
+
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+SELF=$CHECKOUT/tests/beds/systemd.sh
+BEDS=/run/install-service-beds
+
+die() {
+  echo "systemd.sh: $*" >&2
+  exit 1
+}
+
+# --- inside the namespaces --------------------------------------------------------------------
+
+# Makes the container's root under $1/root: this machine's, with some files of our own on top.
+# Runs as process 1 of new mount and process namespaces; the last line becomes the container.
+boot() {
+  local bed=$1 name=$2 root=$1/root dir
+  shift 2
+  mount -t tmpfs -o mode=0755 bed "$bed/layer"
+  mkdir "$bed/layer/up" "$bed/layer/work"
+  mount -t overlay -o "lowerdir=/,upperdir=$bed/layer/up,workdir=$bed/layer/work" overlay "$root"
+  mountpoint -q "$root"
+  # systemd-nspawn's own notes would outlive it.
+  mkdir -p /run/systemd/nspawn
+  mount -t tmpfs notes /run/systemd/nspawn
+
+  # A machine without history: no enabled services, journals, lingering users or mounts but its own.
+  for dir in /etc/systemd/system /etc/systemd/user /var/lib/systemd /var/log/journal; do
+    rm -rf "${root:?}$dir"
+    mkdir -p "$root$dir"
+  done
+  tr -d - < /proc/sys/kernel/random/uuid > "$root/etc/machine-id"
+  : > "$root/etc/fstab"
+  printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" > "$root/etc/hosts"
+  echo "$name" > "$root/etc/hostname"
+  # Tests write to the journal faster than any real service.
+  mkdir -p "$root/etc/systemd/journald.conf.d"
+  printf '[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n' > "$root/etc/systemd/journald.conf.d/bed.conf"
+  # Where tests/probe writes what it was given, whatever its account.
+  echo 'd /run/install-service-probe 1777' > "$root/etc/tmpfiles.d/bed.conf"
+
+  for person in joe ann; do
+    chroot "$root" id "$person" > /dev/null 2>&1 || chroot "$root" useradd --create-home --shell /bin/bash "$person"
+  done
+  echo 'joe ALL=(ALL:ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/bed"
+  chmod 0440 "$root/etc/sudoers.d/bed"
+
+  # joe and ann must be able to reach the bound folders, also below a private home.
+  local options=()
+  for dir in "$@"; do
+    options+=("--bind=$dir")
+    while dir=$(dirname "$dir") && [ "$dir" != / ]; do
+      mkdir -p "$root$dir"
+      chmod a+x "$root$dir"
+    done
+  done
+
+  exec systemd-nspawn --directory="$root" --machine="$name" --register=no --keep-unit --boot \
+    --private-network --link-journal=no --resolv-conf=off --timezone=off --console=pipe "${options[@]}"
+}
+
+# --- outside ----------------------------------------------------------------------------------
+
+# The first child of process $1.
+child_of() {
+  local children
+  children=$(cat "/proc/$1/task/$1/children" 2> /dev/null) && [ -n "$children" ] && echo "${children%% *}"
+}
+
+# The process id of NAME's systemd: `unshare` has one child, which has become systemd-nspawn, and
+# that has one child, which becomes systemd.
+init_of() {
+  local pid
+  pid=$(cat "$BEDS/$1/pid" 2> /dev/null) && pid=$(child_of "$pid") && pid=$(child_of "$pid") &&
+    [ "$(cat "/proc/$pid/comm")" = systemd ] && echo "$pid"
+}
+
+is_up() {
+  local pid
+  pid=$(cat "$BEDS/$1/pid" 2> /dev/null) && [ -n "$pid" ] && [ -e "$BEDS/$1/log" ] &&
+    [ "$(readlink "/proc/$pid/cwd" 2> /dev/null)" = "$BEDS/$1" ]
+}
+
+# start NAME TIE [DIR...]: boots it. TIE is yes if it must not outlive this script.
+start() {
+  local name=$1 tie=$2 bed=$BEDS/$1 tied=() pid
+  shift 2
+  [ "$(id -u)" = 0 ] || die "a container needs root: sudo $0 ..."
+  command -v systemd-nspawn > /dev/null || die "systemd-nspawn is missing: apt-get install systemd-container"
+  ! is_up "$name" || die "\`$name\` is up already; to stop it: $0 down $name"
+  rm -rf "$bed"
+  mkdir -p "$bed/layer" "$bed/root"
+  [ "$tie" != yes ] || tied=(setpriv --pdeathsig KILL)
+  (cd "$bed" && exec setsid "${tied[@]}" unshare --mount --pid --fork --kill-child --mount-proc \
+    "$SELF" _boot "$bed" "$name" "$CHECKOUT" "$@") > "$bed/log" 2>&1 < /dev/null &
+  pid=$!
+  disown
+  echo "$pid" > "$bed/pid"
+  local waited state=
+  for ((waited = 0; waited < 600; waited++)); do
+    kill -0 "$pid" 2> /dev/null || break
+    state=$(enter "$name" systemctl is-system-running 2> /dev/null) || true
+    case $state in
+      running) return 0 ;;
+      degraded)
+        enter "$name" systemctl --no-pager --failed >&2 || true
+        break
+        ;;
+    esac
+    sleep 0.1
+  done
+  tail -n 40 "$bed/log" >&2
+  stop "$name"
+  die "\`$name\` did not boot (it says \`${state:-nothing}\`)"
+}
+
+# Runs a command inside as root, in the same folder if it exists there, else in /.
+enter() {
+  local init name=$1
+  shift
+  init=$(init_of "$name") || die "\`$name\` is not up"
+  # shellcheck disable=SC2016 # expanded inside
+  nsenter --target "$init" --all -- env --ignore-environment \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LOGNAME=root LC_ALL=C.UTF-8 \
+    sh -c 'cd "$1" 2> /dev/null || cd /; shift; exec "$@"' sh "$PWD" "$@"
+}
+
+stop() {
+  local name=$1 pid
+  if is_up "$name"; then
+    # There is nothing worth an orderly shutdown: with `unshare` goes the process namespace.
+    pid=$(cat "$BEDS/$name/pid")
+    kill -KILL "$pid"
+    while is_up "$name"; do sleep 0.05; done
+  fi
+  rm -rf "${BEDS:?}/$name"
+}
+
+main() {
+  local verb=${1-} name=${2-} binds=() status=0
+  case $verb in
+    -h | --help) usage && exit 0 ;;
+    with | up | run | down | log)
+      [[ $name =~ ^[a-z][a-z0-9-]*$ ]] || die "a NAME of a-z, 0-9 and - is needed, see --help"
+      shift 2
+      ;;
+    list | _boot) shift ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+  if [[ $verb = with || $verb = up ]]; then
+    while [ "${1-}" = --bind ]; do
+      binds+=("$(cd "${2:?--bind needs a folder}" && pwd -P)")
+      shift 2
+    done
+  fi
+  case $verb in
+    _boot) boot "$@" ;;
+    up) start "$name" no "${binds[@]}" ;;
+    run) enter "$name" "$@" ;;
+    down) stop "$name" ;;
+    log) cat "$BEDS/$name/log" ;;
+    with)
+      [ $# -gt 0 ] || die "with: no command"
+      trap 'stop "$name"' EXIT
+      trap 'exit 130' INT
+      trap 'exit 143' TERM HUP
+      start "$name" yes "${binds[@]}"
+      enter "$name" "$@" || status=$?
+      exit "$status"
+      ;;
+    list)
+      for name in "$BEDS"/*/; do
+        name=$(basename "$name")
+        ! is_up "$name" || echo "$name"
+      done
+      ;;
+  esac
+}
+
+main "$@"

@@ -1,0 +1,380 @@
+//! What the integration tests share: [`Test`] runs one of the two commands in a folder of its own and
+//! compares what came out, [`same_tree`] holds a folder against a golden one, [`probe`] reads what the
+//! probe program received.
+//!
+//! ```ignore
+//! Test::install().args(["--dry-run", "--", "/bin/true"]).stdout("…").run();
+//! Test::manage().args(["web", "status"]).status(4).stderr_contains("help: ").run();
+//! ```
+#![allow(dead_code, reason = "every test file uses another part of it")]
+#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+
+use tempfile::TempDir;
+
+/// One run of a command, with what is expected of it. What is not expected is not compared, except
+/// that the exit code is to be 0.
+///
+/// It runs in an empty temporary folder (kept between runs by [`Ran::then_manage`] and its like), with
+/// no environment variables but `PATH`, `LC_ALL`, `HOME` and `INSTALLSERVICE_WORKING_DIR` (both below
+/// that folder), and nothing to read on its standard input. Expected texts say `[TMP]` for the folder.
+#[must_use = "nothing happens before `run`"]
+pub(crate) struct Test {
+    folder: Rc<TempDir>,
+    command: Command,
+    stdin: Vec<u8>,
+    status: i32,
+    stdout: Option<String>,
+    stderr: Option<String>,
+    stdout_contains: Vec<String>,
+    stderr_contains: Vec<String>,
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// What a run left behind; the folder goes when the last of these is dropped.
+pub(crate) struct Ran {
+    folder: Rc<TempDir>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Test {
+    /// InstallService, in a new folder.
+    pub(crate) fn install() -> Self {
+        Self::new(env!("CARGO_BIN_EXE_InstallService"), temporary_folder())
+    }
+
+    /// ManageService, in a new folder.
+    pub(crate) fn manage() -> Self {
+        Self::new(env!("CARGO_BIN_EXE_ManageService"), temporary_folder())
+    }
+
+    fn new(program: &str, folder: Rc<TempDir>) -> Self {
+        let mut command = Command::new(program);
+        command
+            .current_dir(folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("LC_ALL", "C.UTF-8")
+            .env("HOME", folder.path().join("home"))
+            .env("INSTALLSERVICE_WORKING_DIR", folder.path().join("working_dir"));
+        // Without it a program does not start on Windows.
+        command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
+        Self {
+            folder,
+            command,
+            stdin: Vec::new(),
+            status: 0,
+            stdout: None,
+            stderr: None,
+            stdout_contains: Vec::new(),
+            stderr_contains: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The folder of this test.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file, relative to the folder, before the run.
+    pub(crate) fn file(self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Self {
+        write(&self.folder.path().join(path), contents.as_ref());
+        self
+    }
+
+    /// One more argument, of any bytes.
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// More arguments.
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// An environment variable of the command.
+    pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// What the command reads on its standard input.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Where it runs, relative to the folder; made if missing.
+    pub(crate) fn cwd(mut self, path: impl AsRef<Path>) -> Self {
+        let path = self.folder.path().join(path);
+        fs::create_dir_all(&path).expect("a folder to run in");
+        self.command.current_dir(path);
+        self
+    }
+
+    /// The exit code to expect.
+    pub(crate) fn status(mut self, code: i32) -> Self {
+        self.status = code;
+        self
+    }
+
+    /// The whole standard output to expect.
+    pub(crate) fn stdout(mut self, text: impl Into<String>) -> Self {
+        self.stdout = Some(text.into());
+        self
+    }
+
+    /// The whole standard error to expect.
+    pub(crate) fn stderr(mut self, text: impl Into<String>) -> Self {
+        self.stderr = Some(text.into());
+        self
+    }
+
+    /// A part of the standard output to expect.
+    pub(crate) fn stdout_contains(mut self, text: impl Into<String>) -> Self {
+        self.stdout_contains.push(text.into());
+        self
+    }
+
+    /// A part of the standard error to expect.
+    pub(crate) fn stderr_contains(mut self, text: impl Into<String>) -> Self {
+        self.stderr_contains.push(text.into());
+        self
+    }
+
+    /// A file, relative to the folder, to expect after the run.
+    pub(crate) fn expect_file(mut self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Self {
+        self.files.push((self.folder.path().join(path), contents.as_ref().to_vec()));
+        self
+    }
+
+    /// Runs the command; every difference from what is expected is printed before it panics.
+    #[track_caller]
+    pub(crate) fn run(mut self) -> Ran {
+        fs::create_dir_all(self.folder.path().join("home")).expect("a home");
+        let piped = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let input = std::mem::take(&mut self.stdin);
+        // Beside the reading of its output, or both could wait for each other for ever. A command that
+        // does not read its input is no failure.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child.wait_with_output().expect("its output");
+        writer.join().expect("no panic while writing");
+
+        let (stdout, stderr) = (self.readable(&output.stdout), self.readable(&output.stderr));
+        let mut faults = Vec::new();
+        if output.status.code() != Some(self.status) {
+            faults.push(format!("expected exit code {}, got {}", self.status, output.status));
+        }
+        for (what, expected, actual) in [("stdout", &self.stdout, &stdout), ("stderr", &self.stderr, &stderr)] {
+            faults.extend(expected.as_ref().and_then(|expected| difference(what, expected, actual)));
+        }
+        for (what, parts, actual) in
+            [("stdout", &self.stdout_contains, &stdout), ("stderr", &self.stderr_contains, &stderr)]
+        {
+            let missing = parts.iter().filter(|part| !actual.contains(part.as_str()));
+            faults.extend(missing.map(|part| format!("{what} does not contain {part:?}")));
+        }
+        for (path, expected) in &self.files {
+            let name = self.readable(path.as_os_str().as_encoded_bytes());
+            match fs::read(path) {
+                Err(error) => faults.push(format!("{name}: {error}")),
+                Ok(actual) if actual == *expected => {}
+                Ok(actual) => faults.push(
+                    difference(&name, &self.readable(expected), &self.readable(&actual))
+                        .unwrap_or_else(|| format!("{name}: differs in bytes that are not text")),
+                ),
+            }
+        }
+        assert!(
+            faults.is_empty(),
+            "{:?}\n{}\n--- stdout ---\n{stdout}--- stderr ---\n{stderr}",
+            self.command,
+            faults.join("\n"),
+        );
+        Ran { folder: self.folder, stdout, stderr }
+    }
+
+    fn readable(&self, bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "[TMP]")
+    }
+}
+
+impl Ran {
+    /// The folder it ran in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// InstallService once more, in the same folder.
+    pub(crate) fn then_install(&self) -> Test {
+        Test::new(env!("CARGO_BIN_EXE_InstallService"), Rc::clone(&self.folder))
+    }
+
+    /// ManageService, in the same folder.
+    pub(crate) fn then_manage(&self) -> Test {
+        Test::new(env!("CARGO_BIN_EXE_ManageService"), Rc::clone(&self.folder))
+    }
+}
+
+fn temporary_folder() -> Rc<TempDir> {
+    Rc::new(tempfile::Builder::new().prefix("install-service-").tempdir().expect("a temporary folder"))
+}
+
+fn write(path: &Path, contents: &[u8]) {
+    fs::create_dir_all(path.parent().expect("a file in a folder")).expect("its folder");
+    fs::write(path, contents).expect("to write it");
+}
+
+/// A unified difference, or nothing if there is none.
+pub(crate) fn difference(what: &str, expected: &str, actual: &str) -> Option<String> {
+    (expected != actual).then(|| {
+        let diff = similar::TextDiff::from_lines(expected, actual);
+        diff.unified_diff().header(&format!("{what}, expected"), &format!("{what}, got")).to_string()
+    })
+}
+
+/// Compares a folder, file by file, with a golden one; with `UPDATE_GOLDEN=1` makes the golden one like
+/// it. A symbolic link counts as a file that says where it points. Empty folders count for nothing: git
+/// could not keep them.
+#[track_caller]
+pub(crate) fn same_tree(golden: &Path, actual: &Path) {
+    let got = tree(actual);
+    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
+        if golden.exists() {
+            fs::remove_dir_all(golden).expect("to remove the old golden folder");
+        }
+        fs::create_dir_all(golden).expect("a golden folder");
+        got.iter().for_each(|(name, contents)| write(&golden.join(name), contents));
+        return;
+    }
+    let expected = tree(golden);
+    let names: std::collections::BTreeSet<_> = expected.keys().chain(got.keys()).collect();
+    let text = |bytes: Option<&Vec<u8>>| String::from_utf8_lossy(bytes.map_or(b"", |bytes| bytes)).into_owned();
+    let mut faults = Vec::new();
+    for name in names {
+        let (expected, got) = (expected.get(name), got.get(name));
+        match (expected, got) {
+            (None, Some(_)) => faults.push(format!("{}: not expected", name.display())),
+            (Some(_), None) => faults.push(format!("{}: missing", name.display())),
+            _ if expected == got => continue,
+            _ => {}
+        }
+        faults.extend(difference(&name.display().to_string(), &text(expected), &text(got)));
+    }
+    assert!(
+        faults.is_empty(),
+        "{} is not as expected; if it is right, run again with UPDATE_GOLDEN=1\n{}",
+        golden.display(),
+        faults.join("\n"),
+    );
+}
+
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn visit(folder: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for entry in entries {
+            let entry = entry.expect("an entry");
+            let (path, name) = (entry.path(), below.join(entry.file_name()));
+            let kind = entry.file_type().expect("its type");
+            if kind.is_dir() {
+                visit(&path, &name, files);
+            } else if kind.is_symlink() {
+                let target = fs::read_link(&path).expect("its target");
+                files.insert(name, format!("-> {}\n", target.display()).into_bytes());
+            } else {
+                files.insert(name, fs::read(&path).expect("its contents"));
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    if folder.exists() {
+        visit(folder, Path::new(""), &mut files);
+    }
+    files
+}
+
+/// Waits until `ready` has a value, and fails saying what it waited for if there is none in time.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(std::time::Instant::now() < end, "waited {seconds} s for {what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+/// Runs a command of the system that must succeed, and returns its standard output.
+#[track_caller]
+pub(crate) fn system(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {}\n{stderr}", output.status);
+    String::from_utf8(output.stdout).unwrap_or_else(|error| panic!("{program} {arguments:?}: {error}"))
+}
+
+/// The probe program (`tests/probe`), and what it received.
+#[cfg(unix)]
+pub(crate) mod probe {
+    use super::{OsStr, OsString, Path, PathBuf, fs, wait_for};
+    use std::os::unix::ffi::OsStringExt as _;
+
+    /// The executable; cargo makes it whenever it makes the tests.
+    pub(crate) fn path() -> PathBuf {
+        let path = Path::new(env!("CARGO_BIN_EXE_InstallService")).with_file_name("examples").join("probe");
+        assert!(path.exists(), "{} is missing: cargo build --example probe", path.display());
+        path
+    }
+
+    /// What the probe of that process id received, waiting for it to say so.
+    #[derive(Debug, PartialEq)]
+    pub(crate) struct Received {
+        pub(crate) argv: Vec<OsString>,
+        /// `NAME=value`, in order.
+        pub(crate) environment: Vec<OsString>,
+        pub(crate) cwd: OsString,
+        pub(crate) exe: OsString,
+    }
+
+    impl Received {
+        #[track_caller]
+        pub(crate) fn by(pid: u32) -> Self {
+            let path = format!("/run/install-service-probe/{pid}.json");
+            let text = wait_for(&path, 10, || fs::read_to_string(&path).ok());
+            let record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            let words = |key: &str| record[key].as_array().expect("a list").iter().map(word).collect();
+            let (cwd, exe) = (word(&record["cwd"]), word(&record["exe"]));
+            Self { argv: words("argv"), environment: words("environment"), cwd, exe }
+        }
+
+        /// The value of a variable.
+        pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
+            use std::os::unix::ffi::OsStrExt as _;
+            let prefix = format!("{name}=");
+            let bytes = self.environment.iter().find_map(|entry| entry.as_bytes().strip_prefix(prefix.as_bytes()));
+            bytes.map(OsStr::from_bytes)
+        }
+    }
+
+    fn word(value: &serde_json::Value) -> OsString {
+        let digits = value.as_str().expect("text").as_bytes().chunks(2);
+        let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16).expect("digits");
+        OsString::from_vec(digits.map(byte).collect())
+    }
+}
