@@ -8,7 +8,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::load::{consistent, flag_syntax, name_of_flags, positional_order, program_name};
+use super::check::{consistent, flag_syntax, name_of_flags, positional_order, program_name};
 use super::{ArgKind, ArgSpec, Arity, Catalog, Entry, Program};
 
 /// The program to run as `PYTHON -c SCRIPT [PACKAGE] [--timeout SECONDS]`. It prints one JSON

@@ -30,6 +30,7 @@
 //! number), `repeat`, `metavar`, `group`, `package_dir` and `suffix`; [`ArgSpec`] says what they mean.
 
 mod argument;
+mod check;
 pub mod config_file;
 pub mod discover;
 mod error;
@@ -37,6 +38,7 @@ mod kind;
 mod load;
 mod program;
 mod regex;
+mod schema;
 mod suggest;
 
 use indexmap::IndexMap;
