@@ -118,11 +118,11 @@ impl Call {
     /// The call that a command line asks for.
     fn of_line(
         given: Given,
-        request: Option<Service>,
+        request: Option<Box<Service>>,
         mut faults: Vec<Fault>,
         catalog: &Catalog,
     ) -> Result<Self, Error> {
-        let mut requests: Vec<Service> = request.into_iter().collect();
+        let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
         if let Some(path) = given.one("manifest") {
             let text = files::read_text("reading the manifest", path)?;
             match Manifest::parse(&text) {

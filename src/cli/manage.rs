@@ -375,7 +375,7 @@ impl Managed {
             let command = field("ExecStart").unwrap_or_default();
             request.interpreter = command.rsplit_once(' ').map(|(interpreter, _)| interpreter.into());
         }
-        Ok(request)
+        Ok(*request)
     }
 
     fn diff(&self) -> Result<u8, Error> {

@@ -30,7 +30,7 @@ pub enum Line {
         /// The options.
         given: Given,
         /// The service of the line, if it names one.
-        request: Option<Service>,
+        request: Option<Box<Service>>,
         /// What is wrong with the line itself.
         faults: Vec<Fault>,
     },
@@ -141,7 +141,7 @@ fn read(matches: &ArgMatches, catalog: &Catalog, mut faults: Vec<Fault>) -> Resu
     if let Some(request) = &mut request {
         given.fill(request, &mut faults);
     }
-    Ok(Line::Install { given, request, faults })
+    Ok(Line::Install { given, request: request.map(Box::new), faults })
 }
 
 /// A Python spec with what follows it, which belongs to the program but for the last
