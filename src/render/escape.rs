@@ -420,21 +420,26 @@ impl Description {
 
 encoded! {
     /// `User=`: a name, or a number (systemd.exec(5); `valid_user_group_name` in `src/basic/user-util.c`).
+    ///
+    /// systemd takes more than this; but the name also stands unquoted in the script that writes the
+    /// error log, so what a shell would read as a pattern is refused.
     Account
 }
 
 impl Account {
     /// This account.
     pub fn new(account: &str) -> Result<Self, Fault> {
-        let allowed =
-            |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '/' | ':' | ',' | '"' | '\'' | '\\' | '%');
+        let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '+' | '$' | '\\');
         if let Some(c) = account.chars().find(|c| !allowed(*c)) {
             return Err(Fault::holds(c, Layer::Unit, "the name of an account there has no such character"));
         }
         match account.chars().next() {
             None => Err(Fault::new("is empty", Layer::Unit, "an account has a name")),
-            Some(c @ ('-' | '+' | '~')) => {
+            Some(c @ ('-' | '+' | '.' | '\\')) => {
                 Err(Fault::new(format!("begins with `{c}`"), Layer::Unit, "the name of an account there does not"))
+            }
+            Some(_) if account.ends_with('\\') => {
+                Err(Fault::new("ends with a backslash", Layer::Unit, "it would swallow the next line"))
             }
             Some(_) if account.len() > 255 => {
                 Err(Fault::new(format!("has {} bytes", account.len()), Layer::Unit, "an account has at most 255"))

@@ -167,7 +167,11 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         UnitParts { directory: directory.clone(), environment, start, stop_post, total },
         &mut refusals,
     );
-    files.extend(unit.map(|unit| Artifact { path: place.unit(&spec.name), mode: 0o644, contents: finish(&unit) }));
+    files.extend(unit.map(|unit| Artifact {
+        path: place.unit(&spec.name),
+        mode: 0o644,
+        contents: finish(&unit).into_bytes(),
+    }));
     if let Run::Python { entry, arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
             let (Argument::Literal(text) | Argument::Reference { before: text, .. }) = argument;
@@ -187,7 +191,11 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
             None => refusals.keep("the working directory", ShellWord::new(&spec.working_directory)),
         };
         let launcher = Launcher { signature: rewritten(&spec.name), directory, words };
-        files.push(Artifact { path: place.launcher(&spec.name), mode: 0o644, contents: finish(&launcher) });
+        files.push(Artifact {
+            path: place.launcher(&spec.name),
+            mode: 0o644,
+            contents: escape::bytes(&finish(&launcher)),
+        });
     }
     refusals.or(Some(files))
 }
@@ -211,7 +219,11 @@ pub fn environment_file(
         lines.extend(name.zip(value));
     }
     let file = EnvironmentFile { signature: rewritten(name), secrets: lines };
-    refusals.or(Some(Artifact { path: place.environment_file(name), mode: 0o600, contents: finish(&file) }))
+    refusals.or(Some(Artifact {
+        path: place.environment_file(name),
+        mode: 0o600,
+        contents: finish(&file).into_bytes(),
+    }))
 }
 
 fn rewritten(name: &ServiceName) -> Signature {
@@ -219,10 +231,8 @@ fn rewritten(name: &ServiceName) -> Signature {
 }
 
 /// Renders, and adds the last line break, which askama drops.
-fn finish(template: &impl Template) -> Vec<u8> {
-    let mut contents = escape::bytes(&template.render().expect("every field is checked"));
-    contents.push(b'\n');
-    contents
+fn finish(template: &impl Template) -> String {
+    template.render().expect("every field is checked") + "\n"
 }
 
 impl Refusals {
@@ -552,26 +562,34 @@ fn extra(spec: &ServiceSpec, refusals: &mut Refusals) -> [Vec<Directive>; 3] {
 ///
 /// `ExecStopPost=` runs in the working directory after every end of the service, with the result in
 /// its environment (systemd.exec(5), `$SERVICE_RESULT`). The journal of the system is for root, so
-/// there the line has the prefix `+`; but the log is opened as the account, and never through a
-/// symbolic link, so whoever owns the directory cannot make root write elsewhere. It is begun
-/// anew once it is larger than 1 MiB. A Python service writes its tracebacks itself, so for one this is
-/// for the ends that are no exception: killed by a signal, never started, stopped by a time limit.
+/// there the line has the prefix `+`; but the log is opened as the account, with setpriv(1), which
+/// leaves no trace of its own in that journal, and never through a symbolic link: whoever owns
+/// the directory cannot make root write elsewhere. The log is begun anew once it is larger than
+/// 1 MiB. A Python service writes its tracebacks itself, so for one this is for the ends that are no
+/// exception: killed by a signal, never started, stopped by a time limit.
 ///
 /// The script holds no `"`, `\` or `%`, so that it reads in the unit as it stands here.
 fn error_report(spec: &ServiceSpec) -> Vec<Argument> {
-    const BEGIN: &str = "PATH=/usr/sbin:/usr/bin:/sbin:/bin; f=$0_ERROR_LOG.txt; c=notrunc; \
-        [ -z $(find ./$f -prune -type f -size +2048) ] || c=fsync; ";
     let skip = match spec.run {
         Run::Executable { .. } => "success/*",
         Run::Python { .. } => "success/*|exit-code/exited/?|exit-code/exited/??|exit-code/exited/1??",
     };
-    let journal = if spec.scope == Scope::System { "journalctl" } else { "journalctl --user" };
-    let account = if spec.account.is_some() { "runuser -u $(id -nu $1) -- " } else { "" };
+    // Only root can ask journald to catch up.
+    let (journal, sync) = match spec.scope {
+        Scope::System => ("journalctl", "journalctl --sync"),
+        Scope::User => ("journalctl --user", "sleep 1"),
+    };
+    let account = match spec.account {
+        Some(_) => "setpriv --reuid=$(id -u $1) --regid=$(id -g $1) --init-groups -- ",
+        None => "",
+    };
     let script = format!(
-        "case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in {skip}) exit;; esac; {BEGIN}{journal} --sync; \
-         {{ echo $(date -Iseconds) $0 $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS; \
+        "case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in {skip}) exit;; esac; \
+         PATH=/usr/sbin:/usr/bin:/sbin:/bin; f=$0_ERROR_LOG.txt; o=append,nofollow; c=notrunc; \
+         [ -z $(find $f -prune -type f -size +2048 2>/dev/null) ] || {{ o=nofollow; c=fsync; }}; \
+         {sync}; {{ echo $(date -Iseconds) $0 $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS; \
          {journal} -q -o cat -n 50 _SYSTEMD_INVOCATION_ID=$INVOCATION_ID; echo; }} | \
-         {account}dd status=none oflag=append,nofollow conv=$c of=$f"
+         {account}dd status=none oflag=$o conv=$c of=$f"
     );
     let mut words = vec!["-c", &script, spec.name.as_str()];
     words.extend(spec.account.as_deref());

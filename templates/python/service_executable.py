@@ -1,12 +1,12 @@
 {{ signature }}
 """Runs one Python function or class as a service."""
 
+import datetime
 import importlib
 import inspect
 import os
 import socket
 import sys
-import time
 import traceback
 
 NAME = {{ name }}
@@ -79,7 +79,8 @@ def run():
 
 def log_error(message):
     """Appends the time and a message to the error log; begins it anew once it is large."""
-    entry = "{} {}\n{}\n".format(time.strftime("%Y-%m-%dT%H:%M:%S%z"), NAME, message)
+    now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    entry = "{} {}\n{}\n".format(now, NAME, message)
     try:
         data = entry.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
