@@ -175,7 +175,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         files.push(Artifact {
             path: place.python_script(&spec.name),
             mode: 0o644,
-            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log),
+            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log, None),
         });
     }
     if launched {
