@@ -41,7 +41,8 @@ pub fn script(
         signature: Signature::new(format_args!(" for the service {name}; written anew by every install.")),
         name: PyStr::from(name.as_str()),
         module: PyStr::from(entry.module()),
-        class: entry.class().map(PyStr::from),
+        // Beside a function the class only names the program.
+        class: entry.class().filter(|_| entry.function().is_none()).map(PyStr::from),
         function: entry.function().map(PyStr::from),
         arguments: arguments.iter().map(expression).collect(),
         working_directory: PyStr::new(working_directory),
