@@ -549,6 +549,9 @@ impl<F: Facts> Check<'_, F> {
             self.fault(Fault::new(what, "this is not the name of an account").given(Text::from(account.as_str())));
             return None;
         }
+        if account == "nobody" {
+            self.note("`nobody` is shared by everything that has no account; one of its own is safer (`sudo useradd --system NAME`)");
+        }
         if self.facts.account_exists(account) == Some(false) {
             self.fault(
                 Fault::new(what, "there is no such account")
