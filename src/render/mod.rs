@@ -112,9 +112,17 @@ impl std::error::Error for Refusal {}
 struct Refusals(Vec<Refusal>);
 
 impl Refusals {
-    /// The value, or `None` after taking note of what is wrong with it.
+    /// The value, or `None` after taking note, once, of what is wrong with it.
     fn keep<T>(&mut self, what: impl fmt::Display, checked: Result<T, escape::Fault>) -> Option<T> {
-        checked.map_err(|fault| self.0.push(Refusal { what: what.to_string(), fault })).ok()
+        let fault = match checked {
+            Ok(value) => return Some(value),
+            Err(fault) => fault,
+        };
+        let refusal = Refusal { what: what.to_string(), fault };
+        if !self.0.contains(&refusal) {
+            self.0.push(refusal);
+        }
+        None
     }
 
     /// `made`, which is there unless something was refused.
