@@ -38,7 +38,7 @@ fn web() -> ServiceSpec {
 }
 
 fn python(arguments: Vec<Argument>) -> Run {
-    let entry = PythonEntry { module: "package.module".into(), class: None, function: Some("main".into()) };
+    let entry = "package.module:main".parse::<PythonEntry>().unwrap();
     Run::Python { interpreter: "/usr/bin/python3".into(), entry, arguments }
 }
 

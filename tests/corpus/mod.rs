@@ -140,7 +140,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
         1 => text().prop_map(|text| Argument::Reference { before: text.into(), variable: variable("SECRET") }),
     ];
     let run = (any::<bool>(), path(), prop::collection::vec(argument, 0..6)).prop_map(|(python, path, arguments)| {
-        let entry = PythonEntry { module: "package.module".into(), class: None, function: Some("main".into()) };
+        let entry = "package.module:main".parse::<PythonEntry>().unwrap();
         match python {
             true => Run::Python { interpreter: "/bin/true".into(), entry, arguments },
             false => Run::Executable { path: path.into(), arguments },
