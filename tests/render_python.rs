@@ -1,5 +1,5 @@
 //! The script of a Python service, run by the real interpreter.
-
+#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 #![cfg(target_os = "linux")]
 
 mod corpus;
@@ -35,11 +35,11 @@ impl Service {
         fs::create_dir(&work).unwrap();
         fs::write(work.join("program.py"), source).unwrap();
         fs::write(state.join("program.py"), "raise RuntimeError('the folder of the script is in sys.path')").unwrap();
-        let (class, function) = match entry.strip_prefix("class ") {
-            Some(class) => (Some(class.to_owned()), None),
-            None => (None, Some(entry.to_owned())),
+        let spec = match entry.strip_prefix("class ") {
+            Some(class) => format!("{class}=program"),
+            None => format!("program:{entry}"),
         };
-        let entry = PythonEntry { module: "program".into(), class, function };
+        let entry: PythonEntry = spec.parse().unwrap();
         let text = |path: &Path| Text::from_bytes(path.as_os_str().as_bytes());
         let log = text(&work.join("web_ERROR_LOG.txt"));
         let path = state.join("web_service_executable.py");
