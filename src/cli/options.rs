@@ -2,7 +2,7 @@
 //! completions are made. Both spellings of an option, with `_` and with `-`, work everywhere.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches};
@@ -91,6 +91,14 @@ const OPTIONS: [OptionSpec; 29] = [
 /// The other spelling of an option.
 fn other_spelling(long: &str) -> String {
     if long.contains('_') { long.replace('_', "-") } else { long.replace('-', "_") }
+}
+
+/// Whether `word` is an option of ours whose value is the next word.
+pub fn takes_next(word: &OsStr) -> bool {
+    let long = word.to_str().and_then(|word| word.strip_prefix("--"));
+    let is_it =
+        |option: &OptionSpec| long.is_some_and(|long| long == option.long || long == other_spelling(option.long));
+    OPTIONS.iter().any(|option| option.value.is_some() && is_it(option))
 }
 
 /// The options as clap takes them, but for those whose spelling is in `taken`: a program's own

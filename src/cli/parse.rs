@@ -69,10 +69,8 @@ pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
         match name {
             "--catalog" => catalogs.extend(inline.or_else(|| words.next().map(text))),
             "--state-dir" | "--state_dir" => state_dir = inline.or_else(|| words.next().map(text)),
-            // Their values may look like anything.
-            "--env" | "--description" | "--display-name" | "--display_name" | "--assume" if inline.is_none() => {
-                words.next();
-            }
+            // Its value may look like anything.
+            _ if options::takes_next(word) => drop(words.next()),
             _ => {}
         }
     }
@@ -83,7 +81,8 @@ pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
 ///
 /// # Errors
 /// [`Error::Usage`] where clap gives up in a way that is no single fault.
-pub fn parse(argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
+pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
+    let executable = executable_at(&argv).map(|at| argv.split_off(at));
     let mut command = command(catalog);
     let (outcome, faults) = attempt(&mut command, argv, MOST_FAULTS);
     let matches = match outcome {
@@ -98,20 +97,47 @@ pub fn parse(argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
             _ => return Err(Error::Usage(worded(&error))),
         },
     };
-    read(&matches, catalog, faults)
+    read(&matches, executable, catalog, faults)
 }
 
-fn read(matches: &ArgMatches, catalog: &Catalog, mut faults: Vec<Fault>) -> Result<Line, Error> {
+/// Where the `--` stands that an executable follows, not one that belongs to a program named before.
+///
+/// clap would take an executable behind `--` as an argument of its own, but then it takes no
+/// program that is not in the catalog: a Python spec needs an external subcommand, and clap asks
+/// for one only where no argument without a name is left.
+fn executable_at(argv: &[OsString]) -> Option<usize> {
+    let is_option = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
+    let mut at = 1;
+    while argv.get(at).is_some_and(is_option) {
+        if argv[at] == "--" {
+            return Some(at);
+        }
+        let has_value = options::takes_next(&argv[at]) && argv.get(at + 1).is_some_and(|word| !is_option(word));
+        at += if has_value { 2 } else { 1 };
+    }
+    None
+}
+
+/// `executable` is the `--` with what follows it.
+fn read(
+    matches: &ArgMatches,
+    executable: Option<Vec<OsString>>,
+    catalog: &Catalog,
+    mut faults: Vec<Fault>,
+) -> Result<Line, Error> {
     let mut given = Given::default();
     given.read(matches);
     let mut request = None;
-    if let Some(words) = matches.get_many::<OsString>("command") {
-        let mut words = words.map(text);
-        request = Some(Service {
-            executable: words.next(),
+    if let Some(words) = executable {
+        let mut words = words.into_iter().skip(1).map(text);
+        request = words.next().map(|executable| Service {
+            executable: Some(executable),
             arguments: Arguments::List(words.collect()),
             ..Service::default()
         });
+        if request.is_none() {
+            faults.push(Fault::new("executable", "nothing follows the `--`"));
+        }
     }
     match matches.subcommand() {
         None => {}
@@ -322,14 +348,6 @@ pub fn command(catalog: &Catalog) -> Command {
         .allow_external_subcommands(true)
         .external_subcommand_value_parser(ValueParser::os_string())
         .args(options::args(&[]))
-        .arg(
-            Arg::new("command")
-                .last(true)
-                .num_args(1..)
-                .value_name("EXECUTABLE [ARGUMENTS]")
-                .value_parser(ValueParser::os_string())
-                .help("Any executable and its arguments, all of them as they are"),
-        )
         .subcommand(
             Command::new("discover")
                 .hide(true)
@@ -357,7 +375,8 @@ pub fn command(catalog: &Catalog) -> Command {
 
 const AFTER_HELP: &str = "\
 `InstallService PROGRAM -h` explains a program's arguments. A Python program of your own is named as
-`Class=package.module` or `package.module:function`; what follows it belongs to it.
+`Class=package.module` or `package.module:function`; what follows it belongs to it. After `--` comes
+any executable with its arguments, all of them as they are.
 
 Examples:
   InstallService --dry-run --service_name web -- /usr/bin/python3 -m http.server 8080
