@@ -287,7 +287,7 @@ impl Call {
     }
 
     fn install(&self, files: Vec<Desired>) -> Result<u8, Error> {
-        need_systemd()?;
+        need_systemd(self.scope)?;
         if !facts::may_change(self.scope) {
             let variables: Vec<EnvName> =
                 self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();

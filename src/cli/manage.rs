@@ -211,7 +211,7 @@ impl Managed {
         match mode {
             Mode::Show => return self.show(),
             Mode::Diff => return self.diff(),
-            _ => need_systemd()?,
+            _ => need_systemd(self.scope)?,
         }
         match mode {
             Mode::Status => return self.status(),

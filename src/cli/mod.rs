@@ -15,7 +15,8 @@ use anstyle::{AnsiColor, Style};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
 use crate::host::text::text;
-use crate::host::{facts, files, interrupt, journal};
+use crate::host::{facts, files, interrupt, journal, privilege};
+use crate::model::spec::Scope;
 use crate::model::text::Text;
 use crate::render::Place;
 
@@ -150,11 +151,11 @@ fn begin_change(place: &Place) -> Result<crate::host::state::Lock, Error> {
     Ok(lock)
 }
 
-/// Fails where no systemd runs, with the line that installs it.
+/// Fails where no systemd runs, or none for this user, with the line that brings one.
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-fn need_systemd() -> Result<(), Error> {
+fn need_systemd(scope: Scope) -> Result<(), Error> {
     if !cfg!(target_os = "linux") {
         return Err(Error::NoServiceManager {
             reason: "services for systemd can be installed on Linux only".into(),
@@ -162,7 +163,14 @@ fn need_systemd() -> Result<(), Error> {
         });
     }
     if facts::systemd_is_running() {
-        return Ok(());
+        if scope == Scope::System || facts::user_systemd_is_running() {
+            return Ok(());
+        }
+        let user = privilege::user_name().unwrap_or_else(|| "$USER".into());
+        return Err(Error::NoServiceManager {
+            reason: format!("no service manager runs for `{user}`: it comes with a login, and with lingering"),
+            help: format!("`sudo loginctl enable-linger {user}` starts it now, and at every boot"),
+        });
     }
     Err(Error::NoServiceManager {
         reason: "systemd does not run this machine, so nothing can be installed here".into(),
