@@ -144,8 +144,8 @@ pub enum Error {
     },
     /// Administrator rights are missing.
     NotPrivileged {
-        /// The line to type.
-        line: String,
+        /// How the command gets them.
+        help: String,
     },
     /// The request is refused.
     Refused(Vec<Fault>),
@@ -209,7 +209,7 @@ impl Error {
                 vec!["`ManageService --list` shows the services that InstallService knows".into()]
             }
             Self::NoSuchService { similar, .. } => vec![format!("there is `{}`", similar.join("`, `"))],
-            Self::NotPrivileged { line } => vec![format!("type `{line}`")],
+            Self::NotPrivileged { help } => vec![help.clone()],
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
             Self::Undone { cause, .. } => cause.help(),
             Self::Command { .. } | Self::Interrupted | Self::Io { .. } | Self::Usage(_) => Vec::new(),

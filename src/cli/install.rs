@@ -350,8 +350,11 @@ impl Call {
     fn apply(&self, desired: &[Desired], mut observed: Observed) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
-        let updates: Vec<ServiceName> =
-            names.iter().filter(|name| observed.files.contains_key(&self.place.unit(name))).cloned().collect();
+        let updates: Vec<ServiceName> = names
+            .iter()
+            .filter(|name| plan::is_installed(&observed, name, &self.place, &self.manager))
+            .cloned()
+            .collect();
         if !updates.is_empty() {
             observed.active = manager::active(&self.manager, &updates)?;
         }
@@ -366,7 +369,7 @@ impl Call {
         }
         let result = executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")));
         let done = if updates.is_empty() { "installed" } else { "updated" };
-        state::log(&self.place, &format!("install {}", what(&names)), &result.as_ref().map(|()| done.to_owned()));
+        state::log(&self.place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         result.map_err(|error| with_error_log(error, &self.validated))?;
         self.tell(&plan, &observed, &updates);
         Ok(exit::OK)
@@ -390,7 +393,10 @@ impl Call {
         let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
         for name in self.names() {
             let done = if updates.contains(&name) { "updated" } else { "installed" };
-            print(&format!("{done}: {name} ({})\n", self.place.unit(&name)));
+            match self.manager {
+                Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
+                Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
+            }
             let started = plan
                 .invocations()
                 .any(|invocation| invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart")));
@@ -537,7 +543,7 @@ pub(super) fn with_error_log(mut error: Error, services: &[Validated]) -> Error 
     if let Error::DidNotStart { service, error_log, .. } = inner
         && let Some(found) = services.iter().find(|known| known.spec.name.as_str() == service)
     {
-        let path = found.spec.working_directory.with("/").with(&render::error_log(&found.spec.name));
+        let path = render::error_log_path(&found.spec.working_directory, &found.spec.name);
         if files::look(&path).is_ok_and(|entry| entry != files::Entry::Missing) {
             *error_log = Some(path.to_string());
         }

@@ -144,6 +144,15 @@ fn command() -> Command {
         .after_help("Exit codes: 0 done or running, 1 failed, 2 wrong usage, 3 not running, 4 no such service,\n5 no administrator rights, 10 different")
 }
 
+/// Where services are looked for: the machine's, then the user's own, which only systemd has.
+fn scopes_of(matches: &ArgMatches) -> &'static [Scope] {
+    match facts::target_of_this_host() {
+        Target::Nssm => &[Scope::System],
+        Target::Systemd if matches.get_flag("user") => &[Scope::User],
+        Target::Systemd => &[Scope::System, Scope::User],
+    }
+}
+
 fn place_of(matches: &ArgMatches, scope: Scope) -> Place {
     let state_dir = matches.get_one::<OsString>("state-dir").map(crate::host::text::text);
     facts::place(facts::target_of_this_host(), scope, state_dir.as_ref(), None)
@@ -183,7 +192,7 @@ struct StatusJson<'a> {
 impl Managed {
     /// Looks for a service of the machine, then for one of this user.
     fn find(name: ServiceName, matches: &ArgMatches, format: Format) -> Result<Self, Error> {
-        let scopes: &[Scope] = if matches.get_flag("user") { &[Scope::User] } else { &[Scope::System, Scope::User] };
+        let scopes = scopes_of(matches);
         let catalogs = matches.get_many::<OsString>("catalog").into_iter().flatten().map(crate::host::text::text);
         let catalogs: Vec<Text> = catalogs.collect();
         let mut known = Vec::new();
@@ -250,10 +259,10 @@ impl Managed {
     }
 
     /// Does `what` and notes it in the log.
-    fn logged(&self, what: &str, work: impl FnOnce() -> Result<String, Error>) -> Result<u8, Error> {
+    fn logged(&self, what: &str, work: impl FnOnce() -> Result<&'static str, Error>) -> Result<u8, Error> {
         let result = work();
-        state::log(&self.place, &format!("{what} {}", self.name), &result.as_ref().map(Clone::clone));
-        print(&format!("{}\n", result?));
+        state::log(&self.place, &format!("{what} {}", self.name), result.as_ref().copied());
+        print(&format!("{}: {}\n", self.name, result?));
         Ok(exit::OK)
     }
 
@@ -265,9 +274,10 @@ impl Managed {
                 _ => manager::start(&self.manager, &self.name),
             };
             started.map_err(|error| self.with_error_log(error))?;
-            Ok(match self.observed_status()?.state {
-                State::Running => format!("{}: {}ed, it runs", self.name, verb),
-                _ => format!("{}: {}ed, and it has ended without an error", self.name, verb),
+            Ok(match (self.observed_status()?.state, verb) {
+                (State::Running, "restart") => "restarted, it runs",
+                (State::Running, _) => "started, it runs",
+                _ => "started, and it has ended without an error",
             })
         })
     }
@@ -288,7 +298,7 @@ impl Managed {
         drop(begin_change(&self.place)?);
         self.logged("stop", || {
             manager::stop(&self.manager, &self.name)?;
-            Ok(format!("{}: stopped", self.name))
+            Ok("stopped")
         })
     }
 
@@ -301,7 +311,7 @@ impl Managed {
         let plan = plan::remove(names, &observed, &self.place, &self.manager, keep);
         self.logged("remove", || {
             executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")))?;
-            Ok(format!("{}: removed", self.name))
+            Ok("removed")
         })?;
         let receipt = self.place.receipt(&self.name);
         if exists(&receipt) {
@@ -405,7 +415,7 @@ impl Managed {
         let Ok(Entry::File(found)) = files::look(&self.place.receipt(&self.name)) else { return None };
         let services = Manifest::parse(&String::from_utf8_lossy(&found.contents)).ok()?.services();
         let directory = services.into_iter().next()?.working_directory?;
-        Some(directory.with("/").with(&render::error_log(&self.name)))
+        Some(render::error_log_path(&directory, &self.name))
     }
 
     fn status(&self) -> Result<u8, Error> {
@@ -550,7 +560,7 @@ struct ListEntry {
 }
 
 fn list(matches: &ArgMatches, format: Format) -> Result<u8, Error> {
-    let scopes: &[Scope] = if matches.get_flag("user") { &[Scope::User] } else { &[Scope::System, Scope::User] };
+    let scopes = scopes_of(matches);
     let mut services = Vec::new();
     let mut seen: Vec<Text> = Vec::new();
     for scope in scopes.iter().copied() {
