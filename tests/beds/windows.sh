@@ -127,21 +127,22 @@ setup_template() {
   rm -rf "$template"
   work=$(mktemp --directory "$CACHE/work.XXXX")
   x86_64-w64-mingw32-gcc -shared -Os -s -o "$work/bcryptprimitives.dll" "$HERE/bcryptprimitives.c" -ladvapi32
-  wine "$template" wineboot --init > "$work/log" 2>&1 || { cat "$work/log" && return 1; }
+  wine "$template" wineboot --init < /dev/null > "$work/log" 2>&1 || { cat "$work/log" && return 1; }
   mv "$work/bcryptprimitives.dll" "$template/drive_c/windows/system32/"
   mkdir "$template/drive_c/nssm"
   cp "$CACHE/nssm.exe" "$template/drive_c/nssm/"
   cp --recursive "$CACHE/python" "$template/drive_c/"
   # What crashes is to end, not to wait for somebody at a debugger.
   local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug'
-  wine "$template" reg add "$key" /v Auto /t REG_SZ /d 0 /f > "$work/log" 2>&1
-  wine "$template" reg add "$key" /v Debugger /t REG_SZ /d '' /f > "$work/log" 2>&1
+  wine "$template" reg add "$key" /v Auto /t REG_SZ /d 0 /f < /dev/null > "$work/log" 2>&1
+  wine "$template" reg add "$key" /v Debugger /t REG_SZ /d '' /f < /dev/null > "$work/log" 2>&1
   settle "$template"
   rm -rf "$work"
   touch "$template/complete"
 }
 
-# Does what was built start, and does NSSM answer?
+# Does what was built start, and do NSSM and Python answer? (Wine would ask a terminal for its size,
+# and wait for the answer: nothing here is connected to one.)
 setup_check() {
   local work said
   work=$(mktemp --directory "$CACHE/work.XXXX")
@@ -157,7 +158,7 @@ fn main() {
 RUST
   prefix "$work/prefix"
   (cd "$work" && CARGO_TARGET_DIR=$work/target with_toolchain /usr/bin/cargo build --quiet --target "$TARGET")
-  said=$(wine "$work/prefix" "$work/target/$TARGET/debug/check.exe" | tr -d '\r')
+  said=$(wine "$work/prefix" "$work/target/$TARGET/debug/check.exe" < /dev/null 2> "$work/log" | tr -d '\r')
   stop "$work/prefix"
   rm -rf "$work"
   [ "$said" = 'one Some(3) 42' ] || { echo "windows.sh: the check said \`$said\`" >&2 && return 1; }
