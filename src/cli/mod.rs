@@ -14,8 +14,11 @@ use anstyle::{AnsiColor, Style};
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
+use crate::executor::journal;
 use crate::host::text::text;
-use crate::host::{facts, files, interrupt, journal};
+use crate::host::{facts, files, interrupt, privilege};
+use crate::model::manager::Manager;
+use crate::model::spec::Scope;
 use crate::model::text::Text;
 use crate::render::Place;
 
@@ -150,19 +153,31 @@ fn begin_change(place: &Place) -> Result<crate::host::state::Lock, Error> {
     Ok(lock)
 }
 
-/// Fails where no systemd runs, with the line that installs it.
+/// Fails where the service manager does not run, or none for this user, with what to do about it.
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-fn need_systemd() -> Result<(), Error> {
-    if !cfg!(target_os = "linux") {
+fn need_manager(manager: &Manager) -> Result<(), Error> {
+    let (system, here) = match manager {
+        Manager::Systemd(_) => ("systemd can be installed on Linux", cfg!(target_os = "linux")),
+        Manager::Nssm(_) => ("NSSM can be installed on Windows", cfg!(windows)),
+    };
+    if !here {
         return Err(Error::NoServiceManager {
-            reason: "services for systemd can be installed on Linux only".into(),
+            reason: format!("services for {system} only"),
             help: "`--dry-run` and `--output DIR` work here too".into(),
         });
     }
+    let Manager::Systemd(scope) = manager else { return Ok(()) };
     if facts::systemd_is_running() {
-        return Ok(());
+        if *scope == Scope::System || facts::user_systemd_is_running() {
+            return Ok(());
+        }
+        let user = privilege::user_name().unwrap_or_else(|| "$USER".into());
+        return Err(Error::NoServiceManager {
+            reason: format!("no service manager runs for `{user}`: it comes with a login, and with lingering"),
+            help: format!("`sudo loginctl enable-linger {user}` starts it now, and at every boot"),
+        });
     }
     Err(Error::NoServiceManager {
         reason: "systemd does not run this machine, so nothing can be installed here".into(),

@@ -93,6 +93,13 @@ fn other_spelling(long: &str) -> String {
     if long.contains('_') { long.replace('_', "-") } else { long.replace('-', "_") }
 }
 
+/// Whether the option that `word` spells takes a value; `None` where there is no such option.
+pub fn takes_value(word: &str) -> Option<bool> {
+    let long = word.strip_prefix("--")?;
+    let is_it = |option: &&OptionSpec| option.long == long || other_spelling(option.long) == long;
+    OPTIONS.iter().find(is_it).map(|option| option.value.is_some())
+}
+
 /// The options as clap takes them, but for those whose spelling is in `taken`: a program's own
 /// argument wins behind the program's name, and ours can still stand before it.
 pub fn args(taken: &[&str]) -> Vec<Arg> {

@@ -17,6 +17,7 @@ use crate::error::{Error, Fault};
 use crate::host::text::text;
 use crate::manifest::{Arguments, Service, Value};
 use crate::model::entry::PythonEntry;
+use crate::model::invocation::Invocation;
 use crate::model::text::Text;
 
 /// How many faults of shape are looked for before the line is given up.
@@ -69,8 +70,8 @@ pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
         match name {
             "--catalog" => catalogs.extend(inline.or_else(|| words.next().map(text))),
             "--state-dir" | "--state_dir" => state_dir = inline.or_else(|| words.next().map(text)),
-            // Their values may look like anything.
-            "--env" | "--description" | "--display-name" | "--display_name" | "--assume" if inline.is_none() => {
+            // The value of another option may look like anything.
+            _ if inline.is_none() && options::takes_value(name) == Some(true) => {
                 words.next();
             }
             _ => {}
@@ -79,11 +80,53 @@ pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
     (catalogs, state_dir)
 }
 
+/// Where argv stops being ours: what follows is for a program that no catalog describes.
+enum End {
+    /// All of it is ours, a program of the catalog included.
+    Never,
+    /// At a `--`, which an executable follows.
+    Dashes(usize),
+    /// At a program's name or a Python spec.
+    Program(usize),
+}
+
+/// Finds it by what the options in front take.
+fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> End {
+    let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions");
+    let mut at = 1;
+    while let Some(word) = argv.get(at) {
+        let Some(text) = word.to_str() else { return End::Program(at) };
+        if text == "--" {
+            return End::Dashes(at);
+        }
+        if !text.starts_with('-') || text == "-" {
+            return if known(text) { End::Never } else { End::Program(at) };
+        }
+        let next = argv.get(at + 1).and_then(|next| next.to_str());
+        let takes_next = !text.contains('=')
+            && match options::takes_value(text) {
+                Some(takes) => takes,
+                // No option of ours. Its value, if it has one, is no program.
+                None => next.is_some_and(|next| {
+                    !next.starts_with('-') && !known(next) && !PythonEntry::looks_like(next) && text.starts_with("--")
+                }),
+            };
+        at += if takes_next { 2 } else { 1 };
+    }
+    End::Never
+}
+
 /// Parses argv.
 ///
 /// # Errors
 /// [`Error::Usage`] where clap gives up in a way that is no single fault.
-pub fn parse(argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
+pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
+    let end = end_of_ours(&argv, catalog);
+    let rest: Vec<Text> = match end {
+        End::Never => Vec::new(),
+        End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
+        End::Program(at) => argv.drain(at..).map(text).collect(),
+    };
     let mut command = command(catalog);
     let (outcome, faults) = attempt(&mut command, argv, MOST_FAULTS);
     let matches = match outcome {
@@ -98,21 +141,32 @@ pub fn parse(argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
             _ => return Err(Error::Usage(worded(&error))),
         },
     };
-    read(&matches, catalog, faults)
+    read(&matches, &end, rest, catalog, faults)
 }
 
-fn read(matches: &ArgMatches, catalog: &Catalog, mut faults: Vec<Fault>) -> Result<Line, Error> {
+fn read(
+    matches: &ArgMatches,
+    end: &End,
+    rest: Vec<Text>,
+    catalog: &Catalog,
+    mut faults: Vec<Fault>,
+) -> Result<Line, Error> {
     let mut given = Given::default();
     given.read(matches);
-    let mut request = None;
-    if let Some(words) = matches.get_many::<OsString>("command") {
-        let mut words = words.map(text);
-        request = Some(Service {
-            executable: words.next(),
-            arguments: Arguments::List(words.collect()),
+    let mut rest = rest.into_iter();
+    let mut request = match (end, rest.next()) {
+        (End::Dashes(_), Some(executable)) => Some(Service {
+            executable: Some(executable),
+            arguments: Arguments::List(rest.collect()),
             ..Service::default()
-        });
-    }
+        }),
+        (End::Dashes(_), None) => {
+            faults.push(Fault::new("executable", "nothing follows the `--`").help("put the program to run behind it"));
+            None
+        }
+        (End::Program(_), Some(name)) => Some(other_program(&name, rest.collect(), catalog, &mut given, &mut faults)),
+        _ => None,
+    };
     match matches.subcommand() {
         None => {}
         Some(("discover", sub)) => {
@@ -123,20 +177,15 @@ fn read(matches: &ArgMatches, catalog: &Catalog, mut faults: Vec<Fault>) -> Resu
             let shell = *sub.get_one("shell").expect("clap requires it");
             return Ok(Line::Completions { shell });
         }
-        Some((name, sub)) => match catalog.find(name) {
-            Some(program) => {
-                given.read(sub);
-                request = Some(Service {
-                    program: Some(program.name.clone()),
-                    arguments: Arguments::Named(named_arguments(program, sub)),
-                    ..Service::default()
-                });
-            }
-            None => {
-                let words: Vec<Text> = sub.get_many::<OsString>("").into_iter().flatten().map(text).collect();
-                request = Some(other_program(name, words, catalog, &mut given, &mut faults));
-            }
-        },
+        Some((name, sub)) => {
+            let program = catalog.find(name).expect("clap knows the catalog's programs only");
+            given.read(sub);
+            request = Some(Service {
+                program: Some(program.name.clone()),
+                arguments: Arguments::Named(named_arguments(program, sub)),
+                ..Service::default()
+            });
+        }
     }
     if let Some(request) = &mut request {
         given.fill(request, &mut faults);
@@ -147,23 +196,29 @@ fn read(matches: &ArgMatches, catalog: &Catalog, mut faults: Vec<Fault>) -> Resu
 /// A Python spec with what follows it, which belongs to the program but for the last
 /// `--service_name NAME` before a `--`, as in the original.
 fn other_program(
-    name: &str,
+    name: &Text,
     mut words: Vec<Text>,
     catalog: &Catalog,
     given: &mut Given,
     faults: &mut Vec<Fault>,
 ) -> Service {
-    if !PythonEntry::looks_like(name) {
-        let mut fault = Fault::new("program", "there is no such program in the catalog").given(Text::from(name));
-        fault.help = Some(match catalog.suggest(name) {
+    let spec = name.as_str().filter(|name| PythonEntry::looks_like(name));
+    let Some(spec) = spec else {
+        let mut fault = Fault::new("program", "there is no such program in the catalog").given(name);
+        let near = name.as_str().and_then(|name| catalog.suggest(name));
+        fault.help = Some(match near {
             Some(near) => format!("there is `{near}`"),
-            None => format!(
-                "`InstallService -h` lists the programs; to run any other one, type `InstallService --service_name NAME -- {name} ...`"
-            ),
+            None => {
+                let typed = Invocation(vec![name.clone()]).typed();
+                format!(
+                    "`InstallService -h` lists the programs; to run any other one, type \
+                     `InstallService --service_name NAME -- {typed} ...`"
+                )
+            }
         });
         faults.push(fault);
-        return Service { executable: Some(name.into()), ..Service::default() };
-    }
+        return Service { executable: Some(name.clone()), ..Service::default() };
+    };
     let end = words.iter().position(|word| word.as_bytes() == b"--").unwrap_or(words.len());
     let is_option = |word: &Text| {
         let word = word.as_bytes();
@@ -183,7 +238,7 @@ fn other_program(
             None => faults.push(Fault::new("option `--service_name`", "it needs a value")),
         }
     }
-    Service { python: Some(name.to_owned()), arguments: Arguments::List(words), ..Service::default() }
+    Service { python: Some(spec.to_owned()), arguments: Arguments::List(words), ..Service::default() }
 }
 
 fn named_arguments(program: &Program, matches: &ArgMatches) -> IndexMap<String, Value> {
@@ -319,8 +374,6 @@ pub fn command(catalog: &Catalog) -> Command {
         .subcommand_help_heading("Programs")
         .subcommand_value_name("PROGRAM")
         .disable_help_subcommand(true)
-        .allow_external_subcommands(true)
-        .external_subcommand_value_parser(ValueParser::os_string())
         .args(options::args(&[]))
         .arg(
             Arg::new("command")

@@ -24,6 +24,8 @@ const MAX_TOTAL: usize = (2 << 20) - ALLOWANCE;
 const MAX_TOTAL_EVER: usize = (6 << 20) - ALLOWANCE;
 const ALLOWANCE: usize = 64 << 10;
 
+const STATE_DIR: &str = "the state directory";
+
 #[derive(Template)]
 #[template(path = "systemd/service.service", askama = fence)]
 struct Unit {
@@ -76,28 +78,17 @@ struct CommandLine {
 }
 
 impl CommandLine {
-    /// The line, or every fault in it with its place: 0 is the program.
-    fn new(program: &Text, arguments: &[Argument], place: &Place) -> Result<Self, Vec<(usize, Fault)>> {
+    /// The line, or the first fault in it.
+    fn new(program: &Text, arguments: &[Argument], place: &Place) -> Result<Self, Fault> {
         // Before 242 there is no `:` (NEWS of systemd 242).
         let expanded = place.systemd < 242 || arguments.iter().any(|word| matches!(word, Argument::Reference { .. }));
-        let mut faults = Vec::new();
-        let program = ExecPath::new(program, expanded).map_err(|fault| faults.push((0, fault))).ok();
-        let mut words = Vec::with_capacity(arguments.len());
-        for (index, argument) in arguments.iter().enumerate() {
-            let word = match argument {
-                Argument::Literal(text) if expanded => ExecWord::expanded(text),
-                Argument::Literal(text) => ExecWord::verbatim(text),
-                Argument::Reference { before, variable } => ExecWord::reference(before, variable),
-            };
-            match word {
-                Ok(word) => words.push(word),
-                Err(fault) => faults.push((index + 1, fault)),
-            }
-        }
-        match program {
-            Some(program) if faults.is_empty() => Ok(Self { program, words }),
-            _ => Err(faults),
-        }
+        let word = |argument: &Argument| match argument {
+            Argument::Literal(text) if expanded => ExecWord::expanded(text),
+            Argument::Literal(text) => ExecWord::verbatim(text),
+            Argument::Reference { before, variable } => ExecWord::reference(before, variable),
+        };
+        let program = ExecPath::new(program, expanded)?;
+        Ok(Self { program, words: arguments.iter().map(word).collect::<Result<_, _>>()? })
     }
 
     /// Whether systemd reads a line of this length.
@@ -152,19 +143,22 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let shell = Text::from("/bin/sh");
     let start = match direct {
         Some(line) if !launched => Some(line),
-        _ => refusals.keep_line(CommandLine::new(&shell, std::slice::from_ref(&launcher), place)),
+        _ => refusals.keep(STATE_DIR, CommandLine::new(&shell, std::slice::from_ref(&launcher), place)),
     };
-    let mut report = error_report(spec);
+    let account = spec.account.as_deref().and_then(|account| {
+        refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))
+    });
+    let mut report = error_report(spec, account.as_ref());
     if directory.is_none() {
         report.splice(0..0, [launcher, Argument::Literal(shell.clone())]);
     }
-    let stop_post = refusals.keep_line(CommandLine::new(&shell, &report, place));
+    let stop_post = refusals.keep(STATE_DIR, CommandLine::new(&shell, &report, place));
 
     let mut files = Vec::new();
     let unit = unit(
         spec,
         place,
-        UnitParts { directory: directory.clone(), environment, start, stop_post, total },
+        UnitParts { account, directory: directory.clone(), environment, start, stop_post, total },
         &mut refusals,
     );
     files.extend(unit.map(|unit| Artifact {
@@ -181,7 +175,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         files.push(Artifact {
             path: place.python_script(&spec.name),
             mode: 0o644,
-            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log),
+            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log, None),
         });
     }
     if launched {
@@ -233,21 +227,6 @@ fn rewritten(name: &ServiceName) -> Signature {
 /// Renders, and adds the last line break, which askama drops.
 fn finish(template: &impl Template) -> String {
     template.render().expect("every field is checked") + "\n"
-}
-
-impl Refusals {
-    fn keep_line(&mut self, line: Result<CommandLine, Vec<(usize, Fault)>>) -> Option<CommandLine> {
-        // Both lines that are made of our own words hold only one of someone else's.
-        line.map_err(|faults| {
-            for (_, fault) in faults {
-                let refusal = Refusal { what: "the state directory".into(), fault };
-                if !self.0.contains(&refusal) {
-                    self.0.push(refusal);
-                }
-            }
-        })
-        .ok()
-    }
 }
 
 /// A plain variable of the service's environment.
@@ -395,6 +374,7 @@ fn check_length(what: impl fmt::Display, bytes: usize, refusals: &mut Refusals) 
 
 /// What the unit gets that depends on whether there is a launcher.
 struct UnitParts {
+    account: Option<Account>,
     directory: Option<RawPath>,
     environment: Vec<EnvAssignment>,
     start: Option<CommandLine>,
@@ -409,15 +389,9 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
     let [extra_unit, extra_service, extra_install] = extra(spec, refusals);
     let writable = writable(spec, refusals);
     let description = refusals.keep("the description", Description::new(&spec.description));
-    let account = match &spec.account {
-        Some(account) => {
-            Some(refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))?)
-        }
-        None => None,
-    };
     let environment_file = match spec.secrets.is_empty() {
         true => None,
-        false => Some(refusals.keep("the state directory", GlobPath::new(&place.environment_file(&spec.name)))?),
+        false => refusals.keep(STATE_DIR, GlobPath::new(&place.environment_file(&spec.name))),
     };
     Some(Unit {
         signature: Signature::new(format_args!("; edit with `{edit} {}`, not here.", spec.name)),
@@ -434,7 +408,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         }
         .into(),
         notify: python,
-        account,
+        account: parts.account,
         working_directory: parts.directory,
         environment: parts.environment,
         environment_file,
@@ -482,8 +456,9 @@ fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
     writable
 }
 
-/// One line of hardening: from which profile on, since which version, and whether a user's own
-/// service manager can do it, which may filter system calls but not make mount namespaces.
+/// One line of hardening: from which profile on, since which version (NEWS of systemd), and whether a
+/// user's own service manager can do it. That may filter system calls; where it would have to drop
+/// capabilities the service ends with 218/CAPABILITIES, and mount namespaces it leaves out in silence.
 const HARDENING: [(Hardening, u32, bool, &str); 22] = {
     use Hardening::{Baseline, Service, Strict};
     [
@@ -569,7 +544,7 @@ fn extra(spec: &ServiceSpec, refusals: &mut Refusals) -> [Vec<Directive>; 3] {
 /// exception: killed by a signal, never started, stopped by a time limit.
 ///
 /// The script holds no `"`, `\` or `%`, so that it reads in the unit as it stands here.
-fn error_report(spec: &ServiceSpec) -> Vec<Argument> {
+fn error_report(spec: &ServiceSpec, account: Option<&Account>) -> Vec<Argument> {
     let skip = match spec.run {
         Run::Executable { .. } => "success/*",
         Run::Python { .. } => "success/*|exit-code/exited/?|exit-code/exited/??|exit-code/exited/1??",
@@ -579,7 +554,7 @@ fn error_report(spec: &ServiceSpec) -> Vec<Argument> {
         Scope::System => ("journalctl", "journalctl --sync"),
         Scope::User => ("journalctl --user", "sleep 1"),
     };
-    let account = match spec.account {
+    let as_account = match account {
         Some(_) => "setpriv --reuid=$(id -u $1) --regid=$(id -g $1) --init-groups -- ",
         None => "",
     };
@@ -589,10 +564,10 @@ fn error_report(spec: &ServiceSpec) -> Vec<Argument> {
          [ -z $(find $f -prune -type f -size +2048 2>/dev/null) ] || {{ o=nofollow; c=fsync; }}; \
          {sync}; {{ echo $(date -Iseconds) $0 $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS; \
          {journal} -q -o cat -n 50 _SYSTEMD_INVOCATION_ID=$INVOCATION_ID; echo; }} | \
-         {account}dd status=none oflag=$o conv=$c of=$f"
+         {as_account}dd status=none oflag=$o conv=$c of=$f"
     );
-    let mut words = vec!["-c", &script, spec.name.as_str()];
-    words.extend(spec.account.as_deref());
+    let mut words = vec!["-c".to_owned(), script, spec.name.to_string()];
+    words.extend(account.map(ToString::to_string));
     words.into_iter().map(|word| Argument::Literal(word.into())).collect()
 }
 

@@ -1,0 +1,258 @@
+//! Rendered units as systemd itself reads them, without one that runs: `systemd-analyze verify`
+//! prints what its own parser made of a unit.
+#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
+#![cfg(target_os = "linux")]
+
+mod corpus;
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use install_service::model::name::EnvName;
+use install_service::model::spec::{Argument, Hardening, Run, ServiceSpec};
+use install_service::model::text::Text;
+use install_service::render::{Place, systemd};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+const UNITS: usize = 3000;
+
+fn text(path: &Path) -> Text {
+    Text::from_bytes(path.as_os_str().as_bytes())
+}
+
+/// A service to verify, with what systemd has to make of it.
+struct Case {
+    unit: String,
+    argv: Vec<Text>,
+    lines: Vec<String>,
+}
+
+impl Case {
+    /// Renders the spec as a unit of its own below `folder`, where its program exists.
+    fn new(number: usize, mut spec: ServiceSpec, folder: &Path) -> Option<Self> {
+        let version = [239, 241, 242, 252][number % 4];
+        let place = Place { unit_dir: text(folder), state_dir: text(&folder.join("st ate%")), systemd: version };
+        spec.name = format!("s{number}").parse().unwrap();
+        if let Run::Executable { path, .. } = &mut spec.run {
+            let programs = folder.join(number.to_string());
+            fs::create_dir(&programs).unwrap();
+            let name = path.as_str().unwrap()[5..].replace('/', "_");
+            let program = programs.join(if name.trim_matches('.').is_empty() { "x" } else { &name });
+            fs::write(&program, "").unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            *path = text(&program);
+        }
+        let files = systemd::artifacts(&spec, &place).ok()?;
+        fs::write(folder.join(format!("s{number}.service")), &files[0].contents).unwrap();
+        let launched = files.iter().any(|file| file.path == place.launcher(&spec.name));
+        let argv = match &spec.run {
+            _ if launched => vec!["/bin/sh".into(), place.launcher(&spec.name)],
+            Run::Python { interpreter, .. } => vec![interpreter.clone(), place.python_script(&spec.name)],
+            Run::Executable { path, arguments } => argv(path, arguments, version),
+        };
+        let mut lines = vec![format!("Description: {}", described(&spec))];
+        if !launched {
+            let mut directory = spec.working_directory.as_str().unwrap().to_owned();
+            while directory.contains("//") || directory.contains("/./") {
+                directory = directory.replace("//", "/").replace("/./", "/");
+            }
+            let directory = directory.strip_suffix("/.").unwrap_or(&directory).trim_end_matches('/');
+            lines.push(format!("\tWorkingDirectory: {directory}\n"));
+            for (name, value) in &spec.environment {
+                lines.push(format!("\tEnvironment: {name}={}\n", value.as_str().unwrap()));
+            }
+        }
+        Some(Self { unit: format!("s{number}.service"), argv, lines })
+    }
+}
+
+/// A unit without a description is described by its name.
+fn described(spec: &ServiceSpec) -> String {
+    let description = spec.description.as_str().trim_matches([' ', '\t']);
+    if description.is_empty() { spec.name.unit() } else { description.to_owned() }
+}
+
+/// The words that systemd keeps until the start: with `$` doubled where it is going to expand them,
+/// and with `${NAME}` as it stands.
+fn argv(path: &Text, arguments: &[Argument], version: u32) -> Vec<Text> {
+    let expanded = version < 242 || arguments.iter().any(|argument| matches!(argument, Argument::Reference { .. }));
+    let word = |text: &Text| match expanded {
+        true => Text::from(text.as_str().unwrap().replace('$', "$$")),
+        false => text.clone(),
+    };
+    let words = arguments.iter().map(|argument| match argument {
+        Argument::Literal(text) => word(text),
+        Argument::Reference { before, variable } => word(before).with(&format!("${{{variable}}}")),
+    });
+    let own_name = expanded && path.as_str().unwrap().contains('$');
+    std::iter::once(if own_name { word(path) } else { path.clone() }).chain(words).collect()
+}
+
+/// Reads the line that systemd prints for a command: words in C escapes, in `"` where needed.
+fn printed_words(line: &str) -> Vec<Text> {
+    let (mut words, mut word, mut quoted, mut any) = (Vec::new(), Vec::new(), false, false);
+    let mut bytes = line.bytes();
+    while let Some(byte) = bytes.next() {
+        any |= byte != b' ' || quoted;
+        match byte {
+            b'"' => quoted = !quoted,
+            b' ' if !quoted => {
+                words.push(Text::from_bytes(std::mem::take(&mut word)));
+                any = false;
+            }
+            b'\\' if quoted => match bytes.next().unwrap() {
+                b'a' => word.push(7),
+                b'b' => word.push(8),
+                b't' => word.push(9),
+                b'n' => word.push(10),
+                b'v' => word.push(11),
+                b'f' => word.push(12),
+                b'r' => word.push(13),
+                digit @ b'0'..=b'3' => {
+                    let digits = [digit, bytes.next().unwrap(), bytes.next().unwrap()];
+                    word.push(digits.iter().fold(0, |sum, digit| sum << 3 | (digit - b'0')));
+                }
+                other => word.push(other),
+            },
+            _ => word.push(byte),
+        }
+    }
+    if any {
+        words.push(Text::from_bytes(word));
+    }
+    words
+}
+
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn systemd_reads_every_unit_as_it_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runner = TestRunner::deterministic();
+    let specs = corpus::spec();
+    let cases: Vec<Case> = (0..UNITS)
+        .filter_map(|number| Case::new(number, specs.new_tree(&mut runner).unwrap().current(), folder.path()))
+        .collect();
+    assert!(cases.len() > UNITS / 2, "only {} of {UNITS} could be rendered", cases.len());
+    let units = cases.iter().map(|case| format!("./{}", case.unit));
+    let output = Command::new("systemd-analyze")
+        .args(["verify", "--man=no", "--recursive-errors=no"])
+        .args(units)
+        .current_dir(folder.path())
+        .env("SYSTEMD_LOG_LEVEL", "debug")
+        .output()
+        .unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .filter(|line| line.contains(".service:") && !line.contains("job"))
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let read: HashMap<&str, &str> =
+        printed.split("-> Unit ").skip(1).filter_map(|part| part.split_once(":\n")).collect();
+    let mut direct = 0;
+    for case in &cases {
+        let Some(part) = read.get(case.unit.as_str()) else {
+            panic!("{} did not load:\n{}", case.unit, complaints.join("\n"))
+        };
+        let (_, command) = part.split_once("-> ExecStart:\n\t\t\tCommand Line: ").unwrap();
+        let (command, _) = command.split_once("\n\t\t-> ExecStopPost:").unwrap();
+        assert_eq!(printed_words(command), case.argv, "{}", case.unit);
+        direct += usize::from(case.argv[0].as_bytes() != b"/bin/sh");
+        for line in &case.lines {
+            assert!(part.contains(line), "{} lacks {line:?}:\n{part}", case.unit);
+        }
+    }
+    assert!(output.status.success(), "{}", complaints.join("\n"));
+    assert!(direct > cases.len() / 4, "only {direct} of {} without a launcher", cases.len());
+}
+
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn the_profiles_have_the_exposure_that_their_help_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { unit_dir: text(folder.path()), state_dir: "/var/lib/install-service".into(), systemd: 252 };
+    let mut runner = TestRunner::deterministic();
+    let mut spec = corpus::spec().new_tree(&mut runner).unwrap().current();
+    spec.run = Run::Executable { path: "/bin/true".into(), arguments: Vec::new() };
+    spec.working_directory = "/srv".into();
+    spec.environment.clear();
+    spec.writes.clear();
+    for (hardening, account, wanted) in [
+        (Hardening::None, None, 9.6),
+        (Hardening::None, Some("www"), 9.2),
+        (Hardening::Baseline, None, 6.9),
+        (Hardening::Baseline, Some("www"), 6.5),
+        (Hardening::Service, Some("www"), 2.4),
+        (Hardening::Strict, Some("www"), 1.8),
+    ] {
+        spec.hardening = hardening;
+        spec.account = account.map(Into::into);
+        let unit = folder.path().join("web.service");
+        fs::write(&unit, &systemd::artifacts(&spec, &place).unwrap()[0].contents).unwrap();
+        let mut analyze = Command::new("systemd-analyze");
+        analyze.args(["security", "--offline=yes", "--no-pager", "--threshold=100"]).arg(&unit);
+        let output = analyze.env("LC_ALL", "C.UTF-8").output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let score = printed
+            .split("Overall exposure level for web.service: ")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+        let score = score.unwrap_or_else(|| panic!("no score in {printed}{}", String::from_utf8_lossy(&output.stderr)));
+        assert!((score - wanted).abs() <= 0.1 + f64::EPSILON, "{hardening:?} {account:?}: {score}, not {wanted}");
+    }
+}
+
+#[test]
+#[ignore = "needs dash and bash: tests/run"]
+fn a_launcher_gives_the_program_what_it_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { unit_dir: text(folder.path()), state_dir: text(folder.path()), systemd: 252 };
+    let mut runner = TestRunner::deterministic();
+    let (specs, raw) = (corpus::spec(), corpus::bytes());
+    for number in 0..60 {
+        let mut spec = specs.new_tree(&mut runner).unwrap().current();
+        let directory = folder.path().join(format!("{number}\n'"));
+        fs::create_dir(&directory).unwrap();
+        spec.working_directory = text(&directory);
+        spec.hardening = Hardening::None;
+        let environment = spec.environment.clone();
+        let wanted: Vec<Text> = (0..20).map(|_| raw.new_tree(&mut runner).unwrap().current()).collect();
+        let mut run = |program: &str, arguments: Vec<Text>, shell: &str| {
+            let arguments = arguments.into_iter().map(Argument::Literal).collect();
+            spec.run = Run::Executable { path: program.into(), arguments };
+            let files = systemd::artifacts(&spec, &place).unwrap();
+            let launcher = folder.path().join("launch.sh");
+            fs::write(&launcher, &files[1].contents).unwrap();
+            let output = Command::new(shell).arg(&launcher).env_clear().env("LANG", "C.UTF-8").output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            output.stdout.split(|byte| *byte == 0).map(Text::from_bytes).collect::<Vec<_>>()
+        };
+        for shell in ["dash", "bash"] {
+            let arguments = std::iter::once("%s\\0".into()).chain(wanted.iter().cloned()).collect();
+            let mut printed = run("/usr/bin/printf", arguments, shell);
+            assert_eq!(printed.pop(), Some("".into()));
+            assert_eq!(printed, wanted);
+            let mut variables = run("/usr/bin/env", vec!["-0".into()], shell);
+            variables.retain(|variable| !variable.is_empty() && variable.as_bytes() != b"LANG=C.UTF-8");
+            let unit_says = |name: &str| matches!(name, "A" | "LANG" | "PATH" | "LD_LIBRARY_PATH");
+            for variable in variables {
+                let name = variable.to_string().split('=').next().unwrap().to_owned();
+                let value = environment.get(&name.parse::<EnvName>().unwrap());
+                let value = value.unwrap_or_else(|| panic!("{shell} added {variable}"));
+                assert_eq!(variable, Text::from_bytes([name.as_bytes(), b"=", value.as_bytes()].concat()));
+            }
+            for name in environment.keys().filter(|name| !unit_says(name.as_str())) {
+                assert!(
+                    run("/usr/bin/env", vec!["-0".into()], shell)
+                        .iter()
+                        .any(|variable| variable.as_bytes().starts_with(format!("{name}=").as_bytes()))
+                );
+            }
+        }
+    }
+}
