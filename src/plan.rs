@@ -31,6 +31,12 @@ impl Invocation {
         Self(argv)
     }
 
+    /// The command for a message: a word that is a script of many lines shows as `...`.
+    pub fn summary(&self) -> String {
+        let word = |word: &Text| if word.as_bytes().contains(&b'\n') { "...".into() } else { word.clone() };
+        Self(self.0.iter().map(word).collect()).typed()
+    }
+
     /// The command as it could be typed in a shell.
     pub fn typed(&self) -> String {
         let words = self.0.iter().map(|word| match shlex::bytes::try_quote(word.as_bytes()) {

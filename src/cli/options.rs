@@ -100,6 +100,12 @@ pub fn takes_value(word: &str) -> Option<bool> {
     OPTIONS.iter().find(is_it).map(|option| option.value.is_some())
 }
 
+/// `--dry-run` for `--dry_run`: an option as the help spells it.
+pub fn usual_spelling(word: &str) -> String {
+    let is_it = |option: &&OptionSpec| word.strip_prefix("--") == Some(&other_spelling(option.long));
+    OPTIONS.iter().find(is_it).map_or_else(|| word.to_owned(), |option| format!("--{}", option.long))
+}
+
 /// The options as clap takes them, but for those whose spelling is in `taken`: a program's own
 /// argument wins behind the program's name, and ours can still stand before it.
 pub fn args(taken: &[&str]) -> Vec<Arg> {
@@ -119,7 +125,11 @@ fn arg(option: &OptionSpec) -> Arg {
     let arg = if other == option.long { arg } else { arg.alias(other) };
     match option.value {
         None => arg.action(ArgAction::SetTrue),
-        Some(name) => arg.value_name(name).value_parser(ValueParser::os_string()).action(ArgAction::Append),
+        Some(name) => arg
+            .value_name(name)
+            .value_parser(ValueParser::os_string())
+            .action(ArgAction::Append)
+            .allow_negative_numbers(true),
     }
 }
 
