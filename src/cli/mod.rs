@@ -14,8 +14,10 @@ use anstyle::{AnsiColor, Style};
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
+use crate::executor::journal;
 use crate::host::text::text;
-use crate::host::{facts, files, interrupt, journal};
+use crate::host::{facts, files, interrupt};
+use crate::model::manager::Manager;
 use crate::model::text::Text;
 use crate::render::Place;
 
@@ -164,18 +166,22 @@ fn begin_change(place: &Place) -> Result<crate::host::state::Lock, Error> {
     Ok(lock)
 }
 
-/// Fails where no systemd runs, with the line that installs it.
+/// Fails where the service manager does not run, with what to do about it.
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-fn need_systemd() -> Result<(), Error> {
-    if !cfg!(target_os = "linux") {
+fn need_manager(manager: &Manager) -> Result<(), Error> {
+    let (system, here) = match manager {
+        Manager::Systemd(_) => ("systemd can be installed on Linux", cfg!(target_os = "linux")),
+        Manager::Nssm(_) => ("NSSM can be installed on Windows", cfg!(windows)),
+    };
+    if !here {
         return Err(Error::NoServiceManager {
-            reason: "services for systemd can be installed on Linux only".into(),
+            reason: format!("services for {system} only"),
             help: "`--dry-run` and `--output DIR` work here too".into(),
         });
     }
-    if facts::systemd_is_running() {
+    if matches!(manager, Manager::Nssm(_)) || facts::systemd_is_running() {
         return Ok(());
     }
     Err(Error::NoServiceManager {

@@ -5,23 +5,25 @@
 //! interrupt has come, the steps before it are taken back in reverse. The executor has no opinions:
 //! what is done and how it is undone stands in the plan.
 
+pub mod journal;
+
 use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::host::files::{self, Staged};
-use crate::host::journal::{Journal, Undone};
-use crate::host::{interrupt, process, systemctl};
-use crate::model::spec::Scope;
+use crate::host::{interrupt, manager, process};
+use crate::model::manager::Manager;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
 use crate::render::Place;
+use journal::{Journal, Undone};
 
 /// Applies `plan`. `say` is told what goes on, one line at a time.
 ///
 /// # Errors
 /// [`Error::Undone`] around the failure of a step once something had changed; the plain error when
 /// nothing had.
-pub fn apply(plan: &Plan, place: &Place, scope: Scope, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
     if plan.is_empty() {
         return Ok(());
     }
@@ -41,7 +43,7 @@ pub fn apply(plan: &Plan, place: &Place, scope: Scope, say: &mut dyn FnMut(&str)
     for step in &plan.steps {
         let done = interrupt::check()
             .and_then(|()| journal.step())
-            .and_then(|()| perform(&step.action, &mut staged, scope, say));
+            .and_then(|()| perform(&step.action, &mut staged, manager, say));
         if let Err(cause) = done {
             say("a step failed; taking the earlier ones back");
             let Undone { restored, left } = journal.undo();
@@ -71,7 +73,7 @@ fn prepare(plan: &Plan, made: &mut Vec<Text>) -> Result<BTreeMap<Text, Staged>, 
 fn perform(
     action: &Action,
     staged: &mut BTreeMap<Text, Staged>,
-    scope: Scope,
+    manager: &Manager,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), Error> {
     match action {
@@ -94,6 +96,7 @@ fn perform(
             }
             Ok(())
         }
-        Action::Settle(names) => systemctl::settle(names, scope),
+        Action::Settle(names) => manager::settle(manager, names),
+        Action::AwaitStop(name) => manager::await_stop(manager, name),
     }
 }
