@@ -2,7 +2,6 @@
 //! prints what its own parser made of a unit.
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 #![cfg(target_os = "linux")]
-#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 mod corpus;
 

@@ -16,8 +16,9 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
 use crate::executor::journal;
 use crate::host::text::text;
-use crate::host::{facts, files, interrupt};
+use crate::host::{facts, files, interrupt, privilege};
 use crate::model::manager::Manager;
+use crate::model::spec::Scope;
 use crate::model::text::Text;
 use crate::render::Place;
 
@@ -166,7 +167,7 @@ fn begin_change(place: &Place) -> Result<crate::host::state::Lock, Error> {
     Ok(lock)
 }
 
-/// Fails where the service manager does not run, with what to do about it.
+/// Fails where the service manager does not run, or none for this user, with what to do about it.
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
@@ -181,8 +182,16 @@ fn need_manager(manager: &Manager) -> Result<(), Error> {
             help: "`--dry-run` and `--output DIR` work here too".into(),
         });
     }
-    if matches!(manager, Manager::Nssm(_)) || facts::systemd_is_running() {
-        return Ok(());
+    let Manager::Systemd(scope) = manager else { return Ok(()) };
+    if facts::systemd_is_running() {
+        if *scope == Scope::System || facts::user_systemd_is_running() {
+            return Ok(());
+        }
+        let user = privilege::user_name().unwrap_or_else(|| "$USER".into());
+        return Err(Error::NoServiceManager {
+            reason: format!("no service manager runs for `{user}`: it comes with a login, and with lingering"),
+            help: format!("`sudo loginctl enable-linger {user}` starts it now, and at every boot"),
+        });
     }
     Err(Error::NoServiceManager {
         reason: "systemd does not run this machine, so nothing can be installed here".into(),

@@ -118,12 +118,16 @@ impl Journal {
     /// Takes back every step that was begun, the last first.
     pub fn undo(self) -> Undone {
         let mut undone = Undone::default();
+        let mut file_left = false;
         for step in self.record.steps.iter().take(self.count).rev() {
             for undo in step {
                 match undo.apply(&self.directory) {
                     Ok(Some(line)) => undone.restored.push(line),
                     Ok(None) => {}
-                    Err(error) => undone.left.push(undo.by_hand(&error)),
+                    Err(error) => {
+                        file_left |= !matches!(undo, Undo::Run { .. });
+                        undone.left.push(undo.by_hand(&error));
+                    }
                 }
             }
         }
@@ -135,7 +139,9 @@ impl Journal {
                 }
             }
         }
-        if undone.left.is_empty() {
+        // It is kept for a file's earlier contents alone: a command that fails has been told, and would
+        // otherwise fail again in the way of every later run.
+        if !file_left {
             discard(&self.directory);
         }
         undone

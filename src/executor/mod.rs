@@ -4,6 +4,7 @@
 //! before anything has changed. Then the journal, then step by step. Where a step fails, or an
 //! interrupt has come, the steps before it are taken back in reverse. The executor has no opinions:
 //! what is done and how it is undone stands in the plan.
+#![allow(clippy::disallowed_methods, reason = "beside `host`, this is the one place for effects")]
 
 pub mod journal;
 
@@ -44,7 +45,8 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
         let done = interrupt::check()
             .and_then(|()| journal.step())
             .and_then(|()| perform(&step.action, &mut staged, manager, say));
-        if let Err(cause) = done {
+        // Ctrl-C reaches the step's command too: what it ended was interrupted and has not failed.
+        if let Err(cause) = interrupt::check().and(done) {
             say("a step failed; taking the earlier ones back");
             let Undone { restored, left } = journal.undo();
             return Err(Error::Undone { cause: Box::new(cause), restored, left });

@@ -224,6 +224,11 @@ pub fn user_runtime_directory() -> Option<PathBuf> {
     None
 }
 
+/// Whether this user has a service manager of their own: it listens there (systemd's user@.service).
+pub fn user_systemd_is_running() -> bool {
+    user_runtime_directory().is_some_and(|directory| directory.join("systemd/private").exists())
+}
+
 /// Whether the caller may change what `scope` manages.
 pub fn may_change(scope: Scope) -> bool {
     scope == Scope::User || privilege::is_privileged()

@@ -16,14 +16,18 @@ use crate::model::text::Text;
 use crate::render::{self, Place};
 
 /// Where systemd looks for units besides the directory that we write to (systemd.unit(5)).
-const SYSTEM_UNITS: [&str; 7] = [
+const SYSTEM_UNITS: [&str; 10] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
     "/run/systemd/system",
+    "/run/systemd/generator.early",
     "/run/systemd/generator",
     "/usr/local/lib/systemd/system",
+    "/lib/systemd/system",
     "/usr/lib/systemd/system",
+    // Units made of init scripts.
+    "/run/systemd/generator.late",
 ];
 const USER_UNITS: [&str; 4] =
     ["/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::text::os;
+use super::{facts, interrupt};
 use crate::error::Error;
 use crate::model::invocation::Invocation;
 use crate::model::text::Text;
@@ -110,9 +111,13 @@ pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
 
 /// Runs `invocation` on our own terminal and gives its exit code (130 for an interrupt).
 ///
+/// Ctrl-C is for the command: we are there until it has ended, or a shell would show its prompt
+/// while it still takes back what it had begun.
+///
 /// # Errors
 /// When it cannot be started.
 pub fn hand_over(invocation: &Invocation, environment: &[(OsString, OsString)]) -> Result<u8, Error> {
+    interrupt::listen();
     let mut words = invocation.0.iter().map(os);
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words).envs(environment.iter().map(|(name, value)| (name, value)));
@@ -126,6 +131,9 @@ fn command(invocation: &Invocation) -> Command {
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words);
     command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "cat");
+    if let Some(directory) = facts::user_runtime_directory() {
+        command.env("XDG_RUNTIME_DIR", directory);
+    }
     command
 }
 

@@ -9,6 +9,9 @@
 #![allow(dead_code, reason = "every test file uses another part of it")]
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
+#[cfg(target_os = "linux")]
+pub(crate) mod booted;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -159,9 +162,25 @@ impl Test {
         self
     }
 
+    /// Puts another command in front, such as `unshare --mount`; what follows is added behind.
+    pub(crate) fn through(mut self, words: &[&str]) -> Self {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.command.get_current_dir().expect("it has a folder"));
+        self.command = command;
+        self
+    }
+
     /// Runs the command; every difference from what is expected is printed before it panics.
     #[track_caller]
-    pub(crate) fn run(mut self) -> Ran {
+    pub(crate) fn run(self) -> Ran {
+        self.spawn().end()
+    }
+
+    /// Starts the command, and leaves it running.
+    #[track_caller]
+    pub(crate) fn spawn(mut self) -> Running {
         fs::create_dir_all(self.folder.path().join("home")).expect("a home");
         let piped = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
@@ -170,12 +189,14 @@ impl Test {
         // Beside the reading of its output, or both could wait for each other for ever. A command that
         // does not read its input is no failure.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let output = child.wait_with_output().expect("its output");
-        writer.join().expect("no panic while writing");
+        Running { test: self, child, writer }
+    }
 
+    #[track_caller]
+    fn compare(self, output: &std::process::Output) -> Ran {
         let (stdout, stderr) = (self.readable(&output.stdout), self.readable(&output.stderr));
         let mut faults = Vec::new();
-        if output.status.code() != Some(self.status) {
+        if exit_code(output.status) != self.status {
             faults.push(format!("expected exit code {}, got {}", self.status, output.status));
         }
         for (what, expected, actual) in [("stdout", &self.stdout, &stdout), ("stderr", &self.stderr, &stderr)] {
@@ -210,6 +231,42 @@ impl Test {
     fn readable(&self, bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "[TMP]")
     }
+}
+
+/// A command that runs.
+pub(crate) struct Running {
+    test: Test,
+    child: std::process::Child,
+    writer: std::thread::JoinHandle<()>,
+}
+
+impl Running {
+    /// The folder it runs in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.test.folder.path()
+    }
+
+    /// Sends it a signal, such as `INT`; its children get none.
+    pub(crate) fn signal(&self, name: &str) {
+        system("sh", &["-c", &format!("kill -{name} {}", self.child.id())]);
+    }
+
+    /// Waits for its end, and compares as [`Test::run`] does.
+    #[track_caller]
+    pub(crate) fn end(self) -> Ran {
+        let output = self.child.wait_with_output().expect("its output");
+        self.writer.join().expect("no panic while writing");
+        self.test.compare(&output)
+    }
+}
+
+/// The exit code as a shell gives it: of a process that a signal ended, 128 and its number.
+fn exit_code(status: std::process::ExitStatus) -> i32 {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return 128 + signal;
+    }
+    status.code().expect("an exit code")
 }
 
 impl Ran {
