@@ -55,24 +55,25 @@ pub enum Line {
 pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
     let mut catalogs = Vec::new();
     let mut state_dir = None;
-    let mut words = argv.iter().skip(1);
+    let mut words = argv.iter().skip(1).peekable();
     while let Some(word) = words.next() {
         let Some(option) = word.to_str() else { continue };
         // What follows a `--` or a Python spec belongs to the program.
-        if option == "--" || (!option.starts_with('-') && PythonEntry::looks_like(option)) {
+        if option == "--" || (!is_option(option) && PythonEntry::looks_like(option)) {
             break;
         }
         let (name, inline) = match option.split_once('=') {
             Some((name, value)) => (name, Some(Text::from(value))),
             None => (option, None),
         };
+        // The value of another option may look like anything.
+        let value = match options::takes_value(name) {
+            Some(true) => inline.or_else(|| words.next_if(|next| !is_option(&next.to_string_lossy())).map(text)),
+            _ => None,
+        };
         match name {
-            "--catalog" => catalogs.extend(inline.or_else(|| words.next().map(text))),
-            "--state-dir" | "--state_dir" => state_dir = inline.or_else(|| words.next().map(text)),
-            // The value of another option may look like anything.
-            _ if inline.is_none() && options::takes_value(name) == Some(true) => {
-                words.next();
-            }
+            "--catalog" => catalogs.extend(value),
+            "--state-dir" | "--state_dir" => state_dir = value.or(state_dir),
             _ => {}
         }
     }
