@@ -318,7 +318,14 @@ fn words_that_are_not_utf8_survive() {
         .arg(odd)
         .args(["--", "/bin/true"])
         .status(2)
-        .stderr_contains(r"error: service name `caf\xe9`")
+        .stderr_contains(r"error: option `--service_name` `caf\xe9`: it is not UTF-8 text")
+        .run();
+    Test::install()
+        .arg("--dry-run")
+        .arg(OsStr::from_bytes(b"--env=caf\xe9=x"))
+        .args(["--", "/bin/true"])
+        .status(2)
+        .stderr("InstallService: error: environment variable `caf\\xe9`: its name is not UTF-8 text\n")
         .run();
 }
 
