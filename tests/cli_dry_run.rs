@@ -105,7 +105,9 @@ fn the_json_has_the_keys_of_the_contract() {
     let files = document["files"].as_array().unwrap();
     let told: Vec<_> = files
         .iter()
-        .map(|file| (file["path"].as_str().unwrap(), file["mode"].as_str().unwrap(), file["redacted"].as_bool().unwrap()))
+        .map(|file| {
+            (file["path"].as_str().unwrap(), file["mode"].as_str().unwrap(), file["redacted"].as_bool().unwrap())
+        })
         .collect();
     assert_eq!(
         told,
@@ -117,11 +119,19 @@ fn the_json_has_the_keys_of_the_contract() {
     );
     assert_eq!(files[2]["contents"], "TOKEN=********\n");
     // The keys in the order of the contract, for people who read it.
-    let order: Vec<usize> =
-        ["\"version\"", "\"service\"", "\"target\"", "\"files\"", "\"path\"", "\"mode\"", "\"contents\"", "\"invocations\""]
-            .iter()
-            .map(|key| ran.stdout.find(key).unwrap())
-            .collect();
+    let order: Vec<usize> = [
+        "\"version\"",
+        "\"service\"",
+        "\"target\"",
+        "\"files\"",
+        "\"path\"",
+        "\"mode\"",
+        "\"contents\"",
+        "\"invocations\"",
+    ]
+    .iter()
+    .map(|key| ran.stdout.find(key).unwrap())
+    .collect();
     assert!(order.is_sorted(), "{}", ran.stdout);
 }
 
@@ -150,7 +160,20 @@ fn the_dry_run_prints_what_the_export_writes() {
     let secrets = ["--env", "KAFKA_ENV", "--env", "KAFKA_PASSWORD"];
     let commands: [&[&str]; 9] = [
         &["--service_name", "x", "--", "/bin/echo", "", "a b", "$HOME", "%n", "\\", "\"", "\n", "--", "é"],
-        &["--service_name", "x", "--env", "A=1", "--env", "B", "--path", "/opt", "--hardening", "strict", "--", "/bin/true"],
+        &[
+            "--service_name",
+            "x",
+            "--env",
+            "A=1",
+            "--env",
+            "B",
+            "--path",
+            "/opt",
+            "--hardening",
+            "strict",
+            "--",
+            "/bin/true",
+        ],
         &["--assume", "systemd=239", "--service_name", "x", "--", "/bin/echo", "$HOME", ";"],
         &["lab.watch:main", "a", "$TOKEN", "$$TOKEN", "--service_name", "x"],
         &["Watcher=lab.watch"],
@@ -244,7 +267,9 @@ fn no_secret_is_ever_printed_or_exported() {
         &[],
     ] {
         let mut test = ran.then_install();
-        for (name, value) in [("KAFKA_ENV", "in-the-environment"), ("KAFKA_PASSWORD", "correct horse"), ("OTHER", "staple")] {
+        for (name, value) in
+            [("KAFKA_ENV", "in-the-environment"), ("KAFKA_PASSWORD", "correct horse"), ("OTHER", "staple")]
+        {
             test = test.env(name, value);
         }
         let status = match mode {
