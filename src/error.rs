@@ -50,7 +50,8 @@ impl Fault {
     /// The same with what was given.
     #[must_use]
     pub fn given(mut self, given: impl fmt::Display) -> Self {
-        self.given = Some(given.to_string());
+        // A line break in it would look like another line of ours.
+        self.given = Some(Text::from(given.to_string()).to_string());
         self
     }
 

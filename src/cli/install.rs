@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::comparison::Comparison;
 use super::options::Given;
-use super::parse::{self, Line};
+use super::parse::{self, Line, Purpose};
 use super::{Format, catalogs, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
@@ -33,7 +33,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
     let catalog = catalogs(&site.state_dir, &named)?;
     if argv.len() < 2 {
-        let help = parse::command(&catalog).render_help();
+        let help = parse::command(&catalog, Purpose::Help).render_help();
         super::say_styled(&help.ansi().to_string());
         return Ok(exit::USAGE);
     }
@@ -44,7 +44,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         }
         Line::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut parse::command(&catalog), "InstallService", &mut script);
+            clap_complete::generate(shell, &mut parse::command(&catalog, Purpose::Help), "InstallService", &mut script);
             print_plain(&String::from_utf8_lossy(&script));
             Ok(exit::OK)
         }
@@ -129,10 +129,10 @@ impl Call {
     ) -> Result<Self, Error> {
         let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
         if let Some(path) = given.one("manifest") {
-            let text = files::read_text("reading the manifest", path)?;
-            match Manifest::parse(&text) {
-                Ok(manifest) => requests.extend(manifest.services()),
-                Err(error) => faults.push(Fault::new("manifest", error.to_string().trim_end()).given(path)),
+            match read_manifest(path, &given) {
+                Ok(services) => requests.extend(services),
+                Err(Error::Refused(found)) => faults.extend(found),
+                Err(error) => return Err(error),
             }
         }
         let settings = Settings {
@@ -192,6 +192,12 @@ impl Call {
             };
             match result {
                 Ok(service) => validated.push(service),
+                // Of several services, each fault says whose it is.
+                Err(found) if requests.len() > 1 => faults.extend(
+                    found
+                        .into_iter()
+                        .map(|fault| Fault { what: format!("service `{}`, {}", called(request), fault.what), ..fault }),
+                ),
                 Err(found) => faults.extend(found),
             }
         }
@@ -413,6 +419,26 @@ impl Call {
     }
 }
 
+/// The services of a manifest, with what the command line says on top.
+fn read_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Error> {
+    let text = super::read_named("manifest", path)?;
+    let manifest = Manifest::parse(&text)
+        .map_err(|error| Error::refused(Fault::new("manifest", error.to_string().trim_end()).given(path)))?;
+    let mut services = manifest.services();
+    if services.is_empty() {
+        return Err(Error::refused(
+            Fault::new("manifest", "it describes no service").given(path).help("each one begins with `[[service]]`"),
+        ));
+    }
+    let mut faults = Vec::new();
+    for service in &mut services {
+        // What is wrong with an option is wrong once.
+        faults.clear();
+        given.fill(service, &mut faults);
+    }
+    if faults.is_empty() { Ok(services) } else { Err(Error::Refused(faults)) }
+}
+
 /// What cannot be rendered, as faults of the request.
 fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
     refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string()))
@@ -428,6 +454,17 @@ fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
             facts::target_of_this_host()
         }
     }
+}
+
+/// What a request is called before it has a name of its own.
+fn called(request: &Service) -> String {
+    let executable = request.executable.as_ref().map(Text::to_string);
+    [&request.name, &request.program, &request.python, &executable]
+        .into_iter()
+        .flatten()
+        .next()
+        .cloned()
+        .unwrap_or_else(|| "?".to_owned())
 }
 
 fn assumed_version(request: &Service, faults: &mut Vec<Fault>) -> Option<u32> {

@@ -148,7 +148,7 @@ pub fn run(invocation: &Invocation) -> Result<Outcome, Error> {
 pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
     let errors = outcome.errors();
     let said = if errors.trim().is_empty() { outcome.text() } else { errors };
-    Error::Command { command: invocation.typed(), outcome: format!("it ended with {}", outcome.status), stderr: said }
+    Error::Command { command: invocation.summary(), outcome: format!("it ended with {}", outcome.status), stderr: said }
 }
 
 /// Runs `invocation` on our own terminal and gives its exit code (130 for an interrupt).
@@ -183,11 +183,11 @@ fn could_not_run(invocation: &Invocation, source: &io::Error) -> Error {
     let program = invocation.0.first().map(Text::to_string).unwrap_or_default();
     match source.kind() {
         io::ErrorKind::NotFound => Error::Command {
-            command: invocation.typed(),
+            command: invocation.summary(),
             outcome: format!("there is no program `{program}` here"),
             stderr: String::new(),
         },
-        _ => Error::Command { command: invocation.typed(), outcome: source.to_string(), stderr: String::new() },
+        _ => Error::Command { command: invocation.summary(), outcome: source.to_string(), stderr: String::new() },
     }
 }
 
@@ -205,7 +205,7 @@ fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error>
             child.kill().map_err(failed)?;
             child.wait().map_err(failed)?;
             return Err(Error::Command {
-                command: invocation.typed(),
+                command: invocation.summary(),
                 outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
                 stderr: String::new(),
             });

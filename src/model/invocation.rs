@@ -23,6 +23,12 @@ impl Invocation {
         Self(argv)
     }
 
+    /// The command for a message: a word that is a script of many lines shows as `...`.
+    pub fn summary(&self) -> String {
+        let word = |word: &Text| if word.as_bytes().contains(&b'\n') { "...".into() } else { word.clone() };
+        Self(self.0.iter().map(word).collect()).typed()
+    }
+
     /// The command as it could be typed: in a shell, or for a program of Windows at its prompt.
     pub fn typed(&self) -> String {
         let is_windows = self.0.first().is_some_and(|program| Target::Nssm.is_absolute(program));
