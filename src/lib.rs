@@ -16,6 +16,8 @@
 //! Floors, from the top: [`cli`]; [`executor`]; [`plan`] and [`validate`]; [`render`], [`manifest`],
 //! [`host`] and [`catalog`]; [`model`] and [`error`]. Nothing imports upwards.
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod catalog;
 pub mod cli;
 pub mod error;

@@ -6,7 +6,6 @@ mod grammar;
 
 use std::collections::BTreeMap;
 
-use install_service::model::entry::PythonEntry;
 use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec};
 use install_service::model::text::Text;
 use install_service::render::{Artifact, Place, is_ours, systemd};
@@ -38,7 +37,7 @@ fn web() -> ServiceSpec {
 }
 
 fn python(arguments: Vec<Argument>) -> Run {
-    let entry = PythonEntry { module: "package.module".into(), class: None, function: Some("main".into()) };
+    let entry = "package.module:main".parse().unwrap();
     Run::Python { interpreter: "/usr/bin/python3".into(), entry, arguments }
 }
 

@@ -2,6 +2,7 @@
 //! prints what its own parser made of a unit.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 mod corpus;
 

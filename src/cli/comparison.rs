@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::{HEADING, preview};
+use super::HEADING;
+use super::preview::{self, ADDED, REMOVED};
+use crate::model::observed::Observed;
 use crate::model::text::Text;
-use crate::plan::{Desired, Difference, Observed};
+use crate::plan::{self, Desired, Difference};
 use crate::render::Place;
 
 /// Every difference between the services as they should be and the host.
@@ -13,10 +15,23 @@ pub(super) struct Comparison {
     version: u32,
     same: bool,
     files: Vec<File>,
+    /// Parameters of NSSM that differ.
+    parameters: Vec<ParameterChange>,
+    /// Services that are not registered with NSSM.
+    not_registered: Vec<String>,
     /// Services that should start at boot and do not.
     not_enabled: Vec<String>,
     /// The administrator's files that override a unit of ours.
     drop_ins: Vec<Text>,
+}
+
+/// A parameter of NSSM that is not as it should be.
+#[derive(Debug, Serialize)]
+struct ParameterChange {
+    service: String,
+    parameter: String,
+    found: Vec<Text>,
+    wanted: Vec<Text>,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,7 +57,7 @@ impl Comparison {
         let mut files = Vec::new();
         for service in desired {
             for artifact in &service.artifacts {
-                let state = match observed.compare(artifact) {
+                let state = match plan::compare(observed, artifact) {
                     Difference::Same => continue,
                     Difference::Missing => State::Missing,
                     Difference::Changed => State::Changed,
@@ -58,11 +73,29 @@ impl Comparison {
                 }
             }
         }
-        let disabled = desired.iter().filter(|service| !observed.enabled.contains(&service.name));
+        let (mut parameters, mut not_registered) = (Vec::new(), Vec::new());
+        for service in desired.iter().filter_map(|service| service.registration.as_ref()) {
+            let Some(stored) = observed.registered.get(&service.name) else {
+                not_registered.push(service.name.to_string());
+                continue;
+            };
+            parameters.extend(plan::nssm::differing(service, stored).into_iter().map(|parameter| ParameterChange {
+                service: service.name.to_string(),
+                parameter: parameter.to_string(),
+                found: plan::nssm::current(parameter, stored),
+                wanted: parameter.values.clone(),
+            }));
+        }
+        let of_systemd = desired.iter().filter(|service| service.registration.is_none());
+        let disabled = of_systemd.filter(|service| !observed.enabled.contains(&service.name));
         let not_enabled: Vec<String> = disabled.map(|service| service.name.to_string()).collect();
         let drop_ins = observed.drop_ins.clone();
-        let same = files.is_empty() && not_enabled.is_empty() && drop_ins.is_empty();
-        Self { version: 1, same, files, not_enabled, drop_ins }
+        let same = files.is_empty()
+            && parameters.is_empty()
+            && not_registered.is_empty()
+            && not_enabled.is_empty()
+            && drop_ins.is_empty();
+        Self { version: 1, same, files, parameters, not_registered, not_enabled, drop_ins }
     }
 
     pub(super) fn is_same(&self) -> bool {
@@ -71,6 +104,18 @@ impl Comparison {
 
     pub(super) fn text(&self) -> String {
         let mut text: String = self.files.iter().map(|file| file.text.as_str()).collect();
+        for change in &self.parameters {
+            text += &format!("{HEADING}{} {}{HEADING:#}\n", change.service, change.parameter);
+            for value in &change.found {
+                text += &format!("{REMOVED}-{value}{REMOVED:#}\n");
+            }
+            for value in &change.wanted {
+                text += &format!("{ADDED}+{value}{ADDED:#}\n");
+            }
+        }
+        for name in &self.not_registered {
+            text += &format!("{name} is not registered with NSSM\n");
+        }
         for name in &self.not_enabled {
             text += &format!("{name} does not start at boot\n");
         }

@@ -7,17 +7,20 @@ use indexmap::IndexMap;
 use super::comparison::Comparison;
 use super::options::Given;
 use super::parse::{self, Line};
-use super::{Format, catalogs, compared, need_systemd, note, preview, print, print_plain, say};
+use super::{Format, catalogs, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
 use crate::executor;
 use crate::host::facts::{self, Elsewhere, Host};
-use crate::host::{export, files, observe, privilege, prompt, python, state, systemctl};
+use crate::host::nssm::{self, Wishes};
+use crate::host::{export, files, manager, observe, privilege, prompt, python, state, systemctl};
 use crate::manifest::{self, Manifest, Service};
+use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::observed::Observed;
 use crate::model::spec::{Run, Scope, Target};
 use crate::model::text::Text;
-use crate::plan::{self, Desired, InstallOptions, Observed, Plan};
+use crate::plan::{self, Desired, InstallOptions, Plan};
 use crate::render::{self, Artifact, Place, escape};
 use crate::validate::{self, Validated};
 
@@ -51,7 +54,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
 }
 
 fn discover_programs(python: Option<Text>, package: Option<&str>) -> Result<u8, Error> {
-    use crate::validate::Facts;
+    use crate::model::facts::Facts;
     let python = python.or_else(|| Host.interpreter()).ok_or_else(|| {
         Error::refused(Fault::new("interpreter", "no Python was found").help("`--python PATH` names it"))
     })?;
@@ -82,6 +85,7 @@ pub(super) struct Settings {
     target: Target,
     state_dir: Option<Text>,
     options: InstallOptions,
+    nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
     kept_first: bool,
 }
@@ -95,6 +99,7 @@ impl Settings {
             target: facts::target_of_this_host(),
             state_dir: Some(state_dir.clone()),
             options: InstallOptions::default(),
+            nssm: Wishes::default(),
             kept_first: true,
         }
     }
@@ -109,7 +114,7 @@ impl Settings {
 #[derive(Debug)]
 pub(super) struct Call {
     settings: Settings,
-    scope: Scope,
+    manager: Manager,
     place: Place,
     validated: Vec<Validated>,
 }
@@ -136,6 +141,13 @@ impl Call {
             target: target(&given, &mut faults),
             state_dir: given.one("state-dir").cloned(),
             options: InstallOptions { start: given.flag("start") },
+            nssm: Wishes {
+                exe: given.one("nssm").cloned(),
+                archive: given.one("nssm-archive").cloned(),
+                offline: given.flag("offline"),
+                ca_file: given.one("ca-file").cloned(),
+                allow_unknown: given.flag("allow-unknown-nssm"),
+            },
             kept_first: false,
         };
         if requests.is_empty() && faults.is_empty() {
@@ -192,10 +204,11 @@ impl Call {
                 faults.push(fault.given(&service.spec.name));
             }
         }
-        if target == Target::Nssm {
-            faults.push(Fault::new("option `--target`", "services for NSSM are not built yet").given("nssm"));
-        }
-        if faults.is_empty() { Ok(Self { settings, scope, place, validated }) } else { Err(Error::Refused(faults)) }
+        let manager = match target {
+            Target::Systemd => Manager::Systemd(scope),
+            Target::Nssm => Manager::Nssm(settings.nssm.wanted_path(&place)),
+        };
+        if faults.is_empty() { Ok(Self { settings, manager, place, validated }) } else { Err(Error::Refused(faults)) }
     }
 
     /// Previews, exports, compares or installs.
@@ -213,7 +226,7 @@ impl Call {
             Mode::DryRun => {
                 let desired = with_environment(files, &self.place, |name, _| hidden_values(self.service(name)))?;
                 let plan =
-                    plan::install(&desired, &Observed::default(), &self.place, self.scope, self.settings.options);
+                    plan::install(&desired, &Observed::default(), &self.place, &self.manager, self.settings.options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
                 match self.settings.format {
                     Format::Json => print_plain(&preview::json(&plan, &names, self.settings.target, &notes)),
@@ -222,13 +235,7 @@ impl Call {
                 Ok(exit::OK)
             }
             Mode::Export(directory) => {
-                let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
-                let examples: Vec<_> = self
-                    .validated
-                    .iter()
-                    .map(|service| (service.spec.name.clone(), service.spec.secrets.clone()))
-                    .collect();
-                let written = export::write(directory, &files, &examples, &manifest, &self.place)?;
+                let written = export::write(directory, &self.exported(files)?)?;
                 written.iter().for_each(|path| print(&format!("{path}\n")));
                 Ok(exit::OK)
             }
@@ -249,25 +256,54 @@ impl Call {
     fn rendered(&self) -> Result<Vec<Desired>, Error> {
         let mut desired = Vec::new();
         let mut faults = Vec::new();
-        for service in &self.validated {
-            match render::systemd::artifacts(&service.spec, &self.place) {
-                Ok(mut artifacts) => {
+        for Validated { spec, request, .. } in &self.validated {
+            let made = match &self.manager {
+                Manager::Systemd(_) => render::systemd::artifacts(spec, &self.place).map(|files| (files, None)),
+                Manager::Nssm(_) => render::nssm::service(spec, &self.place)
+                    .map(|service| (render::nssm::artifacts(spec, &self.place), Some(service))),
+            };
+            match made {
+                Ok((mut artifacts, registration)) => {
                     artifacts.push(Artifact {
-                        path: self.place.receipt(&service.spec.name),
+                        path: self.place.receipt(&spec.name),
                         mode: 0o644,
-                        contents: manifest::receipt(&service.request).into_bytes(),
+                        contents: manifest::receipt(request).into_bytes(),
                     });
-                    desired.push(Desired { name: service.spec.name.clone(), artifacts });
+                    desired.push(Desired { name: spec.name.clone(), artifacts, registration });
                 }
-                Err(refusals) => faults
-                    .extend(refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string()))),
+                Err(refusals) => faults.extend(of_refusals(refusals)),
             }
         }
         if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
     }
 
+    /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
+    /// there. An environment file is not among them, a list of its names is.
+    fn exported(&self, desired: Vec<Desired>) -> Result<Vec<Artifact>, Error> {
+        let mut files = Vec::new();
+        let mut faults = Vec::new();
+        for Desired { name, artifacts, registration } in desired {
+            let spec = &self.service(&name).spec;
+            let example = (!spec.secrets.is_empty()).then(|| export::example(&name, &spec.secrets, &self.place));
+            let artifacts: Vec<Artifact> = artifacts.into_iter().chain(example).collect();
+            match (&self.manager, registration) {
+                (Manager::Nssm(exe), Some(service)) => {
+                    match render::nssm::batches(&service, &artifacts, &self.place, exe) {
+                        Ok(batches) => files.extend(batches),
+                        Err(refusals) => faults.extend(of_refusals(refusals)),
+                    }
+                    files.extend(artifacts.into_iter().map(export::beside));
+                }
+                _ => files.extend(artifacts),
+            }
+        }
+        let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
+        files.push(Artifact { path: export::MANIFEST.into(), mode: 0o644, contents: manifest.into_bytes() });
+        if faults.is_empty() { Ok(files) } else { Err(Error::Refused(faults)) }
+    }
+
     fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
-        let observed = observe::observe(&self.names(), &self.place, self.scope)?;
+        let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired =
             with_environment(files, &self.place, |name, kept| Ok(known_values(self.service(name), kept, true)))?;
         let comparison = Comparison::new(&desired, &observed, &self.place);
@@ -287,8 +323,8 @@ impl Call {
     }
 
     fn install(&self, files: Vec<Desired>) -> Result<u8, Error> {
-        need_systemd(self.scope)?;
-        if !facts::may_change(self.scope) {
+        need_manager(&self.manager)?;
+        if !facts::may_change(self.manager.scope()) {
             let variables: Vec<EnvName> =
                 self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
             let secrets: Vec<(EnvName, Text)> = self
@@ -301,7 +337,7 @@ impl Call {
         let missing = missing_values(&self.validated, &self.place)?;
         let asked = ask_for(&missing)?;
         let _lock = super::begin_change(&self.place)?;
-        let observed = observe::observe(&self.names(), &self.place, self.scope)?;
+        let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired = with_environment(files, &self.place, |name, kept| {
             let mut values = known_values(self.service(name), kept, self.settings.kept_first);
             for variable in &self.service(name).spec.secrets {
@@ -320,9 +356,9 @@ impl Call {
         let updates: Vec<ServiceName> =
             names.iter().filter(|name| observed.files.contains_key(&self.place.unit(name))).cloned().collect();
         if !updates.is_empty() {
-            observed.active = systemctl::active(&updates, self.scope)?;
+            observed.active = manager::active(&self.manager, &updates)?;
         }
-        let plan = plan::install(desired, &observed, &self.place, self.scope, self.settings.options);
+        let plan = plan::install(desired, &observed, &self.place, &self.manager, self.settings.options);
         if plan.is_empty() {
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
@@ -331,7 +367,7 @@ impl Call {
         if !updates.is_empty() {
             print(&Comparison::new(desired, &observed, &self.place).text());
         }
-        let result = executor::apply(&plan, &self.place, self.scope, &mut |line| say(&format!("  {line}")));
+        let result = executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")));
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(&self.place, &format!("install {}", what(&names)), &result.as_ref().map(|()| done.to_owned()));
         result.map_err(|error| with_error_log(error, &self.validated))?;
@@ -341,7 +377,10 @@ impl Call {
 
     /// What only this host can answer, asked before anything is changed.
     fn preflight(&self) -> Result<(), Error> {
-        systemctl::need_version(self.place.systemd)?;
+        match &self.manager {
+            Manager::Systemd(_) => systemctl::need_version(self.place.systemd)?,
+            Manager::Nssm(_) => nssm::provide(&self.settings.nssm, &self.place)?,
+        }
         for service in &self.validated {
             if let Run::Python { interpreter, entry, .. } = &service.spec.run {
                 python::check_import(interpreter, entry, &service.spec.working_directory, &service.patterns)?;
@@ -351,7 +390,7 @@ impl Call {
     }
 
     fn tell(&self, plan: &Plan, observed: &Observed, updates: &[ServiceName]) {
-        let user = if self.scope == Scope::User { " --user" } else { "" };
+        let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
         for name in self.names() {
             let done = if updates.contains(&name) { "updated" } else { "installed" };
             print(&format!("{done}: {name} ({})\n", self.place.unit(&name)));
@@ -369,6 +408,11 @@ impl Call {
             }
         }
     }
+}
+
+/// What cannot be rendered, as faults of the request.
+fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
+    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string()))
 }
 
 fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
@@ -419,11 +463,8 @@ fn with_environment(
         let kept = kept_values(&service.name, place);
         let values: Vec<(EnvName, Text)> = values(&service.name, &kept)?.into_iter().collect();
         if !values.is_empty() {
-            let artifact = render::systemd::environment_file(&service.name, place, &values).map_err(|refusals| {
-                Error::Refused(
-                    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string())).collect(),
-                )
-            })?;
+            let artifact = render::systemd::environment_file(&service.name, place, &values)
+                .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
             service.artifacts.push(artifact);
         }
     }

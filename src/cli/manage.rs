@@ -8,19 +8,21 @@ use serde::Serialize;
 
 use super::install::{Call, Settings};
 use super::parse::{self, Line};
-use super::{Format, HEADING, begin_change, catalogs, need_systemd, note, print, print_plain, say};
+use super::{Format, HEADING, begin_change, catalogs, need_manager, note, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
 use crate::executor;
 use crate::host::facts;
 use crate::host::files::{self, Entry};
-use crate::host::{observe, privilege, process, state, systemctl};
+use crate::host::{manager, nssm, observe, privilege, process, state, systemctl};
 use crate::manifest::{Manifest, Service};
+use crate::model::invocation::Invocation;
+use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::spec::{Scope, Target};
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
-use crate::plan::{self, Invocation, Keep};
+use crate::plan::{self, Keep};
 use crate::render::{self, Place};
 
 /// What is done with a service.
@@ -147,10 +149,18 @@ fn place_of(matches: &ArgMatches, scope: Scope) -> Place {
     facts::place(facts::target_of_this_host(), scope, state_dir.as_ref(), None)
 }
 
+/// The service manager of this host, for services of the machine or of the user.
+fn manager_of(place: &Place, scope: Scope) -> Manager {
+    match facts::target_of_this_host() {
+        Target::Systemd => Manager::Systemd(scope),
+        Target::Nssm => Manager::Nssm(place.nssm()),
+    }
+}
+
 /// A service of ours, found by its name.
 struct Managed {
     name: ServiceName,
-    scope: Scope,
+    manager: Manager,
     place: Place,
     format: Format,
     catalogs: Vec<Text>,
@@ -165,7 +175,7 @@ struct StatusJson<'a> {
     target: &'a str,
     #[serde(flatten)]
     status: &'a ServiceStatus,
-    unit: Text,
+    unit: Option<Text>,
     error_log: Option<Text>,
     error_log_exists: bool,
 }
@@ -181,8 +191,9 @@ impl Managed {
             let place = place_of(matches, scope);
             let names = observe::known_services(&place);
             if names.contains(&name) {
-                let installed = observe::is_installed(&name, &place)?;
-                return Ok(Self { name, scope, place, format, catalogs, installed });
+                let manager = manager_of(&place, scope);
+                let installed = observe::is_installed(&name, &place, &manager)?;
+                return Ok(Self { name, manager, place, format, catalogs, installed });
             }
             known.extend(names);
         }
@@ -211,12 +222,12 @@ impl Managed {
         match mode {
             Mode::Show => return self.show(),
             Mode::Diff => return self.diff(),
-            _ => need_systemd(self.scope)?,
+            _ => need_manager(&self.manager)?,
         }
         match mode {
             Mode::Status => return self.status(),
             Mode::Logs => return self.logs(matches),
-            _ if !facts::may_change(self.scope) => return privilege::run_again(&[], &[]),
+            _ if !facts::may_change(self.manager.scope()) => return privilege::run_again(&[], &[]),
             _ => {}
         }
         let keep = Keep {
@@ -249,16 +260,21 @@ impl Managed {
     fn start(&self, verb: &str) -> Result<u8, Error> {
         drop(begin_change(&self.place)?);
         self.logged(verb, || {
-            let started = systemctl::act(verb, &self.name, self.scope)
-                .map_err(|error| systemctl::with_log(error, &self.name, self.scope))
-                .and_then(|()| systemctl::settle(std::slice::from_ref(&self.name), self.scope));
+            let started = match verb {
+                "restart" => manager::restart(&self.manager, &self.name),
+                _ => manager::start(&self.manager, &self.name),
+            };
             started.map_err(|error| self.with_error_log(error))?;
-            let status = systemctl::status(&self.name, self.scope)?;
-            Ok(match status.state {
+            Ok(match self.observed_status()?.state {
                 State::Running => format!("{}: {}ed, it runs", self.name, verb),
                 _ => format!("{}: {}ed, and it has ended without an error", self.name, verb),
             })
         })
+    }
+
+    fn observed_status(&self) -> Result<ServiceStatus, Error> {
+        let mut states = manager::status(&self.manager, std::slice::from_ref(&self.name))?;
+        Ok(states.pop().unwrap_or_else(ServiceStatus::not_installed))
     }
 
     fn with_error_log(&self, mut error: Error) -> Error {
@@ -271,7 +287,7 @@ impl Managed {
     fn stop(&self) -> Result<u8, Error> {
         drop(begin_change(&self.place)?);
         self.logged("stop", || {
-            systemctl::act("stop", &self.name, self.scope)?;
+            manager::stop(&self.manager, &self.name)?;
             Ok(format!("{}: stopped", self.name))
         })
     }
@@ -280,11 +296,11 @@ impl Managed {
         let _lock = begin_change(&self.place)?;
         let names = std::slice::from_ref(&self.name);
         let error_log = self.error_log().filter(exists);
-        let mut observed = observe::observe(names, &self.place, self.scope)?;
-        observed.active = systemctl::active(names, self.scope)?;
-        let plan = plan::remove(names, &observed, &self.place, self.scope, keep);
+        let mut observed = observe::observe(names, &self.place, &self.manager)?;
+        observed.active = manager::active(&self.manager, names)?;
+        let plan = plan::remove(names, &observed, &self.place, &self.manager, keep);
         self.logged("remove", || {
-            executor::apply(&plan, &self.place, self.scope, &mut |line| say(&format!("  {line}")))?;
+            executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")))?;
             Ok(format!("{}: removed", self.name))
         })?;
         let receipt = self.place.receipt(&self.name);
@@ -393,7 +409,7 @@ impl Managed {
     }
 
     fn status(&self) -> Result<u8, Error> {
-        let status = systemctl::status(&self.name, self.scope)?;
+        let status = self.observed_status()?;
         let error_log = self.error_log();
         let there = error_log.as_ref().is_some_and(exists);
         match self.format {
@@ -401,9 +417,9 @@ impl Managed {
                 let document = StatusJson {
                     version: 1,
                     service: self.name.as_str(),
-                    target: Target::Systemd.as_str(),
+                    target: self.manager.target().as_str(),
                     status: &status,
-                    unit: self.place.unit(&self.name),
+                    unit: self.unit(),
                     error_log,
                     error_log_exists: there,
                 };
@@ -421,7 +437,8 @@ impl Managed {
                 row("restarts", status.restarts.map(|count| count.to_string()));
                 row("last result", last_result(&status));
                 row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
-                row("unit", Some(self.place.unit(&self.name).to_string()));
+                row("unit", self.unit().map(|path| path.to_string()));
+                row("output", self.output().map(|path| path.to_string()));
                 row(
                     "error log",
                     error_log.map(|path| if there { path.to_string() } else { format!("{path} (none so far)") }),
@@ -432,13 +449,33 @@ impl Managed {
         Ok(if status.state == State::Running { exit::OK } else { exit::NOT_RUNNING })
     }
 
+    /// The unit, where the service manager has such a thing.
+    fn unit(&self) -> Option<Text> {
+        matches!(self.manager, Manager::Systemd(_)).then(|| self.place.unit(&self.name))
+    }
+
+    /// The file that the service's output goes to, where it is not the journal.
+    fn output(&self) -> Option<Text> {
+        matches!(self.manager, Manager::Nssm(_)).then(|| self.place.output(&self.name))
+    }
+
     fn logs(&self, matches: &ArgMatches) -> Result<u8, Error> {
         let lines = *matches.get_one::<u32>("lines").expect("it has a default");
-        process::hand_over(&systemctl::logs(&self.name, self.scope, lines, matches.get_flag("follow")), &[])
+        let follow = matches.get_flag("follow");
+        match &self.manager {
+            Manager::Systemd(scope) => process::hand_over(&systemctl::logs(&self.name, *scope, lines, follow), &[]),
+            Manager::Nssm(_) => {
+                let path = self.place.output(&self.name);
+                print(&nssm::tail(&path, lines as usize)?);
+                if follow {
+                    nssm::follow(&path, &mut |text| print(text))?;
+                }
+                Ok(exit::OK)
+            }
+        }
     }
 
     fn show(&self) -> Result<u8, Error> {
-        let unit = self.place.unit(&self.name);
         let mut out = String::new();
         let mut section = |path: &Text, contents: &str| {
             out += &format!("{HEADING}{path}{HEADING:#}\n");
@@ -447,18 +484,23 @@ impl Managed {
             }
             out.push('\n');
         };
-        for path in [self.place.receipt(&self.name), self.place.legacy_receipt(&self.name), unit.clone()] {
+        let receipts = [self.place.receipt(&self.name), self.place.legacy_receipt(&self.name)];
+        let overrides = observe::drop_ins(&self.name, &self.place);
+        for path in receipts.into_iter().chain(self.unit()).chain(overrides) {
             if let Entry::File(found) = files::look(&path)? {
                 section(&path, &String::from_utf8_lossy(&found.contents));
             }
         }
-        for path in observe::drop_ins(&self.name, &self.place) {
-            if let Entry::File(found) = files::look(&path)? {
-                section(&path, &String::from_utf8_lossy(&found.contents));
-            }
+        if let Manager::Nssm(_) = self.manager {
+            let observed = observe::observe(std::slice::from_ref(&self.name), &self.place, &self.manager)?;
+            let stored = observed.registered.get(&self.name).into_iter().flatten();
+            let rows: String = stored
+                .flat_map(|parameter| parameter.values.iter().map(move |value| format!("{parameter} = {value}\n")))
+                .collect();
+            section(&"parameters of NSSM".into(), &rows);
         }
         if self.installed
-            && let Some(score) = exposure(&unit)
+            && let Some(score) = self.unit().as_ref().and_then(exposure)
         {
             out += &format!("exposure by systemd-analyze security: {score}\n");
         }
@@ -513,21 +555,26 @@ fn list(matches: &ArgMatches, format: Format) -> Result<u8, Error> {
     let mut seen: Vec<Text> = Vec::new();
     for scope in scopes.iter().copied() {
         let place = place_of(matches, scope);
+        let manager = manager_of(&place, scope);
+        let is_installed = |name: &ServiceName| observe::is_installed(name, &place, &manager).unwrap_or(false);
         // One state directory for both, as a checkout has, holds each service once.
         let names: Vec<ServiceName> = observe::known_services(&place)
             .into_iter()
-            .filter(|name| observe::is_installed(name, &place).unwrap_or(false) || !seen.contains(&place.receipt(name)))
+            .filter(|name| is_installed(name) || !seen.contains(&place.receipt(name)))
             .collect();
         seen.extend(names.iter().map(|name| place.receipt(name)));
-        let states =
-            if names.is_empty() || !facts::systemd_is_running() { None } else { systemctl::show(&names, scope).ok() };
+        let states = if names.is_empty() || need_manager(&manager).is_err() {
+            None
+        } else {
+            manager::status(&manager, &names).ok()
+        };
         for (at, name) in names.iter().enumerate() {
             services.push(ListEntry {
                 service: name.to_string(),
-                target: Target::Systemd.as_str(),
+                target: manager.target().as_str(),
                 user: scope == Scope::User,
-                installed: observe::is_installed(name, &place).unwrap_or(false),
-                status: states.as_ref().and_then(|states| states.get(at)).map(systemctl::status_of),
+                installed: is_installed(name),
+                status: states.as_ref().and_then(|states| states.get(at)).cloned(),
             });
         }
     }

@@ -14,8 +14,10 @@ use anstyle::{AnsiColor, Style};
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
+use crate::executor::journal;
 use crate::host::text::text;
-use crate::host::{facts, files, interrupt, journal, privilege};
+use crate::host::{facts, files, interrupt, privilege};
+use crate::model::manager::Manager;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
 use crate::render::Place;
@@ -151,19 +153,23 @@ fn begin_change(place: &Place) -> Result<crate::host::state::Lock, Error> {
     Ok(lock)
 }
 
-/// Fails where no systemd runs, or none for this user, with the line that brings one.
+/// Fails where the service manager does not run, or none for this user, with what to do about it.
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-fn need_systemd(scope: Scope) -> Result<(), Error> {
-    if !cfg!(target_os = "linux") {
+fn need_manager(manager: &Manager) -> Result<(), Error> {
+    let (system, here) = match manager {
+        Manager::Systemd(_) => ("systemd can be installed on Linux", cfg!(target_os = "linux")),
+        Manager::Nssm(_) => ("NSSM can be installed on Windows", cfg!(windows)),
+    };
+    if !here {
         return Err(Error::NoServiceManager {
-            reason: "services for systemd can be installed on Linux only".into(),
+            reason: format!("services for {system} only"),
             help: "`--dry-run` and `--output DIR` work here too".into(),
         });
     }
-    if facts::systemd_is_running() {
-        if scope == Scope::System || facts::user_systemd_is_running() {
+    if matches!(manager, Manager::Nssm(_)) || facts::systemd_is_running() {
+        if manager.scope() == Scope::System || facts::user_systemd_is_running() {
             return Ok(());
         }
         let user = privilege::user_name().unwrap_or_else(|| "$USER".into());

@@ -7,16 +7,18 @@ use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::HEADING;
+use crate::model::invocation::Invocation;
+use crate::model::observed::Found;
 use crate::model::spec::Target;
 use crate::model::text::Text;
-use crate::plan::{Found, Invocation, Plan};
+use crate::plan::Plan;
 use crate::render::{Artifact, escape};
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
 const VERSION: u32 = 1;
 
-const ADDED: Style = AnsiColor::Green.on_default();
-const REMOVED: Style = AnsiColor::Red.on_default();
+pub const ADDED: Style = AnsiColor::Green.on_default();
+pub const REMOVED: Style = AnsiColor::Red.on_default();
 
 #[derive(Serialize)]
 struct Json<'a> {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::privilege::{self, CALLER_PATH};
 use super::text::{os, path as to_path, text};
+use crate::model::facts::{Facts, PathKind};
 use crate::model::name::EnvName;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
 use crate::render::Place;
-use crate::validate::{Facts, PathKind};
 
 /// The service manager of this host.
 pub fn target_of_this_host() -> Target {

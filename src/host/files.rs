@@ -8,8 +8,8 @@ use tempfile::NamedTempFile;
 
 use super::text::path as to_path;
 use crate::error::Error;
+use crate::model::observed::Found;
 use crate::model::text::Text;
-use crate::plan::Found;
 use crate::render::Artifact;
 
 /// What lies at a path of ours.

@@ -5,9 +5,12 @@
 
 pub mod export;
 pub mod facts;
+#[cfg(windows)]
+pub mod fetch;
 pub mod files;
 pub mod interrupt;
-pub mod journal;
+pub mod manager;
+pub mod nssm;
 pub mod observe;
 pub mod privilege;
 pub mod process;

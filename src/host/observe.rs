@@ -7,10 +7,12 @@ use std::io;
 use super::files::{self, Entry};
 use super::text::{path as to_path, text};
 use crate::error::Error;
+use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::observed::Observed;
+use crate::model::parameter::Parameter;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
-use crate::plan::Observed;
 use crate::render::{self, Place};
 
 /// Where systemd looks for units besides the directory that we write to (systemd.unit(5)).
@@ -34,18 +36,26 @@ const USER_UNITS: [&str; 4] =
 ///
 /// # Errors
 /// When a unit of one of the names is not ours to change, or a file cannot be read.
-pub fn observe(names: &[ServiceName], place: &Place, scope: Scope) -> Result<Observed, Error> {
+pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Result<Observed, Error> {
     let mut observed = Observed::default();
+    let scope = manager.scope();
     for directory in [&place.state_dir, &place.unit_dir] {
         if to_path(directory).is_dir() {
             observed.directories.push(directory.clone());
         }
     }
     for name in names {
-        let unit = place.unit(name);
-        not_foreign(name, &unit, scope)?;
-        let paths = place.files_of(name).into_iter().chain([unit, place.legacy_receipt(name)]);
-        for path in paths {
+        let of_manager = match manager {
+            Manager::Systemd(_) => {
+                not_foreign(name, &place.unit(name), scope)?;
+                place.unit(name)
+            }
+            Manager::Nssm(_) => {
+                observed.registered.extend(registration(name, place)?.map(|stored| (name.clone(), stored)));
+                place.output(name)
+            }
+        };
+        for path in place.files_of(name).into_iter().chain([of_manager, place.legacy_receipt(name)]) {
             let entry = match files::look(&path) {
                 // Only root reads an environment file; the rest can be compared by anybody.
                 Err(Error::Io { source, .. })
@@ -70,13 +80,51 @@ pub fn observe(names: &[ServiceName], place: &Place, scope: Scope) -> Result<Obs
                 }
             }
         }
-        observed.drop_ins.extend(drop_ins(name, place));
-        if is_enabled(name, place, scope) {
-            observed.enabled.push(name.clone());
+        if let Manager::Systemd(_) = manager {
+            observed.drop_ins.extend(drop_ins(name, place));
+            if is_enabled(name, place, scope) {
+                observed.enabled.push(name.clone());
+            }
         }
     }
     observed.lingering = scope == Scope::System || lingers();
     Ok(observed)
+}
+
+/// The parameters that NSSM keeps for a service of ours, if it is registered.
+///
+/// # Errors
+/// When a service of that name is not NSSM's, or was not made by us: ours write into our directory.
+#[cfg(windows)]
+fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Parameter>>, Error> {
+    use super::nssm::registry;
+    if !registry::is_registered(name) {
+        return Ok(None);
+    }
+    let foreign = |reason: &str| Error::Foreign {
+        path: name.as_str().into(),
+        reason: reason.to_owned(),
+        help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
+    };
+    if !registry::is_of_nssm(name) {
+        return Err(foreign("a service of that name is there already, and NSSM does not run it"));
+    }
+    let stored = registry::stored(name);
+    let output = place.output(name);
+    let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
+    if !writes_here && files::look(&place.receipt(name))? == Entry::Missing {
+        return Err(foreign("a service of NSSM has that name already, and InstallService did not make it"));
+    }
+    Ok(Some(stored))
+}
+
+/// The parameters that NSSM keeps for a service: elsewhere than on Windows there are none.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+fn registration(_name: &ServiceName, _place: &Place) -> Result<Option<Vec<Parameter>>, Error> {
+    Ok(None)
 }
 
 /// Whether a target wants the unit at boot: the link that `systemctl enable` makes.
@@ -131,11 +179,14 @@ pub fn is_predecessor(name: &ServiceName, unit: &[u8]) -> bool {
         && unit.lines().any(|line| line == "KillMode = none")
 }
 
-/// Whether the unit of `name` is there and ours.
+/// Whether the service manager has a service `name` of ours.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn is_installed(name: &ServiceName, place: &Place) -> Result<bool, Error> {
+pub fn is_installed(name: &ServiceName, place: &Place, manager: &Manager) -> Result<bool, Error> {
+    if let Manager::Nssm(_) = manager {
+        return Ok(super::nssm::is_registered(name) && registration(name, place)?.is_some());
+    }
     Ok(match files::look(&place.unit(name))? {
         Entry::File(found) => render::is_ours(&found.contents) || is_predecessor(name, &found.contents),
         Entry::Missing | Entry::Other(_) => false,
@@ -151,8 +202,8 @@ pub fn drop_ins(name: &ServiceName, place: &Place) -> Vec<Text> {
 /// Every service of ours: those with a receipt here, and those with a unit that we wrote.
 pub fn known_services(place: &Place) -> Vec<ServiceName> {
     let mut names = Vec::new();
-    for path in files::list(&place.state_dir).into_iter().map(text) {
-        let last = path.as_str().and_then(|path| path.rsplit('/').next().map(str::to_owned)).unwrap_or_default();
+    for path in files::list(&place.state_dir) {
+        let last = path.file_name().and_then(|name| name.to_str().map(str::to_owned)).unwrap_or_default();
         let stem = last.strip_suffix("_install_args.toml").or_else(|| last.strip_suffix("_install_args.txt"));
         names.extend(stem.and_then(|stem| stem.parse().ok()));
     }

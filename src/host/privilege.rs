@@ -8,9 +8,9 @@ use super::process;
 use super::prompt;
 use super::text::text;
 use crate::error::Error;
+use crate::model::invocation::Invocation;
 use crate::model::name::EnvName;
 use crate::model::text::Text;
-use crate::plan::Invocation;
 
 /// Variable that carries the caller's PATH through sudo, which puts a path of its own in its place.
 pub const CALLER_PATH: &str = "INSTALLSERVICE_CALLER_PATH";

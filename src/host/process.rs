@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use super::text::os;
 use super::{facts, interrupt};
 use crate::error::Error;
+use crate::model::invocation::Invocation;
 use crate::model::text::Text;
-use crate::plan::Invocation;
 
-/// Longest time that a command of the service manager may take. `systemctl start` waits for
-/// TimeoutStartSec (90 s by default), `systemctl stop` for TimeoutStopSec.
-const LIMIT: Duration = Duration::from_secs(300);
+/// Longest time that a command of systemd may take: `systemctl start` waits for TimeoutStartSec
+/// (300 s in a Python unit of ours), `systemctl stop` for TimeoutStopSec.
+const LIMIT: Duration = Duration::from_secs(400);
+/// Longest time that a call of NSSM may take; one that takes longer has opened a window.
+const NSSM_LIMIT: Duration = Duration::from_secs(60);
 
 /// How a command ended, with its output.
 #[derive(Debug)]
@@ -23,8 +25,8 @@ pub struct Outcome {
     pub status: ExitStatus,
     /// Standard output.
     pub stdout: Vec<u8>,
-    /// Standard error, as text.
-    pub stderr: String,
+    /// Standard error.
+    pub stderr: Vec<u8>,
 }
 
 impl Outcome {
@@ -35,8 +37,23 @@ impl Outcome {
 
     /// Standard output as text.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
+        decode(&self.stdout)
     }
+
+    /// Standard error as text.
+    pub fn errors(&self) -> String {
+        decode(&self.stderr)
+    }
+}
+
+/// What a program printed. NSSM writes UTF-16 without a mark and ends its lines in CR CR LF.
+fn decode(bytes: &[u8]) -> String {
+    let is_utf16 = bytes.len() >= 2 && bytes.iter().skip(1).step_by(2).any(|byte| *byte == 0);
+    if !is_utf16 {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    String::from_utf16_lossy(&units).replace('\r', "")
 }
 
 /// Runs `invocation` with nothing on its standard input, whatever its exit code.
@@ -72,7 +89,7 @@ pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)], i
         drop(writer.join());
     }
     let stdout = stdout.join().unwrap_or_default();
-    let stderr = String::from_utf8_lossy(&stderr.join().unwrap_or_default()).into_owned();
+    let stderr = stderr.join().unwrap_or_default();
     Ok(Outcome { status, stdout, stderr })
 }
 
@@ -87,7 +104,8 @@ pub fn run(invocation: &Invocation) -> Result<Outcome, Error> {
 
 /// The error of a command that ended with `outcome`.
 pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
-    let said = if outcome.stderr.trim().is_empty() { outcome.text() } else { outcome.stderr.clone() };
+    let errors = outcome.errors();
+    let said = if errors.trim().is_empty() { outcome.text() } else { errors };
     Error::Command { command: invocation.typed(), outcome: format!("it ended with {}", outcome.status), stderr: said }
 }
 
@@ -145,17 +163,19 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8
 fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     let begun = Instant::now();
+    let is_nssm = invocation.0.first().is_some_and(|program| program.as_bytes().ends_with(b"nssm.exe"));
+    let limit = if is_nssm { NSSM_LIMIT } else { LIMIT };
     let mut pause = Duration::from_micros(500);
     loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
             return Ok(status);
         }
-        if begun.elapsed() > LIMIT {
+        if begun.elapsed() > limit {
             child.kill().map_err(failed)?;
             child.wait().map_err(failed)?;
             return Err(Error::Command {
                 command: invocation.typed(),
-                outcome: format!("it did not end within {} s and was killed", LIMIT.as_secs()),
+                outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
                 stderr: String::new(),
             });
         }

@@ -6,8 +6,8 @@ use super::process;
 use crate::catalog::discover;
 use crate::error::{Error, Fault};
 use crate::model::entry::PythonEntry;
+use crate::model::invocation::Invocation;
 use crate::model::text::Text;
-use crate::plan::Invocation;
 
 /// Imports what the service will import, in its interpreter and its directory.
 ///
@@ -33,7 +33,7 @@ pub fn check_import(
     if outcome.status.success() {
         return Ok(());
     }
-    let mut fault = Fault::new(format!("Python program `{entry}`"), outcome.stderr.trim().to_owned());
+    let mut fault = Fault::new(format!("Python program `{entry}`"), outcome.errors().trim().to_owned());
     fault.help = Some(format!(
         "`{interpreter}` is the interpreter that was asked; `--python PATH` names another, and \
          `{interpreter} -m pip install PACKAGE` adds what is missing"

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::{interrupt, process};
 use crate::error::{Error, Fault};
+use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::spec::Scope;
 use crate::model::status::{ServiceStatus, State};
-use crate::plan::Invocation;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
@@ -83,18 +83,6 @@ pub fn show(names: &[ServiceName], scope: Scope) -> Result<Vec<Properties>, Erro
 /// When systemd does not answer.
 pub fn status(name: &ServiceName, scope: Scope) -> Result<ServiceStatus, Error> {
     Ok(show(std::slice::from_ref(name), scope)?.first().map_or_else(ServiceStatus::not_installed, status_of))
-}
-
-/// Those of `names` that run or are about to.
-///
-/// # Errors
-/// When systemd does not answer.
-pub fn active(names: &[ServiceName], scope: Scope) -> Result<Vec<ServiceName>, Error> {
-    let is_active = |properties: &Properties| {
-        matches!(status_of(properties).state, State::Running | State::Starting | State::Restarting)
-    };
-    let answers = show(names, scope)?;
-    Ok(names.iter().zip(&answers).filter(|(_, answer)| is_active(answer)).map(|(name, _)| name.clone()).collect())
 }
 
 /// Refuses a systemd that is older than the version that the units are written for.
@@ -191,11 +179,14 @@ fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
     }
 }
 
-/// The error of a start that systemctl itself reported, with the last lines of the service's log.
-pub fn with_log(error: Error, name: &ServiceName, scope: Scope) -> Error {
-    match status(name, scope) {
-        Ok(status) if matches!(status.state, State::Failed | State::Restarting) => died(name, scope, &status),
-        _ => error,
+/// The error of a start that systemctl itself reported; with the last lines of its log where one of
+/// `names` has died.
+pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
+    let states = show(names, scope).unwrap_or_default().iter().map(status_of).collect::<Vec<_>>();
+    let mut known = names.iter().zip(&states);
+    match known.find(|(_, status)| matches!(status.state, State::Failed | State::Restarting)) {
+        Some((name, status)) => died(name, scope, status),
+        None => error,
     }
 }
 

@@ -4,7 +4,12 @@
 //! checks it again. Nothing here reads files, the environment, the clock or the operating system.
 
 pub mod entry;
+pub mod facts;
+pub mod invocation;
+pub mod manager;
 pub mod name;
+pub mod observed;
+pub mod parameter;
 pub mod spec;
 pub mod status;
 pub mod text;

@@ -23,6 +23,11 @@ pub enum State {
 }
 
 impl State {
+    /// Whether the program runs or is about to.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Running | Self::Starting | Self::Restarting)
+    }
+
     /// The word that people and JSON get.
     pub fn as_str(self) -> &'static str {
         match self {

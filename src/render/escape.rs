@@ -940,6 +940,27 @@ impl CmdLine {
 }
 
 encoded! {
+    /// A path on a line of a command batch, in plain quotes.
+    ///
+    /// Inside quotes only `%` means something to cmd.exe (delayed expansion is off); it is doubled.
+    CmdPath
+}
+
+impl CmdPath {
+    /// This path.
+    pub fn new(path: &Text) -> Result<Self, Fault> {
+        let NssmPath(path) = NssmPath::new(path)?;
+        Ok(Self(format!("\"{}\"", path.replace('%', "%%"))))
+    }
+
+    /// The file `name` in the folder of the batch itself.
+    pub fn beside(name: &str) -> Result<Self, Fault> {
+        let NssmPath(name) = NssmPath::new(&name.into())?;
+        Ok(Self(format!("\"%~dp0{}\"", name.replace('%', "%%"))))
+    }
+}
+
+encoded! {
     /// A path in NSSM's registry: `Application`, `AppDirectory`, `AppStdout`, `AppStderr`.
     ///
     /// `%NAME%` is replaced and quotes cannot hide it, so a path has at most one `%`; and Windows
@@ -1004,6 +1025,21 @@ impl NssmEnvironment {
         }
         entries.append(&mut empty);
         if faults.is_empty() { Ok(Self(entries)) } else { Err(faults) }
+    }
+
+    /// The entry that puts `folders` in front of the PATH that services have. It holds the one
+    /// `%PATH%` that is meant to be replaced.
+    pub fn search_path(folders: &[Text]) -> Result<Text, Fault> {
+        let mut value = String::from("PATH=");
+        for folder in folders {
+            let NssmPath(folder) = NssmPath::new(folder)?;
+            if let Some(c) = folder.chars().find(|c| matches!(c, ';' | '%')) {
+                return Err(Fault::holds(c, Layer::SearchPath, "it means something else there"));
+            }
+            value += &folder;
+            value.push(';');
+        }
+        Ok(Text::from(value + "%PATH%"))
     }
 
     /// The entries, to be given to NSSM as one argument each, all in one call.

@@ -20,10 +20,13 @@ struct Script {
     arguments: Vec<PyExpression>,
     working_directory: PyStr,
     error_log: PyStr,
+    environment_file: Option<PyStr>,
 }
 
 /// The script: it imports what `entry` names, tells systemd that the service is up, calls it with
 /// `arguments`, and writes the traceback to `error_log` when an exception ends it.
+///
+/// `environment_file` is read first where the service manager does not (NSSM has no such thing).
 ///
 /// A Python source says every text, so nothing is refused here.
 pub fn script(
@@ -32,16 +35,19 @@ pub fn script(
     arguments: &[Argument],
     working_directory: &Text,
     error_log: &Text,
+    environment_file: Option<&Text>,
 ) -> Vec<u8> {
     let script = Script {
         signature: Signature::new(format_args!(" for the service {name}; written anew by every install.")),
         name: PyStr::from(name.as_str()),
         module: PyStr::from(entry.module()),
-        class: entry.class().map(PyStr::from),
+        // Beside a function the class only names the program.
+        class: entry.class().filter(|_| entry.function().is_none()).map(PyStr::from),
         function: entry.function().map(PyStr::from),
         arguments: arguments.iter().map(expression).collect(),
         working_directory: PyStr::new(working_directory),
         error_log: PyStr::new(error_log),
+        environment_file: environment_file.map(PyStr::new),
     };
     let mut source = script.render().expect("every field is checked").into_bytes();
     source.push(b'\n');

@@ -175,7 +175,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         files.push(Artifact {
             path: place.python_script(&spec.name),
             mode: 0o644,
-            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log),
+            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log, None),
         });
     }
     if launched {
@@ -456,8 +456,9 @@ fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
     writable
 }
 
-/// One line of hardening: from which profile on, since which version, and whether a user's own
-/// service manager can do it, which may filter system calls but not make mount namespaces.
+/// One line of hardening: from which profile on, since which version (NEWS of systemd), and whether a
+/// user's own service manager can do it. That may filter system calls; where it would have to drop
+/// capabilities the service ends with 218/CAPABILITIES, and mount namespaces it leaves out in silence.
 const HARDENING: [(Hardening, u32, bool, &str); 22] = {
     use Hardening::{Baseline, Service, Strict};
     [

@@ -5,6 +5,9 @@ import datetime
 import importlib
 import inspect
 import os
+{%- if environment_file.is_some() %}
+import re
+{%- endif %}
 import socket
 import sys
 import traceback
@@ -14,6 +17,17 @@ MODULE = {{ module }}
 WORKING_DIRECTORY = {{ working_directory }}
 ERROR_LOG = {{ error_log }}
 ERROR_LOG_LIMIT = 1048576
+{%- if let Some(path) = environment_file %}
+ENVIRONMENT_FILE = {{ path }}
+
+
+def read_environment():
+    """Sets the variables of the environment file, in the form that systemd reads, too."""
+    with open(ENVIRONMENT_FILE, encoding="utf-8", newline="") as file:
+        text = file.read()
+    for name, value in re.findall(r'^(\w+)="((?:[^"\\]|\\.)*)"$', text, re.MULTILINE | re.DOTALL):
+        os.environ[name] = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
+{%- endif %}
 
 
 def get_arguments():
@@ -64,6 +78,9 @@ def takes_arguments(function):
 
 def run():
     """Imports the program and calls it; gives what it returned."""
+    {%- if environment_file.is_some() %}
+    read_environment()
+    {%- endif %}
     arguments = get_arguments()
     prepare(arguments)
     module = importlib.import_module(MODULE)

@@ -3,7 +3,6 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use install_service::model::entry::PythonEntry;
 use install_service::model::name::EnvName;
 use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec};
 use install_service::model::text::Text;
@@ -139,13 +138,16 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
         1 => bytes().prop_map(Argument::Literal),
         1 => text().prop_map(|text| Argument::Reference { before: text.into(), variable: variable("SECRET") }),
     ];
-    let run = (any::<bool>(), path(), prop::collection::vec(argument, 0..6)).prop_map(|(python, path, arguments)| {
-        let entry = PythonEntry { module: "package.module".into(), class: None, function: Some("main".into()) };
-        match python {
-            true => Run::Python { interpreter: "/bin/true".into(), entry, arguments },
-            false => Run::Executable { path: path.into(), arguments },
-        }
-    });
+    let run =
+        (any::<bool>(), path(), prop::collection::vec(argument, 0..6)).prop_map(
+            |(python, path, arguments)| match python {
+                true => {
+                    let entry = "package.module:main".parse().unwrap();
+                    Run::Python { interpreter: "/bin/true".into(), entry, arguments }
+                }
+                false => Run::Executable { path: path.into(), arguments },
+            },
+        );
     let value = prop_oneof![6 => text().prop_map(Text::from), 1 => bytes()];
     let names = ["A", "LANG", "LD_LIBRARY_PATH", "IFS", "PWD", "discovery.type"].map(variable);
     let environment = prop_oneof![

@@ -1,6 +1,7 @@
 //! The script of a Python service, run by the real interpreter.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 mod corpus;
 
@@ -10,7 +11,6 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use install_service::model::entry::PythonEntry;
 use install_service::model::spec::Argument;
 use install_service::model::text::Text;
 use install_service::render::escape::PyStr;
@@ -35,15 +35,11 @@ impl Service {
         fs::create_dir(&work).unwrap();
         fs::write(work.join("program.py"), source).unwrap();
         fs::write(state.join("program.py"), "raise RuntimeError('the folder of the script is in sys.path')").unwrap();
-        let (class, function) = match entry.strip_prefix("class ") {
-            Some(class) => (Some(class.to_owned()), None),
-            None => (None, Some(entry.to_owned())),
-        };
-        let entry = PythonEntry { module: "program".into(), class, function };
         let text = |path: &Path| Text::from_bytes(path.as_os_str().as_bytes());
         let log = text(&work.join("web_ERROR_LOG.txt"));
         let path = state.join("web_service_executable.py");
-        fs::write(&path, script(&"web".parse().unwrap(), &entry, arguments, &text(&work), &log)).unwrap();
+        fs::write(&path, script(&"web".parse().unwrap(), &entry.parse().unwrap(), arguments, &text(&work), &log))
+            .unwrap();
         let mut command = Command::new("python3");
         command.arg(path).current_dir(&work).env("PYTHONUTF8", "1").env_remove("NOTIFY_SOCKET");
         Self { folder, command }
@@ -68,7 +64,7 @@ fn stdout(output: &Output) -> String {
 
 /// Runs `function` of the source; gives the exit status and the error log.
 fn outcome(source: &str, function: &str) -> (Option<i32>, Option<String>) {
-    let mut service = Service::new(source, function, &[]);
+    let mut service = Service::new(source, &format!("program:{function}"), &[]);
     let output = service.run();
     (output.status.code(), service.log())
 }
@@ -101,7 +97,7 @@ fn every_text_is_a_literal_that_python_reads_back() {
 #[test]
 #[ignore = "needs python3: tests/run"]
 fn the_script_is_python_3_7() {
-    let service = Service::new("", "main", &[Argument::Literal("x".into())]);
+    let service = Service::new("", "program:main", &[Argument::Literal("x".into())]);
     let check = "import ast, sys; ast.parse(open(sys.argv[1]).read(), feature_version=(3, 7))";
     let path = service.folder.path().join("state/web_service_executable.py");
     assert!(Command::new("python3").args(["-c", check]).arg(path).status().unwrap().success());
@@ -129,21 +125,23 @@ fn functions_and_classes_are_given_their_arguments() {
         Argument::Literal("".into()),
         Argument::Reference { before: "--pw=".into(), variable: "PW".parse().unwrap() },
     ];
-    let mut service = Service::new(SHOW, "main", &arguments);
+    let mut service = Service::new(SHOW, "program:main", &arguments);
     service.command.env("PW", "s e");
     let output = service.run();
     assert_eq!(stdout(&output), "['61ff27225c', '', '2d2d70773d732065'] web True True\n", "{:?}", output);
     assert!(output.status.success() && service.log().is_none());
 
     let arguments = [Argument::Literal("x".into())];
-    assert_eq!(stdout(&Service::new(SHOW, "class Program", &arguments).run()), "class ['x']\n");
-    assert_eq!(stdout(&Service::new(SHOW, "Group.main", &arguments).run()), "nested ['x']\n");
+    assert_eq!(stdout(&Service::new(SHOW, "Program=program", &arguments).run()), "class ['x']\n");
+    assert_eq!(stdout(&Service::new(SHOW, "program:Group.main", &arguments).run()), "nested ['x']\n");
+    // Beside a function the class only names the program.
+    assert_eq!(stdout(&Service::new(SHOW, "NoSuchClass=program:Group.main", &arguments).run()), "nested ['x']\n");
 }
 
 #[test]
 #[ignore = "needs python3: tests/run"]
 fn a_function_without_parameters_is_called_without_any() {
-    let run = |source: &str| stdout(&Service::new(source, "main", &[Argument::Literal("x".into())]).run());
+    let run = |source: &str| stdout(&Service::new(source, "program:main", &[Argument::Literal("x".into())]).run());
     assert_eq!(run("def main(): print('none')"), "none\n");
     assert_eq!(run("def main(*, key=1): print('keyword', key)"), "keyword 1\n");
     assert_eq!(run("def main(args=None): print('default', args)"), "default ['x']\n");
@@ -156,7 +154,7 @@ fn a_function_without_parameters_is_called_without_any() {
 #[ignore = "needs python3: tests/run"]
 fn an_exception_leaves_its_traceback() {
     let source = "def main(args):\n    raise RuntimeError('é\\udcff\\ud800 wrong')\n";
-    let mut service = Service::new(source, "main", &[]);
+    let mut service = Service::new(source, "program:main", &[]);
     let output = service.run();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("RuntimeError: é"));
@@ -191,7 +189,7 @@ fn the_exit_status_is_the_programs_own() {
 #[test]
 #[ignore = "needs python3: tests/run"]
 fn the_error_log_is_bounded_and_never_written_through_a_link() {
-    let mut service = Service::new("def main(): raise RuntimeError('wrong')", "main", &[]);
+    let mut service = Service::new("def main(): raise RuntimeError('wrong')", "program:main", &[]);
     fs::write(service.log_path(), vec![b'x'; 1 << 20]).unwrap();
     service.run();
     assert!(service.log().unwrap().starts_with("xxx"));
@@ -213,7 +211,7 @@ fn the_error_log_is_bounded_and_never_written_through_a_link() {
 #[ignore = "needs python3: tests/run"]
 fn a_reference_to_a_missing_variable_is_an_error_with_its_name() {
     let arguments = [Argument::Reference { before: "".into(), variable: "NO_SUCH_VARIABLE".parse().unwrap() }];
-    let mut service = Service::new(SHOW, "main", &arguments);
+    let mut service = Service::new(SHOW, "program:main", &arguments);
     assert_eq!(service.run().status.code(), Some(1));
     assert!(service.log().unwrap().contains("KeyError: 'NO_SUCH_VARIABLE'"));
 }
@@ -225,7 +223,7 @@ fn systemd_hears_that_it_is_up_once_the_import_succeeded() {
 
     let heard = |source: &str, socket: &UnixDatagram, address: &str| {
         socket.set_read_timeout(Some(std::time::Duration::from_millis(300))).unwrap();
-        let mut service = Service::new(source, "main", &[]);
+        let mut service = Service::new(source, "program:main", &[]);
         service.command.env("NOTIFY_SOCKET", address);
         service.run();
         let mut buffer = [0; 64];

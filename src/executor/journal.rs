@@ -10,12 +10,14 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, Entry};
-use super::process;
-use super::text::path as to_path;
 use crate::error::Error;
+use crate::host::files::{self, Entry};
+use crate::host::process;
+use crate::host::text::{path as to_path, text};
+use crate::model::invocation::Invocation;
+use crate::model::observed::Found;
 use crate::model::text::Text;
-use crate::plan::{Action, Invocation, Plan};
+use crate::plan::{Action, Plan};
 use crate::render::{Artifact, Place};
 
 /// How one step is taken back.
@@ -80,7 +82,7 @@ impl Journal {
                     undo.push(keep(path, &directory, &mut backups)?);
                 }
                 Action::MakeDirectory { path, .. } => undo.push(Undo::RemoveDirectory { path: path.clone() }),
-                Action::Run(_) | Action::Try(..) | Action::Settle(_) => {}
+                Action::Run(_) | Action::Try(..) | Action::Settle(_) | Action::AwaitStop(_) => {}
             }
             steps.push(undo);
         }
@@ -179,7 +181,7 @@ fn sweep(record: &Record) {
         .collect();
     directories.sort();
     directories.dedup();
-    for entry in directories.iter().flat_map(|directory| files::list(&super::text::text(directory))) {
+    for entry in directories.iter().flat_map(|directory| files::list(&text(directory))) {
         if entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(files::TEMPORARY.as_bytes())) {
             drop(fs::remove_file(entry));
         }
@@ -214,9 +216,7 @@ impl Undo {
                 let Entry::File(kept) = files::look(&directory.with(&format!("/{backup}")))? else {
                     return Err(Error::io("reading the journal", directory, io::ErrorKind::NotFound.into()));
                 };
-                if files::look(path)?
-                    == Entry::File(crate::plan::Found { contents: kept.contents.clone(), mode: *mode })
-                {
+                if files::look(path)? == Entry::File(Found { contents: kept.contents.clone(), mode: *mode }) {
                     return Ok(None);
                 }
                 files::write(&Artifact { path: path.clone(), mode: *mode, contents: kept.contents })?;

@@ -5,23 +5,26 @@
 //! interrupt has come, the steps before it are taken back in reverse. The executor has no opinions:
 //! what is done and how it is undone stands in the plan.
 
+pub mod journal;
+
 use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::host::files::{self, Staged};
-use crate::host::journal::{Journal, Undone};
-use crate::host::{interrupt, process, systemctl};
-use crate::model::spec::Scope;
+use crate::host::{interrupt, manager, process};
+use crate::model::invocation::Invocation;
+use crate::model::manager::Manager;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
 use crate::render::Place;
+use journal::{Journal, Undone};
 
 /// Applies `plan`. `say` is told what goes on, one line at a time.
 ///
 /// # Errors
 /// [`Error::Undone`] around the failure of a step once something had changed; the plain error when
 /// nothing had.
-pub fn apply(plan: &Plan, place: &Place, scope: Scope, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
     if plan.is_empty() {
         return Ok(());
     }
@@ -41,7 +44,8 @@ pub fn apply(plan: &Plan, place: &Place, scope: Scope, say: &mut dyn FnMut(&str)
     for step in &plan.steps {
         let done = interrupt::check()
             .and_then(|()| journal.step())
-            .and_then(|()| perform(&step.action, &mut staged, scope, say));
+            .and_then(|()| perform(&step.action, &mut staged, manager, say))
+            .map_err(|error| explained(error, &step.action, plan, manager));
         // Ctrl-C reaches the step's command too: what it ended was interrupted and has not failed.
         if let Err(cause) = interrupt::check().and(done) {
             say("a step failed; taking the earlier ones back");
@@ -51,6 +55,20 @@ pub fn apply(plan: &Plan, place: &Place, scope: Scope, say: &mut dyn FnMut(&str)
     }
     journal.finish();
     Ok(())
+}
+
+/// The error of a command that starts services, which says that one died, with what that one said:
+/// asked for now, because an undo may start its earlier version.
+fn explained(error: Error, action: &Action, plan: &Plan, manager: &Manager) -> Error {
+    let starts = |command: &Invocation| command.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"));
+    let settling = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Settle(names) => Some(names),
+        _ => None,
+    });
+    match (action, settling) {
+        (Action::Run(command), Some(names)) if starts(command) => manager::explained(error, manager, names),
+        _ => error,
+    }
 }
 
 /// Makes the directories and writes every file beside its place; `made` are the new directories.
@@ -72,7 +90,7 @@ fn prepare(plan: &Plan, made: &mut Vec<Text>) -> Result<BTreeMap<Text, Staged>, 
 fn perform(
     action: &Action,
     staged: &mut BTreeMap<Text, Staged>,
-    scope: Scope,
+    manager: &Manager,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), Error> {
     match action {
@@ -95,6 +113,7 @@ fn perform(
             }
             Ok(())
         }
-        Action::Settle(names) => systemctl::settle(names, scope),
+        Action::Settle(names) => manager::settle(manager, names),
+        Action::AwaitStop(name) => manager::await_stop(manager, name),
     }
 }

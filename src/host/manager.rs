@@ -1,0 +1,105 @@
+//! The same questions to either service manager.
+
+use super::{nssm, systemctl};
+use crate::error::Error;
+use crate::model::manager::Manager;
+use crate::model::name::ServiceName;
+use crate::model::status::ServiceStatus;
+
+/// What services are doing, in the order of their names.
+///
+/// # Errors
+/// When the service manager does not answer.
+pub fn status(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceStatus>, Error> {
+    match manager {
+        Manager::Systemd(scope) => Ok(systemctl::show(names, *scope)?.iter().map(systemctl::status_of).collect()),
+        Manager::Nssm(exe) => names.iter().map(|name| nssm::status(exe, name)).collect(),
+    }
+}
+
+/// Those of `names` that run or are about to.
+///
+/// # Errors
+/// When the service manager does not answer.
+pub fn active(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceName>, Error> {
+    let states = status(manager, names)?;
+    Ok(names.iter().zip(states).filter(|(_, status)| status.state.is_active()).map(|(name, _)| name.clone()).collect())
+}
+
+/// Starts a service and waits until it has settled.
+///
+/// # Errors
+/// When the service manager refuses, or the service dies.
+pub fn start(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
+    match manager {
+        Manager::Systemd(scope) => {
+            systemctl::act("start", name, *scope)
+                .map_err(|error| explained(error, manager, std::slice::from_ref(name)))?;
+        }
+        Manager::Nssm(exe) => nssm::start(exe, name)?,
+    }
+    settle(manager, std::slice::from_ref(name))
+}
+
+/// The error of starting `names`, with what the one of them said that died.
+pub fn explained(error: Error, manager: &Manager, names: &[ServiceName]) -> Error {
+    match manager {
+        Manager::Systemd(scope) => systemctl::with_log(error, names, *scope),
+        Manager::Nssm(_) => error,
+    }
+}
+
+/// Stops a service and starts it again.
+///
+/// # Errors
+/// As [`start`].
+pub fn restart(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
+    match manager {
+        Manager::Systemd(scope) => {
+            systemctl::act("restart", name, *scope)
+                .map_err(|error| explained(error, manager, std::slice::from_ref(name)))?;
+            settle(manager, std::slice::from_ref(name))
+        }
+        // `nssm restart` does not start again what takes long to stop.
+        Manager::Nssm(_) => {
+            stop(manager, name)?;
+            start(manager, name)
+        }
+    }
+}
+
+/// Stops a service; one that does not run is fine.
+///
+/// # Errors
+/// When it goes on running.
+pub fn stop(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
+    match manager {
+        Manager::Systemd(scope) => systemctl::act("stop", name, *scope),
+        Manager::Nssm(exe) => {
+            nssm::stop(exe, name)?;
+            await_stop(manager, name)
+        }
+    }
+}
+
+/// Waits until services have settled.
+///
+/// # Errors
+/// When one of them died.
+pub fn settle(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
+    match manager {
+        Manager::Systemd(scope) => systemctl::settle(names, *scope),
+        Manager::Nssm(exe) => names.iter().try_for_each(|name| nssm::settle(exe, name)),
+    }
+}
+
+/// Waits until a service has stopped. `systemctl stop` does so by itself.
+///
+/// # Errors
+/// When it goes on running.
+pub fn await_stop(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
+    match manager {
+        Manager::Systemd(_) => Ok(()),
+        Manager::Nssm(exe) => nssm::await_stop(exe, name),
+    }
+}

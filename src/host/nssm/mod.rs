@@ -1,0 +1,259 @@
+//! `nssm.exe`: called directly, never through cmd.exe, with nothing on its standard input.
+//!
+//! Exit codes and the `SERVICE_*` words decide; messages are translated on some systems. A call
+//! with a missing argument would open a window, so every call here is complete.
+
+#[cfg(windows)]
+pub mod registry;
+#[cfg(windows)]
+pub mod supply;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{files, interrupt, process};
+use crate::error::Error;
+use crate::model::invocation::Invocation;
+use crate::model::name::ServiceName;
+use crate::model::status::{ServiceStatus, State};
+use crate::model::text::Text;
+use crate::render::Place;
+
+/// How long a service has to stay `SERVICE_RUNNING` to count as settled. NSSM says so once the
+/// program has run for its throttle time, 1.5 s.
+const SETTLE: Duration = Duration::from_millis(2500);
+/// How long to wait for a service to settle: NSSM announces it after its throttle time at the latest.
+const START_PATIENCE: Duration = Duration::from_secs(40);
+/// How long to wait for a service to stop: longer than all its stop methods together.
+const STOP_PATIENCE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What the command line says about NSSM.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// The executable to use.
+    pub exe: Option<Text>,
+    /// A zip file to take it from.
+    pub archive: Option<Text>,
+    /// Never download.
+    pub offline: bool,
+    /// Certificate authorities to trust.
+    pub ca_file: Option<Text>,
+    /// Use one whose checksum is not known.
+    pub allow_unknown: bool,
+}
+
+impl Wishes {
+    /// Where the `nssm.exe` of services lies.
+    pub fn wanted_path(&self, place: &Place) -> Text {
+        self.exe.clone().unwrap_or_else(|| place.nssm())
+    }
+}
+
+/// Makes sure that `nssm.exe` is where it is wanted.
+///
+/// # Errors
+/// Which one was refused and why, or what to download, from where, and where to put it.
+#[cfg(windows)]
+pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
+    supply::provide(wishes, place)
+}
+
+/// Makes sure that `nssm.exe` is where it is wanted: elsewhere than on Windows it never is.
+///
+/// # Errors
+/// None here; nothing is installed with NSSM elsewhere.
+#[cfg(not(windows))]
+pub fn provide(_wishes: &Wishes, _place: &Place) -> Result<(), Error> {
+    Ok(())
+}
+
+fn call(exe: &Text, words: &[&str]) -> Invocation {
+    Invocation(std::iter::once(exe.clone()).chain(words.iter().map(|word| Text::from(*word))).collect())
+}
+
+/// The state that a word of `nssm status` means.
+///
+/// `SERVICE_PAUSED` is a program that ended too soon and waits to be started again.
+pub fn state_of(word: &str) -> Option<State> {
+    Some(match word {
+        "SERVICE_RUNNING" => State::Running,
+        "SERVICE_START_PENDING" => State::Starting,
+        "SERVICE_STOP_PENDING" => State::Stopping,
+        "SERVICE_PAUSED" | "SERVICE_PAUSE_PENDING" | "SERVICE_CONTINUE_PENDING" => State::Restarting,
+        "SERVICE_STOPPED" => State::Stopped,
+        _ => return None,
+    })
+}
+
+/// What a service is doing.
+///
+/// # Errors
+/// When NSSM does not answer with a state.
+pub fn status(exe: &Text, name: &ServiceName) -> Result<ServiceStatus, Error> {
+    let mut status = ServiceStatus::not_installed();
+    if !is_registered(name) {
+        return Ok(status);
+    }
+    let invocation = call(exe, &["status", name.as_str()]);
+    let outcome = process::capture(&invocation)?;
+    match (outcome.code(), state_of(outcome.text().trim())) {
+        (Some(0), Some(state)) => status.state = state,
+        // It went away since we looked.
+        (Some(3), _) => {}
+        _ => return Err(process::failure(&invocation, &outcome)),
+    }
+    status.enabled = starts_at_boot(name);
+    Ok(status)
+}
+
+/// Asks NSSM to start a service. Its own verdict is none: it waits less long than services take.
+///
+/// # Errors
+/// When NSSM cannot be run.
+pub fn start(exe: &Text, name: &ServiceName) -> Result<(), Error> {
+    process::capture(&call(exe, &["start", name.as_str()])).map(drop)
+}
+
+/// Asks NSSM to stop a service.
+///
+/// # Errors
+/// When NSSM cannot be run.
+pub fn stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
+    process::capture(&call(exe, &["stop", name.as_str()])).map(drop)
+}
+
+/// Waits until a service has run for a while.
+///
+/// # Errors
+/// [`Error::DidNotStart`] when it stopped or waits to be started again, with the end of its log.
+pub fn settle(exe: &Text, name: &ServiceName) -> Result<(), Error> {
+    let begun = Instant::now();
+    let mut running_since: Option<Instant> = None;
+    loop {
+        interrupt::check()?;
+        let now = Instant::now();
+        match status(exe, name)?.state {
+            State::Running => {
+                if now.duration_since(*running_since.get_or_insert(now)) >= SETTLE {
+                    return Ok(());
+                }
+            }
+            State::Restarting => return Err(died(name, "it ends soon after it is started, again and again")),
+            State::Stopped if begun.elapsed() > PAUSE * 2 => return Err(died(name, "it has stopped")),
+            State::NotInstalled => return Err(died(name, "it is not registered")),
+            _ => running_since = None,
+        }
+        if begun.elapsed() > START_PATIENCE {
+            return Err(died(name, &format!("it has not come up within {} s", START_PATIENCE.as_secs())));
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn died(name: &ServiceName, state: &str) -> Error {
+    let log = output_of(name).and_then(|path| tail(&path, 20).ok()).unwrap_or_default();
+    Error::DidNotStart { service: name.to_string(), state: state.to_owned(), log, error_log: None }
+}
+
+/// Waits until a service has stopped.
+///
+/// # Errors
+/// When it goes on running.
+pub fn await_stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
+    let begun = Instant::now();
+    loop {
+        let state = status(exe, name)?.state;
+        if matches!(state, State::Stopped | State::NotInstalled) {
+            return Ok(());
+        }
+        if begun.elapsed() > STOP_PATIENCE {
+            return Err(Error::Command {
+                command: call(exe, &["stop", name.as_str()]).typed(),
+                outcome: format!("after {} s the service is still {}", STOP_PATIENCE.as_secs(), state.as_str()),
+                stderr: String::new(),
+            });
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// The last `lines` lines of a log.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn tail(path: &Text, lines: usize) -> Result<String, Error> {
+    let files::Entry::File(found) = files::look(path)? else { return Ok(String::new()) };
+    let text = String::from_utf8_lossy(&found.contents).replace("\r\n", "\n");
+    let all: Vec<&str> = text.lines().collect();
+    Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| format!("{line}\n")).collect())
+}
+
+/// Gives what is added to a log to `say`, until an interrupt comes.
+///
+/// # Errors
+/// When the log cannot be read, or [`Error::Interrupted`].
+pub fn follow(path: &Text, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    interrupt::listen();
+    let read = |path: &Text| match files::look(path)? {
+        files::Entry::File(found) => Ok(found.contents),
+        _ => Ok::<_, Error>(Vec::new()),
+    };
+    let mut shown = read(path)?.len();
+    loop {
+        interrupt::check()?;
+        let contents = read(path)?;
+        // A log that was set aside begins anew.
+        let from = if contents.len() < shown { 0 } else { shown };
+        if contents.len() > from {
+            say(&String::from_utf8_lossy(&contents[from..]).replace("\r\n", "\n"));
+        }
+        shown = contents.len();
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether there is a service of exactly this name; NSSM itself answers to display names, too.
+#[cfg(windows)]
+pub fn is_registered(name: &ServiceName) -> bool {
+    registry::is_registered(name)
+}
+
+#[cfg(windows)]
+fn starts_at_boot(name: &ServiceName) -> Option<bool> {
+    registry::value(name, "Start").map(|value| value == "SERVICE_AUTO_START")
+}
+
+/// Where a service's output goes.
+#[cfg(windows)]
+fn output_of(name: &ServiceName) -> Option<Text> {
+    registry::value(name, "AppStdout").map(Text::from)
+}
+
+/// Whether there is a service of exactly this name: elsewhere than on Windows there is none.
+#[cfg(not(windows))]
+pub fn is_registered(_name: &ServiceName) -> bool {
+    false
+}
+
+#[cfg(not(windows))]
+fn starts_at_boot(_name: &ServiceName) -> Option<bool> {
+    None
+}
+
+#[cfg(not(windows))]
+fn output_of(_name: &ServiceName) -> Option<Text> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_throttled_service_is_restarting() {
+        assert_eq!(state_of("SERVICE_PAUSED"), Some(State::Restarting));
+        assert_eq!(state_of("SERVICE_RUNNING"), Some(State::Running));
+        assert_eq!(state_of("Dienst"), None);
+    }
+}

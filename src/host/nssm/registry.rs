@@ -1,0 +1,99 @@
+//! What NSSM keeps in the registry, read from there: exactly what is stored, without a process.
+//!
+//! `HKLM\SYSTEM\CurrentControlSet\Services\NAME` holds what every service has, its key `Parameters`
+//! what NSSM adds, `Parameters\AppExit` an action for each exit code (read in the source of NSSM
+//! 2.24). A parameter that has NSSM's own default is not stored.
+
+use std::ffi::OsString;
+
+use winreg::RegKey;
+use winreg::enums::{HKEY_LOCAL_MACHINE, REG_DWORD, REG_MULTI_SZ};
+
+use crate::host::text::text;
+use crate::model::name::ServiceName;
+use crate::model::parameter::Parameter;
+use crate::model::text::Text;
+
+const SERVICES: &str = r"SYSTEM\CurrentControlSet\Services";
+
+/// Parameters that lie beside those of every other service.
+const NATIVE: [&str; 5] = ["DisplayName", "Description", "Start", "ObjectName", "DependOnService"];
+
+fn open(path: &str) -> Option<RegKey> {
+    RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(path).ok()
+}
+
+fn service(name: &ServiceName) -> Option<RegKey> {
+    open(&format!(r"{SERVICES}\{name}"))
+}
+
+/// Whether there is a service of this name.
+pub fn is_registered(name: &ServiceName) -> bool {
+    service(name).is_some()
+}
+
+/// Whether NSSM runs the service of this name.
+pub fn is_of_nssm(name: &ServiceName) -> bool {
+    open(&format!(r"{SERVICES}\{name}\Parameters")).is_some_and(|key| key.get_raw_value("Application").is_ok())
+}
+
+/// The names of all services that NSSM runs.
+pub fn services_of_nssm() -> Vec<ServiceName> {
+    let Some(services) = open(SERVICES) else { return Vec::new() };
+    services.enum_keys().flatten().filter_map(|name| name.parse().ok()).filter(is_of_nssm).collect()
+}
+
+/// One value of a service as text.
+pub fn value(name: &ServiceName, parameter: &str) -> Option<String> {
+    stored(name)
+        .iter()
+        .find(|known| known.name == parameter)
+        .and_then(|known| known.values.first())
+        .map(Text::to_string)
+}
+
+/// Every parameter that is stored for a service.
+pub fn stored(name: &ServiceName) -> Vec<Parameter> {
+    let mut found = Vec::new();
+    if let Some(key) = service(name) {
+        for parameter in NATIVE {
+            found.extend(values(&key, parameter).map(|values| named(parameter, None, values)));
+        }
+    }
+    let Some(key) = open(&format!(r"{SERVICES}\{name}\Parameters")) else { return found };
+    for (parameter, _) in key.enum_values().flatten() {
+        found.extend(values(&key, &parameter).map(|values| named(&parameter, None, values)));
+    }
+    for parameter in key.enum_keys().flatten() {
+        let Ok(inner) = key.open_subkey(&parameter) else { continue };
+        for (code, _) in inner.enum_values().flatten() {
+            // The action of `Default` is the key's own unnamed value.
+            let sub = if code.is_empty() { "Default" } else { &code };
+            found.extend(values(&inner, &code).map(|values| named(&parameter, Some(sub), values)));
+        }
+    }
+    found
+}
+
+fn named(parameter: &str, sub: Option<&str>, values: Vec<Text>) -> Parameter {
+    let values = match (parameter, values.as_slice()) {
+        // The words that `nssm set` takes for the numbers of the service manager.
+        ("Start", [number]) if number.as_bytes() == b"2" => vec!["SERVICE_AUTO_START".into()],
+        ("Start", [number]) if number.as_bytes() == b"3" => vec!["SERVICE_DEMAND_START".into()],
+        ("Start", [number]) if number.as_bytes() == b"4" => vec!["SERVICE_DISABLED".into()],
+        _ => values,
+    };
+    Parameter { name: parameter.to_owned(), sub: sub.map(str::to_owned), values }
+}
+
+fn values(key: &RegKey, entry: &str) -> Option<Vec<Text>> {
+    let raw = key.get_raw_value(entry).ok()?;
+    match raw.vtype {
+        REG_DWORD => key.get_value::<u32, _>(entry).map(|number| vec![number.to_string().into()]).ok(),
+        REG_MULTI_SZ => key
+            .get_value::<Vec<OsString>, _>(entry)
+            .map(|lines| lines.into_iter().filter(|line| !line.is_empty()).map(text).collect())
+            .ok(),
+        _ => key.get_value::<OsString, _>(entry).map(|value| vec![text(value)]).ok(),
+    }
+}

@@ -1,0 +1,37 @@
+//! [`Observed`]: what was found on the host about some services.
+
+use std::collections::BTreeMap;
+
+use super::name::ServiceName;
+use super::parameter::Parameter;
+use super::text::Text;
+
+/// A file on the host as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What is in it.
+    pub contents: Vec<u8>,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// What was found on the host about some services.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The files of ours that are there.
+    pub files: BTreeMap<Text, Found>,
+    /// Files that are there but not for us to read.
+    pub unreadable: Vec<Text>,
+    /// Directories that are there.
+    pub directories: Vec<Text>,
+    /// Services that start at boot.
+    pub enabled: Vec<ServiceName>,
+    /// Services that run.
+    pub active: Vec<ServiceName>,
+    /// Drop-ins of the administrator that override our units.
+    pub drop_ins: Vec<Text>,
+    /// The parameters that services have with NSSM; one that is not registered is not among them.
+    pub registered: BTreeMap<ServiceName, Vec<Parameter>>,
+    /// Whether the user's services go on after a logout (user scope only).
+    pub lingering: bool,
+}

@@ -1,0 +1,188 @@
+//! What will be done, as plain data: printable, comparable, and executed by nobody in here.
+//!
+//! A plan is made from the files that a service should have and from what lies on the host. It
+//! holds only what differs, so an empty plan means that there is nothing to do. The preview prints
+//! the very plan that an install applies, made for a host that has nothing yet.
+
+pub mod nssm;
+pub mod systemd;
+
+use crate::model::invocation::Invocation;
+use crate::model::manager::Manager;
+use crate::model::name::ServiceName;
+use crate::model::observed::Observed;
+use crate::model::text::Text;
+use crate::render::nssm::NssmService;
+use crate::render::{Artifact, Place};
+
+/// What one step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make a directory and what is missing above it.
+    MakeDirectory {
+        /// The directory.
+        path: Text,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Put a file in place, whole or not at all.
+    Write(Artifact),
+    /// Take a file away.
+    Remove(Text),
+    /// Run a command that must succeed.
+    Run(Invocation),
+    /// Run a command; if it fails, say so and go on.
+    Try(Invocation, String),
+    /// Wait until the services have settled; fail if one of them died.
+    Settle(Vec<ServiceName>),
+    /// Wait until the service has stopped.
+    AwaitStop(ServiceName),
+}
+
+/// An action, and the commands that take it back. (Files are put back by the executor.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// What takes it back.
+    pub undo: Vec<Invocation>,
+}
+
+impl Step {
+    fn plain(action: Action) -> Self {
+        Self { action, undo: Vec::new() }
+    }
+}
+
+/// Steps in the order in which they are done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Commands that end an undo, after every file is back.
+    pub after_undo: Vec<Invocation>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The files that it writes.
+    pub fn files(&self) -> impl Iterator<Item = &Artifact> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Write(artifact) => Some(artifact),
+            _ => None,
+        })
+    }
+
+    /// The commands that it runs.
+    pub fn invocations(&self) -> impl Iterator<Item = &Invocation> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Run(invocation) | Action::Try(invocation, _) => Some(invocation),
+            _ => None,
+        })
+    }
+}
+
+/// The files that one service should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The service.
+    pub name: ServiceName,
+    /// Its files; the unit is among them.
+    pub artifacts: Vec<Artifact>,
+    /// Its registration with NSSM.
+    pub registration: Option<NssmService>,
+}
+
+/// How an artifact compares with the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// It is not there.
+    Missing,
+    /// It has other contents or another mode.
+    Changed,
+    /// It is as it should be.
+    Same,
+}
+
+/// How `artifact` compares with what is there.
+pub fn compare(observed: &Observed, artifact: &Artifact) -> Difference {
+    match observed.files.get(&artifact.path) {
+        None if observed.unreadable.contains(&artifact.path) => Difference::Same,
+        None => Difference::Missing,
+        Some(found) if found.contents == artifact.contents && found.mode == artifact.mode => Difference::Same,
+        Some(_) => Difference::Changed,
+    }
+}
+
+/// Steps that put the files of a service in order: those that differ, and those that should go.
+fn file_steps(observed: &Observed, service: &Desired, place: &Place) -> Vec<Step> {
+    let wrong = service.artifacts.iter().filter(|artifact| compare(observed, artifact) != Difference::Same);
+    let mut steps: Vec<Step> = wrong.map(|artifact| Step::plain(Action::Write(artifact.clone()))).collect();
+    for stale in place.files_of(&service.name) {
+        let wanted = service.artifacts.iter().any(|artifact| artifact.path == stale);
+        if !wanted && observed.files.contains_key(&stale) {
+            steps.push(Step::plain(Action::Remove(stale)));
+        }
+    }
+    steps
+}
+
+/// Steps that make those of `directories` that are not there.
+fn directory_steps(observed: &Observed, directories: &[&Text]) -> Vec<Step> {
+    let missing = directories.iter().filter(|directory| !observed.directories.contains(directory));
+    missing.map(|path| Step::plain(Action::MakeDirectory { path: (*path).clone(), mode: 0o755 })).collect()
+}
+
+/// Steps that remove the files of a service, `more` of them included, but for those that are kept.
+fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: Keep, more: Text) -> Vec<Step> {
+    let kept = |path: &Text| {
+        keep.env_vars && *path == place.environment_file(name)
+            || keep.install_args && (*path == place.receipt(name) || *path == place.legacy_receipt(name))
+    };
+    let all = place.files_of(name).into_iter().chain([place.legacy_receipt(name), more]);
+    all.filter(|path| observed.files.contains_key(path) && !kept(path))
+        .map(|path| Step::plain(Action::Remove(path)))
+        .collect()
+}
+
+/// What an install does besides putting files in place.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InstallOptions {
+    /// Start the services, and start changed ones again.
+    pub start: bool,
+}
+
+/// What `remove` leaves behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// The environment file.
+    pub env_vars: bool,
+    /// The receipt.
+    pub install_args: bool,
+}
+
+/// The plan that installs `desired`, or brings it up to date.
+pub fn install(
+    desired: &[Desired],
+    observed: &Observed,
+    place: &Place,
+    manager: &Manager,
+    options: InstallOptions,
+) -> Plan {
+    match manager {
+        Manager::Systemd(scope) => systemd::install(desired, observed, place, *scope, options),
+        Manager::Nssm(nssm) => nssm::install(desired, observed, place, nssm, options),
+    }
+}
+
+/// The plan that removes services, and leaves what `keep` says.
+pub fn remove(names: &[ServiceName], observed: &Observed, place: &Place, manager: &Manager, keep: Keep) -> Plan {
+    match manager {
+        Manager::Systemd(scope) => systemd::remove(names, observed, place, *scope, keep),
+        Manager::Nssm(nssm) => nssm::remove(names, observed, place, nssm, keep),
+    }
+}

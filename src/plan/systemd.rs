@@ -1,0 +1,120 @@
+//! Plans for systemd: all files, then one `systemctl enable`, which reloads by itself.
+
+use super::{
+    Action, Desired, Difference, InstallOptions, Keep, Plan, Step, compare, directory_steps, file_steps, removal_steps,
+};
+use crate::model::invocation::Invocation;
+use crate::model::name::ServiceName;
+use crate::model::observed::Observed;
+use crate::model::spec::Scope;
+use crate::render::Place;
+
+/// The plan that installs `desired`, or brings it up to date.
+///
+/// One `systemctl enable` for all: it reloads the service manager by itself, once.
+pub(super) fn install(
+    desired: &[Desired],
+    observed: &Observed,
+    place: &Place,
+    scope: Scope,
+    options: InstallOptions,
+) -> Plan {
+    let mut plan = Plan::default();
+    let mut enable = Vec::new();
+    let mut newly_enabled = Vec::new();
+    let mut changed = Vec::new();
+    for service in desired {
+        let unit = place.unit(&service.name);
+        let steps = file_steps(observed, service, place);
+        let differs = !steps.is_empty();
+        plan.steps.extend(steps);
+        let unit_differs = service
+            .artifacts
+            .iter()
+            .any(|artifact| artifact.path == unit && compare(observed, artifact) != Difference::Same);
+        let enabled = observed.enabled.contains(&service.name);
+        if unit_differs || !enabled {
+            enable.push(service.name.clone());
+        }
+        if !enabled {
+            newly_enabled.push(service.name.clone());
+        }
+        if differs {
+            changed.push(service.name.clone());
+        }
+    }
+    if !plan.steps.is_empty() {
+        plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir, &place.unit_dir]));
+    }
+    if scope == Scope::User && !plan.steps.is_empty() && !observed.lingering {
+        plan.steps.push(Step::plain(Action::Try(
+            Invocation::new(["loginctl", "enable-linger"]),
+            "without it the service ends when you log out; `sudo loginctl enable-linger $USER` allows it".into(),
+        )));
+    }
+    if !enable.is_empty() {
+        let undo = if newly_enabled.is_empty() {
+            Vec::new()
+        } else {
+            vec![on_units(scope, &["disable", "--no-reload"], &newly_enabled)]
+        };
+        plan.steps.push(Step { action: Action::Run(on_units(scope, &["enable"], &enable)), undo });
+        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
+    }
+    if options.start {
+        let names: Vec<ServiceName> = desired.iter().map(|service| service.name.clone()).collect();
+        let (running, stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
+        let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name)).collect();
+        if !stopped.is_empty() {
+            plan.steps.push(Step {
+                action: Action::Run(on_units(scope, &["start"], &stopped)),
+                undo: vec![on_units(scope, &["stop"], &stopped)],
+            });
+        }
+        if !restart.is_empty() {
+            plan.steps.push(Step::plain(Action::Run(on_units(scope, &["restart"], &restart))));
+            plan.after_undo.push(on_units(scope, &["restart"], &restart));
+        }
+        let settling: Vec<_> = stopped.into_iter().chain(restart).collect();
+        if !settling.is_empty() {
+            plan.steps.push(Step::plain(Action::Settle(settling)));
+        }
+    }
+    plan
+}
+
+/// The plan that removes services: stopped, disabled, files gone, one reload.
+pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, scope: Scope, keep: Keep) -> Plan {
+    let mut plan = Plan::default();
+    let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
+    let enabled: Vec<_> = names.iter().filter(|name| observed.enabled.contains(name)).cloned().collect();
+    let known: Vec<_> = names.iter().filter(|name| observed.files.contains_key(&place.unit(name))).cloned().collect();
+    if !running.is_empty() {
+        plan.steps.push(Step {
+            action: Action::Run(on_units(scope, &["stop"], &running)),
+            undo: vec![on_units(scope, &["start"], &running)],
+        });
+    }
+    if !enabled.is_empty() {
+        plan.steps.push(Step {
+            action: Action::Run(on_units(scope, &["disable", "--no-reload"], &enabled)),
+            undo: vec![on_units(scope, &["enable"], &enabled)],
+        });
+    }
+    for name in names {
+        plan.steps.extend(removal_steps(observed, name, place, keep, place.unit(name)));
+    }
+    if !known.is_empty() {
+        plan.steps.push(Step::plain(Action::Run(Invocation::systemctl(scope, ["daemon-reload"]))));
+        // Only our own failures are cleared; a unit that is gone has none, which is no error.
+        plan.steps.push(Step::plain(Action::Try(on_units(scope, &["reset-failed"], &known), String::new())));
+        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
+    }
+    plan
+}
+
+/// `systemctl VERB -- UNIT...`, without the dashes where no name can begin with one.
+fn on_units(scope: Scope, verb: &[&str], names: &[ServiceName]) -> Invocation {
+    let words = verb.iter().map(|word| (*word).to_owned()).chain(names.iter().map(ServiceName::unit));
+    Invocation::systemctl(scope, words)
+}

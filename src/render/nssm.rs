@@ -1,0 +1,312 @@
+//! What makes a service of NSSM: its parameters, the calls of `nssm.exe` that set them, and the
+//! command batches that hold the same calls.
+//!
+//! One list of [`Parameter`]s is the source of all three, so a batch and a direct install cannot
+//! differ.
+
+use askama::Template;
+
+use super::escape::{
+    AppParameters, CmdLine, CmdPath, CmdToken, Fault, Layer, NssmEnvironment, NssmPath, Signature, TargetArg,
+};
+use super::{Artifact, Place, Refusal, Refusals, error_log, fence, python};
+use crate::model::name::EnvName;
+use crate::model::name::ServiceName;
+use crate::model::parameter::Parameter;
+use crate::model::spec::{Argument, Restart, Run, ServiceSpec};
+use crate::model::text::Text;
+
+/// A log is set aside once it has this many bytes.
+const ROTATE_BYTES: u32 = 10 << 20;
+
+/// A program that ends within this many milliseconds counts as failed, and NSSM waits longer and
+/// longer before it starts it again. NSSM's own default; `nssm start` waits only 2.75 s for it.
+const THROTTLE_MS: u32 = 1500;
+
+/// How long a program may take to end after Ctrl-C, in milliseconds: time to flush what it holds.
+const STOP_CONSOLE_MS: u32 = 30_000;
+
+/// How long it may take after a closed window or a message to its threads, for programs without a
+/// console.
+const STOP_OTHER_MS: u32 = 5_000;
+
+/// What NSSM 2.24 does where a parameter is not stored: setting one to this value removes it.
+pub fn default_of(parameter: &Parameter) -> Vec<Text> {
+    let value = match (parameter.name.as_str(), parameter.sub.as_deref()) {
+        ("AppExit", Some("Default")) => "Restart",
+        ("AppThrottle" | "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads", None) => "1500",
+        ("AppParameters" | "Description", None) => "",
+        (
+            "AppRotateFiles" | "AppRotateOnline" | "AppRotateBytes" | "AppRestartDelay" | "AppStopMethodSkip"
+            | "AppNoConsole",
+            None,
+        ) => "0",
+        _ => return Vec::new(),
+    };
+    vec![value.into()]
+}
+
+/// A service as NSSM should have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NssmService {
+    /// The service.
+    pub name: ServiceName,
+    /// The program that `nssm install` is given.
+    pub application: Text,
+    /// Its parameters, in the order in which they are set.
+    pub parameters: Vec<Parameter>,
+}
+
+impl NssmService {
+    /// The words of the call that registers the service, without `nssm.exe`.
+    pub fn install(&self) -> Vec<Text> {
+        vec!["install".into(), self.name.as_str().into(), self.application.clone()]
+    }
+
+    /// The words of the call that sets `parameter`, without `nssm.exe`.
+    pub fn set(&self, parameter: &Parameter) -> Vec<Text> {
+        let verb = if parameter.values.is_empty() { "reset" } else { "set" };
+        [verb.into(), self.name.as_str().into()].into_iter().chain(parameter.words()).collect()
+    }
+}
+
+/// The service of `spec`.
+///
+/// # Errors
+/// Everything that NSSM cannot carry to the program as it is.
+pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Refusal>> {
+    let mut refusals = Refusals::default();
+    let script = place.python_script(&spec.name);
+    let (application, literals) = match &spec.run {
+        Run::Executable { path, arguments } => (path, literals(arguments, &mut refusals)),
+        Run::Python { interpreter, .. } => (interpreter, vec![script]),
+    };
+    refusals.keep("the executable", NssmPath::program(application));
+    let mut words = Vec::new();
+    for (index, word) in literals.iter().enumerate() {
+        words.extend(refusals.keep(format_args!("argument {}", index + 1), TargetArg::new(word)));
+    }
+    let arguments = refusals.keep("the arguments", AppParameters::new(&words));
+    let output = place.output(&spec.name);
+    for (what, path) in [("the working directory", &spec.working_directory), ("the state directory", &output)] {
+        refusals.keep(what, NssmPath::new(path));
+    }
+    let environment = environment(spec, application, &mut refusals);
+    if !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. }) {
+        for name in &spec.secrets {
+            let fault = Fault::new(
+                "is a secret",
+                Layer::Nssm,
+                "every user of the machine can read the registry; a Python program reads it from a file instead",
+            );
+            refusals.keep::<()>(format_args!("environment variable `{name}`"), Err(fault));
+        }
+    }
+
+    let mut parameters = vec![
+        Parameter::new("Application", application.clone()),
+        Parameter::new("AppParameters", arguments.map(|arguments| arguments.as_text()).unwrap_or_default()),
+        Parameter::new("AppDirectory", spec.working_directory.clone()),
+        Parameter::new("DisplayName", spec.display_name.as_str()),
+        Parameter::new("Description", spec.description.as_str()),
+        Parameter::new("Start", "SERVICE_AUTO_START"),
+        Parameter::new("ObjectName", spec.account.as_deref().unwrap_or("LocalSystem")),
+        Parameter::new("AppStdout", output.clone()),
+        Parameter::new("AppStderr", output),
+        Parameter::number("AppRotateFiles", 1),
+        Parameter::number("AppRotateOnline", 1),
+        Parameter::number("AppRotateBytes", ROTATE_BYTES),
+        Parameter::on_exit("Default", if spec.restart == Restart::Never { "Exit" } else { "Restart" }),
+        Parameter::number("AppRestartDelay", spec.restart_sec.saturating_mul(1000)),
+        Parameter::number("AppThrottle", THROTTLE_MS),
+        Parameter::number("AppStopMethodSkip", 0),
+        Parameter::number("AppStopMethodConsole", STOP_CONSOLE_MS),
+        Parameter::number("AppStopMethodWindow", STOP_OTHER_MS),
+        Parameter::number("AppStopMethodThreads", STOP_OTHER_MS),
+        Parameter::number("AppNoConsole", 0),
+        Parameter { name: "AppEnvironmentExtra".to_owned(), sub: None, values: environment },
+    ];
+    if spec.restart == Restart::OnFailure {
+        parameters.push(Parameter::on_exit("0", "Exit"));
+    }
+    // On Windows a service depends on services; targets and mounts are systemd's own.
+    let depends: Vec<Text> =
+        spec.after.iter().filter_map(|unit| unit.as_str().strip_suffix(".service")).map(Text::from).collect();
+    if !depends.is_empty() {
+        parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
+    }
+    for (key, lines) in &spec.extra {
+        let (name, sub) = match key.split_once('.') {
+            Some((name, sub)) => (name, Some(sub.to_owned())),
+            None => (key.as_str(), None),
+        };
+        parameters.retain(|known| known.name != name || known.sub != sub);
+        let values = lines.iter().map(|line| Text::from(line.as_str())).collect();
+        parameters.push(Parameter { name: name.to_owned(), sub, values });
+    }
+    refusals.or(Some(NssmService { name: spec.name.clone(), application: application.clone(), parameters }))
+}
+
+/// The words of a program's command line; NSSM has no way to put a variable into them.
+fn literals(arguments: &[Argument], refusals: &mut Refusals) -> Vec<Text> {
+    let mut words = Vec::new();
+    for (index, argument) in arguments.iter().enumerate() {
+        match argument {
+            Argument::Literal(text) => words.push(text.clone()),
+            Argument::Reference { variable, .. } => {
+                let fault = Fault::new(
+                    format!("refers to `{variable}`"),
+                    Layer::Nssm,
+                    "every user of the machine can read the arguments there; a Python program gets the value itself",
+                );
+                refusals.keep::<()>(format_args!("argument {}", index + 1), Err(fault));
+            }
+        }
+    }
+    words
+}
+
+/// The entries of `AppEnvironmentExtra`.
+fn environment(spec: &ServiceSpec, application: &Text, refusals: &mut Refusals) -> Vec<Text> {
+    let mut settings: Vec<(EnvName, Text)> = Vec::new();
+    let is_python = matches!(spec.run, Run::Python { .. });
+    if is_python {
+        for (name, value) in [("PYTHONUNBUFFERED", "1"), ("PYTHONIOENCODING", "utf-8")] {
+            settings.push((name.parse().expect("a name"), value.into()));
+        }
+    }
+    settings.retain(|(name, _)| !spec.environment.contains_key(name));
+    settings.extend(spec.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let folders: Vec<Text> =
+        spec.path.iter().cloned().chain(if is_python { folders_of(application) } else { Vec::new() }).collect();
+    let has_path = spec.environment.keys().any(|name| name.as_str().eq_ignore_ascii_case("PATH"));
+    let search = if folders.is_empty() || has_path {
+        None
+    } else {
+        refusals.keep("option `--path`", NssmEnvironment::search_path(&folders))
+    };
+    match NssmEnvironment::new(&settings) {
+        Ok(environment) => search.into_iter().chain(environment.entries()).collect(),
+        Err(faults) => {
+            for (name, fault) in faults {
+                refusals.keep::<()>(format_args!("environment variable `{name}`"), Err(fault));
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// The folders that an interpreter finds its programs and libraries in. A service has another PATH
+/// than the user who installed it; conda keeps its DLLs in `Library\bin`.
+fn folders_of(interpreter: &Text) -> Vec<Text> {
+    let Some((folder, _)) = interpreter.as_str().and_then(|path| path.rsplit_once(['\\', '/'])) else {
+        return Vec::new();
+    };
+    if folder.to_ascii_lowercase().ends_with("scripts") {
+        return vec![folder.into()];
+    }
+    [folder.to_owned(), format!("{folder}\\Scripts"), format!("{folder}\\Library\\bin")].map(Text::from).to_vec()
+}
+
+/// The files that a service of NSSM needs in the working directory: for Python its script.
+pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Vec<Artifact> {
+    let Run::Python { entry, arguments, .. } = &spec.run else { return Vec::new() };
+    let log = spec.working_directory.with("\\").with(&error_log(&spec.name));
+    let environment_file = (!spec.secrets.is_empty()).then(|| place.environment_file(&spec.name));
+    vec![Artifact {
+        path: place.python_script(&spec.name),
+        mode: 0o644,
+        contents: python::script(
+            &spec.name,
+            entry,
+            arguments,
+            &spec.working_directory,
+            &log,
+            environment_file.as_ref(),
+        ),
+    }]
+}
+
+#[derive(Template)]
+#[template(path = "nssm/install.cmd", askama = fence)]
+struct InstallBatch {
+    signature: Signature,
+    name: CmdToken,
+    nssm: CmdPath,
+    folders: Vec<CmdPath>,
+    copies: Vec<(CmdPath, CmdPath)>,
+    install: CmdLine,
+    set: Vec<CmdLine>,
+}
+
+#[derive(Template)]
+#[template(path = "nssm/remove.cmd", askama = fence)]
+struct RemoveBatch {
+    signature: Signature,
+    name: CmdToken,
+    stop: CmdLine,
+    remove: CmdLine,
+    files: Vec<CmdPath>,
+}
+
+/// The batch that installs `service`, and the one that removes it. `files` lie beside the batches and
+/// are put in their places.
+///
+/// # Errors
+/// Everything that a batch cannot carry; a direct install may.
+pub fn batches(
+    service: &NssmService,
+    files: &[Artifact],
+    place: &Place,
+    nssm: &Text,
+) -> Result<[Artifact; 2], Vec<Refusal>> {
+    let mut refusals = Refusals::default();
+    let name = refusals.keep("service name", CmdToken::new(&service.name.as_str().into()));
+    let nssm_path = refusals.keep("the path of nssm.exe", NssmPath::new(nssm));
+    let folder = refusals.keep("the state directory", CmdPath::new(&place.state_dir));
+    let line = |what: &str, words: Vec<Text>, refusals: &mut Refusals| {
+        let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
+        let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
+        refusals.keep(what, CmdLine::new(nssm_path.as_ref()?, &tokens?))
+    };
+    let install = line("the executable", service.install(), &mut refusals);
+    let mut set = Vec::new();
+    for parameter in &service.parameters {
+        let what = match parameter.name.as_str() {
+            "AppParameters" => "the arguments".to_owned(),
+            "AppEnvironmentExtra" => "the environment".to_owned(),
+            _ => format!("parameter {parameter}"),
+        };
+        set.extend(line(&what, service.set(parameter), &mut refusals));
+    }
+    let call = |verb: &str, more: Option<&str>| {
+        let words = [Some(verb), Some(service.name.as_str()), more];
+        words.into_iter().flatten().map(Text::from).collect::<Vec<_>>()
+    };
+    let stop = line("service name", call("stop", None), &mut refusals);
+    let remove = line("service name", call("remove", Some("confirm")), &mut refusals);
+    let mut copies = Vec::new();
+    let mut removed = Vec::new();
+    for file in files {
+        let beside = file.path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default();
+        let to = refusals.keep("the state directory", CmdPath::new(&file.path));
+        copies.extend(CmdPath::beside(beside).ok().zip(to.clone()));
+        removed.extend(to);
+    }
+    let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
+    let nssm_shown = refusals.keep("the path of nssm.exe", CmdPath::new(nssm));
+    let (Some(name), Some(nssm), Some(folder), Some(install), Some(stop), Some(remove)) =
+        (name, nssm_shown, folder, install, stop, remove)
+    else {
+        return refusals.or(None);
+    };
+    let install =
+        InstallBatch { signature: signature(), name: name.clone(), nssm, folders: vec![folder], copies, install, set };
+    let remove = RemoveBatch { signature: signature(), name, stop, remove, files: removed };
+    let artifact = |verb: &str, template: Result<String, askama::Error>| Artifact {
+        path: format!("{verb}-{}.cmd", service.name).into(),
+        mode: 0o644,
+        contents: (template.expect("every field is checked") + "\n").replace('\n', "\r\n").into_bytes(),
+    };
+    refusals.or(Some([artifact("install", install.render()), artifact("remove", remove.render())]))
+}
