@@ -482,7 +482,10 @@ impl<F: Facts> Check<'_, F> {
     fn working_directory(&mut self, request: &Service, fallback: &Text) -> Option<Text> {
         match &request.working_directory {
             Some(path) => self.directory("option `--working-directory`", path),
-            None => Some(self.facts.current_directory().unwrap_or_else(|| fallback.clone())),
+            None => Some(self.facts.current_directory().unwrap_or_else(|| {
+                self.note(format!("it will run in `{fallback}`; `--working-directory DIR` names another directory"));
+                fallback.clone()
+            })),
         }
     }
 
@@ -515,6 +518,9 @@ impl<F: Facts> Check<'_, F> {
         {
             self.fault(Fault::new(what, "this is not the name of an account").given(Text::from(account.as_str())));
             return None;
+        }
+        if account == "nobody" {
+            self.note("`nobody` is shared by everything that has no account; one of its own is safer (`sudo useradd --system NAME`)");
         }
         if self.facts.account_exists(account) == Some(false) {
             self.fault(
@@ -796,7 +802,12 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
             _ => None,
         };
         let Some(path) = path else { return };
-        let Some(text) = self.check.facts.read_text(&path) else { return };
+        let Some(text) = self.check.facts.read_text(&path) else {
+            self.check.note(format!(
+                "`{path}` is not read here; if it names environment variables, `--env NAME` makes each of them known"
+            ));
+            return;
+        };
         match config_file::read(&text) {
             Ok(config) => {
                 for relative in config.relative_paths() {

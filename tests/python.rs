@@ -1,5 +1,6 @@
 //! Our readers of Python's dialects against a real Python: numbers, patterns and INI files. Each test
 //! lets Python make up a few thousand texts, always the same ones, and say what it thinks of them.
+#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,8 +1,7 @@
 //! Rendered units as systemd itself reads them, without one that runs: `systemd-analyze verify`
 //! prints what its own parser made of a unit.
-
-#![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
+#![cfg(target_os = "linux")]
 
 mod corpus;
 

@@ -1,5 +1,4 @@
 //! The script of a Python service, run by the real interpreter.
-
 #![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
@@ -38,7 +37,7 @@ impl Service {
         let text = |path: &Path| Text::from_bytes(path.as_os_str().as_bytes());
         let log = text(&work.join("web_ERROR_LOG.txt"));
         let path = state.join("web_service_executable.py");
-        fs::write(&path, script(&"web".parse().unwrap(), &entry.parse().unwrap(), arguments, &text(&work), &log))
+        fs::write(&path, script(&"web".parse().unwrap(), &entry.parse().unwrap(), arguments, &text(&work), &log, None))
             .unwrap();
         let mut command = Command::new("python3");
         command.arg(path).current_dir(&work).env("PYTHONUTF8", "1").env_remove("NOTIFY_SOCKET");

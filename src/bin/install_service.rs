@@ -1,5 +1,7 @@
 //! The command `InstallService`.
 
+#![allow(clippy::disallowed_methods, reason = "the binaries hand argv over")]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -178,10 +178,7 @@ impl Call {
         }
         let is_export = matches!(mode, Mode::Export(_));
         // What lies where on the machine that writes the files says nothing about the others.
-        let exported = is_export.then(|| match target {
-            Target::Systemd => Text::from("/var/lib/install-service"),
-            Target::Nssm => r"C:\ProgramData\InstallService".into(),
-        });
+        let exported = is_export.then(|| facts::usual_state_dir(target, scope));
         let state_dir = settings.state_dir.clone().or(exported);
         let assumed = requests.iter().find_map(|request| assumed_version(request, &mut faults));
         let place = facts::place(target, scope, state_dir.as_ref(), assumed);

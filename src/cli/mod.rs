@@ -168,8 +168,9 @@ fn need_manager(manager: &Manager) -> Result<(), Error> {
             help: "`--dry-run` and `--output DIR` work here too".into(),
         });
     }
-    if matches!(manager, Manager::Nssm(_)) || facts::systemd_is_running() {
-        if manager.scope() == Scope::System || facts::user_systemd_is_running() {
+    let Manager::Systemd(scope) = manager else { return Ok(()) };
+    if facts::systemd_is_running() {
+        if *scope == Scope::System || facts::user_systemd_is_running() {
             return Ok(());
         }
         let user = privilege::user_name().unwrap_or_else(|| "$USER".into());

@@ -2,7 +2,7 @@
 //! completions are made. Both spellings of an option, with `_` and with `-`, work everywhere.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches};
@@ -93,12 +93,11 @@ fn other_spelling(long: &str) -> String {
     if long.contains('_') { long.replace('_', "-") } else { long.replace('-', "_") }
 }
 
-/// Whether `word` is an option of ours whose value is the next word.
-pub fn takes_next(word: &OsStr) -> bool {
-    let long = word.to_str().and_then(|word| word.strip_prefix("--"));
-    let is_it =
-        |option: &OptionSpec| long.is_some_and(|long| long == option.long || long == other_spelling(option.long));
-    OPTIONS.iter().any(|option| option.value.is_some() && is_it(option))
+/// Whether the option that `word` spells takes a value; `None` where there is no such option.
+pub fn takes_value(word: &str) -> Option<bool> {
+    let long = word.strip_prefix("--")?;
+    let is_it = |option: &&OptionSpec| option.long == long || other_spelling(option.long) == long;
+    OPTIONS.iter().find(is_it).map(|option| option.value.is_some())
 }
 
 /// The options as clap takes them, but for those whose spelling is in `taken`: a program's own

@@ -17,6 +17,7 @@ use crate::error::{Error, Fault};
 use crate::host::text::text;
 use crate::manifest::{Arguments, Service, Value};
 use crate::model::entry::PythonEntry;
+use crate::model::invocation::Invocation;
 use crate::model::text::Text;
 
 /// How many faults of shape are looked for before the line is given up.
@@ -69,12 +70,50 @@ pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
         match name {
             "--catalog" => catalogs.extend(inline.or_else(|| words.next().map(text))),
             "--state-dir" | "--state_dir" => state_dir = inline.or_else(|| words.next().map(text)),
-            // Its value may look like anything.
-            _ if options::takes_next(word) => drop(words.next()),
+            // The value of another option may look like anything.
+            _ if inline.is_none() && options::takes_value(name) == Some(true) => {
+                words.next();
+            }
             _ => {}
         }
     }
     (catalogs, state_dir)
+}
+
+/// Where argv stops being ours: what follows is for a program that no catalog describes.
+enum End {
+    /// All of it is ours, a program of the catalog included.
+    Never,
+    /// At a `--`, which an executable follows.
+    Dashes(usize),
+    /// At a program's name or a Python spec.
+    Program(usize),
+}
+
+/// Finds it by what the options in front take.
+fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> End {
+    let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions");
+    let mut at = 1;
+    while let Some(word) = argv.get(at) {
+        let Some(text) = word.to_str() else { return End::Program(at) };
+        if text == "--" {
+            return End::Dashes(at);
+        }
+        if !text.starts_with('-') || text == "-" {
+            return if known(text) { End::Never } else { End::Program(at) };
+        }
+        let next = argv.get(at + 1).and_then(|next| next.to_str());
+        let takes_next = !text.contains('=')
+            && match options::takes_value(text) {
+                Some(takes) => takes,
+                // No option of ours. Its value, if it has one, is no program.
+                None => next.is_some_and(|next| {
+                    !next.starts_with('-') && !known(next) && !PythonEntry::looks_like(next) && text.starts_with("--")
+                }),
+            };
+        at += if takes_next { 2 } else { 1 };
+    }
+    End::Never
 }
 
 /// Parses argv.
@@ -82,7 +121,12 @@ pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
 /// # Errors
 /// [`Error::Usage`] where clap gives up in a way that is no single fault.
 pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
-    let executable = executable_at(&argv).map(|at| argv.split_off(at));
+    let end = end_of_ours(&argv, catalog);
+    let rest: Vec<Text> = match end {
+        End::Never => Vec::new(),
+        End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
+        End::Program(at) => argv.drain(at..).map(text).collect(),
+    };
     let mut command = command(catalog);
     let (outcome, faults) = attempt(&mut command, argv, MOST_FAULTS);
     let matches = match outcome {
@@ -97,48 +141,32 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> 
             _ => return Err(Error::Usage(worded(&error))),
         },
     };
-    read(&matches, executable, catalog, faults)
+    read(&matches, &end, rest, catalog, faults)
 }
 
-/// Where the `--` stands that an executable follows, not one that belongs to a program named before.
-///
-/// clap would take an executable behind `--` as an argument of its own, but then it takes no
-/// program that is not in the catalog: a Python spec needs an external subcommand, and clap asks
-/// for one only where no argument without a name is left.
-fn executable_at(argv: &[OsString]) -> Option<usize> {
-    let is_option = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
-    let mut at = 1;
-    while argv.get(at).is_some_and(is_option) {
-        if argv[at] == "--" {
-            return Some(at);
-        }
-        let has_value = options::takes_next(&argv[at]) && argv.get(at + 1).is_some_and(|word| !is_option(word));
-        at += if has_value { 2 } else { 1 };
-    }
-    None
-}
-
-/// `executable` is the `--` with what follows it.
 fn read(
     matches: &ArgMatches,
-    executable: Option<Vec<OsString>>,
+    end: &End,
+    rest: Vec<Text>,
     catalog: &Catalog,
     mut faults: Vec<Fault>,
 ) -> Result<Line, Error> {
     let mut given = Given::default();
     given.read(matches);
-    let mut request = None;
-    if let Some(words) = executable {
-        let mut words = words.into_iter().skip(1).map(text);
-        request = words.next().map(|executable| Service {
+    let mut rest = rest.into_iter();
+    let mut request = match (end, rest.next()) {
+        (End::Dashes(_), Some(executable)) => Some(Service {
             executable: Some(executable),
-            arguments: Arguments::List(words.collect()),
+            arguments: Arguments::List(rest.collect()),
             ..Service::default()
-        });
-        if request.is_none() {
-            faults.push(Fault::new("executable", "nothing follows the `--`"));
+        }),
+        (End::Dashes(_), None) => {
+            faults.push(Fault::new("executable", "nothing follows the `--`").help("put the program to run behind it"));
+            None
         }
-    }
+        (End::Program(_), Some(name)) => Some(other_program(&name, rest.collect(), catalog, &mut given, &mut faults)),
+        _ => None,
+    };
     match matches.subcommand() {
         None => {}
         Some(("discover", sub)) => {
@@ -149,20 +177,15 @@ fn read(
             let shell = *sub.get_one("shell").expect("clap requires it");
             return Ok(Line::Completions { shell });
         }
-        Some((name, sub)) => match catalog.find(name) {
-            Some(program) => {
-                given.read(sub);
-                request = Some(Service {
-                    program: Some(program.name.clone()),
-                    arguments: Arguments::Named(named_arguments(program, sub)),
-                    ..Service::default()
-                });
-            }
-            None => {
-                let words: Vec<Text> = sub.get_many::<OsString>("").into_iter().flatten().map(text).collect();
-                request = Some(other_program(name, words, catalog, &mut given, &mut faults));
-            }
-        },
+        Some((name, sub)) => {
+            let program = catalog.find(name).expect("clap knows the catalog's programs only");
+            given.read(sub);
+            request = Some(Service {
+                program: Some(program.name.clone()),
+                arguments: Arguments::Named(named_arguments(program, sub)),
+                ..Service::default()
+            });
+        }
     }
     if let Some(request) = &mut request {
         given.fill(request, &mut faults);
@@ -173,23 +196,29 @@ fn read(
 /// A Python spec with what follows it, which belongs to the program but for the last
 /// `--service_name NAME` before a `--`, as in the original.
 fn other_program(
-    name: &str,
+    name: &Text,
     mut words: Vec<Text>,
     catalog: &Catalog,
     given: &mut Given,
     faults: &mut Vec<Fault>,
 ) -> Service {
-    if !PythonEntry::looks_like(name) {
-        let mut fault = Fault::new("program", "there is no such program in the catalog").given(Text::from(name));
-        fault.help = Some(match catalog.suggest(name) {
+    let spec = name.as_str().filter(|name| PythonEntry::looks_like(name));
+    let Some(spec) = spec else {
+        let mut fault = Fault::new("program", "there is no such program in the catalog").given(name);
+        let near = name.as_str().and_then(|name| catalog.suggest(name));
+        fault.help = Some(match near {
             Some(near) => format!("there is `{near}`"),
-            None => format!(
-                "`InstallService -h` lists the programs; to run any other one, type `InstallService --service_name NAME -- {name} ...`"
-            ),
+            None => {
+                let typed = Invocation(vec![name.clone()]).typed();
+                format!(
+                    "`InstallService -h` lists the programs; to run any other one, type \
+                     `InstallService --service_name NAME -- {typed} ...`"
+                )
+            }
         });
         faults.push(fault);
-        return Service { executable: Some(name.into()), ..Service::default() };
-    }
+        return Service { executable: Some(name.clone()), ..Service::default() };
+    };
     let end = words.iter().position(|word| word.as_bytes() == b"--").unwrap_or(words.len());
     let is_option = |word: &Text| {
         let word = word.as_bytes();
@@ -209,7 +238,7 @@ fn other_program(
             None => faults.push(Fault::new("option `--service_name`", "it needs a value")),
         }
     }
-    Service { python: Some(name.to_owned()), arguments: Arguments::List(words), ..Service::default() }
+    Service { python: Some(spec.to_owned()), arguments: Arguments::List(words), ..Service::default() }
 }
 
 fn named_arguments(program: &Program, matches: &ArgMatches) -> IndexMap<String, Value> {
@@ -345,9 +374,15 @@ pub fn command(catalog: &Catalog) -> Command {
         .subcommand_help_heading("Programs")
         .subcommand_value_name("PROGRAM")
         .disable_help_subcommand(true)
-        .allow_external_subcommands(true)
-        .external_subcommand_value_parser(ValueParser::os_string())
         .args(options::args(&[]))
+        .arg(
+            Arg::new("command")
+                .last(true)
+                .num_args(1..)
+                .value_name("EXECUTABLE [ARGUMENTS]")
+                .value_parser(ValueParser::os_string())
+                .help("Any executable and its arguments, all of them as they are"),
+        )
         .subcommand(
             Command::new("discover")
                 .hide(true)
@@ -375,8 +410,7 @@ pub fn command(catalog: &Catalog) -> Command {
 
 const AFTER_HELP: &str = "\
 `InstallService PROGRAM -h` explains a program's arguments. A Python program of your own is named as
-`Class=package.module` or `package.module:function`; what follows it belongs to it. After `--` comes
-any executable with its arguments, all of them as they are.
+`Class=package.module` or `package.module:function`; what follows it belongs to it.
 
 Examples:
   InstallService --dry-run --service_name web -- /usr/bin/python3 -m http.server 8080

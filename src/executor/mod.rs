@@ -4,6 +4,7 @@
 //! before anything has changed. Then the journal, then step by step. Where a step fails, or an
 //! interrupt has come, the steps before it are taken back in reverse. The executor has no opinions:
 //! what is done and how it is undone stands in the plan.
+#![allow(clippy::disallowed_methods, reason = "beside `host`, this is the one place for effects")]
 
 pub mod journal;
 

@@ -30,24 +30,36 @@ pub fn variable(name: &EnvName) -> Option<Text> {
 
 /// Where units and state lie for `target` and `scope`; `state_dir` is what was asked for.
 pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>, systemd: Option<u32>) -> Place {
-    let here = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(text);
-    let home = || here("HOME").unwrap_or_else(|| "/root".into());
     let state_dir = state_dir
         .cloned()
-        .or_else(|| here("INSTALLSERVICE_WORKING_DIR"))
-        .or_else(|| here("OPENMSISTREAM_SERVICES_WORKING_DIR"))
-        .unwrap_or_else(|| match (target, scope) {
-            (Target::Nssm, _) => r"C:\ProgramData\InstallService".into(),
-            (Target::Systemd, Scope::System) => "/var/lib/install-service".into(),
-            (Target::Systemd, Scope::User) => {
-                here("XDG_STATE_HOME").unwrap_or_else(|| home().with("/.local/state")).with("/install-service")
-            }
-        });
+        .or_else(|| non_empty("INSTALLSERVICE_WORKING_DIR"))
+        .or_else(|| non_empty("OPENMSISTREAM_SERVICES_WORKING_DIR"))
+        .unwrap_or_else(|| usual_state_dir(target, scope));
     let unit_dir = match scope {
         Scope::System => "/etc/systemd/system".into(),
-        Scope::User => here("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config")).with("/systemd/user"),
+        Scope::User => non_empty("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config")).with("/systemd/user"),
     };
     Place { unit_dir, state_dir, systemd: systemd.unwrap_or(Place::SYSTEMD) }
+}
+
+/// The tool's own directory where nothing names another one.
+pub fn usual_state_dir(target: Target, scope: Scope) -> Text {
+    match (target, scope) {
+        (Target::Nssm, _) => r"C:\ProgramData\InstallService".into(),
+        (Target::Systemd, Scope::System) => "/var/lib/install-service".into(),
+        (Target::Systemd, Scope::User) => {
+            non_empty("XDG_STATE_HOME").unwrap_or_else(|| home().with("/.local/state")).with("/install-service")
+        }
+    }
+}
+
+fn home() -> Text {
+    non_empty("HOME").unwrap_or_else(|| "/root".into())
+}
+
+/// The value of an environment variable that is set to something.
+fn non_empty(name: &str) -> Option<Text> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(text)
 }
 
 /// This host.

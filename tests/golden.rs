@@ -1,0 +1,103 @@
+//! Golden directories: `fixtures/install/NN-name/` holds what is typed and the whole tree that
+//! `InstallService --output DIR` writes of it.
+//!
+//! * `args`: one argument a line. `\n` is a line break, `\xHH` a byte, `\\` a backslash.
+//! * `env` (optional): one `NAME=value` a line; the environment of the command.
+//! * `expected/`: the tree. `UPDATE_GOLDEN=1 cargo test --test golden` writes it anew.
+//!
+//! The command runs in the case's directory, so `args` can name other files there.
+//! tests/verify_golden.rs shows the same units to systemd.
+#![cfg(unix)]
+#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
+
+mod support;
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use support::{Test, same_tree};
+
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/install");
+    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    cases
+}
+
+/// An argument as `args` spells it.
+fn argument(line: &str) -> OsString {
+    let mut bytes = Vec::new();
+    let mut rest = line.as_bytes();
+    while let [first, after @ ..] = rest {
+        let (byte, after) = match (first, after) {
+            (b'\\', [b'\\', after @ ..]) => (b'\\', after),
+            (b'\\', [b'n', after @ ..]) => (b'\n', after),
+            (b'\\', [b'x', high, low, after @ ..]) => {
+                let digit = |c: &u8| char::from(*c).to_digit(16).expect("a hex digit") as u8;
+                (digit(high) << 4 | digit(low), after)
+            }
+            (b'\\', _) => panic!("`{line}`: a backslash is written `\\\\`"),
+            (byte, after) => (*byte, after),
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    OsString::from_vec(bytes)
+}
+
+/// A run in the directory of a case, with its environment and nothing of ours set. What is typed
+/// follows.
+fn run_in(case: &Path) -> Test {
+    let mut test = Test::install().cwd(case).env("INSTALLSERVICE_WORKING_DIR", "");
+    for line in fs::read_to_string(case.join("env")).unwrap_or_default().lines() {
+        let (name, value) = line.split_once('=').expect("NAME=value");
+        test = test.env(name, value);
+    }
+    test
+}
+
+fn export(test: Test, directory: &Path, typed: impl IntoIterator<Item = impl AsRef<OsStr>>) {
+    // In front, where no `--` makes it an argument of the program.
+    test.arg("--output").arg(directory).args(typed).run();
+}
+
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn exports_are_as_expected() {
+    for case in cases() {
+        let output = tempfile::tempdir().unwrap();
+        let typed = fs::read_to_string(case.join("args")).unwrap();
+        export(run_in(&case), output.path(), typed.lines().map(argument));
+        same_tree(&case.join("expected"), output.path());
+        for file in files_below(output.path()) {
+            let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(mode, 0o644, "{} has mode {mode:o}", file.display());
+        }
+    }
+}
+
+/// What an export says of itself is enough to make it again.
+#[test]
+fn the_manifest_of_an_export_gives_the_same_export() {
+    for case in cases() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let typed: Vec<OsString> = fs::read_to_string(case.join("args")).unwrap().lines().map(argument).collect();
+        export(run_in(&case), first.path(), &typed);
+        let mut again = vec!["--manifest".into(), first.path().join("MANIFEST.toml").into_os_string()];
+        // Where things are is not in a manifest.
+        for option in ["--catalog", "--state-dir"] {
+            if let Some(at) = typed.iter().position(|word| word == option) {
+                again.extend_from_slice(&typed[at..at + 2]);
+            }
+        }
+        export(run_in(&case), second.path(), again);
+        same_tree(first.path(), second.path());
+    }
+}
