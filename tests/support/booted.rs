@@ -126,7 +126,7 @@ impl Test {
     }
 
     /// Runs as this person, to whom the folder is given.
-    pub(crate) fn as_person(self, person: &str) -> Self {
+    pub(crate) fn by_person(self, person: &str) -> Self {
         fs::create_dir_all(self.folder().join("home")).expect("a home");
         system("chown", &["-R", person, self.folder().to_str().expect("plain text")]);
         self.through(&["runuser", "-u", person, "--"])
