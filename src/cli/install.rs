@@ -222,8 +222,8 @@ impl Call {
         match &self.settings.mode {
             Mode::DryRun => {
                 let desired = with_environment(files, &self.place, |name, _| hidden_values(self.service(name)))?;
-                let plan =
-                    plan::install(&desired, &Observed::default(), &self.place, &self.manager, self.settings.options);
+                let nothing = observe::nothing(&self.manager);
+                let plan = plan::install(&desired, &nothing, &self.place, &self.manager, self.settings.options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
                 match self.settings.format {
                     Format::Json => print_plain(&preview::json(&plan, &names, self.settings.target, &notes)),

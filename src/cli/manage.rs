@@ -187,15 +187,25 @@ impl Managed {
         let catalogs = matches.get_many::<OsString>("catalog").into_iter().flatten().map(crate::host::text::text);
         let catalogs: Vec<Text> = catalogs.collect();
         let mut known = Vec::new();
+        let mut removed = None;
         for scope in scopes.iter().copied() {
             let place = place_of(matches, scope);
             let names = observe::known_services(&place);
             if names.contains(&name) {
                 let manager = manager_of(&place, scope);
                 let installed = observe::is_installed(&name, &place, &manager)?;
-                return Ok(Self { name, manager, place, format, catalogs, installed });
+                let (name, catalogs) = (name.clone(), catalogs.clone());
+                let found = Self { name, manager, place, format, catalogs, installed };
+                if installed {
+                    return Ok(found);
+                }
+                // Its receipt alone says little: one state directory may be that of both.
+                removed.get_or_insert(found);
             }
             known.extend(names);
+        }
+        if let Some(found) = removed {
+            return Ok(found);
         }
         let known: Vec<String> = known.iter().map(ToString::to_string).collect();
         let similar = crate::catalog::nearest(name.as_str(), known.iter().map(String::as_str));

@@ -46,10 +46,11 @@ pub(super) fn install(
     if !plan.steps.is_empty() {
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir, &place.unit_dir]));
     }
-    if scope == Scope::User && !plan.steps.is_empty() && !observed.lingering {
+    if let Some(user) = observed.logs_out.as_deref().filter(|_| !plan.steps.is_empty()) {
+        // By name: without one loginctl asks for the session that it is called in, and there may be none.
         plan.steps.push(Step::plain(Action::Try(
-            Invocation::new(["loginctl", "enable-linger"]),
-            "without it the service ends when you log out; `sudo loginctl enable-linger $USER` allows it".into(),
+            Invocation::new(["loginctl", "enable-linger", user]),
+            format!("without it the service ends when you log out; `sudo loginctl enable-linger {user}` allows it"),
         )));
     }
     if !enable.is_empty() {
