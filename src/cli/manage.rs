@@ -298,6 +298,11 @@ impl Managed {
         drop(begin_change(&self.place)?);
         self.logged("stop", || {
             manager::stop(&self.manager, &self.name)?;
+            if self.predecessors_unit()?.is_some() {
+                // It has `KillMode=none`; this fails where nothing is left.
+                let kill = plan::systemd::kill(self.manager.scope(), std::slice::from_ref(&self.name));
+                drop(process::capture(&kill));
+            }
             Ok(format!("{}: stopped", self.name))
         })
     }
@@ -390,10 +395,7 @@ impl Managed {
             return Err(Error::Refused(faults));
         }
         request.name = Some(self.name.to_string());
-        if let Entry::File(unit) = files::look(&self.place.unit(&self.name))?
-            && observe::is_predecessor(&self.name, &unit.contents)
-        {
-            let unit = String::from_utf8_lossy(&unit.contents).into_owned();
+        if let Some(unit) = self.predecessors_unit()? {
             let field = |key: &str| {
                 unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).map(str::to_owned)
             };
@@ -402,6 +404,13 @@ impl Managed {
             request.interpreter = command.rsplit_once(' ').map(|(interpreter, _)| interpreter.into());
         }
         Ok(*request)
+    }
+
+    /// The unit, if it is still the one that OpenMSIStream wrote.
+    fn predecessors_unit(&self) -> Result<Option<String>, Error> {
+        let Entry::File(unit) = files::look(&self.place.unit(&self.name))? else { return Ok(None) };
+        let is_theirs = observe::is_predecessor(&self.name, &unit.contents);
+        Ok(is_theirs.then(|| String::from_utf8_lossy(&unit.contents).into_owned()))
     }
 
     fn diff(&self) -> Result<u8, Error> {
