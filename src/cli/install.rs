@@ -184,7 +184,7 @@ impl Call {
         let place = facts::place(target, scope, state_dir.as_ref(), assumed);
         let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
-        for request in requests {
+        for (at, request) in requests.iter().enumerate() {
             let result = if elsewhere {
                 validate::validate(request, catalog, &Elsewhere, target, &place.state_dir)
             } else {
@@ -192,6 +192,10 @@ impl Call {
             };
             match result {
                 Ok(service) => validated.push(service),
+                Err(found) if requests.len() > 1 => {
+                    let name = request.name.clone().unwrap_or_else(|| format!("number {}", at + 1));
+                    faults.extend(found.into_iter().map(|fault| fault.of_service(&name)));
+                }
                 Err(found) => faults.extend(found),
             }
         }
@@ -267,6 +271,9 @@ impl Call {
                         contents: manifest::receipt(request).into_bytes(),
                     });
                     desired.push(Desired { name: spec.name.clone(), artifacts, registration });
+                }
+                Err(refusals) if self.validated.len() > 1 => {
+                    faults.extend(of_refusals(refusals).map(|fault| fault.of_service(spec.name.as_str())));
                 }
                 Err(refusals) => faults.extend(of_refusals(refusals)),
             }
