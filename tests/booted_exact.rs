@@ -311,3 +311,65 @@ fn what_cannot_arrive_is_refused_by_name() {
     }
     assert!(ran.stderr.ends_with("InstallService: 200 faults, nothing was changed\n"), "{}", ran.stderr);
 }
+
+/// Writes down what it is given, where and in the form in which the probe does.
+const RECORDER: &str = "\
+import json, os, time
+def main(arguments):
+    words = lambda words: [os.fsencode(word).hex() for word in words]
+    variables = [name + b'=' + value for name, value in os.environb.items()]
+    record = {'argv': words(arguments), 'environment': words(variables), 'cwd': words([os.getcwd()])[0], 'exe': ''}
+    path = '/run/install-service-probe/%d.json' % os.getpid()
+    with open(path + '.unfinished', 'w') as file:
+        json.dump(record, file)
+    os.rename(path + '.unfinished', path)
+    time.sleep(1000)
+";
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn every_byte_arrives_in_python() {
+    let folder = PathBuf::from("/srv/exact-python");
+    drop(fs::remove_dir_all(&folder));
+    let mut any = Any::new();
+    let mut cases: Vec<Case> = (1000..1030).map(|number| random(&mut any, &folder, number)).collect();
+    for Case { service, .. } in &mut cases {
+        fs::write(Path::new(os(service.working_directory.as_ref().unwrap())).join("recorder.py"), RECORDER).unwrap();
+        service.executable = None;
+        service.python = Some("recorder:main".into());
+        let Arguments::List(arguments) = &mut service.arguments else { unreachable!("made above") };
+        arguments.extend((0..10).map(|_| any.of(corpus::text()).into()));
+        // `$NAME` refers to a variable, `$$NAME` is the text `$NAME`.
+        for word in arguments.iter_mut() {
+            *word = Text::from_bytes([if refers(word) { &b"$"[..] } else { b"" }, word.as_bytes()].concat());
+        }
+    }
+    let _cleared = Cleared(cases.iter().map(|case| case.service.name.clone().unwrap()).collect());
+    install(Test::install(), &cases).arg("--start").run();
+
+    let mut compared = 0;
+    for Case { service, .. } in &cases {
+        let name = service.name.as_deref().unwrap();
+        let pid = system("systemctl", &["show", "--value", "--property=MainPID", name]);
+        let received = probe::Received::by(pid.trim_end().parse().unwrap());
+        let Arguments::List(arguments) = &service.arguments else { unreachable!("made above") };
+        let typed = |word: &Text| os(word).as_bytes()[usize::from(refers(word))..].to_vec();
+        let expected: Vec<OsString> = arguments.iter().map(|word| OsString::from_vec(typed(word))).collect();
+        assert_eq!(received.argv, expected, "{name}");
+        for (variable, value) in &service.environment {
+            assert_eq!(received.variable(variable), Some(os(value)), "{name}: {variable}");
+        }
+        compared += expected.len() + service.environment.len();
+    }
+    println!("{compared} values compared");
+}
+
+/// Whether a Python spec takes `word` for a reference, or for one with a `$` in front of it.
+fn refers(word: &Text) -> bool {
+    let name = |word: &str| word.strip_prefix('$').map(|rest| rest.trim_start_matches('$').to_owned());
+    word.as_str().and_then(name).is_some_and(|name| {
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
