@@ -55,6 +55,13 @@ impl Fault {
         self
     }
 
+    /// The same, where several services are asked for.
+    #[must_use]
+    pub fn of_service(mut self, name: &str) -> Self {
+        self.what = format!("service `{name}`, {}", self.what);
+        self
+    }
+
     /// The same with what to type instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

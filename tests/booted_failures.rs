@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use support::booted::named;
+use support::booted::{folder_of, named};
 use support::{Ran, system, wait_for};
 
 fn error_log(ran: &Ran, service: &str) -> PathBuf {
@@ -99,8 +99,7 @@ fn an_end_without_an_error_is_none() {
 #[ignore = "needs a booted systemd: tests/run"]
 fn the_error_log_belongs_to_the_account_and_grows_to_a_limit() {
     let service = named("fail-account");
-    fs::create_dir_all("/srv/fail-account").unwrap();
-    system("chown", &["ann", "/srv/fail-account"]);
+    folder_of("ann", "/srv/fail-account");
     let install = service.install().args(["--account", "ann", "--working-directory", "/srv/fail-account"]);
     let ran = install.args(["--restart-sec", "1"]).script("id -un; exit 9").run();
     service.manage(&ran, "start").status(1).run();
@@ -121,8 +120,7 @@ fn the_error_log_is_not_written_through_a_link() {
     for (service, account) in [(named("fail-link-root"), None), (named("fail-link-ann"), Some("ann"))] {
         let folder = format!("/srv/{service}");
         let victim = format!("/srv/{service}-victim");
-        fs::create_dir_all(&folder).unwrap();
-        system("chown", &["ann", &folder]);
+        folder_of("ann", &folder);
         fs::write(&victim, "precious").unwrap();
         symlink(&victim, format!("{folder}/{service}_ERROR_LOG.txt")).unwrap();
         let install = service.install().args(["--working-directory", &folder]);

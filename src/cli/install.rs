@@ -192,12 +192,10 @@ impl Call {
             };
             match result {
                 Ok(service) => validated.push(service),
-                // Of several services, each fault says whose it is.
-                Err(found) if requests.len() > 1 => faults.extend(
-                    found
-                        .into_iter()
-                        .map(|fault| Fault { what: format!("service `{}`, {}", called(request), fault.what), ..fault }),
-                ),
+                Err(found) if requests.len() > 1 => {
+                    let name = called(request);
+                    faults.extend(found.into_iter().map(|fault| fault.of_service(&name)));
+                }
                 Err(found) => faults.extend(found),
             }
         }
@@ -228,8 +226,8 @@ impl Call {
         match &self.settings.mode {
             Mode::DryRun => {
                 let desired = with_environment(files, &self.place, |name, _| hidden_values(self.service(name)))?;
-                let plan =
-                    plan::install(&desired, &Observed::default(), &self.place, &self.manager, self.settings.options);
+                let nothing = observe::nothing(&self.manager);
+                let plan = plan::install(&desired, &nothing, &self.place, &self.manager, self.settings.options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
                 match self.settings.format {
                     Format::Json => print_plain(&preview::json(&plan, &names, self.settings.target, &notes)),
@@ -273,6 +271,9 @@ impl Call {
                         contents: manifest::receipt(request).into_bytes(),
                     });
                     desired.push(Desired { name: spec.name.clone(), artifacts, registration });
+                }
+                Err(refusals) if self.validated.len() > 1 => {
+                    faults.extend(of_refusals(refusals).map(|fault| fault.of_service(spec.name.as_str())));
                 }
                 Err(refusals) => faults.extend(of_refusals(refusals)),
             }

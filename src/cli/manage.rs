@@ -254,15 +254,25 @@ impl Managed {
         let catalogs = matches.get_many::<OsString>("catalog").into_iter().flatten().map(crate::host::text::text);
         let catalogs: Vec<Text> = catalogs.collect();
         let mut known = Vec::new();
+        let mut removed = None;
         for scope in scopes.iter().copied() {
             let place = place_of(matches, scope);
             let names = observe::known_services(&place);
             if names.contains(&name) {
                 let manager = manager_of(&place, scope);
                 let installed = observe::is_installed(&name, &place, &manager)?;
-                return Ok(Self { name, manager, place, format, catalogs, installed });
+                let (name, catalogs) = (name.clone(), catalogs.clone());
+                let found = Self { name, manager, place, format, catalogs, installed };
+                if installed {
+                    return Ok(found);
+                }
+                // Its receipt alone says little: one state directory may be that of both.
+                removed.get_or_insert(found);
             }
             known.extend(names);
+        }
+        if let Some(found) = removed {
+            return Ok(found);
         }
         let known: Vec<String> = known.iter().map(ToString::to_string).collect();
         let similar = crate::catalog::nearest(name.as_str(), known.iter().map(String::as_str));
@@ -356,6 +366,11 @@ impl Managed {
         drop(begin_change(&self.place)?);
         self.logged("stop", || {
             manager::stop(&self.manager, &self.name)?;
+            if self.predecessors_unit()?.is_some() {
+                // It has `KillMode=none`; this fails where nothing is left.
+                let kill = plan::systemd::kill(self.manager.scope(), std::slice::from_ref(&self.name));
+                drop(process::capture(&kill));
+            }
             Ok("stopped")
         })
     }
@@ -448,10 +463,7 @@ impl Managed {
             return Err(Error::Refused(faults));
         }
         request.name = Some(self.name.to_string());
-        if let Entry::File(unit) = files::look(&self.place.unit(&self.name))?
-            && observe::is_predecessor(&self.name, &unit.contents)
-        {
-            let unit = String::from_utf8_lossy(&unit.contents).into_owned();
+        if let Some(unit) = self.predecessors_unit()? {
             let field = |key: &str| {
                 unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).map(str::to_owned)
             };
@@ -460,6 +472,13 @@ impl Managed {
             request.interpreter = command.rsplit_once(' ').map(|(interpreter, _)| interpreter.into());
         }
         Ok(*request)
+    }
+
+    /// The unit, if it is still the one that OpenMSIStream wrote.
+    fn predecessors_unit(&self) -> Result<Option<String>, Error> {
+        let Entry::File(unit) = files::look(&self.place.unit(&self.name))? else { return Ok(None) };
+        let is_theirs = observe::is_predecessor(&self.name, &unit.contents);
+        Ok(is_theirs.then(|| String::from_utf8_lossy(&unit.contents).into_owned()))
     }
 
     fn diff(&self) -> Result<u8, Error> {

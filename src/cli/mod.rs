@@ -190,7 +190,9 @@ fn need_manager(manager: &Manager) -> Result<(), Error> {
         let user = privilege::user_name().unwrap_or_else(|| "$USER".into());
         return Err(Error::NoServiceManager {
             reason: format!("no service manager runs for `{user}`: it comes with a login, and with lingering"),
-            help: format!("`sudo loginctl enable-linger {user}` starts it now, and at every boot"),
+            help: format!(
+                "`loginctl enable-linger {user}` starts it now and at every boot; some systems want `sudo` for it"
+            ),
         });
     }
     Err(Error::NoServiceManager {

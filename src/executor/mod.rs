@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::host::files::{self, Staged};
 use crate::host::{interrupt, manager, process};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
@@ -44,7 +45,8 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
     for step in &plan.steps {
         let done = interrupt::check()
             .and_then(|()| journal.step())
-            .and_then(|()| perform(&step.action, &mut staged, manager, say));
+            .and_then(|()| perform(&step.action, &mut staged, manager, say))
+            .map_err(|error| explained(error, &step.action, plan, manager));
         // Ctrl-C reaches the step's command too: what it ended was interrupted and has not failed.
         if let Err(cause) = interrupt::check().and(done) {
             say("a step failed; taking the earlier ones back");
@@ -54,6 +56,20 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
     }
     journal.finish();
     Ok(())
+}
+
+/// The error of a command that starts services, which says that one died, with what that one said:
+/// asked for now, because an undo may start its earlier version.
+fn explained(error: Error, action: &Action, plan: &Plan, manager: &Manager) -> Error {
+    let starts = |command: &Invocation| command.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"));
+    let settling = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Settle(names) => Some(names),
+        _ => None,
+    });
+    match (action, settling) {
+        (Action::Run(command), Some(names)) if starts(command) => manager::explained(error, manager, names),
+        _ => error,
+    }
 }
 
 /// Makes the directories and writes every file beside its place; `made` are the new directories.

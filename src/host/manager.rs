@@ -33,11 +33,20 @@ pub fn active(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceNam
 pub fn start(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
     match manager {
         Manager::Systemd(scope) => {
-            systemctl::act("start", name, *scope).map_err(|error| systemctl::with_log(error, name, *scope))?;
+            systemctl::act("start", name, *scope)
+                .map_err(|error| explained(error, manager, std::slice::from_ref(name)))?;
         }
         Manager::Nssm(exe) => nssm::start(exe, name)?,
     }
     settle(manager, std::slice::from_ref(name))
+}
+
+/// The error of starting `names`, with what the one of them said that died.
+pub fn explained(error: Error, manager: &Manager, names: &[ServiceName]) -> Error {
+    match manager {
+        Manager::Systemd(scope) => systemctl::with_log(error, names, *scope),
+        Manager::Nssm(_) => error,
+    }
 }
 
 /// Stops a service and starts it again.
@@ -47,7 +56,8 @@ pub fn start(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
 pub fn restart(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
     match manager {
         Manager::Systemd(scope) => {
-            systemctl::act("restart", name, *scope).map_err(|error| systemctl::with_log(error, name, *scope))?;
+            systemctl::act("restart", name, *scope)
+                .map_err(|error| explained(error, manager, std::slice::from_ref(name)))?;
             settle(manager, std::slice::from_ref(name))
         }
         // `nssm restart` does not start again what takes long to stop.

@@ -3,6 +3,7 @@
 //! Read from files alone, so that it costs no process and works without a running systemd.
 
 use std::io;
+use std::path::Path;
 
 use super::files::{self, Entry};
 use super::text::{path as to_path, text};
@@ -37,7 +38,7 @@ const USER_UNITS: [&str; 4] =
 /// # Errors
 /// When a unit of one of the names is not ours to change, or a file cannot be read.
 pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Result<Observed, Error> {
-    let mut observed = Observed::default();
+    let mut observed = nothing(manager);
     let scope = manager.scope();
     for directory in [&place.state_dir, &place.unit_dir] {
         if to_path(directory).is_dir() {
@@ -87,8 +88,16 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
             }
         }
     }
-    observed.lingering = scope == Scope::System || lingers();
+    if observed.logs_out.as_ref().is_some_and(|user| Path::new("/var/lib/systemd/linger").join(user).exists()) {
+        observed.logs_out = None;
+    }
     Ok(observed)
+}
+
+/// What is found where nothing of ours is: what a dry run is made for.
+pub fn nothing(manager: &Manager) -> Observed {
+    let logs_out = if manager.scope() == Scope::User { super::privilege::user_name() } else { None };
+    Observed { logs_out, ..Observed::default() }
 }
 
 /// The parameters that NSSM keeps for a service of ours, if it is registered.
@@ -132,12 +141,6 @@ fn is_enabled(name: &ServiceName, place: &Place, scope: Scope) -> bool {
     let target = if scope == Scope::User { "default.target" } else { "multi-user.target" };
     let link = place.unit_dir.with(&format!("/{target}.wants/{}", name.unit()));
     to_path(&link).symlink_metadata().is_ok()
-}
-
-/// Whether logind keeps this user's services running after the logout.
-fn lingers() -> bool {
-    super::privilege::user_name()
-        .is_some_and(|user| to_path(&Text::from(format!("/var/lib/systemd/linger/{user}"))).exists())
 }
 
 /// Refuses a unit of this name that we did not write: one of the distribution would be replaced in

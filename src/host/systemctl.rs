@@ -179,11 +179,14 @@ fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
     }
 }
 
-/// The error of a start that systemctl itself reported, with the last lines of the service's log.
-pub fn with_log(error: Error, name: &ServiceName, scope: Scope) -> Error {
-    match status(name, scope) {
-        Ok(status) if matches!(status.state, State::Failed | State::Restarting) => died(name, scope, &status),
-        _ => error,
+/// The error of a start that systemctl itself reported; with the last lines of its log where one of
+/// `names` has died.
+pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
+    let states = show(names, scope).unwrap_or_default().iter().map(status_of).collect::<Vec<_>>();
+    let mut known = names.iter().zip(&states);
+    match known.find(|(_, status)| matches!(status.state, State::Failed | State::Restarting)) {
+        Some((name, status)) => died(name, scope, status),
+        None => error,
     }
 }
 
@@ -192,6 +195,10 @@ pub fn with_log(error: Error, name: &ServiceName, scope: Scope) -> Error {
 /// # Errors
 /// When the journal cannot be read.
 pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
+    // What a service said just before it died may be on its way still; only root may wait for it.
+    if process::capture(&Invocation::new(["journalctl", "--sync"])).is_ok_and(|outcome| !outcome.status.success()) {
+        thread::sleep(PAUSE * 3);
+    }
     Ok(process::run(&logs(name, scope, lines, false))?.text())
 }
 

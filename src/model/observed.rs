@@ -32,6 +32,6 @@ pub struct Observed {
     pub drop_ins: Vec<Text>,
     /// The parameters that services have with NSSM; one that is not registered is not among them.
     pub registered: BTreeMap<ServiceName, Vec<Parameter>>,
-    /// Whether the user's services go on after a logout (user scope only).
-    pub lingering: bool,
+    /// The user whose services would end at the logout, where that is so (user scope only).
+    pub logs_out: Option<String>,
 }

@@ -7,7 +7,7 @@ use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
 use crate::model::spec::Scope;
-use crate::render::Place;
+use crate::render::{self, Place};
 
 /// The plan that installs `desired`, or brings it up to date.
 ///
@@ -44,12 +44,15 @@ pub(super) fn install(
         }
     }
     if !plan.steps.is_empty() {
+        let stopped: Vec<_> = changed.iter().filter(|name| !observed.active.contains(name)).cloned().collect();
+        plan.steps.extend(end_leftovers(&stopped, observed, place, scope));
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir, &place.unit_dir]));
     }
-    if scope == Scope::User && !plan.steps.is_empty() && !observed.lingering {
+    if let Some(user) = observed.logs_out.as_deref().filter(|_| !plan.steps.is_empty()) {
+        // By name: without one loginctl asks for the session that it is called in, and there may be none.
         plan.steps.push(Step::plain(Action::Try(
-            Invocation::new(["loginctl", "enable-linger"]),
-            "without it the service ends when you log out; `sudo loginctl enable-linger $USER` allows it".into(),
+            Invocation::new(["loginctl", "enable-linger", user]),
+            format!("without it the service ends when you log out; `sudo loginctl enable-linger {user}` allows it"),
         )));
     }
     if !enable.is_empty() {
@@ -95,6 +98,7 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
             undo: vec![on_units(scope, &["start"], &running)],
         });
     }
+    plan.steps.extend(end_leftovers(names, observed, place, scope));
     if !enabled.is_empty() {
         plan.steps.push(Step {
             action: Action::Run(on_units(scope, &["disable", "--no-reload"], &enabled)),
@@ -111,6 +115,22 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
         plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
     }
     plan
+}
+
+/// The step that ends what `systemctl stop` leaves behind of OpenMSIStream's units, if any of these is
+/// one and does not run: they have `KillMode=none`. What is observed and not ours is one.
+fn end_leftovers(names: &[ServiceName], observed: &Observed, place: &Place, scope: Scope) -> Option<Step> {
+    let is_theirs = |name: &&ServiceName| {
+        observed.files.get(&place.unit(name)).is_some_and(|unit| !render::is_ours(&unit.contents))
+    };
+    let theirs: Vec<_> = names.iter().filter(is_theirs).cloned().collect();
+    // It fails where nothing is left.
+    (!theirs.is_empty()).then(|| Step::plain(Action::Try(kill(scope, &theirs), String::new())))
+}
+
+/// The command that ends every process of units.
+pub fn kill(scope: Scope, names: &[ServiceName]) -> Invocation {
+    on_units(scope, &["kill"], names)
 }
 
 /// `systemctl VERB -- UNIT...`, without the dashes where no name can begin with one.

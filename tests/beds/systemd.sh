@@ -60,6 +60,9 @@ boot() {
   # Tests write to the journal faster than any real service.
   mkdir -p "$root/etc/systemd/journald.conf.d"
   printf '[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n' > "$root/etc/systemd/journald.conf.d/bed.conf"
+  # A logout is over when the test goes on.
+  mkdir -p "$root/etc/systemd/logind.conf.d"
+  printf '[Login]\nUserStopDelaySec=1\n' > "$root/etc/systemd/logind.conf.d/bed.conf"
   # Where tests/probe writes what it was given, whatever its account.
   echo 'd /run/install-service-probe 1777' > "$root/etc/tmpfiles.d/bed.conf"
 

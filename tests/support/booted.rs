@@ -106,6 +106,14 @@ impl Drop for Named {
     }
 }
 
+/// A new folder of that person, for everybody to enter, which the folders of [`Test`] are not.
+pub(crate) fn folder_of(person: &str, path: &str) -> PathBuf {
+    drop(fs::remove_dir_all(path));
+    fs::create_dir_all(path).expect("a folder");
+    system("chown", &[person, path]);
+    path.into()
+}
+
 impl Test {
     /// The probe is what is installed, with these arguments.
     pub(crate) fn probe<const N: usize>(self, arguments: [&str; N]) -> Self {
@@ -118,7 +126,7 @@ impl Test {
     }
 
     /// Runs as this person, to whom the folder is given.
-    pub(crate) fn as_person(self, person: &str) -> Self {
+    pub(crate) fn by_person(self, person: &str) -> Self {
         fs::create_dir_all(self.folder().join("home")).expect("a home");
         system("chown", &["-R", person, self.folder().to_str().expect("plain text")]);
         self.through(&["runuser", "-u", person, "--"])
