@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::comparison::Comparison;
 use super::options::Given;
-use super::parse::{self, Line, Purpose};
+use super::parse::{self, Line, Purpose, Wanted};
 use super::{Format, catalogs, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
@@ -33,7 +33,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
     let catalog = catalogs(&site.state_dir, &named)?;
     if argv.len() < 2 {
-        let help = parse::command(&catalog, Purpose::Help).render_help();
+        let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
         super::say_styled(&help.ansi().to_string());
         return Ok(exit::USAGE);
     }
@@ -44,7 +44,12 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         }
         Line::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut parse::command(&catalog, Purpose::Help), "InstallService", &mut script);
+            clap_complete::generate(
+                shell,
+                &mut parse::command(&catalog, Purpose::Help, Wanted::All),
+                "InstallService",
+                &mut script,
+            );
             print_plain(&String::from_utf8_lossy(&script));
             Ok(exit::OK)
         }

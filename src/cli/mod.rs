@@ -10,6 +10,8 @@ mod preview;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::ColorChoice;
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 
 use crate::catalog::Catalog;
@@ -67,7 +69,11 @@ fn report(name: &str, error: &Error) {
 
 /// Prints what the command was asked for. A reader who has gone away (`| head`) is no error.
 fn print(text: &str) {
-    drop(anstream::stdout().lock().write_all(text.as_bytes()));
+    // In one piece: a stream that takes colours out writes each stretch between them by itself.
+    match anstream::stdout().current_choice() {
+        ColorChoice::Never => print_plain(&strip_str(text).to_string()),
+        _ => drop(anstream::stdout().lock().write_all(text.as_bytes())),
+    }
 }
 
 /// Prints bytes that are not for a terminal, such as JSON.
@@ -85,7 +91,10 @@ fn note(line: &str) {
 }
 
 fn say_styled(text: &str) {
-    drop(anstream::stderr().lock().write_all(text.as_bytes()));
+    match anstream::stderr().current_choice() {
+        ColorChoice::Never => drop(io::stderr().lock().write_all(strip_str(text).to_string().as_bytes())),
+        _ => drop(anstream::stderr().lock().write_all(text.as_bytes())),
+    }
 }
 
 /// Text or JSON.

@@ -90,18 +90,18 @@ enum End {
     Program(usize),
 }
 
-/// Finds it by what the options in front take.
-fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> End {
+/// Finds it by what the options in front take, and which program of the catalog comes before it.
+fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> (End, Option<String>) {
     let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions");
     let mut at = 1;
     while let Some(word) = argv.get(at) {
         // A value that is not UTF-8 may follow the `=`.
         let text = &*word.to_string_lossy();
         if text == "--" {
-            return End::Dashes(at);
+            return (End::Dashes(at), None);
         }
         if !is_option(text) {
-            return if known(text) { End::Never } else { End::Program(at) };
+            return if known(text) { (End::Never, Some(text.to_owned())) } else { (End::Program(at), None) };
         }
         let next = argv.get(at + 1).and_then(|next| next.to_str()).unwrap_or_default();
         let takes_next = !text.contains('=')
@@ -113,7 +113,7 @@ fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> End {
             };
         at += if takes_next { 2 } else { 1 };
     }
-    End::Never
+    (End::Never, None)
 }
 
 /// Whether a word is an option and no value: `-` and negative numbers are values.
@@ -126,19 +126,20 @@ fn is_option(word: &str) -> bool {
 /// # Errors
 /// [`Error::Usage`] where clap gives up in a way that is no single fault.
 pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
-    let end = end_of_ours(&argv, catalog);
+    let (end, program) = end_of_ours(&argv, catalog);
+    let wanted = Wanted::Only(program.as_deref());
     let rest: Vec<Text> = match end {
         End::Never => Vec::new(),
         End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
         End::Program(at) => argv.drain(at..).map(text).collect(),
     };
     if argv.iter().any(|word| word == "-h" || word == "--help")
-        && let Err(help) = command(catalog, Purpose::Help).try_get_matches_from(&argv)
+        && let Err(help) = command(catalog, Purpose::Help, wanted).try_get_matches_from(&argv)
         && help.kind() == ErrorKind::DisplayHelp
     {
         return Ok(Line::Print(help.render().ansi().to_string()));
     }
-    let (outcome, faults) = attempt(&mut command(catalog, Purpose::Parse), argv, MOST_FAULTS);
+    let (outcome, faults) = attempt(&mut command(catalog, Purpose::Parse, wanted), argv, MOST_FAULTS);
     let matches = match outcome {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
@@ -370,8 +371,17 @@ pub enum Purpose {
     Help,
 }
 
+/// Whose arguments a command has: making those of every program takes longer than all the rest.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// Every program's.
+    All,
+    /// Those of the program that the line names, if any.
+    Only(Option<&'a str>),
+}
+
 /// The whole command, with a subcommand for each program of the catalog.
-pub fn command(catalog: &Catalog, purpose: Purpose) -> Command {
+pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Command {
     let mut command = Command::new("InstallService")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
@@ -415,7 +425,12 @@ pub fn command(catalog: &Catalog, purpose: Purpose) -> Command {
             ),
         );
     for program in catalog.programs.values() {
-        command = command.subcommand(program_command(program, purpose));
+        command = command.subcommand(match wanted {
+            Wanted::Only(name) if name != Some(&program.name) => {
+                Command::new(program.name.clone()).about(program.about.clone())
+            }
+            _ => program_command(program, purpose),
+        });
     }
     command
 }
