@@ -190,16 +190,23 @@ fn in_a_bed() -> bool {
     bed.arg(itself).arg("--in-the-bed").status().is_ok_and(|status| status.success())
 }
 
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
 fn main() -> ExitCode {
     if env::args().any(|word| word == "--in-the-bed") {
         return if installing() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let mut met = starting();
-    let is_root = fs::metadata("/proc/self").is_ok_and(|process| {
-        use std::os::unix::fs::MetadataExt as _;
-        process.uid() == 0
-    });
-    if is_root && Path::new("/usr/bin/systemd-nspawn").exists() {
+    if is_root() && Path::new("/usr/bin/systemd-nspawn").exists() {
         met &= in_a_bed();
     } else {
         println!(

@@ -447,7 +447,12 @@ fn read_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Error> {
 
 /// What cannot be rendered, as faults of the request.
 fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
-    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string()))
+    // The fault is worded to follow the part: "argument 3 holds ...".
+    refusals.into_iter().map(|refusal| {
+        let fault = refusal.fault.to_string();
+        let they = if fault.starts_with("have ") { "they" } else { "it" };
+        Fault::new(refusal.what, format!("{they} {fault}"))
+    })
 }
 
 fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
