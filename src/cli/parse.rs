@@ -95,7 +95,8 @@ fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> End {
     let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions");
     let mut at = 1;
     while let Some(word) = argv.get(at) {
-        let Some(text) = word.to_str() else { return End::Program(at) };
+        // An option's value may be of any bytes, also behind its `=`.
+        let text = &*word.to_string_lossy();
         if text == "--" {
             return End::Dashes(at);
         }

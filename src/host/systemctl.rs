@@ -117,7 +117,7 @@ pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
         let now = Instant::now();
         let answers = show(names, scope)?;
         let runs: Vec<String> = answers.iter().map(run_of).collect();
-        let mut settled = 0;
+        let mut waiting = None;
         let seen = first.get_or_insert_with(|| runs.iter().map(|run| (run.clone(), now)).collect());
         for ((name, properties), (run, (known, since))) in
             names.iter().zip(&answers).zip(runs.iter().zip(seen.iter_mut()))
@@ -134,18 +134,16 @@ pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
                         return Err(died(name, scope, &status));
                     }
                 }
-                State::Running if now.duration_since(*since) >= SETTLE => settled += 1,
-                State::Stopped if status.result.as_deref() == Some("success") => settled += 1,
+                State::Running if now.duration_since(*since) >= SETTLE => {}
+                State::Stopped if status.result.as_deref() == Some("success") => {}
                 State::Stopped => return Err(died(name, scope, &status)),
-                State::Running | State::Starting | State::Stopping => {}
+                State::Running | State::Starting | State::Stopping => waiting = waiting.or(Some((name, status))),
             }
         }
-        if settled == names.len() {
-            return Ok(());
-        }
-        if begun.elapsed() > PATIENCE {
-            let (name, properties) = (&names[0], &answers[0]);
-            return Err(died(name, scope, &status_of(properties)));
+        match waiting {
+            None => return Ok(()),
+            Some((name, status)) if begun.elapsed() > PATIENCE => return Err(died(name, scope, &status)),
+            Some(_) => {}
         }
         thread::sleep(PAUSE);
     }
