@@ -50,7 +50,8 @@ impl Fault {
     /// The same with what was given.
     #[must_use]
     pub fn given(mut self, given: impl fmt::Display) -> Self {
-        self.given = Some(given.to_string());
+        // A line break in it would look like another line of ours.
+        self.given = Some(Text::from(given.to_string()).to_string());
         self
     }
 
@@ -151,8 +152,8 @@ pub enum Error {
     },
     /// Administrator rights are missing.
     NotPrivileged {
-        /// The line to type.
-        line: String,
+        /// How the command gets them.
+        help: String,
     },
     /// The request is refused.
     Refused(Vec<Fault>),
@@ -216,7 +217,7 @@ impl Error {
                 vec!["`ManageService --list` shows the services that InstallService knows".into()]
             }
             Self::NoSuchService { similar, .. } => vec![format!("there is `{}`", similar.join("`, `"))],
-            Self::NotPrivileged { line } => vec![format!("type `{line}`")],
+            Self::NotPrivileged { help } => vec![help.clone()],
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
             Self::Undone { cause, .. } => cause.help(),
             Self::Command { .. } | Self::Interrupted | Self::Io { .. } | Self::Usage(_) => Vec::new(),

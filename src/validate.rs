@@ -297,7 +297,11 @@ impl<F: Facts> Check<'_, F> {
                     let mut fault = Fault::new("program", "there is no such program in the catalog").given(program);
                     fault.help = Some(match catalog.suggest(program) {
                         Some(near) => format!("there is `{near}`"),
-                        None => "`InstallService -h` lists the programs; any other program goes after `--`".to_owned(),
+                        None => format!(
+                            "`InstallService -h` lists the programs; any other one goes after `--`: \
+                             `InstallService --service_name NAME -- {}`",
+                            shlex::try_quote(program).unwrap_or_default()
+                        ),
                     });
                     self.fault(fault);
                     None
@@ -758,7 +762,8 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
             _ => match word.as_str() {
                 Some(text) => {
                     if let Err(reason) = spec.check(text) {
-                        self.check.fault(Fault::new(what, reason).given(text));
+                        // The reason names the value.
+                        self.check.fault(Fault::new(what, reason));
                     } else if spec.kind == ArgKind::Regex {
                         self.patterns.push((spec.name.clone(), word.clone()));
                     }

@@ -6,9 +6,11 @@ mod support;
 
 use std::ffi::OsString;
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use support::{probe, system, wait_for};
 
@@ -23,6 +25,14 @@ fn systemd_runs_and_keeps_a_journal() {
         let journal = system("journalctl", &["--unit=bed-journal", "--output=cat", "--no-pager"]);
         journal.lines().any(|line| line == "written down").then_some(())
     });
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn there_is_a_loopback() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("its number");
+    TcpStream::connect_timeout(&address, Duration::from_secs(5)).expect("a connection");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn random(any: &mut Any, folder: &Path, number: usize) -> Case {
     fs::create_dir_all(&directory).expect("a directory");
     fs::create_dir_all(program.parent().expect("a parent")).expect("a directory");
     // Half of all services hold plain text only: these need no launcher.
-    let plain = number % 2 == 0;
+    let plain = number.is_multiple_of(2);
     let mut word = || if plain { any.of(corpus::text()).into() } else { any.of(corpus::bytes()) };
     let arguments = (0..10).map(|_| word()).collect();
     let values: Vec<Text> = (0..4).map(|_| word()).collect();
@@ -250,6 +250,34 @@ fn receipt(ran: &Ran, case: &Case) -> String {
     let name = case.service.name.as_deref().unwrap();
     fs::read_to_string(ran.folder().join("working_dir").join(format!("{name}_install_args.toml"))).expect("a receipt")
         + "\n"
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn the_command_line_carries_any_byte() {
+    let folder = PathBuf::from("/srv/exact-line");
+    drop(fs::remove_dir_all(&folder));
+    let mut any = Any::new();
+    let mut cases: Vec<Case> = (2000..2008).map(|number| random(&mut any, &folder, number)).collect();
+    for case in &mut cases {
+        case.secrets.clear();
+        fs::copy(probe::path(), os(case.service.executable.as_ref().unwrap())).unwrap();
+    }
+    let _cleared = Cleared(cases.iter().map(|case| case.service.name.clone().unwrap()).collect());
+    for Case { service, .. } in &cases {
+        let Arguments::List(arguments) = &service.arguments else { unreachable!("made above") };
+        let mut install = Test::install().args(["--start", "--service_name", service.name.as_deref().unwrap()]);
+        for (number, (name, value)) in service.environment.iter().enumerate() {
+            let setting = [name.as_bytes(), b"=", value.as_bytes()].concat();
+            install = match number % 2 {
+                0 => install.arg(OsString::from_vec([b"--env=", &setting[..]].concat())),
+                _ => install.arg("--env").arg(OsString::from_vec(setting)),
+            };
+        }
+        let install = install.arg("--working-directory").arg(os(service.working_directory.as_ref().unwrap()));
+        install.arg("--").arg(os(service.executable.as_ref().unwrap())).args(arguments.iter().map(os)).run();
+    }
+    compare(&cases);
 }
 
 /// 6 MiB less what is kept for the service manager, in arguments as long as they can be.

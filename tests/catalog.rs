@@ -186,8 +186,8 @@ const KINDS: &[(ArgKind, &[&str], &[Bad])] = &[
         ArgKind::PowerOfTwo,
         &["1", "2", "524288", "1_024", "170141183460469231731687303715884105728"],
         &[
-            ("1000", "1000 is not a power of two: write 512 or 1024"),
-            ("3", "3 is not a power of two: write 2 or 4"),
+            ("1000", "`1000` is not a power of two: write 512 or 1024"),
+            ("3", "`3` is not a power of two: write 2 or 4"),
             ("0", "`0` is not a power of two: write 1, 2, 4, 8 and so on"),
             ("-2", "`-2` is not a power of two: write 1, 2, 4, 8 and so on"),
             (

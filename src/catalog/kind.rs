@@ -211,8 +211,8 @@ fn power_of_two(value: &str) -> Result<(), String> {
             let above = number.checked_next_power_of_two();
             let below = 1_u128 << number.ilog2();
             Err(match above {
-                Some(above) => format!("{number} is not a power of two: write {below} or {above}"),
-                None => format!("{number} is not a power of two: write {below}"),
+                Some(above) => format!("`{number}` is not a power of two: write {below} or {above}"),
+                None => format!("`{number}` is not a power of two: write {below}"),
             })
         }
         None => Err(format!("`{value}` is not a power of two: write 1, 2, 4, 8 and so on")),

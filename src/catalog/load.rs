@@ -1,7 +1,7 @@
 //! From TOML to a [`Catalog`].
 //!
-//! The text is read twice: by serde into the types of [`super::schema`], and as a table with spans,
-//! which knows the line of every key.
+//! serde reads the text into the types of [`super::schema`]. Only where something is wrong with it, it
+//! is read once more, as a table with spans, which knows the line of every key.
 
 use std::ops::Range;
 
@@ -58,11 +58,19 @@ impl Fault {
 }
 
 fn read(text: &str) -> Result<Catalog, Fault> {
+    let placeless = Node { table: None, at: 0 };
+    if let Ok(raw) = toml::from_str(text)
+        && let Ok(catalog) = catalog(raw, &placeless)
+    {
+        return Ok(catalog);
+    }
     let document = DeTable::parse(text).map_err(|error| syntax(text, &error))?;
-    let raw: RawCatalog = toml::from_str(text).map_err(|error| schema(document.get_ref(), &error))?;
+    let raw = toml::from_str(text).map_err(|error| schema(document.get_ref(), &error))?;
+    catalog(raw, &Node { table: Some(document.get_ref()), at: 0 })
+}
 
-    let root = Node { table: document.get_ref(), at: 0 };
-    let sets = sets(raw.set, &root)?;
+fn catalog(raw: RawCatalog, root: &Node<'_>) -> Result<Catalog, Fault> {
+    let sets = sets(raw.set, root)?;
     if raw.program.is_empty() {
         return Err(Fault::new(0, "program", "the catalog holds no program"));
     }
@@ -79,30 +87,35 @@ fn read(text: &str) -> Result<Catalog, Fault> {
     Ok(Catalog { name, version, about, programs })
 }
 
-/// A table and its place in the text.
+/// A table and its place in the text; without the table, any table at no place.
 struct Node<'a> {
-    table: &'a DeTable<'a>,
+    table: Option<&'a DeTable<'a>>,
     at: usize,
 }
 
 impl<'a> Node<'a> {
     /// Where the key stands, or the table if it has no such key.
     fn at(&self, key: &str) -> usize {
-        let found = self.table.iter().find(|(name, _)| name.get_ref() == key);
+        let found = self.table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
         found.map_or(self.at, |(name, _)| name.span().start)
     }
 
-    /// The tables of an array of tables.
-    fn tables(&self, key: &str) -> Vec<Node<'a>> {
-        let found = self.table.iter().find(|(name, _)| name.get_ref() == key);
-        let Some(DeValue::Array(array)) = found.map(|(_, value)| value.get_ref()) else {
-            return Vec::new();
-        };
-        let table = |value: &'a Spanned<DeValue<'a>>| match value.get_ref() {
-            DeValue::Table(table) => Some(Node { table, at: value.span().start }),
+    /// The tables of an array of tables, of which serde has found some already.
+    fn tables(&self, key: &str) -> impl Iterator<Item = Node<'a>> {
+        let found = self.table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
+        let array = match found.map(|(_, value)| value.get_ref()) {
+            Some(DeValue::Array(array)) => Some(array),
             _ => None,
         };
-        array.iter().filter_map(table).collect()
+        let table = |value: &'a Spanned<DeValue<'a>>| match value.get_ref() {
+            DeValue::Table(table) => Some(Node { table: Some(table), at: value.span().start }),
+            _ => None,
+        };
+        array
+            .into_iter()
+            .flat_map(|array| array.iter())
+            .filter_map(table)
+            .chain(std::iter::repeat_with(|| Node { table: None, at: 0 }))
     }
 }
 
@@ -222,7 +235,7 @@ fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<ArgSpec>, F
         let spec = argument(raw, &node)?;
         if specs.iter().any(|earlier| earlier.name == spec.name) {
             let reason = format!("a second argument is called `{}`", spec.name);
-            let key = if node.table.contains_key("name") { "name" } else { "flags" };
+            let key = if node.table.is_some_and(|table| table.contains_key("name")) { "name" } else { "flags" };
             return Err(Fault::new(node.at(key), key, reason));
         }
         specs.push(spec);

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::comparison::Comparison;
 use super::options::Given;
-use super::parse::{self, Line};
+use super::parse::{self, Line, Purpose, Wanted};
 use super::{Format, catalogs, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
@@ -33,7 +33,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
     let catalog = catalogs(&site.state_dir, &named)?;
     if argv.len() < 2 {
-        let help = parse::command(&catalog).render_help();
+        let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
         super::say_styled(&help.ansi().to_string());
         return Ok(exit::USAGE);
     }
@@ -44,7 +44,12 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         }
         Line::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut parse::command(&catalog), "InstallService", &mut script);
+            clap_complete::generate(
+                shell,
+                &mut parse::command(&catalog, Purpose::Help, Wanted::All),
+                "InstallService",
+                &mut script,
+            );
             print_plain(&String::from_utf8_lossy(&script));
             Ok(exit::OK)
         }
@@ -129,10 +134,10 @@ impl Call {
     ) -> Result<Self, Error> {
         let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
         if let Some(path) = given.one("manifest") {
-            let text = files::read_text("reading the manifest", path)?;
-            match Manifest::parse(&text) {
-                Ok(manifest) => requests.extend(manifest.services()),
-                Err(error) => faults.push(Fault::new("manifest", error.to_string().trim_end()).given(path)),
+            match read_manifest(path, &given) {
+                Ok(services) => requests.extend(services),
+                Err(Error::Refused(found)) => faults.extend(found),
+                Err(error) => return Err(error),
             }
         }
         let settings = Settings {
@@ -184,7 +189,7 @@ impl Call {
         let place = facts::place(target, scope, state_dir.as_ref(), assumed);
         let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
-        for (at, request) in requests.iter().enumerate() {
+        for request in requests {
             let result = if elsewhere {
                 validate::validate(request, catalog, &Elsewhere, target, &place.state_dir)
             } else {
@@ -193,7 +198,7 @@ impl Call {
             match result {
                 Ok(service) => validated.push(service),
                 Err(found) if requests.len() > 1 => {
-                    let name = request.name.clone().unwrap_or_else(|| format!("number {}", at + 1));
+                    let name = called(request);
                     faults.extend(found.into_iter().map(|fault| fault.of_service(&name)));
                 }
                 Err(found) => faults.extend(found),
@@ -357,8 +362,11 @@ impl Call {
     fn apply(&self, desired: &[Desired], mut observed: Observed) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
-        let updates: Vec<ServiceName> =
-            names.iter().filter(|name| observed.files.contains_key(&self.place.unit(name))).cloned().collect();
+        let updates: Vec<ServiceName> = names
+            .iter()
+            .filter(|name| plan::is_installed(&observed, name, &self.place, &self.manager))
+            .cloned()
+            .collect();
         if !updates.is_empty() {
             observed.active = manager::active(&self.manager, &updates)?;
         }
@@ -373,7 +381,7 @@ impl Call {
         }
         let result = executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")));
         let done = if updates.is_empty() { "installed" } else { "updated" };
-        state::log(&self.place, &format!("install {}", what(&names)), &result.as_ref().map(|()| done.to_owned()));
+        state::log(&self.place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         result.map_err(|error| with_error_log(error, &self.validated))?;
         self.tell(&plan, &observed, &updates);
         Ok(exit::OK)
@@ -397,7 +405,10 @@ impl Call {
         let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
         for name in self.names() {
             let done = if updates.contains(&name) { "updated" } else { "installed" };
-            print(&format!("{done}: {name} ({})\n", self.place.unit(&name)));
+            match self.manager {
+                Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
+                Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
+            }
             let started = plan
                 .invocations()
                 .any(|invocation| invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart")));
@@ -412,6 +423,26 @@ impl Call {
             }
         }
     }
+}
+
+/// The services of a manifest, with what the command line says on top.
+fn read_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Error> {
+    let text = super::read_named("manifest", path)?;
+    let manifest = Manifest::parse(&text)
+        .map_err(|error| Error::refused(Fault::new("manifest", error.to_string().trim_end()).given(path)))?;
+    let mut services = manifest.services();
+    if services.is_empty() {
+        return Err(Error::refused(
+            Fault::new("manifest", "it describes no service").given(path).help("each one begins with `[[service]]`"),
+        ));
+    }
+    let mut faults = Vec::new();
+    for service in &mut services {
+        // What is wrong with an option is wrong once.
+        faults.clear();
+        given.fill(service, &mut faults);
+    }
+    if faults.is_empty() { Ok(services) } else { Err(Error::Refused(faults)) }
 }
 
 /// What cannot be rendered, as faults of the request.
@@ -429,6 +460,17 @@ fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
             facts::target_of_this_host()
         }
     }
+}
+
+/// What a request is called before it has a name of its own.
+fn called(request: &Service) -> String {
+    let executable = request.executable.as_ref().map(Text::to_string);
+    [&request.name, &request.program, &request.python, &executable]
+        .into_iter()
+        .flatten()
+        .next()
+        .cloned()
+        .unwrap_or_else(|| "?".to_owned())
 }
 
 fn assumed_version(request: &Service, faults: &mut Vec<Fault>) -> Option<u32> {
@@ -544,7 +586,7 @@ pub(super) fn with_error_log(mut error: Error, services: &[Validated]) -> Error 
     if let Error::DidNotStart { service, error_log, .. } = inner
         && let Some(found) = services.iter().find(|known| known.spec.name.as_str() == service)
     {
-        let path = found.spec.working_directory.with("/").with(&render::error_log(&found.spec.name));
+        let path = render::error_log_path(&found.spec.working_directory, &found.spec.name);
         if files::look(&path).is_ok_and(|entry| entry != files::Entry::Missing) {
             *error_log = Some(path.to_string());
         }

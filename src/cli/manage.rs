@@ -31,7 +31,7 @@ use crate::render::{self, Place};
 enum Mode {
     /// Start it, and wait until it has settled
     Start,
-    /// Show what it is doing: exit 0 running, 3 not running, 4 no such service
+    /// Show what it is doing: exit 0 running, 3 not running
     Status,
     /// Stop it
     Stop,
@@ -65,30 +65,79 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         super::say_styled(&command.render_help().ansi().to_string());
         return Ok(exit::USAGE);
     }
-    let matches = match command.try_get_matches_from_mut(argv) {
+    let (outcome, mut faults) = parse::attempt(&mut command, argv, parse::MOST_FAULTS);
+    let matches = match outcome {
         Ok(matches) => matches,
         Err(error) if error.exit_code() == 0 => {
             print(&error.render().ansi().to_string());
             return Ok(exit::OK);
         }
+        Err(_) if !faults.is_empty() => return Err(Error::Refused(faults)),
         Err(error) => return Err(Error::Usage(parse::worded(&error))),
     };
-    let mut faults = Vec::new();
     let format = Format::read(matches.get_one::<String>("format").map(String::as_str), &mut faults);
-    let name = matches.get_one::<String>("name").and_then(|name| match name.parse::<ServiceName>() {
+    let word = |id: &str| matches.get_one::<OsString>(id).map(crate::host::text::text);
+    let name = word("name").and_then(|name| match name.to_string().parse::<ServiceName>() {
         Ok(name) => Some(name),
         Err(reason) => {
-            faults.push(Fault::new("service name", reason).given(Text::from(name.as_str())));
+            faults.push(Fault::new("service name", reason).given(name));
             None
         }
     });
+    let lines = word("lines").map_or(Some(DEFAULT_LINES), |lines| lines.as_str()?.parse::<u32>().ok());
+    if lines.is_none() {
+        let lines = word("lines").unwrap_or_default();
+        faults.push(Fault::new("option `--lines`", "it is a whole number").given(lines));
+    }
+    let wants_list = matches.get_flag("list");
+    let mode = match (word("mode"), wants_list) {
+        (Some(word), false) => mode_of(&word).map_err(|fault| faults.push(fault)).ok(),
+        (None, false) => {
+            faults.push(Fault::new("mode", "the command does not say what to do with the service").help(known_modes()));
+            None
+        }
+        (_, true) => {
+            if let Some(name) = word("name") {
+                faults.push(Fault::new("argument", "`--list` lists every service").given(name));
+            }
+            None
+        }
+    };
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
     }
-    let Some(name) = name else { return list(&matches, format) };
-    let mode = *matches.get_one::<Mode>("mode").expect("clap requires it");
-    Managed::find(name, &matches, format)?.run(mode, &matches)
+    match (name, mode) {
+        (Some(name), Some(mode)) => Managed::find(name, &matches, format)?.run(mode, &matches),
+        _ => list(&matches, format),
+    }
 }
+
+fn mode_of(word: &Text) -> Result<Mode, Fault> {
+    let text = word.as_str().unwrap_or_default();
+    // Both spellings, as for options.
+    Mode::from_str(&text.replace('-', "_"), false).map_err(|_| {
+        let modes: Vec<String> = modes().map(|(name, _)| name).collect();
+        let near = crate::catalog::nearest(text, modes.iter().map(String::as_str));
+        let help = near.map_or_else(known_modes, |near| format!("there is `{near}`"));
+        Fault::new("mode", "there is no such mode").given(word).help(help)
+    })
+}
+
+fn known_modes() -> String {
+    let modes: Vec<String> = modes().map(|(name, _)| format!("`{name}`")).collect();
+    format!("the modes are {}", modes.join(", "))
+}
+
+/// The modes with a sentence each, in the order of the help.
+fn modes() -> impl Iterator<Item = (String, String)> {
+    Mode::value_variants()
+        .iter()
+        .filter_map(Mode::to_possible_value)
+        .map(|mode| (mode.get_name().to_owned(), mode.get_help().map(ToString::to_string).unwrap_or_default()))
+}
+
+/// How many lines `logs` shows.
+const DEFAULT_LINES: u32 = 50;
 
 fn command() -> Command {
     let flag = |long: &'static str, help: &'static str| {
@@ -100,15 +149,14 @@ fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Look after the services that InstallService made")
         .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --list")
-        .arg(Arg::new("name").value_name("NAME").required_unless_present("list").help("The service"))
+        .arg(Arg::new("name").value_name("NAME").value_parser(ValueParser::os_string()).help("The service"))
         .arg(
             Arg::new("mode")
                 .value_name("MODE")
-                .required_unless_present("list")
-                .value_parser(clap::value_parser!(Mode))
-                .help("What to do with it"),
+                .value_parser(ValueParser::os_string())
+                .help("What to do with it: one of the modes below"),
         )
-        .arg(flag("list", "List the services that InstallService made").conflicts_with_all(["name", "mode"]))
+        .arg(flag("list", "List the services that InstallService made"))
         .arg(flag("remove_env_vars", "With `remove`: also the values of its environment variables"))
         .arg(flag("remove_install_args", "With `remove`: also the receipt that `reinstall` needs"))
         .arg(flag("remove_nssm", "With `remove`: also nssm.exe, if no other service uses it (Windows)"))
@@ -120,9 +168,9 @@ fn command() -> Command {
                 .long("lines")
                 .short('n')
                 .value_name("N")
-                .value_parser(clap::value_parser!(u32))
-                .default_value("50")
-                .help("With `logs`: how many lines"),
+                .value_parser(ValueParser::os_string())
+                .allow_negative_numbers(true)
+                .help("With `logs`: how many lines [default: 50]"),
         )
         .arg(Arg::new("format").long("format").value_name("text|json").help("How it is printed [default: text]"))
         .arg(
@@ -141,7 +189,26 @@ fn command() -> Command {
                 .value_parser(ValueParser::os_string())
                 .help("The tool's own directory [default: /var/lib/install-service]"),
         )
-        .after_help("Exit codes: 0 done or running, 1 failed, 2 wrong usage, 3 not running, 4 no such service,\n5 no administrator rights, 10 different")
+        .after_help(after_help())
+        .args_override_self(true)
+}
+
+fn after_help() -> String {
+    let modes: String = modes().map(|(name, help)| format!("  {name:<20}{help}\n")).collect();
+    format!(
+        "{HEADING}Modes:{HEADING:#}\n{modes}\n\
+         {HEADING}Exit codes:{HEADING:#} 0 done or running, 1 failed, 2 wrong usage, 3 not running, 4 no such service,\n\
+         5 no administrator rights, 10 different, 130 interrupted"
+    )
+}
+
+/// Where services are looked for: the machine's, then the user's own, which only systemd has.
+fn scopes_of(matches: &ArgMatches) -> &'static [Scope] {
+    match facts::target_of_this_host() {
+        Target::Nssm => &[Scope::System],
+        Target::Systemd if matches.get_flag("user") => &[Scope::User],
+        Target::Systemd => &[Scope::System, Scope::User],
+    }
 }
 
 fn place_of(matches: &ArgMatches, scope: Scope) -> Place {
@@ -183,7 +250,7 @@ struct StatusJson<'a> {
 impl Managed {
     /// Looks for a service of the machine, then for one of this user.
     fn find(name: ServiceName, matches: &ArgMatches, format: Format) -> Result<Self, Error> {
-        let scopes: &[Scope] = if matches.get_flag("user") { &[Scope::User] } else { &[Scope::System, Scope::User] };
+        let scopes = scopes_of(matches);
         let catalogs = matches.get_many::<OsString>("catalog").into_iter().flatten().map(crate::host::text::text);
         let catalogs: Vec<Text> = catalogs.collect();
         let mut known = Vec::new();
@@ -260,10 +327,10 @@ impl Managed {
     }
 
     /// Does `what` and notes it in the log.
-    fn logged(&self, what: &str, work: impl FnOnce() -> Result<String, Error>) -> Result<u8, Error> {
+    fn logged(&self, what: &str, work: impl FnOnce() -> Result<&'static str, Error>) -> Result<u8, Error> {
         let result = work();
-        state::log(&self.place, &format!("{what} {}", self.name), &result.as_ref().map(Clone::clone));
-        print(&format!("{}\n", result?));
+        state::log(&self.place, &format!("{what} {}", self.name), result.as_ref().copied());
+        print(&format!("{}: {}\n", self.name, result?));
         Ok(exit::OK)
     }
 
@@ -275,9 +342,10 @@ impl Managed {
                 _ => manager::start(&self.manager, &self.name),
             };
             started.map_err(|error| self.with_error_log(error))?;
-            Ok(match self.observed_status()?.state {
-                State::Running => format!("{}: {}ed, it runs", self.name, verb),
-                _ => format!("{}: {}ed, and it has ended without an error", self.name, verb),
+            Ok(match (self.observed_status()?.state, verb) {
+                (State::Running, "restart") => "restarted, it runs",
+                (State::Running, _) => "started, it runs",
+                _ => "started, and it has ended without an error",
             })
         })
     }
@@ -303,7 +371,7 @@ impl Managed {
                 let kill = plan::systemd::kill(self.manager.scope(), std::slice::from_ref(&self.name));
                 drop(process::capture(&kill));
             }
-            Ok(format!("{}: stopped", self.name))
+            Ok("stopped")
         })
     }
 
@@ -316,7 +384,7 @@ impl Managed {
         let plan = plan::remove(names, &observed, &self.place, &self.manager, keep);
         self.logged("remove", || {
             executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")))?;
-            Ok(format!("{}: removed", self.name))
+            Ok("removed")
         })?;
         let receipt = self.place.receipt(&self.name);
         if exists(&receipt) {
@@ -424,7 +492,7 @@ impl Managed {
         let Ok(Entry::File(found)) = files::look(&self.place.receipt(&self.name)) else { return None };
         let services = Manifest::parse(&String::from_utf8_lossy(&found.contents)).ok()?.services();
         let directory = services.into_iter().next()?.working_directory?;
-        Some(directory.with("/").with(&render::error_log(&self.name)))
+        Some(render::error_log_path(&directory, &self.name))
     }
 
     fn status(&self) -> Result<u8, Error> {
@@ -479,7 +547,8 @@ impl Managed {
     }
 
     fn logs(&self, matches: &ArgMatches) -> Result<u8, Error> {
-        let lines = *matches.get_one::<u32>("lines").expect("it has a default");
+        let lines = matches.get_one::<OsString>("lines");
+        let lines = lines.and_then(|lines| lines.to_str()?.parse().ok()).unwrap_or(DEFAULT_LINES);
         let follow = matches.get_flag("follow");
         match &self.manager {
             Manager::Systemd(scope) => process::hand_over(&systemctl::logs(&self.name, *scope, lines, follow), &[]),
@@ -569,7 +638,7 @@ struct ListEntry {
 }
 
 fn list(matches: &ArgMatches, format: Format) -> Result<u8, Error> {
-    let scopes: &[Scope] = if matches.get_flag("user") { &[Scope::User] } else { &[Scope::System, Scope::User] };
+    let scopes = scopes_of(matches);
     let mut services = Vec::new();
     let mut seen: Vec<Text> = Vec::new();
     for scope in scopes.iter().copied() {

@@ -10,6 +10,8 @@ mod preview;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::ColorChoice;
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 
 use crate::catalog::Catalog;
@@ -67,7 +69,11 @@ fn report(name: &str, error: &Error) {
 
 /// Prints what the command was asked for. A reader who has gone away (`| head`) is no error.
 fn print(text: &str) {
-    drop(anstream::stdout().lock().write_all(text.as_bytes()));
+    // In one piece: a stream that takes colours out writes each stretch between them by itself.
+    match anstream::stdout().current_choice() {
+        ColorChoice::Never => print_plain(&strip_str(text).to_string()),
+        _ => drop(anstream::stdout().lock().write_all(text.as_bytes())),
+    }
 }
 
 /// Prints bytes that are not for a terminal, such as JSON.
@@ -85,7 +91,10 @@ fn note(line: &str) {
 }
 
 fn say_styled(text: &str) {
-    drop(anstream::stderr().lock().write_all(text.as_bytes()));
+    match anstream::stderr().current_choice() {
+        ColorChoice::Never => drop(io::stderr().lock().write_all(strip_str(text).to_string().as_bytes())),
+        _ => drop(anstream::stderr().lock().write_all(text.as_bytes())),
+    }
 }
 
 /// Text or JSON.
@@ -115,18 +124,32 @@ impl Format {
 /// When one is broken or a named one is missing.
 fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
     let broken = |error: crate::catalog::CatalogError| {
-        let mut fault = Fault::new("catalog", error.to_string());
-        fault.help = error.help.clone();
+        let key = error.key.as_ref().map(|key| format!(", key `{key}`")).unwrap_or_default();
+        let mut fault = Fault::new(format!("catalog `{}`, line {}{key}", error.file, error.line), error.reason);
+        fault.help = error.help;
         Error::refused(fault)
     };
     let mut catalog = Catalog::parse(crate::catalog::SHIPPED, "openmsistream.toml").map_err(broken)?;
     let folders = [Text::from("/etc/install-service/catalog.d"), state_dir.with("/catalog.d")];
     let found = folders.iter().flat_map(files::list).map(text).filter(|path| path.as_bytes().ends_with(b".toml"));
     for path in found.chain(named.iter().cloned()) {
-        let text = files::read_text("reading the catalog", &path)?;
+        let text = read_named("catalog", &path)?;
         catalog.merge(Catalog::parse(&text, &path.to_string()).map_err(broken)?);
     }
     Ok(catalog)
+}
+
+/// Reads a file that the command line names; one that is not there is a wrong request.
+///
+/// # Errors
+/// When it is missing or cannot be read.
+fn read_named(what: &str, path: &Text) -> Result<String, Error> {
+    match files::read_text(&format!("reading the {what}"), path) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(Error::refused(Fault::new(what, "there is no such file").given(path)))
+        }
+        read => read,
+    }
 }
 
 /// Ready to change the host: an interrupt is noted from here on, nobody else is at work, and what

@@ -100,6 +100,12 @@ pub fn takes_value(word: &str) -> Option<bool> {
     OPTIONS.iter().find(is_it).map(|option| option.value.is_some())
 }
 
+/// `--dry-run` for `--dry_run`: an option as the help spells it.
+pub fn usual_spelling(word: &str) -> String {
+    let is_it = |option: &&OptionSpec| word.strip_prefix("--") == Some(&other_spelling(option.long));
+    OPTIONS.iter().find(is_it).map_or_else(|| word.to_owned(), |option| format!("--{}", option.long))
+}
+
 /// The options as clap takes them, but for those whose spelling is in `taken`: a program's own
 /// argument wins behind the program's name, and ours can still stand before it.
 pub fn args(taken: &[&str]) -> Vec<Arg> {
@@ -119,7 +125,11 @@ fn arg(option: &OptionSpec) -> Arg {
     let arg = if other == option.long { arg } else { arg.alias(other) };
     match option.value {
         None => arg.action(ArgAction::SetTrue),
-        Some(name) => arg.value_name(name).value_parser(ValueParser::os_string()).action(ArgAction::Append),
+        Some(name) => arg
+            .value_name(name)
+            .value_parser(ValueParser::os_string())
+            .action(ArgAction::Append)
+            .allow_negative_numbers(true),
     }
 }
 
@@ -166,12 +176,17 @@ impl Given {
 
     /// The value of an option whose values are words.
     pub fn word(&self, long: &str) -> Option<String> {
-        self.one(long).map(Text::to_string)
+        self.one(long).map(plain)
     }
 
     /// Fills in the keys of a request that have an option.
     pub fn fill(&self, service: &mut Service, faults: &mut Vec<Fault>) {
-        let words = |long: &str| self.all(long).iter().map(Text::to_string).collect::<Vec<_>>();
+        let words = |long: &str| self.all(long).iter().map(plain).collect::<Vec<_>>();
+        for long in WORDS {
+            let odd = self.all(long).iter().filter(|value| value.as_str().is_none());
+            faults
+                .extend(odd.map(|value| Fault::new(format!("option `--{long}`"), "it is not UTF-8 text").given(value)));
+        }
         service.name = self.word("service_name").or(service.name.take());
         service.working_directory = self.one("working-directory").cloned().or(service.working_directory.take());
         service.account = self.word("account").or(service.account.take());
@@ -197,14 +212,39 @@ impl Given {
         for setting in self.all("env") {
             let bytes = setting.as_bytes();
             match bytes.iter().position(|byte| *byte == b'=') {
-                Some(at) => {
-                    let name = Text::from_bytes(&bytes[..at]).to_string();
-                    service.environment.insert(name, Text::from_bytes(&bytes[at + 1..]));
-                }
-                None => service.secrets.push(setting.to_string()),
+                Some(at) => match std::str::from_utf8(&bytes[..at]) {
+                    Ok(name) => {
+                        service.environment.insert(name.to_owned(), Text::from_bytes(&bytes[at + 1..]));
+                    }
+                    Err(_) => faults.push(odd_name(Text::from_bytes(&bytes[..at]))),
+                },
+                None if setting.as_str().is_none() => faults.push(odd_name(setting.clone())),
+                None => service.secrets.push(plain(setting)),
             }
         }
     }
+}
+
+/// The options whose values are words of the request, which are text.
+const WORDS: [&str; 9] = [
+    "service_name",
+    "account",
+    "restart",
+    "restart-sec",
+    "after",
+    "description",
+    "display-name",
+    "hardening",
+    "assume",
+];
+
+/// The text as it is; what is not UTF-8 in it is refused elsewhere.
+fn plain(text: &Text) -> String {
+    String::from_utf8_lossy(text.as_bytes()).into_owned()
+}
+
+fn odd_name(name: Text) -> Fault {
+    Fault::new("environment variable", "its name is not UTF-8 text").given(name)
 }
 
 #[cfg(test)]

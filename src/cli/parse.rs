@@ -17,11 +17,10 @@ use crate::error::{Error, Fault};
 use crate::host::text::text;
 use crate::manifest::{Arguments, Service, Value};
 use crate::model::entry::PythonEntry;
-use crate::model::invocation::Invocation;
 use crate::model::text::Text;
 
 /// How many faults of shape are looked for before the line is given up.
-const MOST_FAULTS: usize = 12;
+pub(super) const MOST_FAULTS: usize = 12;
 
 /// What a command line asks for.
 #[derive(Debug)]
@@ -56,24 +55,25 @@ pub enum Line {
 pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
     let mut catalogs = Vec::new();
     let mut state_dir = None;
-    let mut words = argv.iter().skip(1);
+    let mut words = argv.iter().skip(1).peekable();
     while let Some(word) = words.next() {
         let Some(option) = word.to_str() else { continue };
         // What follows a `--` or a Python spec belongs to the program.
-        if option == "--" || (!option.starts_with('-') && PythonEntry::looks_like(option)) {
+        if option == "--" || (!is_option(option) && PythonEntry::looks_like(option)) {
             break;
         }
         let (name, inline) = match option.split_once('=') {
             Some((name, value)) => (name, Some(Text::from(value))),
             None => (option, None),
         };
+        // The value of another option may look like anything.
+        let value = match options::takes_value(name) {
+            Some(true) => inline.or_else(|| words.next_if(|next| !is_option(&next.to_string_lossy())).map(text)),
+            _ => None,
+        };
         match name {
-            "--catalog" => catalogs.extend(inline.or_else(|| words.next().map(text))),
-            "--state-dir" | "--state_dir" => state_dir = inline.or_else(|| words.next().map(text)),
-            // The value of another option may look like anything.
-            _ if inline.is_none() && options::takes_value(name) == Some(true) => {
-                words.next();
-            }
+            "--catalog" => catalogs.extend(value),
+            "--state-dir" | "--state_dir" => state_dir = value.or(state_dir),
             _ => {}
         }
     }
@@ -90,31 +90,35 @@ enum End {
     Program(usize),
 }
 
-/// Finds it by what the options in front take.
-fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> End {
+/// Finds it by what the options in front take, and which program of the catalog comes before it.
+fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> (End, Option<String>) {
     let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions");
     let mut at = 1;
     while let Some(word) = argv.get(at) {
-        // An option's value may be of any bytes, also behind its `=`.
+        // A value that is not UTF-8 may follow the `=`.
         let text = &*word.to_string_lossy();
         if text == "--" {
-            return End::Dashes(at);
+            return (End::Dashes(at), None);
         }
-        if !text.starts_with('-') || text == "-" {
-            return if known(text) { End::Never } else { End::Program(at) };
+        if !is_option(text) {
+            return if known(text) { (End::Never, Some(text.to_owned())) } else { (End::Program(at), None) };
         }
-        let next = argv.get(at + 1).and_then(|next| next.to_str());
+        let next = argv.get(at + 1).and_then(|next| next.to_str()).unwrap_or_default();
         let takes_next = !text.contains('=')
+            && !is_option(next)
             && match options::takes_value(text) {
                 Some(takes) => takes,
                 // No option of ours. Its value, if it has one, is no program.
-                None => next.is_some_and(|next| {
-                    !next.starts_with('-') && !known(next) && !PythonEntry::looks_like(next) && text.starts_with("--")
-                }),
+                None => text.starts_with("--") && !known(next) && !PythonEntry::looks_like(next),
             };
         at += if takes_next { 2 } else { 1 };
     }
-    End::Never
+    (End::Never, None)
+}
+
+/// Whether a word is an option and no value: `-` and negative numbers are values.
+fn is_option(word: &str) -> bool {
+    word.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.parse::<f64>().is_err())
 }
 
 /// Parses argv.
@@ -122,20 +126,24 @@ fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> End {
 /// # Errors
 /// [`Error::Usage`] where clap gives up in a way that is no single fault.
 pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
-    let end = end_of_ours(&argv, catalog);
+    let (end, program) = end_of_ours(&argv, catalog);
+    let wanted = Wanted::Only(program.as_deref());
     let rest: Vec<Text> = match end {
         End::Never => Vec::new(),
         End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
         End::Program(at) => argv.drain(at..).map(text).collect(),
     };
-    let mut command = command(catalog);
-    let (outcome, faults) = attempt(&mut command, argv, MOST_FAULTS);
+    if argv.iter().any(|word| word == "-h" || word == "--help")
+        && let Err(help) = command(catalog, Purpose::Help, wanted).try_get_matches_from(&argv)
+        && help.kind() == ErrorKind::DisplayHelp
+    {
+        return Ok(Line::Print(help.render().ansi().to_string()));
+    }
+    let (outcome, faults) = attempt(&mut command(catalog, Purpose::Parse, wanted), argv, MOST_FAULTS);
     let matches = match outcome {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-            | ErrorKind::DisplayVersion => {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 return Ok(Line::Print(error.render().ansi().to_string()));
             }
             _ if !faults.is_empty() => return Err(Error::Refused(faults)),
@@ -165,17 +173,24 @@ fn read(
             faults.push(Fault::new("executable", "nothing follows the `--`").help("put the program to run behind it"));
             None
         }
-        (End::Program(_), Some(name)) => Some(other_program(&name, rest.collect(), catalog, &mut given, &mut faults)),
+        (End::Program(_), Some(name)) => Some(other_program(&name, rest.collect(), &mut given, &mut faults)),
         _ => None,
     };
     match matches.subcommand() {
         None => {}
+        Some(("discover" | "completions", _)) if !faults.is_empty() => return Err(Error::Refused(faults)),
         Some(("discover", sub)) => {
             let python = sub.get_one::<OsString>("python").map(text).or_else(|| given.one("python").cloned());
             return Ok(Line::Discover { python, package: sub.get_one::<String>("package").cloned() });
         }
         Some(("completions", sub)) => {
-            let shell = *sub.get_one("shell").expect("clap requires it");
+            let word = sub.get_one::<OsString>("shell").map(text);
+            let shell = word.as_ref().and_then(Text::as_str).and_then(|word| word.parse().ok());
+            let Some(shell) = shell else {
+                let mut fault = Fault::new("shell", "it is one of `bash`, `zsh`, `fish`, `powershell`, `elvish`");
+                fault.given = word.map(|word| word.to_string());
+                return Err(Error::refused(fault));
+            };
             return Ok(Line::Completions { shell });
         }
         Some((name, sub)) => {
@@ -196,29 +211,11 @@ fn read(
 
 /// A Python spec with what follows it, which belongs to the program but for the last
 /// `--service_name NAME` before a `--`, as in the original.
-fn other_program(
-    name: &Text,
-    mut words: Vec<Text>,
-    catalog: &Catalog,
-    given: &mut Given,
-    faults: &mut Vec<Fault>,
-) -> Service {
+fn other_program(name: &Text, mut words: Vec<Text>, given: &mut Given, faults: &mut Vec<Fault>) -> Service {
     let spec = name.as_str().filter(|name| PythonEntry::looks_like(name));
     let Some(spec) = spec else {
-        let mut fault = Fault::new("program", "there is no such program in the catalog").given(name);
-        let near = name.as_str().and_then(|name| catalog.suggest(name));
-        fault.help = Some(match near {
-            Some(near) => format!("there is `{near}`"),
-            None => {
-                let typed = Invocation(vec![name.clone()]).typed();
-                format!(
-                    "`InstallService -h` lists the programs; to run any other one, type \
-                     `InstallService --service_name NAME -- {typed} ...`"
-                )
-            }
-        });
-        faults.push(fault);
-        return Service { executable: Some(name.clone()), ..Service::default() };
+        // Refused by validation, together with everything else.
+        return Service { program: Some(name.to_string()), ..Service::default() };
     };
     let end = words.iter().position(|word| word.as_bytes() == b"--").unwrap_or(words.len());
     let is_option = |word: &Text| {
@@ -277,7 +274,7 @@ fn is_list(spec: &ArgSpec) -> bool {
 }
 
 /// Parses, and parses again without each word that clap stumbles over.
-fn attempt(
+pub(super) fn attempt(
     command: &mut Command,
     mut argv: Vec<OsString>,
     patience: usize,
@@ -329,7 +326,10 @@ fn stumbling_word(error: &clap::Error, argv: &[OsString]) -> Option<usize> {
             let is_it = |given: &OsStr| {
                 given.to_str().is_some_and(|given| given == option || given.split('=').next() == Some(option))
             };
-            argv.iter().skip(1).rposition(|given| is_it(given)).map(|at| at + 1)
+            let short = |given: &OsString| matches!(given.as_encoded_bytes(), [b'-', letter] if *letter != b'-');
+            let words = argv.iter().skip(1);
+            // clap names the long form of an option that was typed as `-n`.
+            words.clone().rposition(|given| is_it(given)).or_else(|| words.clone().rposition(short)).map(|at| at + 1)
         }
         _ => None,
     }
@@ -345,9 +345,10 @@ fn fault_of(error: &clap::Error, word: &OsStr) -> Fault {
         _ => Fault::new(format!("option `{given}`"), "it needs a value"),
     };
     fault.help = match error.get(ContextKind::SuggestedArg) {
-        Some(ContextValue::String(near)) => Some(format!("there is `{near}`")),
+        Some(ContextValue::String(near)) => Some(format!("there is `{}`", options::usual_spelling(near))),
         _ => match error.get(ContextKind::SuggestedSubcommand) {
             Some(ContextValue::Strings(near)) if !near.is_empty() => Some(format!("there is `{}`", near.join("`, `"))),
+            _ if error.kind() == ErrorKind::UnknownArgument && is_option => Some("`-h` lists the options".to_owned()),
             _ => None,
         },
     };
@@ -360,8 +361,27 @@ pub(super) fn worded(error: &clap::Error) -> String {
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
 }
 
+/// What a command is made for. For help it says which arguments are required; a line is parsed
+/// without that, because a missing one is reported together with all other faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To read a line.
+    Parse,
+    /// To describe itself.
+    Help,
+}
+
+/// Whose arguments a command has: making those of every program takes longer than all the rest.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// Every program's.
+    All,
+    /// Those of the program that the line names, if any.
+    Only(Option<&'a str>),
+}
+
 /// The whole command, with a subcommand for each program of the catalog.
-pub fn command(catalog: &Catalog) -> Command {
+pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Command {
     let mut command = Command::new("InstallService")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
@@ -375,6 +395,7 @@ pub fn command(catalog: &Catalog) -> Command {
         .subcommand_help_heading("Programs")
         .subcommand_value_name("PROGRAM")
         .disable_help_subcommand(true)
+        .args_override_self(true)
         .args(options::args(&[]))
         .arg(
             Arg::new("command")
@@ -398,13 +419,18 @@ pub fn command(catalog: &Catalog) -> Command {
         .subcommand(
             Command::new("completions").hide(true).about("Print the completions of a shell").arg(
                 Arg::new("shell")
-                    .required(true)
                     .value_name("SHELL")
-                    .value_parser(clap::value_parser!(clap_complete::Shell)),
+                    .value_parser(ValueParser::os_string())
+                    .help("bash, zsh, fish, powershell or elvish"),
             ),
         );
     for program in catalog.programs.values() {
-        command = command.subcommand(program_command(program));
+        command = command.subcommand(match wanted {
+            Wanted::Only(name) if name != Some(&program.name) => {
+                Command::new(program.name.clone()).about(program.about.clone())
+            }
+            _ => program_command(program, purpose),
+        });
     }
     command
 }
@@ -415,20 +441,26 @@ const AFTER_HELP: &str = "\
 
 Examples:
   InstallService --dry-run --service_name web -- /usr/bin/python3 -m http.server 8080
-  InstallService DataFileUploadDirectory /data/in --config /etc/lab/prod.config --service_name uploader
-  ManageService uploader start
+  InstallService DataFileUploadDirectory /data/in --config /etc/lab/prod.config
+  ManageService DataFileUploadDirectory start
 
 Also: `InstallService discover --python PATH [PACKAGE]` writes a catalog of other programs,
 `InstallService completions bash` (zsh, fish, powershell) prints completions.";
 
-fn program_command(program: &Program) -> Command {
+fn program_command(program: &Program, purpose: Purpose) -> Command {
     let mut taken: Vec<&str> = Vec::new();
     let mut command = Command::new(program.name.clone())
         .about(program.about.clone())
         .override_usage(usage(program))
         .disable_help_flag(program.arguments.iter().any(|spec| spec.flags.iter().any(|flag| flag == "-h")));
     let options = program.arguments.iter().filter(|spec| !spec.is_positional());
-    for spec in program.positionals().chain(options) {
+    // clap puts the positional ones last otherwise.
+    for (at, spec) in program.positionals().enumerate() {
+        let required = spec.required && purpose == Purpose::Help;
+        command = command.arg(program_arg(spec).display_order(at).required(required));
+    }
+    command = command.next_display_order(program.arguments.len());
+    for spec in options {
         taken.extend(spec.flags.iter().map(String::as_str));
         command = command.arg(program_arg(spec));
     }

@@ -112,6 +112,8 @@ impl Journal {
 
     /// Ends a plan that was applied whole.
     pub fn finish(self) {
+        // Windows removes no file that is open.
+        drop(self.begun);
         discard(&self.directory);
     }
 
@@ -142,6 +144,7 @@ impl Journal {
         // It is kept for a file's earlier contents alone: a command that fails has been told, and would
         // otherwise fail again in the way of every later run.
         if !file_left {
+            drop(self.begun);
             discard(&self.directory);
         }
         undone

@@ -1,6 +1,8 @@
 //! Files of ours: read as they are, written whole or not at all, never through a link.
 
-use std::fs::{self, File, Metadata, Permissions};
+use std::fs::{self, Metadata};
+#[cfg(unix)]
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 

@@ -37,10 +37,12 @@ pub fn is_privileged() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// Whether this process may change the machine's services.
+/// Whether this process may change the machine's services: whether the service manager of Windows
+/// would let it make one. NSSM itself would open a question of its own (UAC) and report success.
 #[cfg(windows)]
 pub fn is_privileged() -> bool {
-    false
+    use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
+    ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CREATE_SERVICE).is_ok()
 }
 
 /// The name of the user who runs this.
@@ -66,10 +68,15 @@ pub fn run_again(variables: &[EnvName], secrets: &[(EnvName, Text)]) -> Result<u
     let program = env::current_exe().map(text).unwrap_or_else(|_| env::args_os().next().map(text).unwrap_or_default());
     let words: Vec<Text> = env::args_os().skip(1).map(|word| hide(text(word), secrets)).collect();
     let refused = || {
-        let shown: Vec<Text> = ["sudo".into(), name_of(&program)].into_iter().chain(words.clone()).collect();
-        Error::NotPrivileged { line: Invocation(shown).typed() }
+        let typed = |words: Vec<Text>| Invocation(words).typed();
+        let own = std::iter::once(name_of(&program)).chain(words.clone());
+        let help = match cfg!(windows) {
+            true => format!("in a prompt opened with \"Run as administrator\", type `{}`", typed(own.collect())),
+            false => format!("type `{}`", typed(std::iter::once("sudo".into()).chain(own).collect())),
+        };
+        Error::NotPrivileged { help }
     };
-    if which::which("sudo").is_err() || !may_sudo(&program) {
+    if cfg!(windows) || which::which("sudo").is_err() || !may_sudo(&program) {
         return Err(refused());
     }
     eprintln!("this needs administrator rights: running it again through sudo");

@@ -1,7 +1,7 @@
 //! Running other programs: the one door, with their words kept.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,34 +63,76 @@ fn decode(bytes: &[u8]) -> String {
 /// # Errors
 /// When it cannot be started, or does not end in time.
 pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
-    capture_with(invocation, &[], b"")
+    capture_with(invocation, &[])
 }
 
-/// [`capture`], with further environment variables and `input` on its standard input.
+/// [`capture`], with further environment variables.
 ///
 /// # Errors
 /// As [`capture`].
-pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)], input: &[u8]) -> Result<Outcome, Error> {
+pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -> Result<Outcome, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     let mut command = command(invocation);
-    command.envs(environment.iter().map(|(name, value)| (name, value)));
-    command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.envs(environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+    let (stdout, end) = Sink::new().map_err(failed)?;
+    command.stdout(end);
+    let (stderr, end) = Sink::new().map_err(failed)?;
+    command.stderr(end);
     let mut child = command.spawn().map_err(failed)?;
-    let writer = child.stdin.take().map(|mut pipe| {
-        let input = input.to_vec();
-        // A child that does not read its input is no failure of ours.
-        thread::spawn(move || drop(pipe.write_all(&input)))
-    });
-    let stdout = reader(child.stdout.take());
-    let stderr = reader(child.stderr.take());
+    // Our copies of the writing ends.
+    drop(command);
+    let (stdout, stderr) = (stdout.collect(), stderr.collect());
     let status = wait(&mut child, invocation)?;
-    if let Some(writer) = writer {
-        drop(writer.join());
+    Ok(Outcome { status, stdout: stdout(), stderr: stderr() })
+}
+
+/// Where a command's output goes.
+///
+/// A pipe, emptied by a thread, so that no disk has to be in order to undo a plan. On Windows a
+/// file, because what a service manager starts may keep a pipe open for ever.
+struct Sink {
+    #[cfg(unix)]
+    read: io::PipeReader,
+    #[cfg(windows)]
+    read: std::fs::File,
+}
+
+impl Sink {
+    #[cfg(unix)]
+    fn new() -> io::Result<(Self, Stdio)> {
+        let (read, write) = io::pipe()?;
+        Ok((Self { read }, write.into()))
     }
-    let stdout = stdout.join().unwrap_or_default();
-    let stderr = stderr.join().unwrap_or_default();
-    Ok(Outcome { status, stdout, stderr })
+
+    #[cfg(windows)]
+    fn new() -> io::Result<(Self, Stdio)> {
+        let read = tempfile::tempfile()?;
+        let write = read.try_clone()?;
+        Ok((Self { read }, write.into()))
+    }
+
+    /// Begins to read; what is given back waits for the end. What was read before an error is still
+    /// worth showing.
+    #[cfg(unix)]
+    fn collect(mut self) -> impl FnOnce() -> Vec<u8> {
+        let reader = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            drop(self.read.read_to_end(&mut bytes));
+            bytes
+        });
+        || reader.join().unwrap_or_default()
+    }
+
+    /// What is given back reads the file, once the command has ended.
+    #[cfg(windows)]
+    fn collect(mut self) -> impl FnOnce() -> Vec<u8> {
+        use std::io::Seek;
+        move || {
+            let mut bytes = Vec::new();
+            drop(self.read.rewind().and_then(|()| self.read.read_to_end(&mut bytes)));
+            bytes
+        }
+    }
 }
 
 /// Runs `invocation` and gives its output; an exit code other than 0 is an error with its words.
@@ -106,7 +148,7 @@ pub fn run(invocation: &Invocation) -> Result<Outcome, Error> {
 pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
     let errors = outcome.errors();
     let said = if errors.trim().is_empty() { outcome.text() } else { errors };
-    Error::Command { command: invocation.typed(), outcome: format!("it ended with {}", outcome.status), stderr: said }
+    Error::Command { command: invocation.summary(), outcome: format!("it ended with {}", outcome.status), stderr: said }
 }
 
 /// Runs `invocation` on our own terminal and gives its exit code (130 for an interrupt).
@@ -141,23 +183,12 @@ fn could_not_run(invocation: &Invocation, source: &io::Error) -> Error {
     let program = invocation.0.first().map(Text::to_string).unwrap_or_default();
     match source.kind() {
         io::ErrorKind::NotFound => Error::Command {
-            command: invocation.typed(),
+            command: invocation.summary(),
             outcome: format!("there is no program `{program}` here"),
             stderr: String::new(),
         },
-        _ => Error::Command { command: invocation.typed(), outcome: source.to_string(), stderr: String::new() },
+        _ => Error::Command { command: invocation.summary(), outcome: source.to_string(), stderr: String::new() },
     }
-}
-
-fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // What was read before an error is still worth showing.
-            drop(pipe.read_to_end(&mut bytes));
-        }
-        bytes
-    })
 }
 
 fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error> {
@@ -174,7 +205,7 @@ fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error>
             child.kill().map_err(failed)?;
             child.wait().map_err(failed)?;
             return Err(Error::Command {
-                command: invocation.typed(),
+                command: invocation.summary(),
                 outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
                 stderr: String::new(),
             });

@@ -29,7 +29,7 @@ pub fn check_import(
         argv.push(name.as_str().into());
         argv.push(pattern.clone());
     }
-    let outcome = process::capture_with(&Invocation(argv), &[("PYTHONDONTWRITEBYTECODE", OsString::from("1"))], b"")?;
+    let outcome = process::capture_with(&Invocation(argv), &[("PYTHONDONTWRITEBYTECODE", OsString::from("1"))])?;
     if outcome.status.success() {
         return Ok(());
     }

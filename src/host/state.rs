@@ -44,9 +44,9 @@ pub fn lock(place: &Place) -> Result<Lock, Error> {
 /// Adds a line to `Services.log`: when, what, with what result. Never a value of a secret.
 ///
 /// A log that cannot be written fails nothing: the work it tells of is done.
-pub fn log(place: &Place, what: &str, result: &Result<String, &Error>) {
+pub fn log(place: &Place, what: &str, result: Result<&str, &Error>) {
     let result = match result {
-        Ok(done) => done.clone(),
+        Ok(done) => done.to_owned(),
         Err(error) => format!("failed: {}", error.to_string().replace('\n', " | ")),
     };
     let line = format!("{} {what}: {result}\n", humantime::format_rfc3339_seconds(SystemTime::now()));

@@ -193,6 +193,10 @@ pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
 /// # Errors
 /// When the journal cannot be read.
 pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
+    // What a service said just before it died may be on its way still; only root may wait for it.
+    if process::capture(&Invocation::new(["journalctl", "--sync"])).is_ok_and(|outcome| !outcome.status.success()) {
+        thread::sleep(PAUSE * 3);
+    }
     Ok(process::run(&logs(name, scope, lines, false))?.text())
 }
 

@@ -1,6 +1,6 @@
 //! [`Invocation`]: a program and its argv.
 
-use super::spec::Scope;
+use super::spec::{Scope, Target};
 use super::text::Text;
 
 /// A program and its argv.
@@ -23,12 +23,45 @@ impl Invocation {
         Self(argv)
     }
 
-    /// The command as it could be typed in a shell.
+    /// The command for a message: a word that is a script of many lines shows as `...`.
+    pub fn summary(&self) -> String {
+        let word = |word: &Text| if word.as_bytes().contains(&b'\n') { "...".into() } else { word.clone() };
+        Self(self.0.iter().map(word).collect()).typed()
+    }
+
+    /// The command as it could be typed: in a shell, or for a program of Windows at its prompt.
     pub fn typed(&self) -> String {
-        let words = self.0.iter().map(|word| match shlex::bytes::try_quote(word.as_bytes()) {
-            Ok(quoted) => Text::from_bytes(quoted.into_owned()).to_string(),
-            Err(_) => word.to_string(),
+        let is_windows = self.0.first().is_some_and(|program| Target::Nssm.is_absolute(program));
+        let words = self.0.iter().map(|word| {
+            if is_windows {
+                return for_windows(word);
+            }
+            match shlex::bytes::try_quote(word.as_bytes()) {
+                Ok(quoted) => Text::from_bytes(quoted.into_owned()).to_string(),
+                Err(_) => word.to_string(),
+            }
         });
         words.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A word with quotes where it needs them, by the rule of Microsoft's C runtime. For people to read:
+/// what a batch needs besides is the business of the renderer.
+fn for_windows(word: &Text) -> String {
+    let text = word.to_string();
+    if !text.is_empty() && !text.contains([' ', '\t', '"']) {
+        return text;
+    }
+    let mut quoted = String::from("\"");
+    let mut backslashes = 0;
+    for c in text.chars() {
+        if c == '"' {
+            quoted.extend(std::iter::repeat_n('\\', backslashes + 1));
+        }
+        backslashes = if c == '\\' { backslashes + 1 } else { 0 };
+        quoted.push(c);
+    }
+    quoted.extend(std::iter::repeat_n('\\', backslashes));
+    quoted.push('"');
+    quoted
 }

@@ -118,6 +118,14 @@ pub fn compare(observed: &Observed, artifact: &Artifact) -> Difference {
     }
 }
 
+/// Whether the service manager has the service already.
+pub fn is_installed(observed: &Observed, name: &ServiceName, place: &Place, manager: &Manager) -> bool {
+    match manager {
+        Manager::Systemd(_) => observed.files.contains_key(&place.unit(name)),
+        Manager::Nssm(_) => observed.registered.contains_key(name),
+    }
+}
+
 /// Steps that put the files of a service in order: those that differ, and those that should go.
 fn file_steps(observed: &Observed, service: &Desired, place: &Place) -> Vec<Step> {
     let wrong = service.artifacts.iter().filter(|artifact| compare(observed, artifact) != Difference::Same);

@@ -18,6 +18,11 @@ fn simple(nssm: &Text, verb: &str, name: &ServiceName) -> Invocation {
     call(nssm, vec![verb.into(), name.as_str().into()])
 }
 
+/// Without `confirm` NSSM opens a window.
+fn confirmed_removal(nssm: &Text, name: &ServiceName) -> Invocation {
+    call(nssm, vec!["remove".into(), name.as_str().into(), "confirm".into()])
+}
+
 /// The values that `parameter` has among those that are stored.
 pub fn current(parameter: &Parameter, stored: &[Parameter]) -> Vec<Text> {
     let found = stored.iter().find(|known| known.name == parameter.name && known.sub == parameter.sub);
@@ -45,7 +50,8 @@ pub(super) fn install(
             None => {
                 plan.steps.push(Step {
                     action: Action::Run(call(nssm, service.install())),
-                    undo: vec![call(nssm, vec!["remove".into(), service.name.as_str().into(), "confirm".into()])],
+                    // One that runs stays registered; after a restart of the machine it may run.
+                    undo: vec![simple(nssm, "stop", &service.name), confirmed_removal(nssm, &service.name)],
                 });
                 for parameter in &service.parameters {
                     plan.steps.push(Step::plain(Action::Run(call(nssm, service.set(parameter)))));
@@ -112,10 +118,7 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
             let again = std::iter::once(service.install())
                 .chain(service.parameters.iter().map(|parameter| service.set(parameter)))
                 .map(|words| call(nssm, words));
-            plan.steps.push(Step {
-                action: Action::Run(call(nssm, vec!["remove".into(), name.as_str().into(), "confirm".into()])),
-                undo: again.collect(),
-            });
+            plan.steps.push(Step { action: Action::Run(confirmed_removal(nssm, name)), undo: again.collect() });
         }
         plan.steps.extend(removal_steps(observed, name, place, keep, place.output(name)));
     }

@@ -93,14 +93,23 @@ impl Place {
     }
 
     fn state(&self, name: &str, suffix: &str) -> Text {
-        let separator = if Target::Nssm.is_absolute(&self.state_dir) { "\\" } else { "/" };
-        self.state_dir.with(separator).with(name).with(suffix)
+        self.state_dir.with(separator(&self.state_dir)).with(name).with(suffix)
     }
 }
 
 /// The name of the file that appears in the working directory of a service that died of an error.
 pub fn error_log(name: &ServiceName) -> String {
     format!("{name}_ERROR_LOG.txt")
+}
+
+/// Where that file appears.
+pub fn error_log_path(working_directory: &Text, name: &ServiceName) -> Text {
+    working_directory.with(separator(working_directory)).with(&error_log(name))
+}
+
+/// What stands between the parts of an absolute path: one of Windows begins with a drive or a share.
+fn separator(path: &Text) -> &'static str {
+    if Target::Nssm.is_absolute(path) { "\\" } else { "/" }
 }
 
 /// What cannot be rendered: which part of the spec, and why.

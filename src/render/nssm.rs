@@ -9,7 +9,7 @@ use askama::Template;
 use super::escape::{
     AppParameters, CmdLine, CmdPath, CmdToken, Fault, Layer, NssmEnvironment, NssmPath, Signature, TargetArg,
 };
-use super::{Artifact, Place, Refusal, Refusals, error_log, fence, python};
+use super::{Artifact, Place, Refusal, Refusals, error_log_path, fence, python};
 use crate::model::name::EnvName;
 use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
@@ -211,7 +211,7 @@ fn folders_of(interpreter: &Text) -> Vec<Text> {
 /// The files that a service of NSSM needs in the working directory: for Python its script.
 pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Vec<Artifact> {
     let Run::Python { entry, arguments, .. } = &spec.run else { return Vec::new() };
-    let log = spec.working_directory.with("\\").with(&error_log(&spec.name));
+    let log = error_log_path(&spec.working_directory, &spec.name);
     let environment_file = (!spec.secrets.is_empty()).then(|| place.environment_file(&spec.name));
     vec![Artifact {
         path: place.python_script(&spec.name),

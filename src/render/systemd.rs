@@ -9,7 +9,7 @@ use super::escape::{
     self, Account, Description, Directive, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, Fault,
     GlobPath, Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token,
 };
-use super::{Artifact, Place, Refusal, Refusals, error_log, fence, python};
+use super::{Artifact, Place, Refusal, Refusals, error_log_path, fence, python};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec};
 use crate::model::text::Text;
@@ -171,7 +171,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
             let (Argument::Literal(text) | Argument::Reference { before: text, .. }) = argument;
             refusals.keep(format_args!("argument {}", index + 1), escape::no_nul(text));
         }
-        let log = spec.working_directory.with("/").with(&error_log(&spec.name));
+        let log = error_log_path(&spec.working_directory, &spec.name);
         files.push(Artifact {
             path: place.python_script(&spec.name),
             mode: 0o644,

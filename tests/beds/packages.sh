@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests need. What is there already is left alone.
+# Installs the Debian packages that the tests need, or those given as arguments. What is there
+# already is left alone.
 set -euo pipefail
 
 PACKAGES=(
@@ -11,17 +12,19 @@ PACKAGES=(
   python3 python3-venv libsodium23
 )
 
-if ! command -v apt-get dpkg-query > /dev/null; then
+if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
   # Not Debian: the same things have other names there.
+  absent=()
   for command in cc git systemd-analyze systemd-nspawn dbus-daemon sudo useradd /usr/bin/python3; do
     command -v "$command" > /dev/null || absent+=("$command")
   done
-  [ -n "${absent-}" ] || exit 0
+  [ ${#absent[@]} -gt 0 ] || exit 0
   echo "packages.sh: there is no apt-get, and these are missing: ${absent[*]}" >&2
   echo "packages.sh: please install what Debian calls ${PACKAGES[*]}" >&2
   exit 1
 fi
 
+[ $# -eq 0 ] || PACKAGES=("$@")
 missing=()
 for package in "${PACKAGES[@]}"; do
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null)" = installed ] || missing+=("$package")

@@ -54,8 +54,8 @@ fn environment() -> io::Result<Vec<String>> {
 
 #[cfg(not(target_os = "linux"))]
 fn environment() -> io::Result<Vec<String>> {
-    let variable = |(name, value): (_, _)| -> String { hex(name) + &hex(OsStr::new("=")) + &hex(value) };
-    Ok(env::vars_os().map(|(name, value)| variable((&name, &value))).collect())
+    let equals = OsStr::new("=");
+    Ok(env::vars_os().map(|(name, value)| hex(&name) + &hex(equals) + &hex(&value)).collect())
 }
 
 /// The bytes of the platform's own encoding: on Unix those received, on Windows WTF-8.

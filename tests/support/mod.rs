@@ -11,6 +11,7 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod booted;
+pub(crate) mod readme;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

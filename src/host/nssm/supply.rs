@@ -83,7 +83,7 @@ fn from_archive(bytes: &[u8], wishes: &Wishes) -> Result<Vec<u8>, String> {
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index).map_err(|error| error.to_string())?;
         if member.enclosed_name().is_none() {
-            return Err(format!("its member `{}` would leave the folder", member.name()));
+            return Err(format!("its member `{}` would leave the folder", String::from_utf8_lossy(member.name_raw())));
         }
     }
     let (member, expected) = if cfg!(target_pointer_width = "64") { WIN64 } else { WIN32 };

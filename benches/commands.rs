@@ -1,0 +1,210 @@
+//! `cargo bench`: the wall time of whole commands, from start to end of the process.
+//!
+//! The time of help and dry run is compared with that of starting `/bin/true`. As root, and with the
+//! packages of tests/beds/packages.sh, an install is compared with writing the same unit and running one
+//! `systemctl enable`, on a booted systemd that is thrown away afterwards. With `OMSI_PYTHON`, the
+//! interpreter of an environment that has OpenMSIStream, its own commands are timed, too.
+//!
+//! Measurements are taken in turns (one of each, then again), so that what else the machine does falls on
+//! all of them. docs/benchmarks.md has the figures.
+#![allow(clippy::disallowed_methods, reason = "a benchmark may touch the machine")]
+#![allow(missing_docs, reason = "a program")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+/// The goals: a median, over the median of the first row of its table.
+const HELP: f64 = 3.0;
+const INSTALL: f64 = 1.15;
+
+/// One row of a table: what is timed, and what is done before each time without being timed.
+struct Row {
+    name: &'static str,
+    before: Box<dyn FnMut()>,
+    run: Box<dyn FnMut()>,
+    goal: Option<f64>,
+}
+
+impl Row {
+    fn new(name: &'static str, goal: Option<f64>, run: impl FnMut() + 'static) -> Self {
+        Self { name, before: Box::new(|| ()), run: Box::new(run), goal }
+    }
+
+    fn before(mut self, before: impl FnMut() + 'static) -> Self {
+        self.before = Box::new(before);
+        self
+    }
+}
+
+/// Takes `rounds` measurements of each row in turns and prints a table; false if a goal is missed.
+fn table(title: &str, rounds: usize, mut rows: Vec<Row>) -> bool {
+    let mut times: Vec<Vec<Duration>> = vec![Vec::with_capacity(rounds); rows.len()];
+    for round in 0..=rounds {
+        for (row, times) in rows.iter_mut().zip(&mut times) {
+            (row.before)();
+            let begun = Instant::now();
+            (row.run)();
+            // The first round warms the caches.
+            if round > 0 {
+                times.push(begun.elapsed());
+            }
+        }
+    }
+    println!("\n{title} ({rounds} rounds)\n");
+    println!("| | median | fastest | over the first | goal |");
+    println!("| --- | --- | --- | --- | --- |");
+    let medians: Vec<f64> = times
+        .iter_mut()
+        .map(|times| {
+            times.sort();
+            times[times.len() / 2].as_secs_f64() * 1e3
+        })
+        .collect();
+    let mut met = true;
+    for ((row, median), times) in rows.iter().zip(&medians).zip(&times) {
+        let over = median / medians[0];
+        let goal = row.goal.map(|goal| {
+            met &= over <= goal;
+            format!("{goal} {}", if over <= goal { "met" } else { "MISSED" })
+        });
+        let fastest = times[0].as_secs_f64() * 1e3;
+        println!("| {} | {median:.2} ms | {fastest:.2} ms | {over:.2} | {} |", row.name, goal.unwrap_or_default());
+    }
+    met
+}
+
+fn install_service() -> &'static str {
+    env!("CARGO_BIN_EXE_InstallService")
+}
+
+/// A command that must succeed, without output.
+#[track_caller]
+fn run(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) {
+    let mut command = Command::new(&program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status().unwrap_or_else(|error| panic!("{:?}: {error}", program.as_ref()));
+    assert!(status.success(), "{:?} {arguments:?}: {status}", program.as_ref());
+}
+
+const CLOCK: [&str; 6] = ["--service_name", "clock", "--", "/bin/sh", "-c", "while date; do sleep 60; done"];
+
+fn with_clock(options: &[&'static str]) -> Vec<&'static str> {
+    options.iter().copied().chain(CLOCK).collect()
+}
+
+/// What needs no rights: reading the command line, and printing.
+fn starting() -> bool {
+    let ours =
+        |name, arguments: Vec<&'static str>| Row::new(name, Some(HELP), move || run(install_service(), &arguments));
+    let mut rows = vec![
+        Row::new("`/bin/true`", None, || run("/bin/true", &[])),
+        ours("`InstallService -h`", vec!["-h"]),
+        ours("`InstallService DataFileUploadDirectory -h`", vec!["DataFileUploadDirectory", "-h"]),
+        ours("`InstallService --dry-run ... -- /bin/sh ...`", with_clock(&["--dry-run"])),
+        ours("the same with `--format json`", with_clock(&["--dry-run", "--format", "json"])),
+    ];
+    let mut rounds = 400;
+    if let Some(bin) = openmsistream() {
+        rounds = 20;
+        let theirs = bin.join("InstallService");
+        let program = theirs.clone();
+        rows.push(Row::new("OpenMSIStream's `InstallService -h`", None, move || run(&theirs, &["-h"])));
+        rows.push(Row::new("its `InstallService DataFileUploadDirectory -h`", None, move || {
+            run(&program, &["DataFileUploadDirectory", "-h"]);
+        }));
+    }
+    table("Help and dry run", rounds, rows)
+}
+
+/// The folder of OpenMSIStream's own commands.
+fn openmsistream() -> Option<PathBuf> {
+    Some(Path::new(&env::var_os("OMSI_PYTHON")?).parent()?.to_owned())
+}
+
+const UNIT: &str = "/etc/systemd/system/clock.service";
+const STATE: &str = "/var/lib/install-service";
+
+/// Takes the service away by hand, and lets systemd forget it.
+fn clean() {
+    for path in [UNIT, "/etc/systemd/system/multi-user.target.wants/clock.service"] {
+        drop(fs::remove_file(path));
+    }
+    drop(fs::remove_dir_all(STATE));
+    run("systemctl", &["daemon-reload"]);
+}
+
+/// What changes the machine; only ever on a booted systemd that is thrown away.
+fn installing() -> bool {
+    clean();
+    run(install_service(), &CLOCK);
+    let unit = fs::read(UNIT).expect("the unit that was just installed");
+    let by_hand = move || {
+        fs::write(UNIT, &unit).expect("to write the unit");
+        run("systemctl", &["enable", "clock.service"]);
+    };
+    let mut rows = vec![
+        Row::new("write the unit, `systemctl enable`", None, by_hand).before(clean),
+        Row::new("`InstallService ...`", Some(INSTALL), || run(install_service(), &CLOCK)).before(clean),
+        Row::new("the same again: nothing to do", None, || run(install_service(), &CLOCK)),
+    ];
+    let mut rounds = 60;
+    if let Some(bin) = openmsistream() {
+        rounds = 15;
+        fs::create_dir_all("/srv/lab").expect("a directory to upload");
+        let arguments = ["DataFileUploadDirectory", "/srv/lab", "--service_name", "theirs"];
+        let python = env::var("OMSI_PYTHON").expect("a path");
+        let theirs = bin.join("InstallService");
+        rows.push(Row::new("OpenMSIStream's `InstallService DataFileUploadDirectory ...`", None, move || {
+            run(&theirs, &arguments);
+        }));
+        rows.push(Row::new("ours, the same program, its import checked", None, move || {
+            run(install_service(), &[&["--python", &python][..], &arguments[..3], &["ours"]].concat());
+        }));
+        let forget = || {
+            drop(fs::remove_file("/etc/systemd/system/ours.service"));
+            drop(fs::remove_dir_all(STATE));
+            run("systemctl", &["daemon-reload"]);
+        };
+        rows.last_mut().expect("just pushed").before = Box::new(forget);
+    }
+    table("Installing", rounds, rows)
+}
+
+/// Runs this benchmark again on a booted systemd.
+fn in_a_bed() -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let itself = env::current_exe().expect("its own path");
+    let target = Path::new(install_service()).parent().and_then(Path::parent).expect("the target directory");
+    let mut bed = Command::new(root.join("tests/beds/systemd.sh"));
+    bed.args(["with", &format!("bench-{}", std::process::id()), "--bind"]).arg(target);
+    bed.arg("env");
+    if let Some(python) = env::var_os("OMSI_PYTHON") {
+        bed.arg({
+            let mut setting = std::ffi::OsString::from("OMSI_PYTHON=");
+            setting.push(python);
+            setting
+        });
+    }
+    bed.arg(itself).arg("--in-the-bed").status().is_ok_and(|status| status.success())
+}
+
+fn main() -> ExitCode {
+    if env::args().any(|word| word == "--in-the-bed") {
+        return if installing() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let mut met = starting();
+    let is_root = fs::metadata("/proc/self").is_ok_and(|process| {
+        use std::os::unix::fs::MetadataExt as _;
+        process.uid() == 0
+    });
+    if is_root && Path::new("/usr/bin/systemd-nspawn").exists() {
+        met &= in_a_bed();
+    } else {
+        println!(
+            "\nInstalling is timed as root, where systemd-nspawn is: sudo env PATH=\"$PATH\" HOME=\"$HOME\" cargo bench"
+        );
+    }
+    if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

