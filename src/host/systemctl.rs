@@ -202,16 +202,23 @@ pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String
 
 /// The command that shows a service's log.
 pub fn logs(name: &ServiceName, scope: Scope, lines: u32, follow: bool) -> Invocation {
-    let unit = if scope == Scope::User { "--user-unit" } else { "--unit" };
-    let mut words = vec![
-        "journalctl".to_owned(),
-        "--no-pager".to_owned(),
-        "--quiet".to_owned(),
-        format!("--lines={lines}"),
-        format!("{unit}={}", name.unit()),
-    ];
+    let unit = name.unit();
+    let mut words =
+        vec!["journalctl".to_owned(), "--no-pager".to_owned(), "--quiet".to_owned(), format!("--lines={lines}")];
     if follow {
         words.push("--follow".to_owned());
+    }
+    match scope {
+        Scope::System => words.push(format!("--unit={unit}")),
+        // What a process of a user said last is not counted to its unit when the process has gone
+        // before the journal asks after it; the tag that our units set stays.
+        Scope::User => words.extend([
+            format!("_SYSTEMD_USER_UNIT={unit}"),
+            "+".to_owned(),
+            format!("USER_UNIT={unit}"),
+            "+".to_owned(),
+            format!("SYSLOG_IDENTIFIER={name}"),
+        ]),
     }
     Invocation::new(words)
 }
