@@ -43,6 +43,11 @@ fn a_crash_at_once_is_told_with_the_last_lines() {
         written(&error_log(&ran, "fail-at-once"), &["fail-at-once exit-code exited 7\n", "\nthe wheels came off\n"]);
     assert_eq!(log.lines().count(), 3, "{log}");
 
+    // Now, and not when systemd would start it again.
+    let started = std::time::Instant::now();
+    service.manage(&ran, "start").status(1).run();
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+
     let status = service.manage(&ran, "status").status(3).stdout_contains("fail-at-once: restarting\n");
     status
         .stdout_contains("last result  exit-code (7)\n")

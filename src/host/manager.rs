@@ -4,7 +4,7 @@ use super::{nssm, systemctl};
 use crate::error::Error;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
-use crate::model::status::ServiceStatus;
+use crate::model::status::{ServiceStatus, State};
 
 /// What services are doing, in the order of their names.
 ///
@@ -33,7 +33,9 @@ pub fn active(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceNam
 pub fn start(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
     match manager {
         Manager::Systemd(scope) => {
-            systemctl::act("start", name, *scope)
+            // A start of a service that waits for its restart waits with it, for minutes; a restart does not.
+            let waits = systemctl::status(name, *scope)?.state == State::Restarting;
+            systemctl::act(if waits { "restart" } else { "start" }, name, *scope)
                 .map_err(|error| explained(error, manager, std::slice::from_ref(name)))?;
         }
         Manager::Nssm(exe) => nssm::start(exe, name)?,
