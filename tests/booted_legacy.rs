@@ -32,6 +32,8 @@ fn installed_by_openmsistream(service: &Named, arguments: &[&str]) -> String {
     }
     fs::write(format!("{actor}/data_file_upload_directory.py"), PACKAGE).unwrap();
     symlink("/usr/bin/python3", format!("{home}/env/bin/python3")).unwrap();
+    // A virtual environment sees no package of the machine.
+    fs::write(format!("{home}/env/pyvenv.cfg"), "home = /usr/bin\ninclude-system-site-packages = false\n").unwrap();
     fs::write(format!("{home}/x.config"), "[broker]\nbootstrap.servers = $KAFKA_LOCAL\n").unwrap();
 
     let list: String = arguments.iter().map(|word| format!("{word}\n")).collect();

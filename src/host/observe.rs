@@ -17,7 +17,7 @@ use crate::model::text::Text;
 use crate::render::{self, Place};
 
 /// Where systemd looks for units besides the directory that we write to (systemd.unit(5)).
-const SYSTEM_UNITS: [&str; 10] = [
+const SYSTEM_UNITS: [&str; 9] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
@@ -27,8 +27,6 @@ const SYSTEM_UNITS: [&str; 10] = [
     "/usr/local/lib/systemd/system",
     "/lib/systemd/system",
     "/usr/lib/systemd/system",
-    // Units made of init scripts.
-    "/run/systemd/generator.late",
 ];
 const USER_UNITS: [&str; 4] =
     ["/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
@@ -163,8 +161,10 @@ fn not_foreign(name: &ServiceName, unit: &Text, scope: Scope) -> Result<(), Erro
         }
         Entry::Missing => {}
     }
-    for directory in others {
-        let path = Text::from(format!("{directory}/{}", name.unit()));
+    // An init script becomes a unit when systemd reloads, and is none while it does.
+    let script = (scope == Scope::System).then(|| Text::from(format!("/etc/init.d/{name}")));
+    let units = others.iter().map(|directory| Text::from(format!("{directory}/{}", name.unit())));
+    for path in script.into_iter().chain(units) {
         if files::look(&path)? != Entry::Missing {
             return Err(foreign(path, "a unit of that name is there already, and ours would replace it in silence"));
         }
