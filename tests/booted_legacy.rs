@@ -83,7 +83,14 @@ fn reinstall_takes_it_over_without_a_question() {
     assert_eq!(service.pid(), old, "it still runs the old one");
     manage(&service, home, "restart").run();
     assert!(!Path::new(&format!("/proc/{old}")).exists(), "nothing of the old one is left");
-    let received = wait_for("the program", 10, || fs::read_to_string("/srv/legacy-up/run/received.json").ok());
+    let path = Path::new("/srv/legacy-up/run/received.json");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !path.exists() {
+        let log = || system("journalctl", &["--no-pager", "--unit=legacy-up"]);
+        assert!(std::time::Instant::now() < end, "the program wrote nothing:\n{}", log());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let received = fs::read_to_string(path).unwrap();
     let received: serde_json::Value = serde_json::from_str(&received).unwrap();
     let mut words: Vec<&str> =
         received["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();

@@ -221,23 +221,23 @@ pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String
 
 /// The command that shows a service's log.
 pub fn logs(name: &ServiceName, scope: Scope, lines: u32, follow: bool) -> Invocation {
-    let unit = name.unit();
-    let mut words =
-        vec!["journalctl".to_owned(), "--no-pager".to_owned(), "--quiet".to_owned(), format!("--lines={lines}")];
+    let mut words: Vec<String> = ["journalctl", "--no-pager", "--quiet"].map(str::to_owned).to_vec();
+    words.push(format!("--lines={lines}"));
     if follow {
         words.push("--follow".to_owned());
     }
+    let unit = name.unit();
     match scope {
         Scope::System => words.push(format!("--unit={unit}")),
-        // What a process of a user said last is not counted to its unit when the process has gone
-        // before the journal asks after it; the tag that our units set stays.
-        Scope::User => words.extend([
-            format!("_SYSTEMD_USER_UNIT={unit}"),
-            "+".to_owned(),
-            format!("USER_UNIT={unit}"),
-            "+".to_owned(),
-            format!("SYSLOG_IDENTIFIER={name}"),
-        ]),
+        // The unit of a user's process is read from the process, and is not known of one that has ended
+        // already; the name that is given to its output always is. A `+` begins another alternative.
+        Scope::User => {
+            let user = format!("_UID={}", super::privilege::user_id());
+            for field in [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}")] {
+                words.extend([field, user.clone(), "+".to_owned()]);
+            }
+            words.extend([format!("SYSLOG_IDENTIFIER={name}"), user]);
+        }
     }
     Invocation::new(words)
 }
