@@ -6,7 +6,7 @@ use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
 use serde::Serialize;
 
-use super::install::{Call, Settings};
+use super::call::{Call, Settings};
 use super::parse::{self, Line};
 use super::{Format, HEADING, begin_change, catalogs, need_manager, note, print, print_plain, say};
 use crate::catalog::Catalog;

@@ -1,11 +1,13 @@
 //! The command line: from argv to a call of the library, and from its answer to text and an exit code.
 
+mod call;
 mod comparison;
 pub mod install;
 pub mod manage;
 mod options;
 mod parse;
 mod preview;
+mod secrets;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
