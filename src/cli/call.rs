@@ -283,6 +283,10 @@ impl Call {
         }
         let plan = plan::install(desired, &observed, &self.place, &self.manager, self.settings.options);
         if plan.is_empty() {
+            if self.settings.options.start {
+                // It runs, or seems to: one that dies again and again does so between two deaths.
+                manager::settle(&self.manager, &names).map_err(|error| with_error_log(error, &self.validated))?;
+            }
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
         }
