@@ -255,6 +255,10 @@ impl Call {
             return privilege::run_again(&variables, &secrets);
         }
         let missing = secrets::missing_values(&self.validated, &self.place)?;
+        if !missing.is_empty() {
+            // Nobody is asked for a password only to be told that the name is taken.
+            observe::observe(&self.names(), &self.place, &self.manager)?;
+        }
         let asked = secrets::ask_for(&missing)?;
         let _lock = super::begin_change(&self.place)?;
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
