@@ -255,6 +255,10 @@ impl Call {
             return privilege::run_again(&variables, &secrets);
         }
         let missing = secrets::missing_values(&self.validated, &self.place)?;
+        if !missing.is_empty() {
+            // Nobody is asked for a password only to be told that the name is taken.
+            observe::observe(&self.names(), &self.place, &self.manager)?;
+        }
         let asked = secrets::ask_for(&missing)?;
         let _lock = super::begin_change(&self.place)?;
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
@@ -283,6 +287,10 @@ impl Call {
         }
         let plan = plan::install(desired, &observed, &self.place, &self.manager, self.settings.options);
         if plan.is_empty() {
+            if self.settings.options.start {
+                // It runs, or seems to: one that dies again and again does so between two deaths.
+                manager::settle(&self.manager, &names).map_err(|error| with_error_log(error, &self.validated))?;
+            }
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
         }
