@@ -2,6 +2,7 @@
 //!
 //! Read from files alone, so that it costs no process and works without a running systemd.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -194,6 +195,22 @@ pub fn is_installed(name: &ServiceName, place: &Place, manager: &Manager) -> Res
         Entry::File(found) => render::is_ours(&found.contents) || is_predecessor(name, &found.contents),
         Entry::Missing | Entry::Other(_) => false,
     })
+}
+
+/// The services of ours in `place` that are not among `wanted`: they have a receipt there, and the service
+/// manager has them.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn surplus(wanted: &[ServiceName], place: &Place, manager: &Manager) -> Result<Vec<ServiceName>, Error> {
+    let wanted: BTreeSet<_> = wanted.iter().collect();
+    let mut surplus = Vec::new();
+    for name in known_services(place).into_iter().filter(|name| !wanted.contains(name)) {
+        if files::look(&place.receipt(&name))? != Entry::Missing && is_installed(&name, place, manager)? {
+            surplus.push(name);
+        }
+    }
+    Ok(surplus)
 }
 
 /// The drop-ins that override the unit of `name`: ours are none, all are the administrator's.

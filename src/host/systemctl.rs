@@ -199,31 +199,28 @@ pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String
     if process::capture(&Invocation::new(["journalctl", "--sync"])).is_ok_and(|outcome| !outcome.status.success()) {
         thread::sleep(PAUSE * 3);
     }
-    Ok(process::run(&logs(name, scope, lines, false))?.text())
+    Ok(process::run(&logs(std::slice::from_ref(name), scope, lines, false))?.text())
 }
 
-/// The command that shows a service's log.
-pub fn logs(name: &ServiceName, scope: Scope, lines: u32, follow: bool) -> Invocation {
+/// The command that shows the log of services.
+pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> Invocation {
     let unit = if scope == Scope::User { "--user-unit" } else { "--unit" };
-    let mut words = vec![
-        "journalctl".to_owned(),
-        "--no-pager".to_owned(),
-        "--quiet".to_owned(),
-        format!("--lines={lines}"),
-        format!("{unit}={}", name.unit()),
-    ];
+    let mut words =
+        vec!["journalctl".to_owned(), "--no-pager".to_owned(), "--quiet".to_owned(), format!("--lines={lines}")];
+    words.extend(names.iter().map(|name| format!("{unit}={}", name.unit())));
     if follow {
         words.push("--follow".to_owned());
     }
     Invocation::new(words)
 }
 
-/// Starts, stops or restarts a service, and gives systemctl's own error if it fails.
+/// Starts, stops or restarts services with one call, and gives systemctl's own error if it fails.
 ///
 /// # Errors
 /// When systemctl says so.
-pub fn act(verb: &str, name: &ServiceName, scope: Scope) -> Result<(), Error> {
-    process::run(&Invocation::systemctl(scope, [verb.to_owned(), name.unit()])).map(drop)
+pub fn act(verb: &str, names: &[ServiceName], scope: Scope) -> Result<(), Error> {
+    let words = std::iter::once(verb.to_owned()).chain(names.iter().map(ServiceName::unit));
+    process::run(&Invocation::systemctl(scope, words)).map(drop)
 }
 
 #[cfg(test)]
