@@ -152,7 +152,8 @@ impl Call {
                 } else {
                     observe::observe(&surplus, &self.place, &self.manager)?
                 };
-                let plan = plan::install(&desired, &observed, &self.place, &self.manager, &self.options(surplus));
+                let options = InstallOptions { start: self.settings.start, remove: surplus };
+                let plan = plan::install(&desired, &observed, &self.place, &self.manager, &options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
                 match self.settings.format {
                     Format::Json => print_plain(&preview::json(&plan, &names, self.settings.target, &notes)),
@@ -176,10 +177,6 @@ impl Call {
             return Ok(Vec::new());
         }
         observe::surplus(&self.names(), &self.place, &self.manager)
-    }
-
-    fn options(&self, remove: Vec<ServiceName>) -> InstallOptions {
-        InstallOptions { start: self.settings.start, remove }
     }
 
     fn names(&self) -> Vec<ServiceName> {
@@ -320,10 +317,16 @@ impl Call {
             .cloned()
             .collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
-        if !present.is_empty() {
-            observed.active = manager::active(&self.manager, &present)?;
+        let mut options = InstallOptions { start: false, remove: surplus.clone() };
+        let mut plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
+        // Whether services run is asked only where it makes a difference: it takes a while to say of many.
+        if self.settings.start || !plan.is_empty() {
+            if !present.is_empty() {
+                observed.active = manager::active(&self.manager, &present)?;
+            }
+            options.start = self.settings.start;
+            plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
         }
-        let plan = plan::install(desired, &observed, &self.place, &self.manager, &self.options(surplus.clone()));
         if plan.is_empty() {
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);

@@ -2,9 +2,10 @@
 //!
 //! Read from files alone, so that it costs no process and works without a running systemd.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files::{self, Entry};
 use super::text::{path as to_path, text};
@@ -46,10 +47,14 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
             observed.directories.push(directory.clone());
         }
     }
+    let others = match manager {
+        Manager::Systemd(scope) => other_units(*scope),
+        Manager::Nssm(_) => BTreeMap::new(),
+    };
     for name in names {
         let of_manager = match manager {
             Manager::Systemd(_) => {
-                not_foreign(name, &place.unit(name), scope)?;
+                not_foreign(name, &place.unit(name), &others)?;
                 place.unit(name)
             }
             Manager::Nssm(_) => {
@@ -144,10 +149,16 @@ fn is_enabled(name: &ServiceName, place: &Place, scope: Scope) -> bool {
     to_path(&link).symlink_metadata().is_ok()
 }
 
+/// The units in the directories that are not ours to write to, by their names: read once for all.
+fn other_units(scope: Scope) -> BTreeMap<OsString, PathBuf> {
+    let directories: &[&str] = if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS };
+    let found = directories.iter().rev().flat_map(|directory| files::list(&Text::from(*directory)));
+    found.filter_map(|path| Some((path.file_name()?.to_owned(), path))).collect()
+}
+
 /// Refuses a unit of this name that we did not write: one of the distribution would be replaced in
-/// silence, one of the administrator lost.
-fn not_foreign(name: &ServiceName, unit: &Text, scope: Scope) -> Result<(), Error> {
-    let others: &[&str] = if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS };
+/// silence, one of the administrator lost. `others` are the [`other_units`].
+fn not_foreign(name: &ServiceName, unit: &Text, others: &BTreeMap<OsString, PathBuf>) -> Result<(), Error> {
     let foreign = |path: Text, reason: &str| Error::Foreign {
         path,
         reason: reason.to_owned(),
@@ -164,11 +175,8 @@ fn not_foreign(name: &ServiceName, unit: &Text, scope: Scope) -> Result<(), Erro
         }
         Entry::Missing => {}
     }
-    for directory in others {
-        let path = Text::from(format!("{directory}/{}", name.unit()));
-        if files::look(&path)? != Entry::Missing {
-            return Err(foreign(path, "a unit of that name is there already, and ours would replace it in silence"));
-        }
+    if let Some(path) = others.get(OsStr::new(&name.unit())) {
+        return Err(foreign(text(path), "a unit of that name is there already, and ours would replace it in silence"));
     }
     Ok(())
 }
