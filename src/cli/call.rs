@@ -1,8 +1,10 @@
 //! A call of the library: requests become specs, specs a plan, and the plan is previewed, exported,
 //! compared or applied.
 
+use std::collections::BTreeSet;
+
 use super::comparison::Comparison;
-use super::secrets::{self, known_values};
+use super::secrets::{self, Values, known_values};
 use super::{Format, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
@@ -36,7 +38,9 @@ pub(super) struct Settings {
     pub(super) format: Format,
     pub(super) target: Target,
     pub(super) state_dir: Option<Text>,
-    pub(super) options: InstallOptions,
+    pub(super) start: bool,
+    /// Whether services of ours that were not asked for are removed.
+    pub(super) prune: bool,
     pub(super) nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
     pub(super) kept_first: bool,
@@ -50,7 +54,8 @@ impl Settings {
             format: Format::Text,
             target: facts::target_of_this_host(),
             state_dir: Some(state_dir.clone()),
-            options: InstallOptions::default(),
+            start: false,
+            prune: false,
             nssm: Wishes::default(),
             kept_first: true,
         }
@@ -112,8 +117,9 @@ impl Call {
                 Err(found) => faults.extend(found),
             }
         }
-        for (at, service) in validated.iter().enumerate() {
-            if validated[..at].iter().any(|earlier| earlier.spec.name == service.spec.name) {
+        let mut names = BTreeSet::new();
+        for service in &validated {
+            if !names.insert(&service.spec.name) {
                 let fault = Fault::new("service name", "two services of one run cannot share it");
                 faults.push(fault.given(&service.spec.name));
             }
@@ -138,11 +144,16 @@ impl Call {
         }
         match &self.settings.mode {
             Mode::DryRun => {
-                let desired = secrets::with_environment(files, &self.place, |name, _| {
-                    secrets::hidden_values(self.service(name))
-                })?;
-                let nothing = observe::nothing(&self.manager);
-                let plan = plan::install(&desired, &nothing, &self.place, &self.manager, self.settings.options);
+                let desired = self.with_environment(files, |service, _| secrets::hidden_values(service))?;
+                // For a host that has nothing of what is asked for; what is to go has to be looked for.
+                let surplus = self.surplus()?;
+                let observed = if surplus.is_empty() {
+                    observe::nothing(&self.manager)
+                } else {
+                    observe::observe(&surplus, &self.place, &self.manager)?
+                };
+                let options = InstallOptions { start: self.settings.start, remove: surplus };
+                let plan = plan::install(&desired, &observed, &self.place, &self.manager, &options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
                 match self.settings.format {
                     Format::Json => print_plain(&preview::json(&plan, &names, self.settings.target, &notes)),
@@ -151,8 +162,8 @@ impl Call {
                 Ok(exit::OK)
             }
             Mode::Export(directory) => {
-                let written = export::write(directory, &self.exported(files)?)?;
-                written.iter().for_each(|path| print(&format!("{path}\n")));
+                let written = export::write(directory, self.exported(files)?)?;
+                print(&written.iter().map(|path| format!("{path}\n")).collect::<String>());
                 Ok(exit::OK)
             }
             Mode::Check => self.check(files),
@@ -160,12 +171,16 @@ impl Call {
         }
     }
 
-    fn names(&self) -> Vec<ServiceName> {
-        self.validated.iter().map(|service| service.spec.name.clone()).collect()
+    /// The services that are to be removed.
+    fn surplus(&self) -> Result<Vec<ServiceName>, Error> {
+        if !self.settings.prune {
+            return Ok(Vec::new());
+        }
+        observe::surplus(&self.names(), &self.place, &self.manager)
     }
 
-    fn service(&self, name: &ServiceName) -> &Validated {
-        self.validated.iter().find(|service| service.spec.name == *name).expect("a name of this call")
+    fn names(&self) -> Vec<ServiceName> {
+        self.validated.iter().map(|service| service.spec.name.clone()).collect()
     }
 
     /// Every file but the environment files, whose values are not known yet.
@@ -196,13 +211,36 @@ impl Call {
         if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
     }
 
+    /// Adds to each service its environment file, where it needs one. `values` is given the service and
+    /// the values that are kept on the host already.
+    fn with_environment(
+        &self,
+        mut desired: Vec<Desired>,
+        values: impl Fn(&Validated, &Values) -> Values,
+    ) -> Result<Vec<Desired>, Error> {
+        for (files, service) in desired.iter_mut().zip(&self.validated) {
+            if service.spec.secrets.is_empty() {
+                continue;
+            }
+            let kept = secrets::kept_values(&files.name, &self.place);
+            let values: Vec<(EnvName, Text)> = values(service, &kept).into_iter().collect();
+            if !values.is_empty() {
+                let artifact = render::systemd::environment_file(&files.name, &self.place, &values)
+                    .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
+                files.artifacts.push(artifact);
+            }
+        }
+        Ok(desired)
+    }
+
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
     /// there. An environment file is not among them, a list of its names is.
     fn exported(&self, desired: Vec<Desired>) -> Result<Vec<Artifact>, Error> {
         let mut files = Vec::new();
         let mut faults = Vec::new();
-        for Desired { name, artifacts, registration } in desired {
-            let spec = &self.service(&name).spec;
+        for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
+            desired.into_iter().zip(&self.validated)
+        {
             let example = (!spec.secrets.is_empty()).then(|| export::example(&name, &spec.secrets, &self.place));
             let artifacts: Vec<Artifact> = artifacts.into_iter().chain(example).collect();
             match (&self.manager, registration) {
@@ -223,10 +261,8 @@ impl Call {
 
     fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
-        let desired = secrets::with_environment(files, &self.place, |name, kept| {
-            Ok(known_values(self.service(name), kept, true))
-        })?;
-        let comparison = Comparison::new(&desired, &observed, &self.place);
+        let desired = self.with_environment(files, |service, kept| known_values(service, kept, true))?;
+        let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?);
         match self.settings.format {
             Format::Json => print_plain(&comparison.json()),
             Format::Text => {
@@ -261,20 +297,22 @@ impl Call {
         }
         let asked = secrets::ask_for(&missing)?;
         let _lock = super::begin_change(&self.place)?;
-        let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
-        let desired = secrets::with_environment(files, &self.place, |name, kept| {
-            let mut values = known_values(self.service(name), kept, self.settings.kept_first);
-            for variable in &self.service(name).spec.secrets {
+        let surplus = self.surplus()?;
+        let known = [self.names(), surplus.clone()].concat();
+        let observed = observe::observe(&known, &self.place, &self.manager)?;
+        let desired = self.with_environment(files, |service, kept| {
+            let mut values = known_values(service, kept, self.settings.kept_first);
+            for variable in &service.spec.secrets {
                 if let Some(value) = asked.get(variable) {
                     values.insert(variable.clone(), value.clone());
                 }
             }
-            Ok(values)
+            values
         })?;
-        self.apply(&desired, observed)
+        self.apply(&desired, observed, surplus)
     }
 
-    fn apply(&self, desired: &[Desired], mut observed: Observed) -> Result<u8, Error> {
+    fn apply(&self, desired: &[Desired], mut observed: Observed, surplus: Vec<ServiceName>) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
         let updates: Vec<ServiceName> = names
@@ -282,12 +320,19 @@ impl Call {
             .filter(|name| plan::is_installed(&observed, name, &self.place, &self.manager))
             .cloned()
             .collect();
-        if !updates.is_empty() {
-            observed.active = manager::active(&self.manager, &updates)?;
+        let present = [updates.as_slice(), surplus.as_slice()].concat();
+        let mut options = InstallOptions { start: false, remove: surplus.clone() };
+        let mut plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
+        // Whether services run is asked only where it makes a difference: it takes a while to say of many.
+        if self.settings.start || !plan.is_empty() {
+            if !present.is_empty() {
+                observed.active = manager::active(&self.manager, &present)?;
+            }
+            options.start = self.settings.start;
+            plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
         }
-        let plan = plan::install(desired, &observed, &self.place, &self.manager, self.settings.options);
         if plan.is_empty() {
-            if self.settings.options.start {
+            if self.settings.start {
                 // It runs, or seems to: one that dies again and again does so between two deaths.
                 manager::settle(&self.manager, &names).map_err(|error| with_error_log(error, &self.validated))?;
             }
@@ -295,14 +340,20 @@ impl Call {
             return Ok(exit::OK);
         }
         self.preflight()?;
-        if !updates.is_empty() {
-            print(&Comparison::new(desired, &observed, &self.place).text());
+        if !present.is_empty() {
+            print(&Comparison::new(desired, &observed, &self.place, &surplus).text());
         }
         let result = executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")));
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(&self.place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
+        if !surplus.is_empty() {
+            state::log(&self.place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
+        }
         result.map_err(|error| with_error_log(error, &self.validated))?;
         self.tell(&plan, &observed, &updates);
+        for name in &surplus {
+            print(&format!("removed: {name}\n"));
+        }
         Ok(exit::OK)
     }
 
@@ -345,7 +396,7 @@ impl Call {
 }
 
 /// What cannot be rendered, as faults of the request.
-pub(super) fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
+fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
     // The fault is worded to follow the part: "argument 3 holds ...".
     refusals.into_iter().map(|refusal| {
         let fault = refusal.fault.to_string();

@@ -11,10 +11,9 @@ use crate::error::{Error, Fault, exit};
 use crate::host::facts::{self, Host};
 use crate::host::nssm::Wishes;
 use crate::host::python;
-use crate::manifest::{Manifest, Service};
+use crate::manifest::Service;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
-use crate::plan::InstallOptions;
 
 /// Runs the command `InstallService` with this argv and gives its exit code.
 ///
@@ -74,7 +73,7 @@ fn call_of_line(
 ) -> Result<Call, Error> {
     let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
     if let Some(path) = given.one("manifest") {
-        match read_manifest(path, &given) {
+        match services_of_manifest(path, &given) {
             Ok(services) => requests.extend(services),
             Err(Error::Refused(found)) => faults.extend(found),
             Err(error) => return Err(error),
@@ -85,7 +84,8 @@ fn call_of_line(
         format: Format::read(given.word("format").as_deref(), &mut faults),
         target: target(&given, &mut faults),
         state_dir: given.one("state-dir").cloned(),
-        options: InstallOptions { start: given.flag("start") },
+        start: given.flag("start"),
+        prune: given.flag("prune"),
         nssm: Wishes {
             exe: given.one("nssm").cloned(),
             archive: given.one("nssm-archive").cloned(),
@@ -95,6 +95,15 @@ fn call_of_line(
         },
         kept_first: false,
     };
+    if settings.prune && given.one("manifest").is_none() {
+        faults.push(
+            Fault::new("option `--prune`", "it removes what a manifest does not list")
+                .help("`--manifest FILE` names one"),
+        );
+    }
+    if settings.prune && matches!(settings.mode, Mode::Export(_)) {
+        faults.push(Fault::new("option `--prune`", "an export removes its own stale files without it"));
+    }
     if requests.is_empty() && faults.is_empty() {
         faults.push(
             Fault::new("program", "the command does not say what to install")
@@ -105,16 +114,8 @@ fn call_of_line(
 }
 
 /// The services of a manifest, with what the command line says on top.
-fn read_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Error> {
-    let text = super::read_named("manifest", path)?;
-    let manifest = Manifest::parse(&text)
-        .map_err(|error| Error::refused(Fault::new("manifest", error.to_string().trim_end()).given(path)))?;
-    let mut services = manifest.services();
-    if services.is_empty() {
-        return Err(Error::refused(
-            Fault::new("manifest", "it describes no service").given(path).help("each one begins with `[[service]]`"),
-        ));
-    }
+fn services_of_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Error> {
+    let mut services = super::read_manifest(path)?;
     let mut faults = Vec::new();
     for service in &mut services {
         // What is wrong with an option is wrong once.

@@ -3,39 +3,18 @@
 
 use indexmap::IndexMap;
 
-use super::call::of_refusals;
 use crate::error::{Error, Fault};
 use crate::host::{facts, files, prompt};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::text::Text;
-use crate::plan::Desired;
-use crate::render::{self, Place, escape};
+use crate::render::{Place, escape};
 use crate::validate::Validated;
 
 /// Values of a service's secrets, by their names.
 pub(super) type Values = IndexMap<EnvName, Text>;
 
-/// Adds to each service its environment file, where it needs one. `values` is given the values that
-/// are kept on the host already.
-pub(super) fn with_environment(
-    mut desired: Vec<Desired>,
-    place: &Place,
-    values: impl Fn(&ServiceName, &Values) -> Result<Values, Error>,
-) -> Result<Vec<Desired>, Error> {
-    for service in &mut desired {
-        let kept = kept_values(&service.name, place);
-        let values: Vec<(EnvName, Text)> = values(&service.name, &kept)?.into_iter().collect();
-        if !values.is_empty() {
-            let artifact = render::systemd::environment_file(&service.name, place, &values)
-                .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
-            service.artifacts.push(artifact);
-        }
-    }
-    Ok(desired)
-}
-
 /// The values in the environment file on the host; none where it cannot be read.
-fn kept_values(name: &ServiceName, place: &Place) -> Values {
+pub(super) fn kept_values(name: &ServiceName, place: &Place) -> Values {
     match files::look(&place.environment_file(name)) {
         Ok(files::Entry::File(found)) => escape::read_environment_file(&found.contents)
             .into_iter()
@@ -46,8 +25,8 @@ fn kept_values(name: &ServiceName, place: &Place) -> Values {
 }
 
 /// Every secret with stars for its value: a dry run needs none and shows none.
-pub(super) fn hidden_values(service: &Validated) -> Result<Values, Error> {
-    Ok(service.spec.secrets.iter().map(|name| (name.clone(), Text::from("********"))).collect())
+pub(super) fn hidden_values(service: &Validated) -> Values {
+    service.spec.secrets.iter().map(|name| (name.clone(), Text::from("********"))).collect()
 }
 
 /// The values that are known without asking: typed, then from the environment, then kept; a

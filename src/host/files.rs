@@ -1,12 +1,16 @@
 //! Files of ours: read as they are, written whole or not at all, never through a link.
 
-use std::fs::{self, Metadata};
+#[cfg(target_os = "linux")]
+use std::collections::BTreeSet;
+#[cfg(target_os = "linux")]
+use std::fs::File;
 #[cfg(unix)]
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
+use std::fs::{self, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use super::text::path as to_path;
 use crate::error::Error;
@@ -84,9 +88,11 @@ pub const TEMPORARY: &str = ".install-service-";
 
 /// A file that is written but not yet in place: everything that can fail for want of room or
 /// rights has succeeded, and one rename remains. Dropped, it leaves nothing behind.
+///
+/// It is not open any more: a plan may have more files than a process may have open.
 #[derive(Debug)]
 pub struct Staged {
-    temporary: NamedTempFile,
+    temporary: TempPath,
     path: Text,
 }
 
@@ -104,49 +110,51 @@ pub fn stage(artifact: &Artifact) -> Result<Staged, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY);
     #[cfg(unix)]
-    builder.permissions(permissions(artifact.mode & 0o700));
+    builder.permissions(permissions(artifact.mode));
     let mut temporary = builder.tempfile_in(directory).map_err(failed)?;
     temporary.write_all(&artifact.contents).map_err(failed)?;
     // The caller's umask does not decide who may read a unit.
     #[cfg(unix)]
-    temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
-    Ok(Staged { temporary, path: artifact.path.clone() })
+    if mode_of(&temporary.as_file().metadata().map_err(failed)?) != artifact.mode {
+        temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
+    }
+    // Where many files cannot be synced at once, each is while it is open.
+    #[cfg(not(target_os = "linux"))]
+    temporary.as_file().sync_all().map_err(failed)?;
+    Ok(Staged { temporary: temporary.into_temp_path(), path: artifact.path.clone() })
 }
 
-/// Makes what was staged in `files` survive a power cut, at one price for all of them.
+/// Makes what was staged in `files` survive a power cut, at one price for all of them: each file
+/// system is synced once.
 ///
 /// # Errors
 /// When the disk refuses.
+#[cfg(target_os = "linux")]
 pub fn sync<'a>(files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error> {
-    let mut synced = Vec::new();
+    use std::os::unix::fs::MetadataExt;
+    let (mut directories, mut devices) = (BTreeSet::new(), BTreeSet::new());
     for file in files {
         let failed = |source| Error::io("syncing", &file.path, source);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let device = file.temporary.as_file().metadata().map_err(failed)?.dev();
-            if !synced.contains(&device) {
-                sync_file_system(file.temporary.as_file()).map_err(failed)?;
-                synced.push(device);
-            }
+        let directory = file.temporary.parent().unwrap_or(Path::new("/"));
+        if directories.contains(directory) {
+            continue;
         }
-        #[cfg(windows)]
-        {
-            file.temporary.as_file().sync_all().map_err(failed)?;
-            synced.push(());
+        let open = File::open(directory).map_err(failed)?;
+        if devices.insert(open.metadata().map_err(failed)?.dev()) {
+            nix::unistd::syncfs(&open).map_err(|error| failed(error.into()))?;
         }
+        directories.insert(directory.to_owned());
     }
     Ok(())
 }
 
-#[cfg(target_os = "linux")]
-fn sync_file_system(file: &File) -> io::Result<()> {
-    nix::unistd::syncfs(file).map_err(io::Error::from)
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn sync_file_system(file: &File) -> io::Result<()> {
-    file.sync_all()
+/// Makes what was staged in `files` survive a power cut: elsewhere than on Linux it does already.
+///
+/// # Errors
+/// None here.
+#[cfg(not(target_os = "linux"))]
+pub fn sync<'a>(_files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error> {
+    Ok(())
 }
 
 impl Staged {
@@ -156,8 +164,7 @@ impl Staged {
     /// When the rename is refused.
     pub fn commit(self) -> Result<(), Error> {
         let path = self.path;
-        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))?;
-        Ok(())
+        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))
     }
 }
 
