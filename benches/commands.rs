@@ -96,9 +96,8 @@ fn with_clock(options: &[&'static str]) -> Vec<&'static str> {
 
 /// What needs no rights: reading the command line, and printing.
 fn starting() -> bool {
-    let ours = |name, arguments: Vec<&'static str>| {
-        Row::new(name, Some(HELP), move || run(install_service(), &arguments))
-    };
+    let ours =
+        |name, arguments: Vec<&'static str>| Row::new(name, Some(HELP), move || run(install_service(), &arguments));
     let mut rows = vec![
         Row::new("`/bin/true`", None, || run("/bin/true", &[])),
         ours("`InstallService -h`", vec!["-h"]),
@@ -203,7 +202,9 @@ fn main() -> ExitCode {
     if is_root && Path::new("/usr/bin/systemd-nspawn").exists() {
         met &= in_a_bed();
     } else {
-        println!("\nInstalling is timed as root, where systemd-nspawn is: sudo env PATH=\"$PATH\" HOME=\"$HOME\" cargo bench");
+        println!(
+            "\nInstalling is timed as root, where systemd-nspawn is: sudo env PATH=\"$PATH\" HOME=\"$HOME\" cargo bench"
+        );
     }
     if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -311,14 +311,11 @@ impl Managed {
             env_vars: !matches.get_flag("remove_env_vars"),
             install_args: !matches.get_flag("remove_install_args"),
         };
-        if matches.get_flag("remove_nssm") {
-            note("`--remove_nssm` means something on Windows only");
-        }
         match mode {
             Mode::Start => self.start("start"),
             Mode::Restart => self.start("restart"),
             Mode::Stop => self.stop(),
-            Mode::Remove | Mode::StopAndRemove => self.remove(keep),
+            Mode::Remove | Mode::StopAndRemove => self.remove(keep, matches.get_flag("remove_nssm")),
             Mode::Reinstall => self.reinstall(&[]),
             Mode::StopAndReinstall => self.reinstall(&["stop"]),
             Mode::StopAndRestart => self.reinstall(&["stop", "start"]),
@@ -375,7 +372,7 @@ impl Managed {
         })
     }
 
-    fn remove(&self, keep: Keep) -> Result<u8, Error> {
+    fn remove(&self, keep: Keep, remove_nssm: bool) -> Result<u8, Error> {
         let _lock = begin_change(&self.place)?;
         let names = std::slice::from_ref(&self.name);
         let error_log = self.error_log().filter(exists);
@@ -402,6 +399,14 @@ impl Managed {
         }
         if let Some(path) = error_log {
             say(&format!("kept: {path} (its errors)"));
+        }
+        match &self.manager {
+            Manager::Systemd(_) if remove_nssm => note("`--remove_nssm` means something on Windows only"),
+            Manager::Nssm(exe) if remove_nssm => match nssm::withdraw(&self.place, &self.name)? {
+                Some(reason) => say(&format!("kept: {exe} ({reason})")),
+                None => say(&format!("removed: {exe}")),
+            },
+            _ => {}
         }
         Ok(exit::OK)
     }
@@ -492,6 +497,10 @@ impl Managed {
         let Ok(Entry::File(found)) = files::look(&self.place.receipt(&self.name)) else { return None };
         let services = Manifest::parse(&String::from_utf8_lossy(&found.contents)).ok()?.services();
         let directory = services.into_iter().next()?.working_directory?;
+        // The script of a Python service writes it, and NSSM has nothing of the kind for other programs.
+        if matches!(self.manager, Manager::Nssm(_)) && !exists(&self.place.python_script(&self.name)) {
+            return None;
+        }
         Some(render::error_log_path(&directory, &self.name))
     }
 
@@ -543,7 +552,8 @@ impl Managed {
 
     /// The file that the service's output goes to, where it is not the journal.
     fn output(&self) -> Option<Text> {
-        matches!(self.manager, Manager::Nssm(_)).then(|| self.place.output(&self.name))
+        let usual = || self.place.output(&self.name);
+        matches!(self.manager, Manager::Nssm(_)).then(|| nssm::output_of(&self.name).unwrap_or_else(usual))
     }
 
     fn logs(&self, matches: &ArgMatches) -> Result<u8, Error> {
@@ -553,7 +563,7 @@ impl Managed {
         match &self.manager {
             Manager::Systemd(scope) => process::hand_over(&systemctl::logs(&self.name, *scope, lines, follow), &[]),
             Manager::Nssm(_) => {
-                let path = self.place.output(&self.name);
+                let path = self.output().unwrap_or_default();
                 print(&nssm::tail(&path, lines as usize)?);
                 if follow {
                     nssm::follow(&path, &mut |text| print(text))?;
