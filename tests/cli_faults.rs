@@ -342,18 +342,12 @@ fn manifests() {
     );
     refused(
         run("[[service]\n"),
-        "InstallService: error: manifest `m.toml`: TOML parse error at line 1, column 11
-  |
-1 | [[service]
-  |           ^
-unclosed array table, expected `]`
-",
+        "InstallService: error: manifest `m.toml`, line 1: this is not TOML: unclosed array table, expected `]`\n",
     );
     run("[[service]]\nname = \"x\"\nexecutable = \"/bin/true\"\nrestrat = \"always\"\n")
         .status(2)
         .stdout("")
-        .stderr_contains("error: manifest `m.toml`: TOML parse error at line 4, column 1\n")
-        .stderr_contains("4 | restrat = \"always\"\n  | ^^^^^^^\nunknown field `restrat`")
+        .stderr_contains("error: manifest `m.toml`, line 4, key `restrat`: there is no such key here\n  help: did you mean `restart`?\n")
         .run();
     // Every fault of every service, each with the service's name.
     refused(
