@@ -15,7 +15,7 @@ use serde_json::Value;
 use support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 29] = [
+const OPTIONS: [(&str, Option<&str>); 30] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--check", None),
@@ -36,6 +36,7 @@ const OPTIONS: [(&str, Option<&str>); 29] = [
     ("--path", Some("/usr/bin")),
     ("--python", Some("/usr/bin/python3")),
     ("--manifest", Some("services.toml")),
+    ("--prune", None),
     ("--catalog", Some("catalog.toml")),
     ("--target", Some("systemd")),
     ("--assume", Some("systemd=250")),
