@@ -97,56 +97,54 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         }
     }
     let mode = match mode {
-        _ if wants_list => None,
-        Some(word) => mode_of(&word).map_err(|fault| faults.push(fault)).ok(),
-        None => {
-            faults.push(Fault::new("mode", "the command does not say what to do with the service").help(known_modes()));
-            None
-        }
+        _ if wants_list => Ok(None),
+        Some(word) => mode_of(&word).map(Some),
+        None => Err(Fault::new("mode", "the command does not say what to do with the service").help(known_modes())),
     };
-    let format = matches.get_one::<String>("format").map(String::as_str);
-    let format = match (mode, format) {
-        (Some(Mode::Show), Some("manifest")) => Shape::Manifest,
+    let shape = match (&mode, matches.get_one::<String>("format").map(String::as_str)) {
+        (Ok(Some(Mode::Show)), Some("manifest")) => Shape::Manifest,
         (_, format) => Shape::Plain(Format::read(format, &mut faults)),
+    };
+    let names = match (&name, &manifest) {
+        _ if wants_list => Vec::new(),
+        (Some(name), _) => match name.to_string().parse::<ServiceName>() {
+            Ok(name) => vec![name],
+            Err(reason) => {
+                faults.push(Fault::new("service name", reason).given(name));
+                Vec::new()
+            }
+        },
+        (None, Some(path)) => names_in(path, &mut faults)?,
+        (None, None) => Vec::new(),
     };
     let lines = word("lines").map_or(Some(DEFAULT_LINES), |lines| lines.as_str()?.parse::<u32>().ok());
     if lines.is_none() {
         let lines = word("lines").unwrap_or_default();
         faults.push(Fault::new("option `--lines`", "it is a whole number").given(lines));
     }
-    let wanted = match (&name, &manifest) {
-        (Some(name), _) if !wants_list => {
-            let name = name.to_string().parse::<ServiceName>();
-            name.map(|name| vec![name])
-                .map_err(|reason| vec![Fault::new("service name", reason).given(word("name").unwrap_or_default())])
-        }
-        (_, Some(path)) => names_in(path)?,
-        _ => Ok(Vec::new()),
-    };
-    let names = wanted.unwrap_or_else(|found| {
-        faults.splice(0..0, found);
-        Vec::new()
+    let mode = mode.unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
     });
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
     }
     match mode {
-        Some(mode) => Managed::find(names, manifest.is_some(), &matches, format)?.run(mode, &matches),
-        None => list(&matches, format.plain()),
+        Some(mode) => Managed::find(names, manifest.is_some(), &matches, shape)?.run(mode, &matches),
+        None => list(&matches, shape.plain()),
     }
 }
 
 /// The names of the services that a manifest describes.
-fn names_in(path: &Text) -> Result<Result<Vec<ServiceName>, Vec<Fault>>, Error> {
-    let services = super::read_manifest(path)?;
-    let (mut names, mut faults) = (Vec::new(), Vec::new());
-    for service in &services {
-        match validate::name_of(service, facts::target_of_this_host()) {
+fn names_in(path: &Text, faults: &mut Vec<Fault>) -> Result<Vec<ServiceName>, Error> {
+    let mut names = Vec::new();
+    for service in super::read_manifest(path)? {
+        match validate::name_of(&service, facts::target_of_this_host()) {
             Ok(name) => names.push(name),
             Err(fault) => faults.push(fault),
         }
     }
-    Ok(if faults.is_empty() { Ok(names) } else { Err(faults) })
+    Ok(names)
 }
 
 /// How something is printed.
