@@ -614,10 +614,6 @@ impl<F: Facts> Check<'_, F> {
                 Setting::Switch(on) => vec![u8::from(*on).to_string()],
                 value => value.lines(),
             };
-            if key == "ObjectName" {
-                self.fault(Fault::new("NSSM parameter", "`account` names the account").given(key));
-                continue;
-            }
             match nssm_table::takes(key).and_then(|takes| takes.check(&values)) {
                 Ok(()) => _ = parameters.insert(key.clone(), values),
                 Err(Refused { reason, help }) => {

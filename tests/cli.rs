@@ -37,7 +37,6 @@ const OPTIONS: [(&str, Option<&str>); 30] = [
     ("--path", Some("/usr/bin")),
     ("--python", Some("/usr/bin/python3")),
     ("--manifest", Some("services.toml")),
-    ("--prune", None),
     ("--catalog", Some("catalog.toml")),
     ("--target", Some("systemd")),
     ("--assume", Some("systemd=250")),

@@ -37,14 +37,14 @@ const RECEIPT: &str = "home/.local/state/install-service/uploader_install_args.t
 fn every_fault_at_once() {
     refused(
         ["a b", "strat", "more", "--bogus", "--format", "yaml", "-n", "many"],
-        "ManageService: error: service name `a b`: it holds ` `, and a service name has letters, digits, `_`, `.` and `-` only; `a_b` would do
-ManageService: error: argument `more`: nothing takes this word
+        "ManageService: error: argument `more`: nothing takes this word
 ManageService: error: option `--bogus`: there is no such option
   help: `-h` lists the options
+ManageService: error: option `--format` `yaml`: it is `text` or `json`
+ManageService: error: service name `a b`: it holds ` `, and a service name has letters, digits, `_`, `.` and `-` only; `a_b` would do
+ManageService: error: option `--lines` `many`: it is a whole number
 ManageService: error: mode `strat`: there is no such mode
   help: there is `start`
-ManageService: error: option `--format` `yaml`: it is `text` or `json`
-ManageService: error: option `--lines` `many`: it is a whole number
 ManageService: 6 faults, nothing was changed
 ",
     );

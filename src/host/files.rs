@@ -304,20 +304,31 @@ pub fn give_to(path: &Text, owner: Option<(u32, u32)>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes a directory of ours and what is missing above it. On Windows a new one is closed to what
-/// it would inherit: in C:\ProgramData every user may put files, and `nssm.exe` loads what lies
-/// beside it.
+/// Makes a directory of ours and what is missing above it, each with `mode`.
+///
+/// Not the caller's umask decides who may enter: the account of a service has to reach the script
+/// that it runs, and nobody else may write beside it. On Windows a new one is closed to what it
+/// would inherit: in C:\ProgramData every user may put files, and `nssm.exe` loads what lies beside
+/// it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    let failed = |source| Error::io("making the directory", path, source);
+    let place = to_path(path);
     #[cfg(windows)]
-    let is_new = !to_path(path).exists();
-    builder.create(to_path(path)).map_err(|source| Error::io("making the directory", path, source))?;
+    let is_new = !place.exists();
+    let missing: Vec<&Path> = place.ancestors().take_while(|directory| !directory.exists()).collect();
+    for directory in missing.into_iter().rev().filter(|directory| *directory != Path::new("")) {
+        match make_one_directory(directory, mode) {
+            // Another run was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+            made => made.map_err(failed)?,
+        }
+    }
+    if !place.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory.into()));
+    }
     #[cfg(windows)]
     if is_new {
         protect(path, mode, true)?;
@@ -325,16 +336,49 @@ pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the directory that `path` lies in, and what is missing above it.
+#[cfg(unix)]
+fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(mode).create(path)?;
+    fs::set_permissions(path, permissions(mode))
+}
+
+#[cfg(windows)]
+fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// Makes the directory that `path` lies in, and what is missing above it, as the caller's umask has it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_parent(path: &Text) -> Result<(), Error> {
-    let Some(parent) = to_path(path).parent().map(Path::to_owned) else { return Ok(()) };
-    #[cfg(unix)]
-    return make_directory(&super::text::text(parent), 0o755);
-    #[cfg(windows)]
+    let Some(parent) = to_path(path).parent().map(ToOwned::to_owned) else { return Ok(()) };
     fs::create_dir_all(&parent).map_err(|source| Error::io("making the directory", &super::text::text(parent), source))
+}
+
+/// Opens a file of the tool's own to write at its end, and makes it with `mode` if it is not there.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_to_append(path: &Text, mode: u32) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true);
+    let place = to_path(path);
+    match options.open(&place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let file = options.open(&place)?;
+    // The caller's umask does not decide who may write it.
+    #[cfg(unix)]
+    file.set_permissions(permissions(mode))?;
+    #[cfg(windows)]
+    let _ = mode;
+    Ok(file)
 }
 
 /// Removes a directory if it is empty.
