@@ -1,12 +1,16 @@
 //! Files of ours: read as they are, written whole or not at all, never through a link.
 
+#[cfg(target_os = "linux")]
+use std::collections::BTreeSet;
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::fs::File;
 #[cfg(unix)]
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::text::path as to_path;
 use crate::error::Error;
@@ -112,9 +116,11 @@ pub const TEMPORARY: &str = ".install-service-";
 
 /// A file that is written but not yet in place: everything that can fail for want of room or
 /// rights has succeeded, and one rename remains. Dropped, it leaves nothing behind.
+///
+/// It is not open any more: a plan may have more files than a process may have open.
 #[derive(Debug)]
 pub struct Staged {
-    temporary: NamedTempFile,
+    temporary: TempPath,
     path: Text,
     /// Goes when the file has left it.
     #[cfg(windows)]
@@ -161,9 +167,8 @@ pub fn stage(artifact: &Artifact) -> Result<Staged, Error> {
         let temporary = temporary_file(artifact, &to_path(&private.0))?;
         // Its own list, which outlasts a change of the directory that it moves to.
         protect(&super::text::text(temporary.path()), artifact.mode, false)?;
-        let mut staged = Staged { temporary, path: artifact.path.clone(), _private: Some(private) };
-        staged.fill(artifact)?;
-        return Ok(staged);
+        let temporary = filled(temporary, artifact)?;
+        return Ok(Staged { temporary, path: artifact.path.clone(), _private: Some(private) });
     }
     stage_as_private(artifact)
 }
@@ -175,77 +180,78 @@ pub fn stage(artifact: &Artifact) -> Result<Staged, Error> {
 pub fn stage_as_private(artifact: &Artifact) -> Result<Staged, Error> {
     let place = to_path(&artifact.path);
     let temporary = temporary_file(artifact, place.parent().unwrap_or(Path::new("/")))?;
-    let path = artifact.path.clone();
-    #[cfg(unix)]
-    let mut staged = Staged { temporary, path };
-    #[cfg(windows)]
-    let mut staged = Staged { temporary, path, _private: None };
-    staged.fill(artifact)?;
-    Ok(staged)
+    Ok(Staged {
+        temporary: filled(temporary, artifact)?,
+        path: artifact.path.clone(),
+        #[cfg(windows)]
+        _private: None,
+    })
 }
 
 fn temporary_file(artifact: &Artifact, directory: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY);
     #[cfg(unix)]
-    builder.permissions(permissions(artifact.mode & 0o700));
+    builder.permissions(permissions(artifact.mode));
     builder.tempfile_in(directory).map_err(|source| Error::io("writing", &artifact.path, source))
 }
 
-/// Makes what was staged in `files` survive a power cut, at one price for all of them.
+/// The file with its contents, closed.
+fn filled(mut temporary: NamedTempFile, artifact: &Artifact) -> Result<TempPath, Error> {
+    let failed = |source| Error::io("writing", &artifact.path, source);
+    temporary.write_all(&artifact.contents).map_err(failed)?;
+    // The caller's umask does not decide who may read a unit.
+    #[cfg(unix)]
+    if mode_of(&temporary.as_file().metadata().map_err(failed)?) != artifact.mode {
+        temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
+    }
+    // Where many files cannot be synced at once, each is while it is open.
+    #[cfg(not(target_os = "linux"))]
+    temporary.as_file().sync_all().map_err(failed)?;
+    Ok(temporary.into_temp_path())
+}
+
+/// Makes what was staged in `files` survive a power cut, at one price for all of them: each file
+/// system is synced once.
 ///
 /// # Errors
 /// When the disk refuses.
+#[cfg(target_os = "linux")]
 pub fn sync<'a>(files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error> {
-    let mut synced = Vec::new();
+    use std::os::unix::fs::MetadataExt;
+    let (mut directories, mut devices) = (BTreeSet::new(), BTreeSet::new());
     for file in files {
         let failed = |source| Error::io("syncing", &file.path, source);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let device = file.temporary.as_file().metadata().map_err(failed)?.dev();
-            if !synced.contains(&device) {
-                sync_file_system(file.temporary.as_file()).map_err(failed)?;
-                synced.push(device);
-            }
+        let directory = file.temporary.parent().unwrap_or(Path::new("/"));
+        if directories.contains(directory) {
+            continue;
         }
-        #[cfg(windows)]
-        {
-            file.temporary.as_file().sync_all().map_err(failed)?;
-            synced.push(());
+        let open = File::open(directory).map_err(failed)?;
+        if devices.insert(open.metadata().map_err(failed)?.dev()) {
+            nix::unistd::syncfs(&open).map_err(|error| failed(error.into()))?;
         }
+        directories.insert(directory.to_owned());
     }
     Ok(())
 }
 
-#[cfg(target_os = "linux")]
-fn sync_file_system(file: &File) -> io::Result<()> {
-    nix::unistd::syncfs(file).map_err(io::Error::from)
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn sync_file_system(file: &File) -> io::Result<()> {
-    file.sync_all()
+/// Makes what was staged in `files` survive a power cut: elsewhere than on Linux it does already.
+///
+/// # Errors
+/// None here.
+#[cfg(not(target_os = "linux"))]
+pub fn sync<'a>(_files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error> {
+    Ok(())
 }
 
 impl Staged {
-    fn fill(&mut self, artifact: &Artifact) -> Result<(), Error> {
-        let failed = |source| Error::io("writing", &artifact.path, source);
-        self.temporary.write_all(&artifact.contents).map_err(failed)?;
-        // The caller's umask does not decide who may read a unit.
-        #[cfg(unix)]
-        self.temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
-        Ok(())
-    }
-
     /// Puts the file in its place, in one instant.
     ///
     /// # Errors
     /// When the rename is refused.
     pub fn commit(self) -> Result<(), Error> {
         let path = self.path;
-        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))?;
-        Ok(())
+        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))
     }
 }
 
@@ -298,20 +304,31 @@ pub fn give_to(path: &Text, owner: Option<(u32, u32)>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes a directory of ours and what is missing above it. On Windows a new one is closed to what
-/// it would inherit: in C:\ProgramData every user may put files, and `nssm.exe` loads what lies
-/// beside it.
+/// Makes a directory of ours and what is missing above it, each with `mode`.
+///
+/// Not the caller's umask decides who may enter: the account of a service has to reach the script
+/// that it runs, and nobody else may write beside it. On Windows a new one is closed to what it
+/// would inherit: in C:\ProgramData every user may put files, and `nssm.exe` loads what lies beside
+/// it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    let failed = |source| Error::io("making the directory", path, source);
+    let place = to_path(path);
     #[cfg(windows)]
-    let is_new = !to_path(path).exists();
-    builder.create(to_path(path)).map_err(|source| Error::io("making the directory", path, source))?;
+    let is_new = !place.exists();
+    let missing: Vec<&Path> = place.ancestors().take_while(|directory| !directory.exists()).collect();
+    for directory in missing.into_iter().rev().filter(|directory| *directory != Path::new("")) {
+        match make_one_directory(directory, mode) {
+            // Another run was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+            made => made.map_err(failed)?,
+        }
+    }
+    if !place.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory.into()));
+    }
     #[cfg(windows)]
     if is_new {
         protect(path, mode, true)?;
@@ -319,16 +336,49 @@ pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the directory that `path` lies in, and what is missing above it.
+#[cfg(unix)]
+fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(mode).create(path)?;
+    fs::set_permissions(path, permissions(mode))
+}
+
+#[cfg(windows)]
+fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// Makes the directory that `path` lies in, and what is missing above it, as the caller's umask has it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_parent(path: &Text) -> Result<(), Error> {
-    let Some(parent) = to_path(path).parent().map(Path::to_owned) else { return Ok(()) };
-    #[cfg(unix)]
-    return make_directory(&super::text::text(parent), 0o755);
-    #[cfg(windows)]
+    let Some(parent) = to_path(path).parent().map(ToOwned::to_owned) else { return Ok(()) };
     fs::create_dir_all(&parent).map_err(|source| Error::io("making the directory", &super::text::text(parent), source))
+}
+
+/// Opens a file of the tool's own to write at its end, and makes it with `mode` if it is not there.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_to_append(path: &Text, mode: u32) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true);
+    let place = to_path(path);
+    match options.open(&place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let file = options.open(&place)?;
+    // The caller's umask does not decide who may write it.
+    #[cfg(unix)]
+    file.set_permissions(permissions(mode))?;
+    #[cfg(windows)]
+    let _ = mode;
+    Ok(file)
 }
 
 /// Removes a directory if it is empty.

@@ -77,6 +77,14 @@ impl Plan {
         })
     }
 
+    /// The files that it takes away.
+    pub fn removals(&self) -> impl Iterator<Item = &Text> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Remove(path) => Some(path),
+            _ => None,
+        })
+    }
+
     /// The commands that it runs.
     pub fn invocations(&self) -> impl Iterator<Item = &Invocation> {
         self.steps.iter().filter_map(|step| match &step.action {
@@ -158,10 +166,12 @@ fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: K
 }
 
 /// What an install does besides putting files in place.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct InstallOptions {
     /// Start the services, and start changed ones again.
     pub start: bool,
+    /// Services of ours to remove in the same plan, as [`remove`] does with [`Keep::ALL`].
+    pub remove: Vec<ServiceName>,
 }
 
 /// What `remove` leaves behind.
@@ -173,13 +183,18 @@ pub struct Keep {
     pub install_args: bool,
 }
 
+impl Keep {
+    /// Everything that `reinstall` needs.
+    pub const ALL: Self = Self { env_vars: true, install_args: true };
+}
+
 /// The plan that installs `desired`, or brings it up to date.
 pub fn install(
     desired: &[Desired],
     observed: &Observed,
     place: &Place,
     manager: &Manager,
-    options: InstallOptions,
+    options: &InstallOptions,
 ) -> Plan {
     match manager {
         Manager::Systemd(scope) => systemd::install(desired, observed, place, *scope, options),

@@ -61,13 +61,13 @@ pub fn provide(_wishes: &Wishes, _place: &Place) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes away the `nssm.exe` that we put into the working directory, after the service `removed` was;
+/// Takes away the `nssm.exe` that we put into the working directory, after the services `removed` were;
 /// says why not where it stays.
 ///
 /// # Errors
 /// When it cannot be removed.
 #[cfg(windows)]
-pub fn withdraw(place: &Place, removed: &ServiceName) -> Result<Option<String>, Error> {
+pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
     supply::withdraw(place, removed)
 }
 
@@ -76,7 +76,7 @@ pub fn withdraw(place: &Place, removed: &ServiceName) -> Result<Option<String>, 
 /// # Errors
 /// None here.
 #[cfg(not(windows))]
-pub fn withdraw(_place: &Place, _removed: &ServiceName) -> Result<Option<String>, Error> {
+pub fn withdraw(_place: &Place, _removed: &[ServiceName]) -> Result<Option<String>, Error> {
     Ok(Some("it is not there".into()))
 }
 

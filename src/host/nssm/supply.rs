@@ -77,12 +77,12 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
     }
 }
 
-/// Takes away the `nssm.exe` of the working directory, after the service `removed` was; says why not
+/// Takes away the `nssm.exe` of the working directory, after the services `removed` were; says why not
 /// where it stays.
 ///
 /// # Errors
 /// When it cannot be removed.
-pub fn withdraw(place: &Place, removed: &ServiceName) -> Result<Option<String>, Error> {
+pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
     let (exe, origin) = (place.nssm(), place.nssm_origin());
     let files::Entry::File(found) = files::look(&exe)? else { return Ok(Some("it is not there".into())) };
     let noted = match files::look(&origin)? {
@@ -93,7 +93,8 @@ pub fn withdraw(place: &Place, removed: &ServiceName) -> Result<Option<String>, 
         return Ok(Some("InstallService did not put it there".into()));
     }
     let users = registry::users_of(&exe);
-    let others: Vec<&str> = users.iter().map(String::as_str).filter(|user| *user != removed.as_str()).collect();
+    let is_removed = |user: &str| removed.iter().any(|name| name.as_str() == user);
+    let others: Vec<&str> = users.iter().map(String::as_str).filter(|user| !is_removed(user)).collect();
     if !others.is_empty() {
         return Ok(Some(format!("`{}` needs it", others.join("`, `"))));
     }
