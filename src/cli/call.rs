@@ -13,6 +13,7 @@ use crate::host::facts::{self, Elsewhere, Host};
 use crate::host::nssm::{self, Wishes};
 use crate::host::{export, files, manager, observe, privilege, python, state, systemctl};
 use crate::manifest::{self, Service};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
@@ -352,8 +353,8 @@ impl Call {
         if !surplus.is_empty() {
             state::log(&self.place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
         }
-        result.map_err(|error| with_error_log(error, &self.validated))?;
-        self.tell(&plan, &observed, &updates);
+        result.map_err(|error| with_error_log(error, &self.validated)).map_err(|error| taken_back(error, &updates))?;
+        self.tell(&plan, desired, &observed, &updates);
         for name in &surplus {
             print(&format!("removed: {name}\n"));
         }
@@ -373,28 +374,53 @@ impl Call {
         Ok(())
     }
 
-    fn tell(&self, plan: &Plan, observed: &Observed, updates: &[ServiceName]) {
+    fn tell(&self, plan: &Plan, desired: &[Desired], observed: &Observed, updates: &[ServiceName]) {
         let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
-        for name in self.names() {
-            let done = if updates.contains(&name) { "updated" } else { "installed" };
+        let nothing_else = InstallOptions::default();
+        for service in desired {
+            let name = &service.name;
+            let own = std::slice::from_ref(service);
+            let changed = !plan::install(own, observed, &self.place, &self.manager, &nothing_else).is_empty();
+            let done = match (changed, updates.contains(name)) {
+                (false, _) => "unchanged",
+                (true, true) => "updated",
+                (true, false) => "installed",
+            };
             match self.manager {
-                Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
-                Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
+                Manager::Systemd(_) if changed => print(&format!("{done}: {name} ({})\n", self.place.unit(name))),
+                _ => print(&format!("{done}: {name}\n")),
             }
-            let started = plan
-                .invocations()
-                .any(|invocation| invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart")));
-            if started {
+            if starts(plan, name) {
                 print(&format!("started: {name}\n"));
-            } else if observed.active.contains(&name) {
+            } else if !observed.active.contains(name) {
+                say(&format!("`ManageService {name} start{user}` starts it"));
+            } else if changed {
                 say(&format!(
                     "it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"
                 ));
-            } else {
-                say(&format!("`ManageService {name} start{user}` starts it"));
             }
         }
     }
+}
+
+/// Whether a plan starts the service, or starts it again.
+fn starts(plan: &Plan, name: &ServiceName) -> bool {
+    let unit = name.unit();
+    plan.invocations().any(|Invocation(words)| {
+        words.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
+            && words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
+    })
+}
+
+/// The error of a service that did not start, where its installation was taken back: nothing can be
+/// asked of it any more.
+fn taken_back(mut error: Error, updates: &[ServiceName]) -> Error {
+    if let Error::Undone { cause, .. } = &mut error
+        && let Error::DidNotStart { service, installed, .. } = cause.as_mut()
+    {
+        *installed = updates.iter().any(|name| name.as_str() == service);
+    }
+    error
 }
 
 /// What cannot be rendered, as faults of the request.
