@@ -233,7 +233,7 @@ pub fn is_registered(name: &ServiceName) -> bool {
 
 #[cfg(windows)]
 fn starts_at_boot(name: &ServiceName) -> Option<bool> {
-    registry::value(name, "Start").map(|value| value == "SERVICE_AUTO_START")
+    registry::value(name, "Start").map(|value| value.ends_with("AUTO_START"))
 }
 
 /// Where a service's output goes.
