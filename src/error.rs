@@ -244,7 +244,7 @@ impl fmt::Display for Error {
             }
             Self::Foreign { path, reason, .. } => write!(f, "refusing to touch `{path}`: {reason}"),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::Io { doing, path, source } => write!(f, "{doing} `{path}`: {}", plain(source)),
+            Self::Io { doing, path, source } => write!(f, "{doing} `{path}`: {}", words_of(source)),
             Self::Locked { path } => write!(f, "taking the lock `{path}`: it is held"),
             Self::NoSuchService { service, .. } => write!(f, "there is no service `{service}`"),
             Self::NoServiceManager { reason, .. } => f.write_str(reason),
@@ -279,7 +279,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// The operating system's words without Rust's `(os error 13)`.
-fn plain(error: &io::Error) -> String {
+pub fn words_of(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_lowercase(),

@@ -198,3 +198,23 @@ fn facts(spec: &ArgSpec) -> String {
          arity {arity}, repeat {repeat}, package_dir {package_dir:?}, suffix {suffix:?}"
     )
 }
+
+#[test]
+#[ignore = "needs python3: tests/run"]
+fn a_broken_package_says_nothing_about_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    for (package, points) in [("broken", &b"[console_scripts]\n\xff"[..]), ("whole", b"[console_scripts]\na = b:c\n")] {
+        let info = folder.path().join(format!("{package}-1.0.dist-info"));
+        fs::create_dir(&info).unwrap();
+        fs::write(info.join("METADATA"), format!("Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")).unwrap();
+        fs::write(info.join("entry_points.txt"), points).unwrap();
+    }
+    let asked =
+        Command::new("python3").args(["-c", discover::SCRIPT]).env("PYTHONPATH", folder.path()).output().unwrap();
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    let found = discover::parse_answer(&String::from_utf8(asked.stdout).unwrap()).unwrap();
+    let skipped: Vec<String> = found.skipped.iter().map(ToString::to_string).collect();
+    let says = |part: &str| skipped.iter().any(|line| line.contains(part));
+    assert!(says("broken-1.0.dist-info`: its console scripts cannot be read: UnicodeDecodeError"), "{skipped:#?}");
+    assert!(says("`a`: it cannot be imported: ModuleNotFoundError"), "{skipped:#?}");
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::text::os;
 use super::{facts, interrupt};
-use crate::error::Error;
+use crate::error::{Error, words_of};
 use crate::model::invocation::Invocation;
 use crate::model::text::Text;
 
@@ -187,7 +187,7 @@ fn could_not_run(invocation: &Invocation, source: &io::Error) -> Error {
             outcome: format!("there is no program `{program}` here"),
             stderr: String::new(),
         },
-        _ => Error::Command { command: invocation.summary(), outcome: source.to_string(), stderr: String::new() },
+        _ => Error::Command { command: invocation.summary(), outcome: words_of(source), stderr: String::new() },
     }
 }
 

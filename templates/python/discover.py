@@ -99,13 +99,18 @@ def main(arguments):
         distributions = list(metadata.distributions())
 
     wanted = {}
+    scripts = []
     for distribution in distributions:
-        for name, entry in scripts_of(distribution):
-            wanted.setdefault(name, (entry, distribution.metadata))
+        try:
+            for name, entry in scripts_of(distribution):
+                wanted.setdefault(name, (entry, distribution.metadata))
+        except Exception as error:  # one that is broken says nothing about the others
+            reason = "its console scripts cannot be read: %s: %s" % (type(error).__name__, error)
+            path = str(getattr(distribution, "_path", distribution))
+            scripts.append({"name": path, "entry": "", "package": None, "summary": None, "skipped": reason})
     names = sorted(wanted)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         found = list(pool.map(lambda name: probe(name, wanted[name][0], timeout), names))
-    scripts = []
     for name, answer in zip(names, found):
         entry, info = wanted[name]
         scripts.append(dict(answer, name=name, entry=entry, package=info["Name"], summary=info["Summary"]))
