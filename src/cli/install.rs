@@ -10,11 +10,12 @@ use super::parse::{self, Line, Purpose, Wanted};
 use super::{Format, catalogs, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
-use crate::executor;
+use crate::executor::{self, journal};
 use crate::host::facts::{self, Elsewhere, Host};
 use crate::host::nssm::{self, Wishes};
 use crate::host::{export, files, manager, observe, privilege, prompt, python, state, systemctl};
 use crate::manifest::{self, Manifest, Service};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
@@ -97,13 +98,13 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Installing what a receipt says: nothing is asked that is known already.
-    pub(super) fn reinstall(state_dir: &Text) -> Self {
+    pub(super) fn reinstall(state_dir: &Text, options: InstallOptions) -> Self {
         Self {
             mode: Mode::Install,
             format: Format::Text,
             target: facts::target_of_this_host(),
             state_dir: Some(state_dir.clone()),
-            options: InstallOptions::default(),
+            options,
             nssm: Wishes::default(),
             kept_first: true,
         }
@@ -111,7 +112,7 @@ impl Settings {
 
     /// Comparing what a receipt says with the host.
     pub(super) fn compare(state_dir: &Text, format: Format) -> Self {
-        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir) }
+        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir, InstallOptions::default()) }
     }
 }
 
@@ -145,7 +146,7 @@ impl Call {
             format: Format::read(given.word("format").as_deref(), &mut faults),
             target: target(&given, &mut faults),
             state_dir: given.one("state-dir").cloned(),
-            options: InstallOptions { start: given.flag("start") },
+            options: InstallOptions { stop: false, start: given.flag("start"), no_rollback: given.flag("no-rollback") },
             nssm: Wishes {
                 exe: given.one("nssm").cloned(),
                 archive: given.one("nssm-archive").cloned(),
@@ -312,6 +313,9 @@ impl Call {
     }
 
     fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
+        if journal::is_there(&self.place) {
+            note("a run is at work, or was ended half way; the next one that changes anything takes it back");
+        }
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired =
             with_environment(files, &self.place, |name, kept| Ok(known_values(self.service(name), kept, true)))?;
@@ -343,10 +347,13 @@ impl Call {
                 .collect();
             return privilege::run_again(&variables, &secrets);
         }
+        // What this run takes the host for. It may have to ask, and to wait for another run.
+        let seen = observe::observe(&self.names(), &self.place, &self.manager).ok();
         let missing = missing_values(&self.validated, &self.place)?;
         let asked = ask_for(&missing)?;
-        let _lock = super::begin_change(&self.place)?;
+        let change = super::begin_change(&self.place)?;
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
+        let overtaken = !change.recovered && seen.is_some_and(|seen| !seen.is_same(&observed));
         let desired = with_environment(files, &self.place, |name, kept| {
             let mut values = known_values(self.service(name), kept, self.settings.kept_first);
             for variable in &self.service(name).spec.secrets {
@@ -356,10 +363,10 @@ impl Call {
             }
             Ok(values)
         })?;
-        self.apply(&desired, observed)
+        self.apply(&desired, observed, overtaken)
     }
 
-    fn apply(&self, desired: &[Desired], mut observed: Observed) -> Result<u8, Error> {
+    fn apply(&self, desired: &[Desired], mut observed: Observed, overtaken: bool) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
         let updates: Vec<ServiceName> = names
@@ -375,6 +382,10 @@ impl Call {
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
         }
+        if overtaken {
+            let services = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Err(Error::Overtaken { services });
+        }
         self.preflight()?;
         if !updates.is_empty() {
             print(&Comparison::new(desired, &observed, &self.place).text());
@@ -383,6 +394,10 @@ impl Call {
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(&self.place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         result.map_err(|error| with_error_log(error, &self.validated))?;
+        if self.settings.options.stop {
+            let stopped = std::mem::take(&mut observed.active);
+            stopped.iter().for_each(|name| print(&format!("stopped: {name}\n")));
+        }
         self.tell(&plan, &observed, &updates);
         Ok(exit::OK)
     }
@@ -409,10 +424,7 @@ impl Call {
                 Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
                 Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
             }
-            let started = plan
-                .invocations()
-                .any(|invocation| invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart")));
-            if started {
+            if plan.invocations().any(Invocation::starts) {
                 print(&format!("started: {name}\n"));
             } else if observed.active.contains(&name) {
                 say(&format!(

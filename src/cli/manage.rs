@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::install::{Call, Settings};
 use super::parse::{self, Line};
-use super::{Format, HEADING, begin_change, catalogs, need_manager, note, print, print_plain, say};
+use super::{Format, HEADING, begin_change, begin_look, catalogs, need_manager, note, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
 use crate::executor;
@@ -22,7 +22,7 @@ use crate::model::name::ServiceName;
 use crate::model::spec::{Scope, Target};
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
-use crate::plan::{self, Keep};
+use crate::plan::{self, InstallOptions, Keep};
 use crate::render::{self, Place};
 
 /// What is done with a service.
@@ -257,6 +257,7 @@ impl Managed {
         let mut removed = None;
         for scope in scopes.iter().copied() {
             let place = place_of(matches, scope);
+            begin_look(&place, scope)?;
             let names = observe::known_services(&place);
             if names.contains(&name) {
                 let manager = manager_of(&place, scope);
@@ -319,9 +320,9 @@ impl Managed {
             Mode::Restart => self.start("restart"),
             Mode::Stop => self.stop(),
             Mode::Remove | Mode::StopAndRemove => self.remove(keep),
-            Mode::Reinstall => self.reinstall(&[]),
-            Mode::StopAndReinstall => self.reinstall(&["stop"]),
-            Mode::StopAndRestart => self.reinstall(&["stop", "start"]),
+            Mode::Reinstall => self.reinstall(InstallOptions::default()),
+            Mode::StopAndReinstall => self.reinstall(InstallOptions { stop: true, ..Default::default() }),
+            Mode::StopAndRestart => self.reinstall(InstallOptions { stop: true, start: true, ..Default::default() }),
             Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
         }
     }
@@ -406,20 +407,12 @@ impl Managed {
         Ok(exit::OK)
     }
 
-    /// Installs again what the receipt says, between stopping and starting.
-    fn reinstall(&self, around: &[&str]) -> Result<u8, Error> {
+    /// Installs again what the receipt says. Stopping and starting are part of the one plan: ended half
+    /// way, it leaves the service running if it ran.
+    fn reinstall(&self, options: InstallOptions) -> Result<u8, Error> {
         let catalog = self.catalog()?;
         let request = self.request(&catalog)?;
-        // Everything that can be refused is refused before the service is stopped.
-        let call = Call::new(Settings::reinstall(&self.place.state_dir), &[request], Vec::new(), &catalog)?;
-        if around.contains(&"stop") && self.installed {
-            self.stop()?;
-        }
-        let code = call.run()?;
-        if code == exit::OK && around.contains(&"start") {
-            return self.start("start");
-        }
-        Ok(code)
+        Call::new(Settings::reinstall(&self.place.state_dir, options), &[request], Vec::new(), &catalog)?.run()
     }
 
     fn catalog(&self) -> Result<Catalog, Error> {
@@ -643,6 +636,7 @@ fn list(matches: &ArgMatches, format: Format) -> Result<u8, Error> {
     let mut seen: Vec<Text> = Vec::new();
     for scope in scopes.iter().copied() {
         let place = place_of(matches, scope);
+        begin_look(&place, scope)?;
         let manager = manager_of(&place, scope);
         let is_installed = |name: &ServiceName| observe::is_installed(name, &place, &manager).unwrap_or(false);
         // One state directory for both, as a checkout has, holds each service once.

@@ -32,7 +32,7 @@ const WHAT: &str = "What to do";
 const SERVICE: &str = "The service";
 const WHERE: &str = "Where things are";
 
-const OPTIONS: [OptionSpec; 29] = [
+const OPTIONS: [OptionSpec; 30] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
     flag(
@@ -41,6 +41,7 @@ const OPTIONS: [OptionSpec; 29] = [
         "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing",
     ),
     flag("start", WHAT, "Start the service after installing it, and wait until it has settled"),
+    flag("no-rollback", WHAT, "With --start: keep the new version also when it does not settle"),
     flag("yes", WHAT, "Never ask"),
     value("format", "text|json", WHAT, "How the dry run and the check are printed [default: text]"),
     value("service_name", "NAME", SERVICE, "The name of the service [default: the program's name]"),

@@ -14,31 +14,117 @@ use crate::render::Place;
 /// How long a run waits for another one to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The exclusive right to change services. It ends with the value, also when the process is killed.
+/// The exclusive right to change services.
+///
+/// It ends with the value, also when the process is killed; but only once the command that was
+/// running then has ended too, which has inherited it: until then the host goes on changing.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 
 /// Takes the lock of `place`, waiting a while for another run to end.
 ///
 /// # Errors
-/// When the directory cannot be made, or another run still holds the lock.
+/// When the directory cannot be made or is not safe, or another run still holds the lock.
 pub fn lock(place: &Place) -> Result<Lock, Error> {
     files::make_directory(&place.state_dir, 0o755)?;
-    let path = place.state_dir.with("/.lock");
-    let failed = |source| Error::io("taking the lock", &path, source);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(to_path(&path)).map_err(failed)?;
     let begun = Instant::now();
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
-                super::interrupt::check()?;
-                thread::sleep(Duration::from_millis(20));
-            }
-            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path }),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        if let Some(lock) = try_lock(place)? {
+            return Ok(lock);
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(Error::Locked { path: lock_path(place) });
+        }
+        super::interrupt::check()?;
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn lock_path(place: &Place) -> Text {
+    place.state_dir.with("/.lock")
+}
+
+/// Takes the lock of `place` if nobody holds it.
+///
+/// # Errors
+/// When the directory is not there or not safe.
+pub fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
+    not_for_everybody(&place.state_dir)?;
+    let path = lock_path(place);
+    let failed = |source| Error::io("taking the lock", &path, source);
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    files::private(&mut options);
+    let file = options.open(to_path(&path)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            #[cfg(unix)]
+            nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
+                .map_err(|error| failed(error.into()))?;
+            Ok(Some(Lock(file)))
+        }
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Refuses a directory that everybody may write, or whose place everybody may take: what lies in it
+/// is run with our rights.
+///
+/// # Errors
+/// [`Error::Foreign`].
+#[cfg(unix)]
+fn not_for_everybody(directory: &Text) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt;
+    const STICKY: u32 = 0o1000;
+    let failed = |source| Error::io("reading", directory, source);
+    let real = std::fs::canonicalize(to_path(directory)).map_err(failed)?;
+    for (above, place) in real.ancestors().enumerate() {
+        let mode = std::fs::metadata(place).map_err(failed)?.mode();
+        // In a directory such as /tmp nobody takes away what belongs to somebody else.
+        let safe = mode & 0o002 == 0 || above > 0 && mode & STICKY != 0;
+        if !safe {
+            let place = super::text::text(place);
+            return Err(Error::Foreign {
+                reason: format!(
+                    "everybody may write there (mode {:04o}), and it holds what services run",
+                    mode & 0o7777
+                ),
+                help: format!("`chmod o-w {place}`, or keep the services' files elsewhere with `--state-dir DIR`"),
+                path: place,
+            });
         }
     }
+    Ok(())
+}
+
+#[cfg(windows)]
+fn not_for_everybody(_directory: &Text) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Whose the directory is, where it is somebody's who gains our rights by it: said, not refused,
+/// because OpenMSIStream keeps its own in a user's Python environment.
+#[cfg(unix)]
+pub fn doubt(place: &Place) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(to_path(&place.state_dir)).ok()?;
+    let directory = &place.state_dir;
+    if !nix::unistd::geteuid().is_root() {
+        return None;
+    }
+    if metadata.uid() != 0 {
+        let who = files::who(metadata.uid());
+        return Some(format!("`{directory}` belongs to {who}, who can change what services run there"));
+    }
+    let group_writes = metadata.mode() & 0o020 != 0 && metadata.gid() != 0;
+    group_writes.then(|| format!("the group of `{directory}` can change what services run there"))
+}
+
+/// Whose the directory is: Windows keeps that in its access list.
+#[cfg(windows)]
+pub fn doubt(_place: &Place) -> Option<String> {
+    None
 }
 
 /// Adds a line to `Services.log`: when, what, with what result. Never a value of a secret.
@@ -51,7 +137,10 @@ pub fn log(place: &Place, what: &str, result: Result<&str, &Error>) {
     };
     let line = format!("{} {what}: {result}\n", humantime::format_rfc3339_seconds(SystemTime::now()));
     let path: Text = place.log();
-    if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(to_path(&path)) {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    files::no_link(&mut options);
+    if let Ok(mut file) = options.open(to_path(&path)) {
         drop(file.write_all(line.as_bytes()));
     }
 }

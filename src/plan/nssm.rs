@@ -79,8 +79,8 @@ pub(super) fn install(
                 if !changed {
                     continue;
                 }
+                plan.restarts.push((plan.steps.len(), simple(nssm, "start", name)));
                 stop(&mut plan, nssm, name, Vec::new());
-                plan.after_undo.push(simple(nssm, "start", name));
             }
             start(&mut plan, nssm, name);
         }
@@ -98,6 +98,16 @@ fn start(plan: &mut Plan, nssm: &Text, name: &ServiceName) {
 fn stop(plan: &mut Plan, nssm: &Text, name: &ServiceName, undo: Vec<Invocation>) {
     plan.steps.push(Step { action: Action::Try(simple(nssm, "stop", name), String::new()), undo });
     plan.steps.push(Step::plain(Action::AwaitStop(name.clone())));
+}
+
+/// The plan that stops services, and starts them again when all is as it was.
+pub(super) fn stop_all(names: &[ServiceName], nssm: &Text) -> Plan {
+    let mut plan = Plan::default();
+    for name in names {
+        plan.restarts.push((plan.steps.len(), simple(nssm, "start", name)));
+        stop(&mut plan, nssm, name, Vec::new());
+    }
+    plan
 }
 
 /// The plan that removes services: stopped first, because a service that runs stays registered.
