@@ -15,11 +15,12 @@ use serde_json::Value;
 use support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 29] = [
+const OPTIONS: [(&str, Option<&str>); 30] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--check", None),
     ("--start", None),
+    ("--no-rollback", None),
     ("--yes", None),
     ("--format", Some("text")),
     ("--service_name", Some("web")),

@@ -187,7 +187,7 @@ fn begin_look(place: &Place, scope: Scope) -> Result<(), Error> {
         return Ok(());
     }
     interrupt::listen();
-    match state::try_lock(place)? {
+    match state::lock_to_look(place)? {
         Some(_lock) => take_back(place).map(drop),
         None => {
             note("another run is at work");

@@ -9,6 +9,7 @@
 //! Each file that will be replaced also gets a second name beside itself. To put it back then needs
 //! one rename, and no room on a disk that may be full.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -98,7 +99,7 @@ fn directory(place: &Place) -> Text {
 
 /// Whether there is a journal: a run is at work, or was ended half way.
 pub fn is_there(place: &Place) -> bool {
-    to_path(&directory(place).with("/plan.json")).symlink_metadata().is_ok()
+    to_path(&directory(place)).symlink_metadata().is_ok()
 }
 
 impl Journal {
@@ -172,12 +173,8 @@ impl Journal {
     /// Ends a plan that was applied whole.
     pub fn finish(self) {
         // Without the journal nothing tells what was changed: that must have reached the disk.
-        self.record
-            .paths()
-            .filter_map(files::parent)
-            .collect::<std::collections::BTreeSet<_>>()
-            .iter()
-            .for_each(|directory| files::sync_directory(directory));
+        let directories: BTreeSet<Text> = self.record.paths().filter_map(files::parent).collect();
+        directories.iter().for_each(files::sync_directory);
         self.forget();
     }
 

@@ -47,6 +47,7 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
         if let Err(cause) = interrupt::check().and(done) {
             if plan.keeps(&step.action) && !matches!(cause, Error::Interrupted) {
                 journal.finish();
+                say("note: the new version stays");
                 return Err(cause);
             }
             say("a step failed; taking the earlier ones back");

@@ -297,7 +297,7 @@ pub fn only_ours(path: &Text) -> Result<(), Error> {
             return Ok(());
         };
         let help = format!("look at it with `ls -ld {path}`, and move it away if nothing needs it");
-        return Err(Error::Foreign { path: path.clone(), reason, help });
+        Err(Error::Foreign { path: path.clone(), reason, help })
     }
     #[cfg(windows)]
     {

@@ -40,24 +40,46 @@ pub fn lock(place: &Place) -> Result<Lock, Error> {
     }
 }
 
+/// Takes the lock of `place` before a look at the host: `None` while another run is at work. One that
+/// was killed is not, and the command that it left behind ends soon.
+///
+/// # Errors
+/// As [`lock`].
+pub fn lock_to_look(place: &Place) -> Result<Option<Lock>, Error> {
+    let begun = Instant::now();
+    loop {
+        let lock = try_lock(place)?;
+        if lock.is_some() || is_at_work(place) || begun.elapsed() > PATIENCE {
+            return Ok(lock);
+        }
+        super::interrupt::check()?;
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether the run is there that wrote its number into the lock.
+fn is_at_work(place: &Place) -> bool {
+    let number = std::fs::read_to_string(to_path(&lock_path(place))).unwrap_or_default();
+    // Elsewhere than on Linux no command inherits a lock: who holds it is at work.
+    !cfg!(target_os = "linux") || std::path::Path::new("/proc").join(number.trim()).join("exe").exists()
+}
+
 fn lock_path(place: &Place) -> Text {
     place.state_dir.with("/.lock")
 }
 
-/// Takes the lock of `place` if nobody holds it.
-///
-/// # Errors
-/// When the directory is not there or not safe.
-pub fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
+fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
     not_for_everybody(&place.state_dir)?;
     let path = lock_path(place);
     let failed = |source| Error::io("taking the lock", &path, source);
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     files::private(&mut options);
-    let file = options.open(to_path(&path)).map_err(failed)?;
+    let mut file = options.open(to_path(&path)).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
+            // For whoever waits for it. On a full disk they wait a little longer.
+            drop(file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())));
             #[cfg(unix)]
             nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
                 .map_err(|error| failed(error.into()))?;
