@@ -14,12 +14,13 @@
 //! touches the host, and touching the host never renders.
 //!
 //! Floors, from the top: [`cli`]; [`executor`]; [`plan`] and [`validate`]; [`render`], [`manifest`],
-//! [`host`] and [`catalog`]; [`model`] and [`error`]. Nothing imports upwards.
+//! [`host`] and [`catalog`]; [`document`], [`model`] and [`error`]. Nothing imports upwards.
 
 #![warn(clippy::disallowed_methods)]
 
 pub mod catalog;
 pub mod cli;
+pub mod document;
 pub mod error;
 pub mod executor;
 pub mod host;

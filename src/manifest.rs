@@ -8,10 +8,15 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::document::{self, DocumentError, Fault, Node};
 use crate::model::text::Text;
+
+#[cfg(feature = "schema")]
+pub mod schema;
 
 /// A file that describes services.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// What every service has unless it says otherwise: any key but `name` and what it runs.
@@ -22,9 +27,16 @@ pub struct Manifest {
     pub service: Vec<Service>,
 }
 
-/// One service as it was asked for. Every option of the command line has its key here: the same
-/// word with underscores (but the interpreter, whose word `python` says what runs).
+/// One service as it was asked for.
+///
+/// Every option of the command line that says something of a service has its key here: the same word
+/// with underscores. But for two: the interpreter, because the word `python` says what runs, and
+/// `--env`, which is `environment` with a value and `secrets` without. What is said of one call and not
+/// of a service has no key: what to do (`--dry-run`, `--check`, `--output`, `--start`, `--prune`), how to
+/// print it, which service manager it is for, and where this host keeps things (`--catalog`,
+/// `--state-dir`, where NSSM comes from).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Service {
     /// The service's name; without one it is called like its program.
@@ -59,9 +71,11 @@ pub struct Service {
     pub user: Option<bool>,
     /// `always`, `on-failure` or `never`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["always", "on-failure", "never"])))]
     pub restart: Option<String>,
     /// Seconds before it is started again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = u32::MAX)))]
     pub restart_sec: Option<i64>,
     /// Units that are started before it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -74,12 +88,14 @@ pub struct Service {
     pub display_name: Option<String>,
     /// `none`, `baseline`, `service` or `strict`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["none", "baseline", "service", "strict"])))]
     pub hardening: Option<String>,
     /// Directories in front of the service's PATH.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<Text>,
     /// The version of systemd that the unit is written for, as `systemd=VERSION`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^systemd=[0-9]+$")))]
     pub assume: Option<String>,
     /// Plain settings, visible to everybody.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -89,6 +105,7 @@ pub struct Service {
     pub systemd: IndexMap<String, Setting>,
     /// Further parameters that only NSSM has, such as `AppPriority`.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::nssm_table"))]
     pub nssm: IndexMap<String, Setting>,
 }
 
@@ -138,7 +155,11 @@ impl Service {
 
 /// What a program is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(
+    untagged,
+    expecting = "expected a list of texts, or for a program of the catalog a table such as { config = \"/etc/x\" }"
+)]
 pub enum Arguments {
     /// Word by word (a Python spec, an executable).
     List(Vec<Text>),
@@ -164,7 +185,8 @@ impl Arguments {
 
 /// The value of a named argument.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged, expecting = "expected true, false, a number, a text, or a list of these")]
 pub enum Value {
     /// Whether a flag is given.
     Flag(bool),
@@ -193,7 +215,8 @@ impl Value {
 
 /// The value of a setting that only one service manager has: one, or one a line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged, expecting = "expected true, false, a whole number, a text, or a list of texts")]
 pub enum Setting {
     /// `yes` or `no`.
     Switch(bool),
@@ -218,9 +241,37 @@ impl Setting {
 }
 
 impl Manifest {
-    /// Reads a manifest or a receipt; the error names the line and the key.
-    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text)
+    /// Reads a manifest; `origin` is what it is called in errors.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with its shape: the line, the key, and what was meant.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, DocumentError> {
+        document::read("manifest", text, origin, Self::checked)
+    }
+
+    /// Reads a receipt.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
+    pub fn parse_receipt(text: &str, origin: &str) -> Result<Self, DocumentError> {
+        document::read("receipt", text, origin, Self::checked)
+    }
+
+    /// Refuses defaults for what every service has of its own.
+    fn checked(manifest: Self, root: &Node<'_>) -> Result<Self, Fault> {
+        let Service { name, program, python, executable, arguments, .. } = &manifest.defaults;
+        let own = [
+            ("name", name.is_some()),
+            ("program", program.is_some()),
+            ("python", python.is_some()),
+            ("executable", executable.is_some()),
+            ("arguments", !arguments.is_empty()),
+        ];
+        match own.into_iter().find(|(_, given)| *given) {
+            Some((key, _)) => Err(Fault::new(root.table("defaults").at(key), key, "services cannot share it")
+                .help("write it into each `[[service]]`")),
+            None => Ok(manifest),
+        }
     }
 
     /// The services with the defaults filled in.
@@ -238,6 +289,15 @@ pub fn receipt(service: &Service) -> String {
         "{SIGNATURE}: how this service was installed.\n\
          # `ManageService NAME reinstall` reads it, and so does `InstallService --manifest`.\n\n{}",
         body([service])
+    )
+}
+
+/// The receipts of several services as one manifest.
+pub fn receipts<'a>(services: impl IntoIterator<Item = &'a Service>) -> String {
+    format!(
+        "{SIGNATURE}: how these services were installed.\n\
+         # `InstallService --manifest` installs them again.\n\n{}",
+        body(services)
     )
 }
 
@@ -276,6 +336,7 @@ mod tests {
             [service.systemd]
             LimitNOFILE = "65536"
             "#,
+            "m.toml",
         )
         .unwrap();
         let service = &manifest.services()[0];
@@ -294,12 +355,33 @@ mod tests {
             environment: [("A".to_owned(), Text::from("é"))].into_iter().collect(),
             ..Service::default()
         };
-        assert_eq!(Manifest::parse(&receipt(&request)).unwrap().services(), [request]);
+        assert_eq!(Manifest::parse(&receipt(&request), "r.toml").unwrap().services(), [request]);
     }
 
     #[test]
-    fn an_unknown_key_is_refused_with_its_line() {
-        let said = Manifest::parse("[[service]]\nname = \"x\"\nrestrat = \"always\"\n").unwrap_err().to_string();
-        assert!(said.contains("line 3") && said.contains("restrat"), "{said}");
+    fn a_fault_names_its_line_its_key_and_what_was_meant() {
+        for (text, said) in [
+            (
+                "[[service]]\nname = \"x\"\nrestrat = \"always\"\n",
+                "line 3, key `restrat`: there is no such key here; help: did you mean `restart`?",
+            ),
+            (
+                "\n[defaults]\nuser = true\nname = \"x\"\n",
+                "line 4, key `name`: services cannot share it; help: write it into each `[[service]]`",
+            ),
+            ("[[services]]\n", "line 1, key `services`: there is no such key here; help: did you mean `service`?"),
+            ("[[service]]\nrestart = 3\n", "line 2, key `restart`: invalid type: integer `3`, expected a string"),
+            (
+                "[[service]]\n[service.nssm]\nAppExit.3 = \"Exit\"\n",
+                "line 3, key `3`: expected true, false, a whole number, a text, or a list of texts",
+            ),
+            (
+                "[[service]]\narguments = 3\n",
+                "line 2, key `arguments`: expected a list of texts, or for a program of the catalog a table such as { config = \"/etc/x\" }",
+            ),
+            ("[[service]\n", "line 1: this is not TOML: unclosed array table, expected `]`"),
+        ] {
+            assert_eq!(Manifest::parse(text, "m").unwrap_err().to_string(), format!("manifest `m`, {said}"));
+        }
     }
 }

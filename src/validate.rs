@@ -8,10 +8,11 @@ use indexmap::IndexMap;
 
 use crate::catalog::{ArgKind, ArgSpec, Catalog, Entry, Program, config_file};
 use crate::error::Fault;
-use crate::manifest::{Arguments, Service, Value};
+use crate::manifest::{Arguments, Service, Setting, Value};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::{EnvName, Line, ServiceName, UnitName, is_identifier};
+use crate::model::nssm_table::{self, Refused};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
 use crate::model::text::Text;
 
@@ -156,7 +157,7 @@ pub fn validate(
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
     let extra = match target {
         Target::Systemd => check.directives(&request.systemd),
-        Target::Nssm => request.nssm.iter().map(|(key, value)| (key.clone(), value.lines())).collect(),
+        Target::Nssm => check.parameters(&request.nssm),
     };
 
     let Check { faults, notes, .. } = check;
@@ -197,6 +198,18 @@ pub fn validate(
         extra,
     };
     Ok(Validated { spec, request: settled, given_secrets, patterns, notes })
+}
+
+/// What the service of `request` will be called, without a look at anything else.
+///
+/// # Errors
+/// Where it has no name, and what it runs gives it none.
+pub fn name_of(request: &Service, target: Target) -> Result<ServiceName, Fault> {
+    let python = || request.python.as_ref()?.parse::<PythonEntry>().ok().map(|entry| entry.short_name().to_owned());
+    let executable = || file_stem(request.executable.as_ref()?, target);
+    let name = request.name.clone().or_else(|| request.program.clone()).or_else(python).or_else(executable);
+    let name = name.ok_or_else(|| Fault::new("service name", "the request does not say what to run"))?;
+    name.parse().map_err(|reason: String| Fault::new("service name", reason).given(Text::from(name.as_str())))
 }
 
 /// What a request runs.
@@ -548,7 +561,27 @@ impl<F: Facts> Check<'_, F> {
         }
     }
 
-    fn directives(&mut self, table: &IndexMap<String, crate::manifest::Setting>) -> IndexMap<String, Vec<String>> {
+    /// The further parameters of NSSM.
+    fn parameters(&mut self, table: &IndexMap<String, Setting>) -> IndexMap<String, Vec<String>> {
+        let mut parameters = IndexMap::new();
+        for (key, value) in table {
+            let values = match value {
+                Setting::Switch(on) => vec![u8::from(*on).to_string()],
+                value => value.lines(),
+            };
+            match nssm_table::takes(key).and_then(|takes| takes.check(&values)) {
+                Ok(()) => _ = parameters.insert(key.clone(), values),
+                Err(Refused { reason, help }) => {
+                    let mut fault = Fault::new(format!("parameter `{}` of NSSM", Text::from(key.as_str())), reason);
+                    fault.help = help;
+                    self.fault(fault);
+                }
+            }
+        }
+        parameters
+    }
+
+    fn directives(&mut self, table: &IndexMap<String, Setting>) -> IndexMap<String, Vec<String>> {
         let mut directives = IndexMap::new();
         for (key, value) in table {
             let name = key.rsplit('.').next().unwrap_or(key);

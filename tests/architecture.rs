@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up. Modules of one floor may know each other.
 const FLOORS: [&[&str]; 6] = [
-    &["error", "model"],
+    &["document", "error", "model"],
     &["catalog", "host", "manifest", "render"],
     &["plan", "validate"],
     &["executor"],
@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// Text in, text out, the same on every operating system.
-const PURE: [&str; 6] = ["catalog", "manifest", "model", "plan", "render", "validate"];
+const PURE: [&str; 7] = ["catalog", "document", "manifest", "model", "plan", "render", "validate"];
 
 /// What a pure module does not name.
 const EFFECTS: [&str; 14] = [

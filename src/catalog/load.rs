@@ -1,72 +1,21 @@
 //! From TOML to a [`Catalog`].
-//!
-//! serde reads the text into the types of [`super::schema`]. Only where something is wrong with it, it
-//! is read once more, as a table with spans, which knows the line of every key.
-
-use std::ops::Range;
 
 use indexmap::IndexMap;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use super::check::{consistent, flag_syntax, is_absolute, name_of_flags, positional_order, program_name, unique_flags};
 use super::schema::{RawArgument, RawCatalog, RawProgram, RawSet};
-use super::suggest::nearest;
-use super::{ArgKind, ArgSpec, Arity, Catalog, CatalogError, Entry, Program};
+use super::{ArgKind, ArgSpec, Arity, Catalog, Entry, Program};
+use crate::document::{self, DocumentError, Fault, Node};
 use crate::model::entry::PythonEntry;
 
 /// See [`Catalog::parse`].
-pub(super) fn parse(text: &str, origin: &str) -> Result<Catalog, CatalogError> {
-    read(text).map_err(|Fault { at, key, reason, help }| CatalogError {
-        file: origin.to_owned(),
-        line: text.as_bytes()[..at.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1,
-        key,
-        reason,
-        help,
-    })
+pub(super) fn parse(text: &str, origin: &str) -> Result<Catalog, DocumentError> {
+    document::read("catalog", text, origin, catalog)
 }
 
 /// See [`Catalog::to_toml`].
 pub(super) fn to_toml(catalog: &Catalog) -> String {
     toml::to_string(&RawCatalog::from(catalog)).expect("texts, lists and tables are always TOML")
-}
-
-/// A fault at a byte of the text.
-struct Fault {
-    at: usize,
-    key: Option<String>,
-    reason: String,
-    help: Option<String>,
-}
-
-impl Fault {
-    fn new(at: usize, key: &str, reason: impl Into<String>) -> Fault {
-        Fault { at, key: Some(key.to_owned()), reason: reason.into(), help: None }
-    }
-
-    fn help(self, help: impl Into<String>) -> Fault {
-        Fault { help: Some(help.into()), ..self }
-    }
-
-    /// Names the nearest of the words that would have been right, or all of them.
-    fn expected(self, given: &str, words: &[&str]) -> Fault {
-        match nearest(given, words.iter().copied()) {
-            Some(near) => self.help(format!("did you mean `{near}`?")),
-            None => self.help(format!("write one of `{}`", words.join("`, `"))),
-        }
-    }
-}
-
-fn read(text: &str) -> Result<Catalog, Fault> {
-    let placeless = Node { table: None, at: 0 };
-    if let Ok(raw) = toml::from_str(text)
-        && let Ok(catalog) = catalog(raw, &placeless)
-    {
-        return Ok(catalog);
-    }
-    let document = DeTable::parse(text).map_err(|error| syntax(text, &error))?;
-    let raw = toml::from_str(text).map_err(|error| schema(document.get_ref(), &error))?;
-    catalog(raw, &Node { table: Some(document.get_ref()), at: 0 })
 }
 
 fn catalog(raw: RawCatalog, root: &Node<'_>) -> Result<Catalog, Fault> {
@@ -85,80 +34,6 @@ fn catalog(raw: RawCatalog, root: &Node<'_>) -> Result<Catalog, Fault> {
     }
     let (name, version, about) = raw.catalog.map_or((None, None, None), |info| (info.name, info.version, info.about));
     Ok(Catalog { name, version, about, programs })
-}
-
-/// A table and its place in the text; without the table, any table at no place.
-struct Node<'a> {
-    table: Option<&'a DeTable<'a>>,
-    at: usize,
-}
-
-impl<'a> Node<'a> {
-    /// Where the key stands, or the table if it has no such key.
-    fn at(&self, key: &str) -> usize {
-        let found = self.table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
-        found.map_or(self.at, |(name, _)| name.span().start)
-    }
-
-    /// The tables of an array of tables, of which serde has found some already.
-    fn tables(&self, key: &str) -> impl Iterator<Item = Node<'a>> {
-        let found = self.table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
-        let array = match found.map(|(_, value)| value.get_ref()) {
-            Some(DeValue::Array(array)) => Some(array),
-            _ => None,
-        };
-        let table = |value: &'a Spanned<DeValue<'a>>| match value.get_ref() {
-            DeValue::Table(table) => Some(Node { table: Some(table), at: value.span().start }),
-            _ => None,
-        };
-        array
-            .into_iter()
-            .flat_map(|array| array.iter())
-            .filter_map(table)
-            .chain(std::iter::repeat_with(|| Node { table: None, at: 0 }))
-    }
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> Fault {
-    let at = error.span().map_or(0, |span| span.start).min(text.len());
-    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let line = text[start..].lines().next().unwrap_or_default();
-    let key = line.split_once('=').map(|(key, _)| key.trim().to_owned());
-    Fault { at, key, reason: format!("this is not TOML: {}", error.message()), help: None }
-}
-
-/// An error of serde: its message is the only thing that tells a missing key from an unknown one.
-fn schema(document: &DeTable<'_>, error: &toml::de::Error) -> Fault {
-    let at = error.span().map_or(0, |span| span.start);
-    let message = error.message();
-    let mut words = message.split('`').skip(1).step_by(2);
-    if message.starts_with("unknown field") {
-        let given = words.next().unwrap_or_default();
-        let known: Vec<&str> = words.collect();
-        return Fault::new(at, given, "there is no such key here").expected(given, &known);
-    }
-    if message.starts_with("missing field") {
-        return Fault::new(at, words.next().unwrap_or_default(), "this key is missing");
-    }
-    let key = innermost_key(document, at);
-    Fault { at, key, reason: message.to_owned(), help: None }
-}
-
-/// The innermost key whose value or name stands at a byte of the text.
-fn innermost_key(table: &DeTable<'_>, at: usize) -> Option<String> {
-    fn within(value: &Spanned<DeValue<'_>>, at: usize) -> Option<Option<String>> {
-        let inner = match value.get_ref() {
-            DeValue::Table(table) => innermost_key(table, at),
-            DeValue::Array(array) => array.iter().find_map(|value| within(value, at)).flatten(),
-            _ => None,
-        };
-        let holds = |span: Range<usize>| span.contains(&at);
-        (inner.is_some() || holds(value.span())).then_some(inner)
-    }
-    table.iter().find_map(|(key, value)| match within(value, at) {
-        Some(inner) => Some(inner.unwrap_or_else(|| key.get_ref().to_string())),
-        None => key.span().contains(&at).then(|| key.get_ref().to_string()),
-    })
 }
 
 /// The shared arguments, by the name of their set.
@@ -235,7 +110,7 @@ fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<ArgSpec>, F
         let spec = argument(raw, &node)?;
         if specs.iter().any(|earlier| earlier.name == spec.name) {
             let reason = format!("a second argument is called `{}`", spec.name);
-            let key = if node.table.is_some_and(|table| table.contains_key("name")) { "name" } else { "flags" };
+            let key = if node.has("name") { "name" } else { "flags" };
             return Err(Fault::new(node.at(key), key, reason));
         }
         specs.push(spec);

@@ -33,21 +33,19 @@ mod argument;
 mod check;
 pub mod config_file;
 pub mod discover;
-mod error;
 mod kind;
 mod load;
 mod program;
 mod regex;
 mod schema;
-mod suggest;
 
 use indexmap::IndexMap;
 
+use crate::document::DocumentError;
+
 pub use argument::{ArgSpec, Arity};
-pub use error::CatalogError;
 pub use kind::ArgKind;
 pub use program::{Entry, Program};
-pub use suggest::nearest;
 
 /// The catalog that comes with the tool: OpenMSIStream's service programs.
 pub const SHIPPED: &str = include_str!("openmsistream.toml");
@@ -71,7 +69,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The first fault, with its line and key.
-    pub fn parse(text: &str, origin: &str) -> Result<Catalog, CatalogError> {
+    pub fn parse(text: &str, origin: &str) -> Result<Catalog, DocumentError> {
         load::parse(text, origin)
     }
 
@@ -94,6 +92,6 @@ impl Catalog {
 
     /// The name of the program that was probably meant.
     pub fn suggest(&self, name: &str) -> Option<&str> {
-        suggest::nearest(name, self.programs.keys().map(String::as_str))
+        crate::document::nearest(name, self.programs.keys().map(String::as_str))
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::HEADING;
 use super::preview::{self, ADDED, REMOVED};
+use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
 use crate::model::text::Text;
 use crate::plan::{self, Desired, Difference};
@@ -21,6 +22,8 @@ pub(super) struct Comparison {
     not_registered: Vec<String>,
     /// Services that should start at boot and do not.
     not_enabled: Vec<String>,
+    /// Services of ours that are to be removed.
+    surplus: Vec<String>,
     /// The administrator's files that override a unit of ours.
     drop_ins: Vec<Text>,
 }
@@ -53,7 +56,7 @@ enum State {
 }
 
 impl Comparison {
-    pub(super) fn new(desired: &[Desired], observed: &Observed, place: &Place) -> Self {
+    pub(super) fn new(desired: &[Desired], observed: &Observed, place: &Place, surplus: &[ServiceName]) -> Self {
         let mut files = Vec::new();
         for service in desired {
             for artifact in &service.artifacts {
@@ -94,8 +97,10 @@ impl Comparison {
             && parameters.is_empty()
             && not_registered.is_empty()
             && not_enabled.is_empty()
+            && surplus.is_empty()
             && drop_ins.is_empty();
-        Self { version: 1, same, files, parameters, not_registered, not_enabled, drop_ins }
+        let surplus = surplus.iter().map(ToString::to_string).collect();
+        Self { version: 1, same, files, parameters, not_registered, not_enabled, surplus, drop_ins }
     }
 
     pub(super) fn is_same(&self) -> bool {
@@ -118,6 +123,9 @@ impl Comparison {
         }
         for name in &self.not_enabled {
             text += &format!("{name} does not start at boot\n");
+        }
+        for name in &self.surplus {
+            text += &format!("{name} is not in the manifest\n");
         }
         for path in &self.drop_ins {
             text += &format!("overridden by {path}\n");

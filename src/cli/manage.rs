@@ -1,12 +1,13 @@
 //! ManageService: looks after the services that InstallService made.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
 use serde::Serialize;
 
-use super::install::{Call, Settings};
+use super::call::{Call, Settings};
 use super::parse::{self, Line};
 use super::{Format, HEADING, begin_change, begin_look, catalogs, need_manager, note, print, print_plain, say};
 use crate::catalog::Catalog;
@@ -15,7 +16,7 @@ use crate::executor;
 use crate::host::facts;
 use crate::host::files::{self, Entry};
 use crate::host::{manager, nssm, observe, privilege, process, state, systemctl};
-use crate::manifest::{Manifest, Service};
+use crate::manifest::{self, Manifest, Service};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
@@ -24,6 +25,7 @@ use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
 use crate::render::{self, Place};
+use crate::validate;
 
 /// What is done with a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,40 +77,93 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         Err(_) if !faults.is_empty() => return Err(Error::Refused(faults)),
         Err(error) => return Err(Error::Usage(parse::worded(&error))),
     };
-    let format = Format::read(matches.get_one::<String>("format").map(String::as_str), &mut faults);
     let word = |id: &str| matches.get_one::<OsString>(id).map(crate::host::text::text);
-    let name = word("name").and_then(|name| match name.to_string().parse::<ServiceName>() {
-        Ok(name) => Some(name),
-        Err(reason) => {
-            faults.push(Fault::new("service name", reason).given(name));
+    let manifest = word("manifest");
+    // `ManageService --manifest FILE MODE`: its one word is the mode.
+    let (name, mode) = match (&manifest, word("name"), word("mode")) {
+        (None, name, mode) => (name, mode),
+        (Some(_), name, None) => (None, name),
+        (Some(_), Some(name), mode) => {
+            faults.push(Fault::new("argument", "a manifest names the services itself").given(name));
+            (None, mode)
+        }
+        (Some(_), None, mode) => (None, mode),
+    };
+    let wants_list = matches.get_flag("list");
+    if wants_list {
+        for (what, given) in [("argument", &name), ("option `--manifest`", &manifest), ("argument", &mode)] {
+            let fault = given.as_ref().map(|given| Fault::new(what, "`--list` lists every service").given(given));
+            faults.extend(fault);
+        }
+    }
+    let mode = match mode {
+        _ if wants_list => None,
+        Some(word) => mode_of(&word).map_err(|fault| faults.push(fault)).ok(),
+        None => {
+            faults.push(Fault::new("mode", "the command does not say what to do with the service").help(known_modes()));
             None
         }
-    });
+    };
+    let format = matches.get_one::<String>("format").map(String::as_str);
+    let format = match (mode, format) {
+        (Some(Mode::Show), Some("manifest")) => Shape::Manifest,
+        (_, format) => Shape::Plain(Format::read(format, &mut faults)),
+    };
     let lines = word("lines").map_or(Some(DEFAULT_LINES), |lines| lines.as_str()?.parse::<u32>().ok());
     if lines.is_none() {
         let lines = word("lines").unwrap_or_default();
         faults.push(Fault::new("option `--lines`", "it is a whole number").given(lines));
     }
-    let wants_list = matches.get_flag("list");
-    let mode = match (word("mode"), wants_list) {
-        (Some(word), false) => mode_of(&word).map_err(|fault| faults.push(fault)).ok(),
-        (None, false) => {
-            faults.push(Fault::new("mode", "the command does not say what to do with the service").help(known_modes()));
-            None
+    let wanted = match (&name, &manifest) {
+        (Some(name), _) if !wants_list => {
+            let name = name.to_string().parse::<ServiceName>();
+            name.map(|name| vec![name])
+                .map_err(|reason| vec![Fault::new("service name", reason).given(word("name").unwrap_or_default())])
         }
-        (_, true) => {
-            if let Some(name) = word("name") {
-                faults.push(Fault::new("argument", "`--list` lists every service").given(name));
-            }
-            None
-        }
+        (_, Some(path)) => names_in(path)?,
+        _ => Ok(Vec::new()),
     };
+    let names = wanted.unwrap_or_else(|found| {
+        faults.splice(0..0, found);
+        Vec::new()
+    });
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
     }
-    match (name, mode) {
-        (Some(name), Some(mode)) => Managed::find(name, &matches, format)?.run(mode, &matches),
-        _ => list(&matches, format),
+    match mode {
+        Some(mode) => Managed::find(names, manifest.is_some(), &matches, format)?.run(mode, &matches),
+        None => list(&matches, format.plain()),
+    }
+}
+
+/// The names of the services that a manifest describes.
+fn names_in(path: &Text) -> Result<Result<Vec<ServiceName>, Vec<Fault>>, Error> {
+    let services = super::read_manifest(path)?;
+    let (mut names, mut faults) = (Vec::new(), Vec::new());
+    for service in &services {
+        match validate::name_of(service, facts::target_of_this_host()) {
+            Ok(name) => names.push(name),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    Ok(if faults.is_empty() { Ok(names) } else { Err(faults) })
+}
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Text or JSON.
+    Plain(Format),
+    /// A manifest, which installs it again.
+    Manifest,
+}
+
+impl Shape {
+    fn plain(self) -> Format {
+        match self {
+            Self::Plain(format) => format,
+            Self::Manifest => Format::Text,
+        }
     }
 }
 
@@ -117,7 +172,7 @@ fn mode_of(word: &Text) -> Result<Mode, Fault> {
     // Both spellings, as for options.
     Mode::from_str(&text.replace('-', "_"), false).map_err(|_| {
         let modes: Vec<String> = modes().map(|(name, _)| name).collect();
-        let near = crate::catalog::nearest(text, modes.iter().map(String::as_str));
+        let near = crate::document::nearest(text, modes.iter().map(String::as_str));
         let help = near.map_or_else(known_modes, |near| format!("there is `{near}`"));
         Fault::new("mode", "there is no such mode").given(word).help(help)
     })
@@ -148,13 +203,20 @@ fn command() -> Command {
     Command::new("ManageService")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Look after the services that InstallService made")
-        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --list")
+        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --manifest FILE MODE [FLAGS]\n       ManageService --list")
         .arg(Arg::new("name").value_name("NAME").value_parser(ValueParser::os_string()).help("The service"))
         .arg(
             Arg::new("mode")
                 .value_name("MODE")
                 .value_parser(ValueParser::os_string())
                 .help("What to do with it: one of the modes below"),
+        )
+        .arg(
+            Arg::new("manifest")
+                .long("manifest")
+                .value_name("FILE")
+                .value_parser(ValueParser::os_string())
+                .help("The services that this TOML file describes, in the place of NAME"),
         )
         .arg(flag("list", "List the services that InstallService made"))
         .arg(flag("remove_env_vars", "With `remove`: also the values of its environment variables"))
@@ -172,7 +234,7 @@ fn command() -> Command {
                 .allow_negative_numbers(true)
                 .help("With `logs`: how many lines [default: 50]"),
         )
-        .arg(Arg::new("format").long("format").value_name("text|json").help("How it is printed [default: text]"))
+        .arg(Arg::new("format").long("format").value_name("text|json|manifest").help("How it is printed [default: text]; `show` has a manifest, too"))
         .arg(
             Arg::new("catalog")
                 .long("catalog")
@@ -224,15 +286,17 @@ fn manager_of(place: &Place, scope: Scope) -> Manager {
     }
 }
 
-/// A service of ours, found by its name.
+/// Services of ours, found by their names.
 struct Managed {
-    name: ServiceName,
+    names: Vec<ServiceName>,
+    /// Those of `names` that are removed, but for their receipts.
+    removed: Vec<ServiceName>,
+    /// A manifest named them, and not the command line its one.
+    several: bool,
     manager: Manager,
     place: Place,
-    format: Format,
+    shape: Shape,
     catalogs: Vec<Text>,
-    /// The unit is there.
-    installed: bool,
 }
 
 #[derive(Serialize)]
@@ -247,40 +311,56 @@ struct StatusJson<'a> {
     error_log_exists: bool,
 }
 
+#[derive(Serialize)]
+struct StatusesJson<'a> {
+    version: u32,
+    services: Vec<StatusJson<'a>>,
+}
+
 impl Managed {
-    /// Looks for a service of the machine, then for one of this user.
-    fn find(name: ServiceName, matches: &ArgMatches, format: Format) -> Result<Self, Error> {
-        let scopes = scopes_of(matches);
+    /// Looks for services of the machine, then for those of this user.
+    fn find(names: Vec<ServiceName>, several: bool, matches: &ArgMatches, shape: Shape) -> Result<Self, Error> {
         let catalogs = matches.get_many::<OsString>("catalog").into_iter().flatten().map(crate::host::text::text);
-        let catalogs: Vec<Text> = catalogs.collect();
+        let mut found = Self {
+            names: Vec::new(),
+            removed: Vec::new(),
+            several,
+            manager: Manager::Systemd(Scope::System),
+            place: place_of(matches, Scope::System),
+            shape,
+            catalogs: catalogs.collect(),
+        };
         let mut known = Vec::new();
-        let mut removed = None;
-        for scope in scopes.iter().copied() {
+        let mut best: Option<(usize, Vec<ServiceName>, Scope, Place)> = None;
+        for scope in scopes_of(matches).iter().copied() {
             let place = place_of(matches, scope);
             begin_look(&place, scope)?;
-            let names = observe::known_services(&place);
-            if names.contains(&name) {
+            let here: BTreeSet<ServiceName> = observe::known_services(&place).into_iter().collect();
+            if names.iter().all(|name| here.contains(name)) {
                 let manager = manager_of(&place, scope);
-                let installed = observe::is_installed(&name, &place, &manager)?;
-                let (name, catalogs) = (name.clone(), catalogs.clone());
-                let found = Self { name, manager, place, format, catalogs, installed };
-                if installed {
-                    return Ok(found);
+                let mut removed = Vec::new();
+                for name in &names {
+                    if !observe::is_installed(name, &place, &manager)? {
+                        removed.push(name.clone());
+                    }
                 }
-                // Its receipt alone says little: one state directory may be that of both.
-                removed.get_or_insert(found);
+                // A receipt alone says little: one state directory may be that of both.
+                if best.as_ref().is_none_or(|(fewest, ..)| removed.len() < *fewest) {
+                    best = Some((removed.len(), removed, scope, place));
+                }
             }
-            known.extend(names);
+            known.extend(here);
         }
-        if let Some(found) = removed {
+        if let Some((_, removed, scope, place)) = best {
+            found.manager = manager_of(&place, scope);
+            (found.names, found.removed, found.place) = (names, removed, place);
             return Ok(found);
         }
+        let missing = names.iter().find(|name| !known.contains(name)).or(names.first());
+        let missing = missing.map(ToString::to_string).unwrap_or_default();
         let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-        let similar = crate::catalog::nearest(name.as_str(), known.iter().map(String::as_str));
-        Err(Error::NoSuchService {
-            service: name.to_string(),
-            similar: similar.map(str::to_owned).into_iter().collect(),
-        })
+        let similar = crate::document::nearest(&missing, known.iter().map(String::as_str)).map(str::to_owned);
+        Err(Error::NoSuchService { service: missing, similar: similar.into_iter().collect() })
     }
 
     fn run(self, mode: Mode, matches: &ArgMatches) -> Result<u8, Error> {
@@ -290,12 +370,9 @@ impl Managed {
             Mode::Remove | Mode::StopAndRemove => !forget,
             Mode::Start | Mode::Status | Mode::Stop | Mode::Restart | Mode::Logs => true,
         };
-        if needs_unit && !self.installed {
-            note(&format!(
-                "`{}` was removed; `ManageService {} reinstall` brings it back as it was",
-                self.name, self.name
-            ));
-            return Err(Error::NoSuchService { service: self.name.to_string(), similar: Vec::new() });
+        if needs_unit && let Some(name) = self.removed.first() {
+            note(&format!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
+            return Err(Error::NoSuchService { service: name.to_string(), similar: Vec::new() });
         }
         match mode {
             Mode::Show => return self.show(),
@@ -327,38 +404,49 @@ impl Managed {
         }
     }
 
-    /// Does `what` and notes it in the log.
-    fn logged(&self, what: &str, work: impl FnOnce() -> Result<&'static str, Error>) -> Result<u8, Error> {
+    /// Does `what` and notes it in the log; gives what is to be said of each service.
+    fn logged(&self, what: &str, work: impl FnOnce() -> Result<Vec<&'static str>, Error>) -> Result<u8, Error> {
         let result = work();
-        state::log(&self.place, &format!("{what} {}", self.name), result.as_ref().copied());
-        print(&format!("{}: {}\n", self.name, result?));
+        let names: Vec<&str> = self.names.iter().map(ServiceName::as_str).collect();
+        let done =
+            result.as_ref().map(|done| if self.several { "done" } else { done.first().copied().unwrap_or_default() });
+        state::log(&self.place, &format!("{what} {}", names.join(" ")), done);
+        let lines: String = names.iter().zip(result?).map(|(name, done)| format!("{name}: {done}\n")).collect();
+        print(&lines);
         Ok(exit::OK)
+    }
+
+    /// The same word for every service.
+    fn each(&self, done: &'static str) -> Vec<&'static str> {
+        vec![done; self.names.len()]
     }
 
     fn start(&self, verb: &str) -> Result<u8, Error> {
         drop(begin_change(&self.place)?);
         self.logged(verb, || {
             let started = match verb {
-                "restart" => manager::restart(&self.manager, &self.name),
-                _ => manager::start(&self.manager, &self.name),
+                "restart" => manager::restart(&self.manager, &self.names),
+                _ => manager::start(&self.manager, &self.names),
             };
             started.map_err(|error| self.with_error_log(error))?;
-            Ok(match (self.observed_status()?.state, verb) {
+            let said = |status: &ServiceStatus| match (status.state, verb) {
                 (State::Running, "restart") => "restarted, it runs",
                 (State::Running, _) => "started, it runs",
                 _ => "started, and it has ended without an error",
-            })
+            };
+            Ok(self.observed_status()?.iter().map(said).collect())
         })
     }
 
-    fn observed_status(&self) -> Result<ServiceStatus, Error> {
-        let mut states = manager::status(&self.manager, std::slice::from_ref(&self.name))?;
-        Ok(states.pop().unwrap_or_else(ServiceStatus::not_installed))
+    /// What each service is doing.
+    fn observed_status(&self) -> Result<Vec<ServiceStatus>, Error> {
+        manager::status(&self.manager, &self.names)
     }
 
     fn with_error_log(&self, mut error: Error) -> Error {
-        if let Error::DidNotStart { error_log, .. } = &mut error {
-            *error_log = self.error_log().filter(exists).map(|path| path.to_string());
+        if let Error::DidNotStart { service, error_log, .. } = &mut error {
+            let name = self.names.iter().find(|name| name.as_str() == service);
+            *error_log = name.and_then(|name| self.error_log(name)).filter(exists).map(|path| path.to_string());
         }
         error
     }
@@ -366,42 +454,47 @@ impl Managed {
     fn stop(&self) -> Result<u8, Error> {
         drop(begin_change(&self.place)?);
         self.logged("stop", || {
-            manager::stop(&self.manager, &self.name)?;
-            if self.predecessors_unit()?.is_some() {
-                // It has `KillMode=none`; this fails where nothing is left.
-                let kill = plan::systemd::kill(self.manager.scope(), std::slice::from_ref(&self.name));
-                drop(process::capture(&kill));
+            manager::stop(&self.manager, &self.names)?;
+            let mut theirs = Vec::new();
+            for name in &self.names {
+                if self.predecessors_unit(name)?.is_some() {
+                    theirs.push(name.clone());
+                }
             }
-            Ok("stopped")
+            if !theirs.is_empty() {
+                // They have `KillMode=none`; this fails where nothing is left.
+                drop(process::capture(&plan::systemd::kill(self.manager.scope(), &theirs)));
+            }
+            Ok(self.each("stopped"))
         })
     }
 
     fn remove(&self, keep: Keep) -> Result<u8, Error> {
         let _lock = begin_change(&self.place)?;
-        let names = std::slice::from_ref(&self.name);
-        let error_log = self.error_log().filter(exists);
-        let mut observed = observe::observe(names, &self.place, &self.manager)?;
-        observed.active = manager::active(&self.manager, names)?;
-        let plan = plan::remove(names, &observed, &self.place, &self.manager, keep);
+        let error_logs: Vec<Text> = self.names.iter().filter_map(|name| self.error_log(name)).filter(exists).collect();
+        let mut observed = observe::observe(&self.names, &self.place, &self.manager)?;
+        observed.active = manager::active(&self.manager, &self.names)?;
+        let plan = plan::remove(&self.names, &observed, &self.place, &self.manager, keep);
         self.logged("remove", || {
             executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")))?;
-            Ok("removed")
+            Ok(self.each("removed"))
         })?;
-        let receipt = self.place.receipt(&self.name);
-        if exists(&receipt) {
-            say(&format!(
-                "kept: {receipt} (`ManageService {} reinstall` needs it; `--remove_install_args` removes it)",
-                self.name
-            ));
-        }
-        let values = self.place.environment_file(&self.name);
-        if exists(&values) {
-            say(&format!("kept: {values} (`--remove_env_vars` removes it)"));
+        for name in &self.names {
+            let receipt = self.place.receipt(name);
+            if exists(&receipt) {
+                say(&format!(
+                    "kept: {receipt} (`ManageService {name} reinstall` needs it; `--remove_install_args` removes it)"
+                ));
+            }
+            let values = self.place.environment_file(name);
+            if exists(&values) {
+                say(&format!("kept: {values} (`--remove_env_vars` removes it)"));
+            }
         }
         for path in &observed.drop_ins {
             say(&format!("kept: {path} (it is not ours)"));
         }
-        if let Some(path) = error_log {
+        for path in error_logs {
             say(&format!("kept: {path} (its errors)"));
         }
         Ok(exit::OK)
@@ -411,52 +504,53 @@ impl Managed {
     /// way, it leaves the service running if it ran.
     fn reinstall(&self, options: InstallOptions) -> Result<u8, Error> {
         let catalog = self.catalog()?;
-        let request = self.request(&catalog)?;
-        Call::new(Settings::reinstall(&self.place.state_dir, options), &[request], Vec::new(), &catalog)?.run()
+        let requests = self.requests(&catalog)?;
+        Call::new(Settings::reinstall(&self.place.state_dir, options), &requests, Vec::new(), &catalog)?.run()
     }
 
     fn catalog(&self) -> Result<Catalog, Error> {
         catalogs(&self.place.state_dir, &self.catalogs)
     }
 
-    /// How the service was installed: from its receipt, or from OpenMSIStream's list of arguments.
-    fn request(&self, catalog: &Catalog) -> Result<Service, Error> {
-        let path = self.place.receipt(&self.name);
+    fn requests(&self, catalog: &Catalog) -> Result<Vec<Service>, Error> {
+        self.names.iter().map(|name| self.request(name, catalog)).collect()
+    }
+
+    /// How a service was installed: from its receipt, or from OpenMSIStream's list of arguments.
+    fn request(&self, name: &ServiceName, catalog: &Catalog) -> Result<Service, Error> {
+        let path = self.place.receipt(name);
         if let Entry::File(found) = files::look(&path)? {
             let text = String::from_utf8_lossy(&found.contents).into_owned();
-            let services = Manifest::parse(&text)
-                .map_err(|error| Error::refused(Fault::new("receipt", error.to_string().trim_end()).given(&path)))?
+            let services = Manifest::parse_receipt(&text, &path.to_string())
+                .map_err(|error| Error::refused(error.into()))?
                 .services();
-            return services
-                .into_iter()
-                .find(|service| service.name.as_deref() == Some(self.name.as_str()))
-                .ok_or_else(|| {
-                    Error::refused(Fault::new("receipt", format!("it does not describe `{}`", self.name)).given(&path))
-                });
+            return services.into_iter().find(|service| service.name.as_deref() == Some(name.as_str())).ok_or_else(
+                || Error::refused(Fault::new("receipt", format!("it does not describe `{name}`")).given(&path)),
+            );
         }
-        let legacy = self.place.legacy_receipt(&self.name);
+        let legacy = self.place.legacy_receipt(name);
         let Entry::File(found) = files::look(&legacy)? else {
             let fault =
                 Fault::new("receipt", "it is gone, so nothing tells how the service was installed").given(&path);
             return Err(Error::refused(fault.help("type the `InstallService` command again")));
         };
-        self.legacy_request(&String::from_utf8_lossy(&found.contents), catalog)
+        self.legacy_request(name, &String::from_utf8_lossy(&found.contents), catalog)
     }
 
     /// The request in OpenMSIStream's list: the program, then one argument a line. Where it ran and
     /// with which interpreter stands in the unit that OpenMSIStream wrote.
-    fn legacy_request(&self, list: &str, catalog: &Catalog) -> Result<Service, Error> {
+    fn legacy_request(&self, name: &ServiceName, list: &str, catalog: &Catalog) -> Result<Service, Error> {
         let mut argv: Vec<OsString> = vec!["InstallService".into()];
         argv.extend(list.lines().map(|line| line.trim().into()));
         let Line::Install { request: Some(mut request), faults, .. } = parse::parse(argv, catalog)? else {
-            let path = self.place.legacy_receipt(&self.name);
+            let path = self.place.legacy_receipt(name);
             return Err(Error::refused(Fault::new("receipt", "it does not name a program").given(path)));
         };
         if !faults.is_empty() {
             return Err(Error::Refused(faults));
         }
-        request.name = Some(self.name.to_string());
-        if let Some(unit) = self.predecessors_unit()? {
+        request.name = Some(name.to_string());
+        if let Some(unit) = self.predecessors_unit(name)? {
             let field = |key: &str| {
                 unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).map(str::to_owned)
             };
@@ -468,75 +562,87 @@ impl Managed {
     }
 
     /// The unit, if it is still the one that OpenMSIStream wrote.
-    fn predecessors_unit(&self) -> Result<Option<String>, Error> {
-        let Entry::File(unit) = files::look(&self.place.unit(&self.name))? else { return Ok(None) };
-        let is_theirs = observe::is_predecessor(&self.name, &unit.contents);
+    fn predecessors_unit(&self, name: &ServiceName) -> Result<Option<String>, Error> {
+        let Entry::File(unit) = files::look(&self.place.unit(name))? else { return Ok(None) };
+        let is_theirs = observe::is_predecessor(name, &unit.contents);
         Ok(is_theirs.then(|| String::from_utf8_lossy(&unit.contents).into_owned()))
     }
 
     fn diff(&self) -> Result<u8, Error> {
         let catalog = self.catalog()?;
-        let request = self.request(&catalog)?;
-        Call::new(Settings::compare(&self.place.state_dir, self.format), &[request], Vec::new(), &catalog)?.run()
+        let requests = self.requests(&catalog)?;
+        let settings = Settings::compare(&self.place.state_dir, self.shape.plain());
+        Call::new(settings, &requests, Vec::new(), &catalog)?.run()
     }
 
-    /// Where the service's errors are written: its working directory stands in the receipt.
-    fn error_log(&self) -> Option<Text> {
-        let Ok(Entry::File(found)) = files::look(&self.place.receipt(&self.name)) else { return None };
-        let services = Manifest::parse(&String::from_utf8_lossy(&found.contents)).ok()?.services();
-        let directory = services.into_iter().next()?.working_directory?;
-        Some(render::error_log_path(&directory, &self.name))
+    /// Where a service's errors are written: its working directory stands in the receipt.
+    fn error_log(&self, name: &ServiceName) -> Option<Text> {
+        let Ok(Entry::File(found)) = files::look(&self.place.receipt(name)) else { return None };
+        let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), "").ok()?;
+        let directory = receipt.services().into_iter().next()?.working_directory?;
+        Some(render::error_log_path(&directory, name))
     }
 
     fn status(&self) -> Result<u8, Error> {
-        let status = self.observed_status()?;
-        let error_log = self.error_log();
-        let there = error_log.as_ref().is_some_and(exists);
-        match self.format {
-            Format::Json => {
-                let document = StatusJson {
-                    version: 1,
-                    service: self.name.as_str(),
-                    target: self.manager.target().as_str(),
-                    status: &status,
-                    unit: self.unit(),
-                    error_log,
-                    error_log_exists: there,
-                };
-                print_plain(&(serde_json::to_string_pretty(&document).expect("plain data has a JSON form") + "\n"));
-            }
-            Format::Text => {
-                let mut out = format!("{HEADING}{}{HEADING:#}: {}\n", self.name, status.state.as_str());
-                let mut row = |key: &str, value: Option<String>| {
-                    if let Some(value) = value {
-                        out += &format!("  {key:<12} {value}\n");
-                    }
-                };
-                row("pid", status.pid.map(|pid| pid.to_string()));
-                row("since", status.since.clone());
-                row("restarts", status.restarts.map(|count| count.to_string()));
-                row("last result", last_result(&status));
-                row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
-                row("unit", self.unit().map(|path| path.to_string()));
-                row("output", self.output().map(|path| path.to_string()));
-                row(
-                    "error log",
-                    error_log.map(|path| if there { path.to_string() } else { format!("{path} (none so far)") }),
-                );
-                print(&out);
-            }
+        let statuses = self.observed_status()?;
+        let mut services = Vec::new();
+        for (name, status) in self.names.iter().zip(&statuses) {
+            let error_log = self.error_log(name);
+            services.push(StatusJson {
+                version: 1,
+                service: name.as_str(),
+                target: self.manager.target().as_str(),
+                status,
+                unit: self.unit(name),
+                error_log_exists: error_log.as_ref().is_some_and(exists),
+                error_log,
+            });
         }
-        Ok(if status.state == State::Running { exit::OK } else { exit::NOT_RUNNING })
+        match self.shape.plain() {
+            Format::Json => {
+                let document = match services.as_slice() {
+                    [only] if !self.several => serde_json::to_string_pretty(only),
+                    _ => serde_json::to_string_pretty(&StatusesJson { version: 1, services }),
+                };
+                print_plain(&(document.expect("plain data has a JSON form") + "\n"));
+            }
+            Format::Text => print(&services.iter().map(|service| self.status_text(service)).collect::<String>()),
+        }
+        let all_run = statuses.iter().all(|status| status.state == State::Running);
+        Ok(if all_run { exit::OK } else { exit::NOT_RUNNING })
+    }
+
+    fn status_text(
+        &self,
+        StatusJson { service, status, unit, error_log, error_log_exists, .. }: &StatusJson,
+    ) -> String {
+        let mut out = format!("{HEADING}{service}{HEADING:#}: {}\n", status.state.as_str());
+        let mut row = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                out += &format!("  {key:<12} {value}\n");
+            }
+        };
+        row("pid", status.pid.map(|pid| pid.to_string()));
+        row("since", status.since.clone());
+        row("restarts", status.restarts.map(|count| count.to_string()));
+        row("last result", last_result(status));
+        row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
+        row("unit", unit.as_ref().map(ToString::to_string));
+        let output = service.parse().ok().and_then(|name| self.output(&name));
+        row("output", output.map(|path| path.to_string()));
+        let none = if *error_log_exists { "" } else { " (none so far)" };
+        row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
+        out
     }
 
     /// The unit, where the service manager has such a thing.
-    fn unit(&self) -> Option<Text> {
-        matches!(self.manager, Manager::Systemd(_)).then(|| self.place.unit(&self.name))
+    fn unit(&self, name: &ServiceName) -> Option<Text> {
+        matches!(self.manager, Manager::Systemd(_)).then(|| self.place.unit(name))
     }
 
-    /// The file that the service's output goes to, where it is not the journal.
-    fn output(&self) -> Option<Text> {
-        matches!(self.manager, Manager::Nssm(_)).then(|| self.place.output(&self.name))
+    /// The file that a service's output goes to, where it is not the journal.
+    fn output(&self, name: &ServiceName) -> Option<Text> {
+        matches!(self.manager, Manager::Nssm(_)).then(|| self.place.output(name))
     }
 
     fn logs(&self, matches: &ArgMatches) -> Result<u8, Error> {
@@ -544,12 +650,18 @@ impl Managed {
         let lines = lines.and_then(|lines| lines.to_str()?.parse().ok()).unwrap_or(DEFAULT_LINES);
         let follow = matches.get_flag("follow");
         match &self.manager {
-            Manager::Systemd(scope) => process::hand_over(&systemctl::logs(&self.name, *scope, lines, follow), &[]),
+            Manager::Systemd(scope) => process::hand_over(&systemctl::logs(&self.names, *scope, lines, follow), &[]),
             Manager::Nssm(_) => {
-                let path = self.place.output(&self.name);
-                print(&nssm::tail(&path, lines as usize)?);
-                if follow {
-                    nssm::follow(&path, &mut |text| print(text))?;
+                for name in &self.names {
+                    if self.several {
+                        print(&format!("{HEADING}{name}{HEADING:#}\n"));
+                    }
+                    print(&nssm::tail(&self.place.output(name), lines as usize)?);
+                }
+                match self.names.as_slice() {
+                    [only] if follow => nssm::follow(&self.place.output(only), &mut |text| print(text))?,
+                    _ if follow => note("`--follow` follows one service"),
+                    _ => {}
                 }
                 Ok(exit::OK)
             }
@@ -557,36 +669,51 @@ impl Managed {
     }
 
     fn show(&self) -> Result<u8, Error> {
+        if self.shape == Shape::Manifest {
+            let requests = self.requests(&self.catalog()?)?;
+            print_plain(&match requests.as_slice() {
+                [only] => manifest::receipt(only),
+                all => manifest::receipts(all),
+            });
+            return Ok(exit::OK);
+        }
         let mut out = String::new();
+        for name in &self.names {
+            self.show_one(name, &mut out)?;
+        }
+        print(&out);
+        Ok(exit::OK)
+    }
+
+    fn show_one(&self, name: &ServiceName, out: &mut String) -> Result<(), Error> {
         let mut section = |path: &Text, contents: &str| {
-            out += &format!("{HEADING}{path}{HEADING:#}\n");
+            *out += &format!("{HEADING}{path}{HEADING:#}\n");
             for line in contents.lines() {
-                out += &format!("    {line}\n");
+                *out += &format!("    {line}\n");
             }
             out.push('\n');
         };
-        let receipts = [self.place.receipt(&self.name), self.place.legacy_receipt(&self.name)];
-        let overrides = observe::drop_ins(&self.name, &self.place);
-        for path in receipts.into_iter().chain(self.unit()).chain(overrides) {
+        let receipts = [self.place.receipt(name), self.place.legacy_receipt(name)];
+        let overrides = observe::drop_ins(name, &self.place);
+        for path in receipts.into_iter().chain(self.unit(name)).chain(overrides) {
             if let Entry::File(found) = files::look(&path)? {
                 section(&path, &String::from_utf8_lossy(&found.contents));
             }
         }
         if let Manager::Nssm(_) = self.manager {
-            let observed = observe::observe(std::slice::from_ref(&self.name), &self.place, &self.manager)?;
-            let stored = observed.registered.get(&self.name).into_iter().flatten();
+            let observed = observe::observe(std::slice::from_ref(name), &self.place, &self.manager)?;
+            let stored = observed.registered.get(name).into_iter().flatten();
             let rows: String = stored
                 .flat_map(|parameter| parameter.values.iter().map(move |value| format!("{parameter} = {value}\n")))
                 .collect();
             section(&"parameters of NSSM".into(), &rows);
         }
-        if self.installed
-            && let Some(score) = self.unit().as_ref().and_then(exposure)
+        if !self.removed.contains(name)
+            && let Some(score) = self.unit(name).as_ref().and_then(exposure)
         {
-            out += &format!("exposure by systemd-analyze security: {score}\n");
+            *out += &format!("exposure by systemd-analyze security: {score}\n");
         }
-        print(&out);
-        Ok(exit::OK)
+        Ok(())
     }
 }
 

@@ -1,11 +1,13 @@
 //! The command line: from argv to a call of the library, and from its answer to text and an exit code.
 
+mod call;
 mod comparison;
 pub mod install;
 pub mod manage;
 mod options;
 mod parse;
 mod preview;
+mod secrets;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -15,10 +17,12 @@ use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 
 use crate::catalog::Catalog;
+use crate::document::DocumentError;
 use crate::error::{Error, Fault, exit};
 use crate::executor::journal::{self, Undone};
 use crate::host::text::text;
 use crate::host::{facts, files, interrupt, privilege, state};
+use crate::manifest::{Manifest, Service};
 use crate::model::manager::Manager;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
@@ -123,12 +127,7 @@ impl Format {
 /// # Errors
 /// When one is broken or a named one is missing.
 fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
-    let broken = |error: crate::catalog::CatalogError| {
-        let key = error.key.as_ref().map(|key| format!(", key `{key}`")).unwrap_or_default();
-        let mut fault = Fault::new(format!("catalog `{}`, line {}{key}", error.file, error.line), error.reason);
-        fault.help = error.help;
-        Error::refused(fault)
-    };
+    let broken = |error: DocumentError| Error::refused(error.into());
     let mut catalog = Catalog::parse(crate::catalog::SHIPPED, "openmsistream.toml").map_err(broken)?;
     let folders = [Text::from("/etc/install-service/catalog.d"), state_dir.with("/catalog.d")];
     let found = folders.iter().flat_map(files::list).map(text).filter(|path| path.as_bytes().ends_with(b".toml"));
@@ -150,6 +149,22 @@ fn read_named(what: &str, path: &Text) -> Result<String, Error> {
         }
         read => read,
     }
+}
+
+/// The services of a manifest, of which there is at least one.
+///
+/// # Errors
+/// When it cannot be read, or its shape is wrong.
+fn read_manifest(path: &Text) -> Result<Vec<Service>, Error> {
+    let text = read_named("manifest", path)?;
+    let manifest = Manifest::parse(&text, &path.to_string()).map_err(|error| Error::refused(error.into()))?;
+    let services = manifest.services();
+    if services.is_empty() {
+        let fault =
+            Fault::new("manifest", "it describes no service").given(path).help("each one begins with `[[service]]`");
+        return Err(Error::refused(fault));
+    }
+    Ok(services)
 }
 
 /// The right to change the host.

@@ -32,7 +32,7 @@ const WHAT: &str = "What to do";
 const SERVICE: &str = "The service";
 const WHERE: &str = "Where things are";
 
-const OPTIONS: [OptionSpec; 30] = [
+const OPTIONS: [OptionSpec; 31] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
     flag(
@@ -78,6 +78,7 @@ const OPTIONS: [OptionSpec; 30] = [
         "The interpreter of a Python program [default: of the active venv or conda environment, else from PATH]",
     ),
     value("manifest", "FILE", WHERE, "Install the services that this TOML file describes"),
+    flag("prune", WHERE, "With --manifest: remove the services of ours that it does not list"),
     value("catalog", "FILE", WHERE, "Read more programs from this catalog"),
     value("target", "systemd|nssm", WHERE, "The service manager [default: that of this system]"),
     value("assume", "systemd=VERSION", WHERE, "Use only what this version of systemd knows"),
@@ -251,6 +252,48 @@ fn odd_name(name: Text) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Options of one call, which say nothing of a service.
+    const OF_THE_CALL: [&str; 15] = [
+        "allow-unknown-nssm",
+        "ca-file",
+        "catalog",
+        "check",
+        "dry-run",
+        "format",
+        "manifest",
+        "nssm",
+        "nssm-archive",
+        "offline",
+        "output",
+        "prune",
+        "start",
+        "state-dir",
+        "yes",
+        "no-rollback",
+    ];
+
+    /// What the option fills in has the option's word for its key; but for those that [`Service`] names.
+    #[test]
+    fn every_option_of_a_service_has_its_key() {
+        for option in OPTIONS.iter().filter(|option| option.long != "target" && !OF_THE_CALL.contains(&option.long)) {
+            let mut given = Given::default();
+            let value = if option.long == "restart-sec" { "7" } else { "systemd=7" };
+            given.values.insert(option.long, option.value.map(|_| value.into()).into_iter().collect());
+            let (mut service, mut faults) = (Service::default(), Vec::new());
+            given.fill(&mut service, &mut faults);
+            assert_eq!(faults, []);
+            let table: toml::Table = toml::from_str(&toml::to_string(&service).unwrap()).unwrap();
+            let key = match option.long {
+                "service_name" => "name".to_owned(),
+                "python" => "interpreter".to_owned(),
+                "env" => "environment".to_owned(),
+                long => long.replace('-', "_"),
+            };
+            assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);
+        }
+        assert!(OF_THE_CALL.iter().all(|long| OPTIONS.iter().any(|option| option.long == *long)));
+    }
 
     #[test]
     fn no_two_options_share_a_spelling() {

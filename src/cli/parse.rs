@@ -92,7 +92,7 @@ enum End {
 
 /// Finds it by what the options in front take, and which program of the catalog comes before it.
 fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> (End, Option<String>) {
-    let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions");
+    let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions" | "schema");
     let mut at = 1;
     while let Some(word) = argv.get(at) {
         // A value that is not UTF-8 may follow the `=`.
@@ -178,11 +178,12 @@ fn read(
     };
     match matches.subcommand() {
         None => {}
-        Some(("discover" | "completions", _)) if !faults.is_empty() => return Err(Error::Refused(faults)),
+        Some(("discover" | "completions" | "schema", _)) if !faults.is_empty() => return Err(Error::Refused(faults)),
         Some(("discover", sub)) => {
             let python = sub.get_one::<OsString>("python").map(text).or_else(|| given.one("python").cloned());
             return Ok(Line::Discover { python, package: sub.get_one::<String>("package").cloned() });
         }
+        Some(("schema", _)) => return Ok(Line::Print(MANIFEST_SCHEMA.to_owned())),
         Some(("completions", sub)) => {
             let word = sub.get_one::<OsString>("shell").map(text);
             let shell = word.as_ref().and_then(Text::as_str).and_then(|word| word.parse().ok());
@@ -416,6 +417,7 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
                 )
                 .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package")),
         )
+        .subcommand(Command::new("schema").hide(true).about("Print the JSON Schema of a manifest, for an editor"))
         .subcommand(
             Command::new("completions").hide(true).about("Print the completions of a shell").arg(
                 Arg::new("shell")
@@ -435,6 +437,9 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
     command
 }
 
+/// Made from the types by tests/manifest.rs.
+const MANIFEST_SCHEMA: &str = include_str!("../../docs/manifest.schema.json");
+
 const AFTER_HELP: &str = "\
 `InstallService PROGRAM -h` explains a program's arguments. A Python program of your own is named as
 `Class=package.module` or `package.module:function`; what follows it belongs to it.
@@ -445,7 +450,8 @@ Examples:
   ManageService DataFileUploadDirectory start
 
 Also: `InstallService discover --python PATH [PACKAGE]` writes a catalog of other programs,
-`InstallService completions bash` (zsh, fish, powershell) prints completions.";
+`InstallService completions bash` (zsh, fish, powershell) prints completions,
+`InstallService schema` the JSON Schema of a manifest.";
 
 fn program_command(program: &Program, purpose: Purpose) -> Command {
     let mut taken: Vec<&str> = Vec::new();

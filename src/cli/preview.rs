@@ -27,6 +27,8 @@ struct Json<'a> {
     services: &'a [String],
     target: &'a str,
     files: Vec<JsonFile>,
+    /// Files that are taken away.
+    removals: Vec<&'a Text>,
     invocations: Vec<Vec<&'a Text>>,
     notes: &'a [String],
 }
@@ -40,7 +42,7 @@ struct JsonFile {
     redacted: bool,
 }
 
-/// A plan as JSON: the keys of the design, and `services`, `notes`, `redacted`.
+/// A plan as JSON: the keys of the design, and `services`, `removals`, `notes`, `redacted`.
 pub fn json(plan: &Plan, services: &[String], target: Target, notes: &[String]) -> String {
     let files = plan
         .files()
@@ -57,6 +59,7 @@ pub fn json(plan: &Plan, services: &[String], target: Target, notes: &[String]) 
         services,
         target: target.as_str(),
         files,
+        removals: plan.removals().collect(),
         invocations: plan.invocations().map(|invocation| invocation.0.iter().collect()).collect(),
         notes,
     };
@@ -73,6 +76,9 @@ pub fn text(plan: &Plan) -> String {
             _ = writeln!(out, "    {line}");
         }
         out.push('\n');
+    }
+    for path in plan.removals() {
+        _ = writeln!(out, "{HEADING}{path}{HEADING:#}  (removed)\n");
     }
     let commands: Vec<String> = plan.invocations().map(Invocation::typed).collect();
     if !commands.is_empty() {

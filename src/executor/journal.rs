@@ -175,12 +175,11 @@ impl Journal {
         // Without the journal nothing tells what was changed: that must have reached the disk.
         let directories: BTreeSet<Text> = self.record.paths().filter_map(files::parent).collect();
         directories.iter().for_each(files::sync_directory);
+        self.record.steps.iter().flatten().filter_map(Undo::restores).for_each(files::forget_before);
         self.forget();
     }
 
-    /// Takes the journal away, and every temporary file of its plan.
     fn forget(self) {
-        self.record.paths().for_each(files::sweep);
         // Windows removes no file that is open.
         drop(self.begun);
         discard(&self.directory);
@@ -226,7 +225,7 @@ impl Journal {
         if file_left {
             return undone;
         }
-        self.record.paths().for_each(files::sweep);
+        files::sweep(self.record.paths());
         self.record.directories.iter().rev().for_each(files::remove_empty_directory);
         self.forget();
         undone

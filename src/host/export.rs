@@ -1,6 +1,7 @@
 //! Writing the files of services under a directory, for a configuration management to take from there.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::files::{self, Entry};
 use super::text::{path as to_path, text};
@@ -34,35 +35,40 @@ pub fn beside(artifact: Artifact) -> Artifact {
 /// Writes `artifacts` under `directory` and gives the paths written.
 ///
 /// A second export into the same directory updates our files and removes those that are no longer
-/// wanted; files of others are never touched.
+/// wanted; files of others are never touched, and no link below the directory is followed. Nothing is
+/// synced to the disk: what is lost in a power cut can be written again.
 ///
 /// # Errors
 /// When a file of somebody else is in the way, or one cannot be written. Nothing has changed then.
-pub fn write(directory: &Text, artifacts: &[Artifact]) -> Result<Vec<Text>, Error> {
-    let artifacts: Vec<Artifact> = artifacts
-        .iter()
-        .map(|artifact| Artifact { path: under(directory, &artifact.path), ..artifact.clone() })
-        .collect();
+pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Vec<Text>, Error> {
+    let artifacts: Vec<Artifact> =
+        artifacts.into_iter().map(|artifact| Artifact { path: under(directory, &artifact.path), ..artifact }).collect();
+    let in_the_way = |path: &Text| Error::Foreign {
+        path: path.clone(),
+        reason: "something lies there that InstallService did not write".into(),
+        help: "move it away, or give `--output` another directory".into(),
+    };
+    let top = to_path(directory);
+    let folders: BTreeSet<PathBuf> =
+        artifacts.iter().filter_map(|artifact| to_path(&artifact.path).parent().map(Path::to_owned)).collect();
+    let above = |folder: &PathBuf| folder.ancestors().take_while(|above| *above != top).map(text).collect::<Vec<_>>();
+    for folder in folders.iter().flat_map(above).collect::<BTreeSet<_>>() {
+        if let Entry::Other("a symbolic link") = files::look(&folder)? {
+            return Err(in_the_way(&folder));
+        }
+    }
     for artifact in &artifacts {
         match files::look(&artifact.path)? {
             Entry::Missing => {}
             Entry::File(found) if render::is_ours(&found.contents) => {}
-            _ => {
-                return Err(Error::Foreign {
-                    path: artifact.path.clone(),
-                    reason: "something lies there that InstallService did not write".into(),
-                    help: "move it away, or give `--output` another directory".into(),
-                });
-            }
+            _ => return Err(in_the_way(&artifact.path)),
         }
     }
-    let stale = stale_files(directory, &artifacts);
-    let mut staged = Vec::new();
-    for artifact in &artifacts {
-        files::make_parent(&artifact.path)?;
-        staged.push(files::stage(artifact)?);
+    let stale = stale_files(directory, &artifacts, &folders);
+    for folder in &folders {
+        files::make_directory(&text(folder), 0o755)?;
     }
-    files::sync(&staged)?;
+    let staged = artifacts.iter().map(files::stage).collect::<Result<Vec<_>, _>>()?;
     staged.into_iter().try_for_each(files::Staged::commit)?;
     stale.iter().try_for_each(files::remove)?;
     Ok(artifacts.into_iter().map(|artifact| artifact.path).collect())
@@ -82,14 +88,13 @@ fn under(directory: &Text, path: &Text) -> Text {
 
 /// Files of an earlier export that this one does not write again: files of ours in the directories
 /// that it writes to.
-fn stale_files(directory: &Text, artifacts: &[Artifact]) -> Vec<Text> {
+fn stale_files(directory: &Text, artifacts: &[Artifact], folders: &BTreeSet<PathBuf>) -> Vec<Text> {
     let earlier = files::look(&under(directory, &MANIFEST.into()));
     if !matches!(earlier, Ok(Entry::File(found)) if render::is_ours(&found.contents)) {
         return Vec::new();
     }
     let wanted: BTreeSet<_> = artifacts.iter().map(|artifact| to_path(&artifact.path)).collect();
-    let folders: BTreeSet<_> = wanted.iter().filter_map(|path| path.parent()).collect();
-    let found = folders.into_iter().flat_map(|folder| files::list(&text(folder)));
+    let found = folders.iter().flat_map(|folder| files::list(&text(folder)));
     found
         .filter(|path| !wanted.contains(path))
         .map(text)

@@ -1,5 +1,6 @@
 //! Files of ours: read as they are, written whole or not at all, never through a link.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, Metadata, OpenOptions};
 #[cfg(unix)]
@@ -7,7 +8,7 @@ use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use super::text::{os, path as to_path};
 use crate::error::Error;
@@ -101,9 +102,11 @@ fn temporary_prefix(path: &Path) -> OsString {
 
 /// A file that is written but not yet in place: everything that can fail for want of room or
 /// rights has succeeded, and one rename remains. Dropped, it leaves nothing behind.
+///
+/// It is not open any more: a plan may have more files than a process may have open.
 #[derive(Debug)]
 pub struct Staged {
-    temporary: NamedTempFile,
+    temporary: TempPath,
     path: Text,
 }
 
@@ -122,49 +125,51 @@ pub fn stage(artifact: &Artifact) -> Result<Staged, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).rand_bytes(RANDOM);
     #[cfg(unix)]
-    builder.permissions(permissions(artifact.mode & 0o700));
+    builder.permissions(permissions(artifact.mode));
     let mut temporary = builder.tempfile_in(directory).map_err(failed)?;
     temporary.write_all(&artifact.contents).map_err(failed)?;
     // The caller's umask does not decide who may read a unit.
     #[cfg(unix)]
-    temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
-    Ok(Staged { temporary, path: artifact.path.clone() })
+    if mode_of(&temporary.as_file().metadata().map_err(failed)?) != artifact.mode {
+        temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
+    }
+    // Where many files cannot be synced at once, each is while it is open.
+    #[cfg(not(target_os = "linux"))]
+    temporary.as_file().sync_all().map_err(failed)?;
+    Ok(Staged { temporary: temporary.into_temp_path(), path: artifact.path.clone() })
 }
 
-/// Makes what was staged in `files` survive a power cut, at one price for all of them.
+/// Makes what was staged in `files` survive a power cut, at one price for all of them: each file
+/// system is synced once.
 ///
 /// # Errors
 /// When the disk refuses.
+#[cfg(target_os = "linux")]
 pub fn sync<'a>(files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error> {
-    let mut synced = Vec::new();
+    use std::os::unix::fs::MetadataExt;
+    let (mut directories, mut devices) = (BTreeSet::new(), BTreeSet::new());
     for file in files {
         let failed = |source| Error::io("syncing", &file.path, source);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let device = file.temporary.as_file().metadata().map_err(failed)?.dev();
-            if !synced.contains(&device) {
-                sync_file_system(file.temporary.as_file()).map_err(failed)?;
-                synced.push(device);
-            }
+        let directory = file.temporary.parent().unwrap_or(Path::new("/"));
+        if directories.contains(directory) {
+            continue;
         }
-        #[cfg(windows)]
-        {
-            file.temporary.as_file().sync_all().map_err(failed)?;
-            synced.push(());
+        let open = File::open(directory).map_err(failed)?;
+        if devices.insert(open.metadata().map_err(failed)?.dev()) {
+            nix::unistd::syncfs(&open).map_err(|error| failed(error.into()))?;
         }
+        directories.insert(directory.to_owned());
     }
     Ok(())
 }
 
-#[cfg(target_os = "linux")]
-fn sync_file_system(file: &File) -> io::Result<()> {
-    nix::unistd::syncfs(file).map_err(io::Error::from)
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn sync_file_system(file: &File) -> io::Result<()> {
-    file.sync_all()
+/// Makes what was staged in `files` survive a power cut: elsewhere than on Linux it does already.
+///
+/// # Errors
+/// None here.
+#[cfg(not(target_os = "linux"))]
+pub fn sync<'a>(_files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error> {
+    Ok(())
 }
 
 impl Staged {
@@ -174,8 +179,7 @@ impl Staged {
     /// When the rename is refused.
     pub fn commit(self) -> Result<(), Error> {
         let path = self.path;
-        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))?;
-        Ok(())
+        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))
     }
 }
 
@@ -195,10 +199,9 @@ pub fn write_for(artifact: &Artifact, owner: Option<(u32, u32)>) -> Result<(), E
     let staged = stage(artifact)?;
     #[cfg(unix)]
     if let Some((user, group)) = owner {
-        let file = staged.temporary.as_file();
         // A change of the owner takes some bits of the mode away.
-        std::os::unix::fs::fchown(file, Some(user), Some(group))
-            .and_then(|()| file.set_permissions(permissions(artifact.mode)))
+        std::os::unix::fs::lchown(&staged.temporary, Some(user), Some(group))
+            .and_then(|()| fs::set_permissions(&staged.temporary, permissions(artifact.mode)))
             .map_err(|source| Error::io("giving back", &artifact.path, source))?;
     }
     #[cfg(windows)]
@@ -229,16 +232,25 @@ pub fn put_back(path: &Text) -> Result<(), Error> {
     fs::rename(to_path(&before(path)), to_path(path)).map_err(|source| Error::io("putting back", path, source))
 }
 
-/// Removes the temporary files of `path` that a killed run left, and its second name.
-pub fn sweep(path: &Text) {
-    let place = to_path(path);
-    let prefix = temporary_prefix(&place);
-    let Some(directory) = parent(path) else { return };
-    for entry in list(&directory) {
-        let name = entry.file_name().unwrap_or_default().as_encoded_bytes();
-        let rest = name.strip_prefix(prefix.as_encoded_bytes());
-        if rest.is_some_and(|rest| rest.len() == RANDOM && rest.iter().all(u8::is_ascii_alphanumeric)) {
-            drop(fs::remove_file(entry));
+/// Takes the second name of the file at `path` away.
+pub fn forget_before(path: &Text) {
+    drop(fs::remove_file(to_path(&before(path))));
+}
+
+/// Removes the temporary files of `paths` that a killed run left, and their second names.
+pub fn sweep<'a>(paths: impl IntoIterator<Item = &'a Text>) {
+    let mut prefixes: BTreeMap<PathBuf, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for place in paths.into_iter().map(to_path) {
+        let prefix = temporary_prefix(&place).into_encoded_bytes();
+        prefixes.entry(place.parent().unwrap_or(Path::new("/")).to_owned()).or_default().insert(prefix);
+    }
+    for (directory, prefixes) in prefixes {
+        for entry in list(&super::text::text(directory)) {
+            let name = entry.file_name().unwrap_or_default().as_encoded_bytes();
+            let Some((prefix, random)) = name.split_at_checked(name.len().saturating_sub(RANDOM)) else { continue };
+            if random.iter().all(u8::is_ascii_alphanumeric) && prefixes.contains(prefix) {
+                drop(fs::remove_file(entry));
+            }
         }
     }
 }

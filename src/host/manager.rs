@@ -26,21 +26,29 @@ pub fn active(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceNam
     Ok(names.iter().zip(states).filter(|(_, status)| status.state.is_active()).map(|(name, _)| name.clone()).collect())
 }
 
-/// Starts a service and waits until it has settled.
+/// Starts services and waits until they have settled.
 ///
 /// # Errors
-/// When the service manager refuses, or the service dies.
-pub fn start(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
+/// When the service manager refuses, or a service dies.
+pub fn start(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
     match manager {
         Manager::Systemd(scope) => {
             // A start of a service that waits for its restart waits with it, for minutes; a restart does not.
-            let waits = systemctl::status(name, *scope)?.state == State::Restarting;
-            systemctl::act(if waits { "restart" } else { "start" }, name, *scope)
-                .map_err(|error| explained(error, manager, std::slice::from_ref(name)))?;
+            let states = status(manager, names)?;
+            let of = |waits: bool| {
+                let all =
+                    names.iter().zip(&states).filter(move |(_, status)| (status.state == State::Restarting) == waits);
+                all.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+            };
+            for (verb, names) in [("restart", of(true)), ("start", of(false))] {
+                if !names.is_empty() {
+                    systemctl::act(verb, &names, *scope).map_err(|error| explained(error, manager, &names))?;
+                }
+            }
         }
-        Manager::Nssm(exe) => nssm::start(exe, name)?,
+        Manager::Nssm(exe) => names.iter().try_for_each(|name| nssm::start(exe, name))?,
     }
-    settle(manager, std::slice::from_ref(name))
+    settle(manager, names)
 }
 
 /// The error of starting `names`, with what the one of them said that died.
@@ -51,35 +59,34 @@ pub fn explained(error: Error, manager: &Manager, names: &[ServiceName]) -> Erro
     }
 }
 
-/// Stops a service and starts it again.
+/// Stops services and starts them again.
 ///
 /// # Errors
 /// As [`start`].
-pub fn restart(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
+pub fn restart(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
     match manager {
         Manager::Systemd(scope) => {
-            systemctl::act("restart", name, *scope)
-                .map_err(|error| explained(error, manager, std::slice::from_ref(name)))?;
-            settle(manager, std::slice::from_ref(name))
+            systemctl::act("restart", names, *scope).map_err(|error| explained(error, manager, names))?;
+            settle(manager, names)
         }
         // `nssm restart` does not start again what takes long to stop.
         Manager::Nssm(_) => {
-            stop(manager, name)?;
-            start(manager, name)
+            stop(manager, names)?;
+            start(manager, names)
         }
     }
 }
 
-/// Stops a service; one that does not run is fine.
+/// Stops services; one that does not run is fine.
 ///
 /// # Errors
-/// When it goes on running.
-pub fn stop(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
+/// When one goes on running.
+pub fn stop(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
     match manager {
-        Manager::Systemd(scope) => systemctl::act("stop", name, *scope),
+        Manager::Systemd(scope) => systemctl::act("stop", names, *scope),
         Manager::Nssm(exe) => {
-            nssm::stop(exe, name)?;
-            await_stop(manager, name)
+            names.iter().try_for_each(|name| nssm::stop(exe, name))?;
+            names.iter().try_for_each(|name| await_stop(manager, name))
         }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! Read from files alone, so that it costs no process and works without a running systemd.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files::{self, Entry};
 use super::text::{path as to_path, text};
@@ -43,10 +45,14 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
             observed.directories.push(directory.clone());
         }
     }
+    let others = match manager {
+        Manager::Systemd(scope) => other_units(*scope),
+        Manager::Nssm(_) => BTreeMap::new(),
+    };
     for name in names {
         let of_manager = match manager {
             Manager::Systemd(_) => {
-                not_foreign(name, &place.unit(name), scope)?;
+                not_foreign(name, &place.unit(name), manager.scope(), &others)?;
                 place.unit(name)
             }
             Manager::Nssm(_) => {
@@ -141,10 +147,21 @@ fn is_enabled(name: &ServiceName, place: &Place, scope: Scope) -> bool {
     to_path(&link).symlink_metadata().is_ok()
 }
 
+/// The units in the directories that are not ours to write to, by their names: read once for all.
+fn other_units(scope: Scope) -> BTreeMap<OsString, PathBuf> {
+    let directories: &[&str] = if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS };
+    let found = directories.iter().rev().flat_map(|directory| files::list(&Text::from(*directory)));
+    found.filter_map(|path| Some((path.file_name()?.to_owned(), path))).collect()
+}
+
 /// Refuses a unit of this name that we did not write: one of the distribution would be replaced in
-/// silence, one of the administrator lost.
-fn not_foreign(name: &ServiceName, unit: &Text, scope: Scope) -> Result<(), Error> {
-    let others: &[&str] = if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS };
+/// silence, one of the administrator lost. `others` are the [`other_units`].
+fn not_foreign(
+    name: &ServiceName,
+    unit: &Text,
+    scope: Scope,
+    others: &BTreeMap<OsString, PathBuf>,
+) -> Result<(), Error> {
     let foreign = |path: Text, reason: &str| Error::Foreign {
         path,
         reason: reason.to_owned(),
@@ -162,12 +179,10 @@ fn not_foreign(name: &ServiceName, unit: &Text, scope: Scope) -> Result<(), Erro
         Entry::Missing => {}
     }
     // An init script becomes a unit when systemd reloads, and is none while it does.
-    let script = (scope == Scope::System).then(|| Text::from(format!("/etc/init.d/{name}")));
-    let units = others.iter().map(|directory| Text::from(format!("{directory}/{}", name.unit())));
-    for path in script.into_iter().chain(units) {
-        if files::look(&path)? != Entry::Missing {
-            return Err(foreign(path, "a unit of that name is there already, and ours would replace it in silence"));
-        }
+    let script = Text::from(format!("/etc/init.d/{name}"));
+    let script = (scope == Scope::System && files::look(&script)? != Entry::Missing).then_some(script);
+    if let Some(path) = script.or_else(|| others.get(OsStr::new(&name.unit())).map(text)) {
+        return Err(foreign(path, "a unit of that name is there already, and ours would replace it in silence"));
     }
     Ok(())
 }
@@ -194,6 +209,22 @@ pub fn is_installed(name: &ServiceName, place: &Place, manager: &Manager) -> Res
         Entry::File(found) => render::is_ours(&found.contents) || is_predecessor(name, &found.contents),
         Entry::Missing | Entry::Other(_) => false,
     })
+}
+
+/// The services of ours in `place` that are not among `wanted`: they have a receipt there, and the service
+/// manager has them.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn surplus(wanted: &[ServiceName], place: &Place, manager: &Manager) -> Result<Vec<ServiceName>, Error> {
+    let wanted: BTreeSet<_> = wanted.iter().collect();
+    let mut surplus = Vec::new();
+    for name in known_services(place).into_iter().filter(|name| !wanted.contains(name)) {
+        if files::look(&place.receipt(&name))? != Entry::Missing && is_installed(&name, place, manager)? {
+            surplus.push(name);
+        }
+    }
+    Ok(surplus)
 }
 
 /// The drop-ins that override the unit of `name`: ours are none, all are the administrator's.

@@ -216,38 +216,42 @@ pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String
     if process::capture(&Invocation::new(["journalctl", "--sync"])).is_ok_and(|outcome| !outcome.status.success()) {
         thread::sleep(PAUSE * 3);
     }
-    Ok(process::run(&logs(name, scope, lines, false))?.text())
+    Ok(process::run(&logs(std::slice::from_ref(name), scope, lines, false))?.text())
 }
 
-/// The command that shows a service's log.
-pub fn logs(name: &ServiceName, scope: Scope, lines: u32, follow: bool) -> Invocation {
+/// The command that shows the log of services.
+pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> Invocation {
     let mut words: Vec<String> = ["journalctl", "--no-pager", "--quiet"].map(str::to_owned).to_vec();
     words.push(format!("--lines={lines}"));
     if follow {
         words.push("--follow".to_owned());
     }
-    let unit = name.unit();
     match scope {
-        Scope::System => words.push(format!("--unit={unit}")),
+        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()))),
         // The unit of a user's process is read from the process, and is not known of one that has ended
         // already; the name that is given to its output always is. A `+` begins another alternative.
         Scope::User => {
             let user = format!("_UID={}", super::privilege::user_id());
-            for field in [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}")] {
-                words.extend([field, user.clone(), "+".to_owned()]);
+            let alternatives = names.iter().flat_map(|name| {
+                let unit = name.unit();
+                [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]
+            });
+            for (at, field) in alternatives.enumerate() {
+                words.extend((at > 0).then(|| "+".to_owned()));
+                words.extend([field, user.clone()]);
             }
-            words.extend([format!("SYSLOG_IDENTIFIER={name}"), user]);
         }
     }
     Invocation::new(words)
 }
 
-/// Starts, stops or restarts a service, and gives systemctl's own error if it fails.
+/// Starts, stops or restarts services with one call, and gives systemctl's own error if it fails.
 ///
 /// # Errors
 /// When systemctl says so.
-pub fn act(verb: &str, name: &ServiceName, scope: Scope) -> Result<(), Error> {
-    process::run(&Invocation::systemctl(scope, [verb.to_owned(), name.unit()])).map(drop)
+pub fn act(verb: &str, names: &[ServiceName], scope: Scope) -> Result<(), Error> {
+    let words = std::iter::once(verb.to_owned()).chain(names.iter().map(ServiceName::unit));
+    process::run(&Invocation::systemctl(scope, words)).map(drop)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod invocation;
 pub mod manager;
 pub mod name;
+pub mod nssm_table;
 pub mod observed;
 pub mod parameter;
 pub mod spec;

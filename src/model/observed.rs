@@ -37,7 +37,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether the same files, registrations and starts at boot were found.
+    /// Whether the same was found: files, registrations and starts at boot.
     pub fn is_same(&self, other: &Self) -> bool {
         self.files == other.files && self.registered == other.registered && self.enabled == other.enabled
     }

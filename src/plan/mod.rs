@@ -91,6 +91,14 @@ impl Plan {
         })
     }
 
+    /// The files that it takes away.
+    pub fn removals(&self) -> impl Iterator<Item = &Text> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Remove(path) => Some(path),
+            _ => None,
+        })
+    }
+
     /// The commands that it runs.
     pub fn invocations(&self) -> impl Iterator<Item = &Invocation> {
         self.steps.iter().filter_map(|step| match &step.action {
@@ -172,7 +180,7 @@ fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: K
 }
 
 /// What an install does besides putting files in place.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct InstallOptions {
     /// Stop the services first.
     pub stop: bool,
@@ -180,6 +188,8 @@ pub struct InstallOptions {
     pub start: bool,
     /// Keep a new version that does not settle.
     pub no_rollback: bool,
+    /// Services of ours to remove in the same plan, as [`remove`] does with [`Keep::ALL`].
+    pub remove: Vec<ServiceName>,
 }
 
 /// What `remove` leaves behind.
@@ -191,13 +201,18 @@ pub struct Keep {
     pub install_args: bool,
 }
 
+impl Keep {
+    /// Everything that `reinstall` needs.
+    pub const ALL: Self = Self { env_vars: true, install_args: true };
+}
+
 /// The plan that installs `desired`, or brings it up to date.
 pub fn install(
     desired: &[Desired],
     observed: &Observed,
     place: &Place,
     manager: &Manager,
-    options: InstallOptions,
+    options: &InstallOptions,
 ) -> Plan {
     let make = |observed: &Observed| match manager {
         Manager::Systemd(scope) => systemd::install(desired, observed, place, *scope, options),
@@ -211,7 +226,10 @@ pub fn install(
             Manager::Systemd(scope) => systemd::stop(&running, *scope),
             Manager::Nssm(nssm) => nssm::stop_all(&running, nssm),
         };
-        let stopped = make(&Observed { active: Vec::new(), ..observed.clone() });
+        let stopped = {
+            let others = observed.active.iter().filter(|name| !running.contains(name)).cloned().collect();
+            make(&Observed { active: others, ..observed.clone() })
+        };
         let before = plan.steps.len();
         plan.steps.extend(stopped.steps);
         plan.after_undo = stopped.after_undo;

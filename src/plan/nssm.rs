@@ -40,7 +40,7 @@ pub(super) fn install(
     observed: &Observed,
     place: &Place,
     nssm: &Text,
-    options: InstallOptions,
+    options: &InstallOptions,
 ) -> Plan {
     let mut plan = Plan::default();
     for files in desired {
@@ -73,6 +73,7 @@ pub(super) fn install(
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir]));
     }
     let changed = !plan.is_empty();
+    plan.steps.extend(taken_away(&options.remove, &options.remove, observed, place, nssm, Keep::ALL));
     if options.start {
         for Desired { name, .. } in desired {
             if observed.active.contains(name) {
@@ -110,12 +111,27 @@ pub(super) fn stop_all(names: &[ServiceName], nssm: &Text) -> Plan {
     plan
 }
 
-/// The plan that removes services: stopped first, because a service that runs stays registered.
+/// The plan that removes services.
 pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, nssm: &Text, keep: Keep) -> Plan {
+    let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
+    Plan { steps: taken_away(names, &running, observed, place, nssm, keep), ..Plan::default() }
+}
+
+/// Steps that take services away: those in `running` are stopped first, because a service that runs stays
+/// registered.
+fn taken_away(
+    names: &[ServiceName],
+    running: &[ServiceName],
+    observed: &Observed,
+    place: &Place,
+    nssm: &Text,
+    keep: Keep,
+) -> Vec<Step> {
     let mut plan = Plan::default();
     for name in names {
-        if observed.active.contains(name) {
-            stop(&mut plan, nssm, name, vec![simple(nssm, "start", name)]);
+        if running.contains(name) {
+            let was_running = observed.active.contains(name);
+            stop(&mut plan, nssm, name, if was_running { vec![simple(nssm, "start", name)] } else { Vec::new() });
         }
         if let Some(parameters) = observed.registered.get(name) {
             let application =
@@ -132,5 +148,5 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
         }
         plan.steps.extend(removal_steps(observed, name, place, keep, place.output(name)));
     }
-    plan
+    plan.steps
 }

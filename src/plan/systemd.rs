@@ -17,7 +17,7 @@ pub(super) fn install(
     observed: &Observed,
     place: &Place,
     scope: Scope,
-    options: InstallOptions,
+    options: &InstallOptions,
 ) -> Plan {
     let mut plan = Plan::default();
     let mut enable = Vec::new();
@@ -55,14 +55,26 @@ pub(super) fn install(
             format!("without it the service ends when you log out; `sudo loginctl enable-linger {user}` allows it"),
         )));
     }
-    if !enable.is_empty() {
+    // What runs is not asked here, so that a preview can say the same; what is stopped already stays so.
+    let surplus = taken_away(&options.remove, &options.remove, observed, place, scope, Keep::ALL);
+    let reloads = !enable.is_empty();
+    let removes = !surplus.is_empty();
+    plan.steps.extend(surplus);
+    if reloads || removes {
+        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
+    }
+    if reloads {
         let undo = if newly_enabled.is_empty() {
             Vec::new()
         } else {
             vec![on_units(scope, &["disable", "--no-reload"], &newly_enabled)]
         };
         plan.steps.push(Step { action: Action::Run(on_units(scope, &["enable"], &enable)), undo });
-        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
+    } else if removes {
+        plan.steps.push(Step::plain(Action::Run(Invocation::systemctl(scope, ["daemon-reload"]))));
+    }
+    if removes {
+        plan.steps.push(forgotten(&options.remove, scope));
     }
     if options.start {
         let names: Vec<ServiceName> = desired.iter().map(|service| service.name.clone()).collect();
@@ -99,31 +111,49 @@ pub(super) fn stop(names: &[ServiceName], scope: Scope) -> Plan {
 pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, scope: Scope, keep: Keep) -> Plan {
     let mut plan = Plan::default();
     let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
-    let enabled: Vec<_> = names.iter().filter(|name| observed.enabled.contains(name)).cloned().collect();
     let known: Vec<_> = names.iter().filter(|name| observed.files.contains_key(&place.unit(name))).cloned().collect();
-    if !running.is_empty() {
-        plan.steps.push(Step {
-            action: Action::Run(on_units(scope, &["stop"], &running)),
-            undo: vec![on_units(scope, &["start"], &running)],
-        });
+    plan.steps = taken_away(names, &running, observed, place, scope, keep);
+    if !known.is_empty() {
+        plan.steps.push(Step::plain(Action::Run(Invocation::systemctl(scope, ["daemon-reload"]))));
+        plan.steps.push(forgotten(&known, scope));
+        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
     }
-    plan.steps.extend(end_leftovers(names, observed, place, scope));
+    plan
+}
+
+/// Steps that take services away, but for the reload: those in `stop` are stopped.
+fn taken_away(
+    names: &[ServiceName],
+    stop: &[ServiceName],
+    observed: &Observed,
+    place: &Place,
+    scope: Scope,
+    keep: Keep,
+) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let enabled: Vec<_> = names.iter().filter(|name| observed.enabled.contains(name)).cloned().collect();
+    if !stop.is_empty() {
+        let running: Vec<_> = stop.iter().filter(|name| observed.active.contains(name)).cloned().collect();
+        let undo = if running.is_empty() { Vec::new() } else { vec![on_units(scope, &["start"], &running)] };
+        steps.push(Step { action: Action::Run(on_units(scope, &["stop"], stop)), undo });
+    }
+    steps.extend(end_leftovers(names, observed, place, scope));
     if !enabled.is_empty() {
-        plan.steps.push(Step {
+        steps.push(Step {
             action: Action::Run(on_units(scope, &["disable", "--no-reload"], &enabled)),
             undo: vec![on_units(scope, &["enable"], &enabled)],
         });
     }
     for name in names {
-        plan.steps.extend(removal_steps(observed, name, place, keep, place.unit(name)));
+        steps.extend(removal_steps(observed, name, place, keep, place.unit(name)));
     }
-    if !known.is_empty() {
-        plan.steps.push(Step::plain(Action::Run(Invocation::systemctl(scope, ["daemon-reload"]))));
-        // Only our own failures are cleared; a unit that is gone has none, which is no error.
-        plan.steps.push(Step::plain(Action::Try(on_units(scope, &["reset-failed"], &known), String::new())));
-        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
-    }
-    plan
+    steps
+}
+
+/// The step that clears what systemd remembers of services' failures: of ours only. A unit that is gone
+/// has none, which is no error.
+fn forgotten(names: &[ServiceName], scope: Scope) -> Step {
+    Step::plain(Action::Try(on_units(scope, &["reset-failed"], names), String::new()))
 }
 
 /// The step that ends what `systemctl stop` leaves behind of OpenMSIStream's units, if any of these is

@@ -38,9 +38,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// The version of systemd that units are written for unless another one is named: that of
-    /// Debian 12 and RHEL 9.
-    pub const SYSTEMD: u32 = 252;
+    /// The version of systemd that units are written for unless another one is named. Nothing that
+    /// we render needs a newer one, so it serves Debian 11, Ubuntu 22.04, RHEL 9 and what came later.
+    pub const SYSTEMD: u32 = 247;
 
     /// The unit of a service.
     pub fn unit(&self, name: &ServiceName) -> Text {

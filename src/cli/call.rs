@@ -1,0 +1,472 @@
+//! A call of the library: requests become specs, specs a plan, and the plan is previewed, exported,
+//! compared or applied.
+
+use std::collections::BTreeSet;
+
+use super::comparison::Comparison;
+use super::secrets::{self, Values, known_values};
+use super::{Format, compared, need_manager, note, preview, print, print_plain, say};
+use crate::catalog::Catalog;
+use crate::error::{Error, Fault, exit};
+use crate::executor::{self, journal};
+use crate::host::facts::{self, Elsewhere, Host};
+use crate::host::nssm::{self, Wishes};
+use crate::host::{export, files, manager, observe, privilege, python, state, systemctl};
+use crate::manifest::{self, Service};
+use crate::model::invocation::Invocation;
+use crate::model::manager::Manager;
+use crate::model::name::{EnvName, ServiceName};
+use crate::model::observed::Observed;
+use crate::model::spec::{Run, Scope, Target};
+use crate::model::text::Text;
+use crate::plan::{self, Desired, InstallOptions, Plan};
+use crate::render::{self, Artifact, Place};
+use crate::validate::{self, Validated};
+
+/// What happens with the plan.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    DryRun,
+    Export(Text),
+    Check,
+    Install,
+}
+
+/// How requests are carried out.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) mode: Mode,
+    pub(super) format: Format,
+    pub(super) target: Target,
+    pub(super) state_dir: Option<Text>,
+    /// Whether what runs is stopped first, and started again if the rest fails.
+    pub(super) stop: bool,
+    pub(super) start: bool,
+    /// Whether a new version that does not settle stays.
+    pub(super) no_rollback: bool,
+    /// Whether services of ours that were not asked for are removed.
+    pub(super) prune: bool,
+    pub(super) nssm: Wishes,
+    /// Whether a value that is kept on the host counts before one in the environment.
+    pub(super) kept_first: bool,
+}
+
+impl Settings {
+    /// Installing what a receipt says: nothing is asked that is known already.
+    pub(super) fn reinstall(state_dir: &Text, options: InstallOptions) -> Self {
+        Self {
+            mode: Mode::Install,
+            format: Format::Text,
+            target: facts::target_of_this_host(),
+            state_dir: Some(state_dir.clone()),
+            stop: options.stop,
+            start: options.start,
+            no_rollback: options.no_rollback,
+            prune: false,
+            nssm: Wishes::default(),
+            kept_first: true,
+        }
+    }
+
+    /// Comparing what a receipt says with the host.
+    pub(super) fn compare(state_dir: &Text, format: Format) -> Self {
+        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir, InstallOptions::default()) }
+    }
+}
+
+/// Requests, validated, and how they are carried out.
+#[derive(Debug)]
+pub(super) struct Call {
+    settings: Settings,
+    manager: Manager,
+    place: Place,
+    validated: Vec<Validated>,
+}
+
+impl Call {
+    /// Every fault of all requests, or a call that can be carried out.
+    pub(super) fn new(
+        settings: Settings,
+        requests: &[Service],
+        mut faults: Vec<Fault>,
+        catalog: &Catalog,
+    ) -> Result<Self, Error> {
+        let Settings { mode, target, .. } = &settings;
+        let target = *target;
+        let scope = if requests.iter().any(|request| request.user == Some(true)) { Scope::User } else { Scope::System };
+        for request in requests.iter().filter(|request| (request.user == Some(true)) != (scope == Scope::User)) {
+            let name = request.name.clone().unwrap_or_default();
+            faults.push(Fault::new(
+                format!("service `{name}`"),
+                "services of the machine and of a user cannot be installed in one run",
+            ));
+        }
+        let is_export = matches!(mode, Mode::Export(_));
+        // What lies where on the machine that writes the files says nothing about the others.
+        let exported = is_export.then(|| facts::usual_state_dir(target, scope));
+        let state_dir = settings.state_dir.clone().or(exported);
+        let assumed = requests.iter().find_map(|request| assumed_version(request, &mut faults));
+        let place = facts::place(target, scope, state_dir.as_ref(), assumed);
+        let elsewhere = is_export || target != facts::target_of_this_host();
+        let mut validated = Vec::new();
+        for request in requests {
+            let result = if elsewhere {
+                validate::validate(request, catalog, &Elsewhere, target, &place.state_dir)
+            } else {
+                validate::validate(request, catalog, &Host, target, &place.state_dir)
+            };
+            match result {
+                Ok(service) => validated.push(service),
+                Err(found) if requests.len() > 1 => {
+                    let name = called(request);
+                    faults.extend(found.into_iter().map(|fault| fault.of_service(&name)));
+                }
+                Err(found) => faults.extend(found),
+            }
+        }
+        let mut names = BTreeSet::new();
+        for service in &validated {
+            if !names.insert(&service.spec.name) {
+                let fault = Fault::new("service name", "two services of one run cannot share it");
+                faults.push(fault.given(&service.spec.name));
+            }
+        }
+        let manager = match target {
+            Target::Systemd => Manager::Systemd(scope),
+            Target::Nssm => Manager::Nssm(settings.nssm.wanted_path(&place)),
+        };
+        if faults.is_empty() { Ok(Self { settings, manager, place, validated }) } else { Err(Error::Refused(faults)) }
+    }
+
+    /// Previews, exports, compares or installs.
+    pub(super) fn run(self) -> Result<u8, Error> {
+        let notes: Vec<String> = self
+            .validated
+            .iter()
+            .flat_map(|service| service.notes.iter().map(|line| format!("`{}`: {line}", service.spec.name)))
+            .collect();
+        let files = self.rendered()?;
+        if self.settings.mode != Mode::DryRun || self.settings.format == Format::Text {
+            notes.iter().for_each(|line| note(line));
+        }
+        match &self.settings.mode {
+            Mode::DryRun => {
+                let desired = self.with_environment(files, |service, _| secrets::hidden_values(service))?;
+                // For a host that has nothing of what is asked for; what is to go has to be looked for.
+                let surplus = self.surplus()?;
+                let observed = if surplus.is_empty() {
+                    observe::nothing(&self.manager)
+                } else {
+                    observe::observe(&surplus, &self.place, &self.manager)?
+                };
+                let options = InstallOptions { start: self.settings.start, remove: surplus, ..Default::default() };
+                let plan = plan::install(&desired, &observed, &self.place, &self.manager, &options);
+                let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
+                match self.settings.format {
+                    Format::Json => print_plain(&preview::json(&plan, &names, self.settings.target, &notes)),
+                    Format::Text => print(&preview::text(&plan)),
+                }
+                Ok(exit::OK)
+            }
+            Mode::Export(directory) => {
+                let written = export::write(directory, self.exported(files)?)?;
+                print(&written.iter().map(|path| format!("{path}\n")).collect::<String>());
+                Ok(exit::OK)
+            }
+            Mode::Check => self.check(files),
+            Mode::Install => self.install(files),
+        }
+    }
+
+    /// The services that are to be removed.
+    fn surplus(&self) -> Result<Vec<ServiceName>, Error> {
+        if !self.settings.prune {
+            return Ok(Vec::new());
+        }
+        observe::surplus(&self.names(), &self.place, &self.manager)
+    }
+
+    fn names(&self) -> Vec<ServiceName> {
+        self.validated.iter().map(|service| service.spec.name.clone()).collect()
+    }
+
+    /// Every file but the environment files, whose values are not known yet.
+    fn rendered(&self) -> Result<Vec<Desired>, Error> {
+        let mut desired = Vec::new();
+        let mut faults = Vec::new();
+        for Validated { spec, request, .. } in &self.validated {
+            let made = match &self.manager {
+                Manager::Systemd(_) => render::systemd::artifacts(spec, &self.place).map(|files| (files, None)),
+                Manager::Nssm(_) => render::nssm::service(spec, &self.place)
+                    .map(|service| (render::nssm::artifacts(spec, &self.place), Some(service))),
+            };
+            match made {
+                Ok((mut artifacts, registration)) => {
+                    artifacts.push(Artifact {
+                        path: self.place.receipt(&spec.name),
+                        mode: 0o644,
+                        contents: manifest::receipt(request).into_bytes(),
+                    });
+                    desired.push(Desired { name: spec.name.clone(), artifacts, registration });
+                }
+                Err(refusals) if self.validated.len() > 1 => {
+                    faults.extend(of_refusals(refusals).map(|fault| fault.of_service(spec.name.as_str())));
+                }
+                Err(refusals) => faults.extend(of_refusals(refusals)),
+            }
+        }
+        if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
+    }
+
+    /// Adds to each service its environment file, where it needs one. `values` is given the service and
+    /// the values that are kept on the host already.
+    fn with_environment(
+        &self,
+        mut desired: Vec<Desired>,
+        values: impl Fn(&Validated, &Values) -> Values,
+    ) -> Result<Vec<Desired>, Error> {
+        for (files, service) in desired.iter_mut().zip(&self.validated) {
+            if service.spec.secrets.is_empty() {
+                continue;
+            }
+            let kept = secrets::kept_values(&files.name, &self.place);
+            let values: Vec<(EnvName, Text)> = values(service, &kept).into_iter().collect();
+            if !values.is_empty() {
+                let artifact = render::systemd::environment_file(&files.name, &self.place, &values)
+                    .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
+                files.artifacts.push(artifact);
+            }
+        }
+        Ok(desired)
+    }
+
+    /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
+    /// there. An environment file is not among them, a list of its names is.
+    fn exported(&self, desired: Vec<Desired>) -> Result<Vec<Artifact>, Error> {
+        let mut files = Vec::new();
+        let mut faults = Vec::new();
+        for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
+            desired.into_iter().zip(&self.validated)
+        {
+            let example = (!spec.secrets.is_empty()).then(|| export::example(&name, &spec.secrets, &self.place));
+            let artifacts: Vec<Artifact> = artifacts.into_iter().chain(example).collect();
+            match (&self.manager, registration) {
+                (Manager::Nssm(exe), Some(service)) => {
+                    match render::nssm::batches(&service, &artifacts, &self.place, exe) {
+                        Ok(batches) => files.extend(batches),
+                        Err(refusals) => faults.extend(of_refusals(refusals)),
+                    }
+                    files.extend(artifacts.into_iter().map(export::beside));
+                }
+                _ => files.extend(artifacts),
+            }
+        }
+        let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
+        files.push(Artifact { path: export::MANIFEST.into(), mode: 0o644, contents: manifest.into_bytes() });
+        if faults.is_empty() { Ok(files) } else { Err(Error::Refused(faults)) }
+    }
+
+    fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
+        if journal::is_there(&self.place) {
+            note("a run is at work, or was ended half way; the next one that changes anything takes it back");
+        }
+        let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
+        let desired = self.with_environment(files, |service, kept| known_values(service, kept, true))?;
+        let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?);
+        match self.settings.format {
+            Format::Json => print_plain(&comparison.json()),
+            Format::Text => {
+                print(&comparison.text());
+                if comparison.is_same() {
+                    say("the host is as it should be");
+                }
+            }
+        }
+        for path in &observed.unreadable {
+            note(&format!("only root can compare `{path}`"));
+        }
+        Ok(compared(comparison.is_same()))
+    }
+
+    fn install(&self, files: Vec<Desired>) -> Result<u8, Error> {
+        need_manager(&self.manager)?;
+        if !facts::may_change(self.manager.scope()) {
+            let variables: Vec<EnvName> =
+                self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
+            let secrets: Vec<(EnvName, Text)> = self
+                .validated
+                .iter()
+                .flat_map(|service| service.given_secrets.iter().map(|(name, value)| (name.clone(), value.clone())))
+                .collect();
+            return privilege::run_again(&variables, &secrets);
+        }
+        let missing = secrets::missing_values(&self.validated, &self.place)?;
+        // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
+        // for a password only to be told that the name is taken.
+        let seen = match observe::observe(&self.names(), &self.place, &self.manager) {
+            Err(error) if !missing.is_empty() => return Err(error),
+            seen => seen.ok(),
+        };
+        let asked = secrets::ask_for(&missing)?;
+        let change = super::begin_change(&self.place)?;
+        let overtaken = match seen.filter(|_| !change.recovered) {
+            Some(seen) => !seen.is_same(&observe::observe(&self.names(), &self.place, &self.manager)?),
+            None => false,
+        };
+        let surplus = self.surplus()?;
+        let known = [self.names(), surplus.clone()].concat();
+        let observed = observe::observe(&known, &self.place, &self.manager)?;
+        let desired = self.with_environment(files, |service, kept| {
+            let mut values = known_values(service, kept, self.settings.kept_first);
+            for variable in &service.spec.secrets {
+                if let Some(value) = asked.get(variable) {
+                    values.insert(variable.clone(), value.clone());
+                }
+            }
+            values
+        })?;
+        self.apply(&desired, observed, surplus, overtaken)
+    }
+
+    /// Applies what differs. `overtaken`: another run has changed the services since this one began.
+    fn apply(
+        &self,
+        desired: &[Desired],
+        mut observed: Observed,
+        surplus: Vec<ServiceName>,
+        overtaken: bool,
+    ) -> Result<u8, Error> {
+        let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let names = self.names();
+        let updates: Vec<ServiceName> = names
+            .iter()
+            .filter(|name| plan::is_installed(&observed, name, &self.place, &self.manager))
+            .cloned()
+            .collect();
+        let present = [updates.as_slice(), surplus.as_slice()].concat();
+        let mut options = InstallOptions { remove: surplus.clone(), ..Default::default() };
+        let mut plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
+        // Whether services run is asked only where it makes a difference: it takes a while to say of many.
+        if self.settings.start || self.settings.stop || !plan.is_empty() {
+            if !present.is_empty() {
+                observed.active = manager::active(&self.manager, &present)?;
+            }
+            let Settings { stop, start, no_rollback, .. } = self.settings;
+            options = InstallOptions { stop, start, no_rollback, ..options };
+            plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
+        }
+        if plan.is_empty() {
+            if self.settings.start {
+                // It runs, or seems to: one that dies again and again does so between two deaths.
+                manager::settle(&self.manager, &names).map_err(|error| with_error_log(error, &self.validated))?;
+            }
+            print(&format!("unchanged: {}\n", what(&names)));
+            return Ok(exit::OK);
+        }
+        if overtaken {
+            let services = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Err(Error::Overtaken { services });
+        }
+        self.preflight()?;
+        if !present.is_empty() {
+            print(&Comparison::new(desired, &observed, &self.place, &surplus).text());
+        }
+        let result = executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")));
+        let done = if updates.is_empty() { "installed" } else { "updated" };
+        state::log(&self.place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
+        if !surplus.is_empty() {
+            state::log(&self.place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
+        }
+        result.map_err(|error| with_error_log(error, &self.validated))?;
+        if self.settings.stop {
+            observed.active.iter().for_each(|name| print(&format!("stopped: {name}\n")));
+            observed.active.clear();
+        }
+        self.tell(&plan, &observed, &updates);
+        for name in &surplus {
+            print(&format!("removed: {name}\n"));
+        }
+        Ok(exit::OK)
+    }
+
+    /// What only this host can answer, asked before anything is changed.
+    fn preflight(&self) -> Result<(), Error> {
+        match &self.manager {
+            Manager::Systemd(_) => systemctl::need_version(self.place.systemd)?,
+            Manager::Nssm(_) => nssm::provide(&self.settings.nssm, &self.place)?,
+        }
+        for service in &self.validated {
+            if let Run::Python { interpreter, entry, .. } = &service.spec.run {
+                python::check_import(interpreter, entry, &service.spec.working_directory, &service.patterns)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, plan: &Plan, observed: &Observed, updates: &[ServiceName]) {
+        let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
+        for name in self.names() {
+            let done = if updates.contains(&name) { "updated" } else { "installed" };
+            match self.manager {
+                Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
+                Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
+            }
+            if plan.invocations().any(Invocation::starts) {
+                print(&format!("started: {name}\n"));
+            } else if observed.active.contains(&name) {
+                say(&format!(
+                    "it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"
+                ));
+            } else {
+                say(&format!("`ManageService {name} start{user}` starts it"));
+            }
+        }
+    }
+}
+
+/// What cannot be rendered, as faults of the request.
+fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
+    // The fault is worded to follow the part: "argument 3 holds ...".
+    refusals.into_iter().map(|refusal| {
+        let fault = refusal.fault.to_string();
+        let they = if fault.starts_with("have ") { "they" } else { "it" };
+        Fault::new(refusal.what, format!("{they} {fault}"))
+    })
+}
+
+/// What a request is called before it has a name of its own.
+fn called(request: &Service) -> String {
+    let executable = request.executable.as_ref().map(Text::to_string);
+    [&request.name, &request.program, &request.python, &executable]
+        .into_iter()
+        .flatten()
+        .next()
+        .cloned()
+        .unwrap_or_else(|| "?".to_owned())
+}
+
+fn assumed_version(request: &Service, faults: &mut Vec<Fault>) -> Option<u32> {
+    let word = request.assume.as_deref()?;
+    let version = word.strip_prefix("systemd=").and_then(|version| version.parse().ok());
+    if version.is_none() {
+        faults.push(Fault::new("option `--assume`", "it is `systemd=VERSION`, such as `systemd=239`").given(word));
+    }
+    version
+}
+
+/// The error of a service that did not start, with the place of its error log.
+pub(super) fn with_error_log(mut error: Error, services: &[Validated]) -> Error {
+    let inner = match &mut error {
+        Error::Undone { cause, .. } => cause.as_mut(),
+        other => other,
+    };
+    if let Error::DidNotStart { service, error_log, .. } = inner
+        && let Some(found) = services.iter().find(|known| known.spec.name.as_str() == service)
+    {
+        let path = render::error_log_path(&found.spec.working_directory, &found.spec.name);
+        if files::look(&path).is_ok_and(|entry| entry != files::Entry::Missing) {
+            *error_log = Some(path.to_string());
+        }
+    }
+    error
+}

@@ -1,0 +1,71 @@
+//! The JSON Schema of a manifest, made from its types. Editors complete and check with it; it is shipped
+//! as `docs/manifest.schema.json`, and `InstallService schema` prints it.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::{Manifest, Setting};
+use crate::model::nssm_table::PARAMETERS;
+
+/// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
+const OWN: [&str; 5] = ["name", "program", "python", "executable", "arguments"];
+
+/// The schema as text.
+///
+/// # Panics
+/// Never: a schema has a JSON form.
+pub fn schema() -> String {
+    // What the TOML extensions of editors read.
+    let settings = SchemaSettings::draft07().with_transform(RecursiveTransform(without_null));
+    let mut schema = settings.into_generator().into_root_schema_for::<Manifest>();
+    schema.insert("title".into(), "Services for InstallService".into());
+    let object = schema.ensure_object();
+    let mut service = object["definitions"]["Service"].clone();
+    let mut defaults = service.clone();
+    let one_of = ["program", "python", "executable"].map(|key| json!({ "required": [key] }));
+    service["oneOf"] = one_of.to_vec().into();
+    service["minProperties"] = Value::from(1);
+    if let Some(properties) = defaults["properties"].as_object_mut() {
+        properties.retain(|key, _| !OWN.contains(&key.as_str()));
+    }
+    defaults["description"] = "What services have that do not say otherwise.".into();
+    object["definitions"]["Service"] = service;
+    object["definitions"]["Defaults"] = defaults;
+    object["properties"]["defaults"]["$ref"] = "#/definitions/Defaults".into();
+    serde_json::to_string_pretty(&schema).expect("a schema has a JSON form") + "\n"
+}
+
+/// The table of NSSM's further parameters: their names are known, those of systemd's directives are not.
+pub(super) fn nssm_table(generator: &mut SchemaGenerator) -> Schema {
+    let setting = generator.subschema_for::<Setting>();
+    let names: Vec<&str> = PARAMETERS.iter().map(|(name, _)| *name).collect();
+    json_schema!({
+        "type": "object",
+        "additionalProperties": setting,
+        "propertyNames": { "anyOf": [{ "enum": names }, { "pattern": "^AppExit\\.(Default|[0-9]+)$" }] },
+    })
+}
+
+/// TOML has no null, and no key has a default that is one.
+fn without_null(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    object.remove("default");
+    object.remove("format");
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".into(), only);
+        }
+    }
+    for key in ["anyOf", "enum"] {
+        let Some(Value::Array(choices)) = object.get_mut(key) else { continue };
+        choices.retain(|choice| !choice.is_null() && choice != &json!({ "type": "null" }));
+        if let (1, "anyOf", Some(Value::Object(only))) = (choices.len(), key, choices.first().cloned()) {
+            object.remove("anyOf");
+            object.extend(only);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The `nssm` table of a manifest: which further parameters NSSM has, and what each of them takes.
+//!
+//! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
+//! them: two places for one thing could differ.
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A number of 32 bits, in decimal: NSSM itself would read `010` as 8.
+    Number,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `All`, or processors such as `0-2,4`.
+    Processors,
+    /// An absolute path.
+    Path,
+    /// Names, one a line.
+    Names,
+}
+
+/// What NSSM does when the program ends.
+const ON_EXIT: Takes = Takes::Word(&["Restart", "Ignore", "Exit", "Suicide"]);
+
+/// The parameter that has one value for each exit code: `AppExit.3`, `AppExit.Default`.
+const APP_EXIT: &str = "AppExit";
+
+/// The parameters that a manifest may set, and what they take.
+pub const PARAMETERS: [(&str, Takes); 29] = [
+    ("AppAffinity", Takes::Processors),
+    ("AppNoConsole", Takes::Number),
+    (
+        "AppPriority",
+        Takes::Word(&[
+            "REALTIME_PRIORITY_CLASS",
+            "HIGH_PRIORITY_CLASS",
+            "ABOVE_NORMAL_PRIORITY_CLASS",
+            "NORMAL_PRIORITY_CLASS",
+            "BELOW_NORMAL_PRIORITY_CLASS",
+            "IDLE_PRIORITY_CLASS",
+        ]),
+    ),
+    ("AppRotateBytes", Takes::Number),
+    ("AppRotateBytesHigh", Takes::Number),
+    ("AppRotateFiles", Takes::Number),
+    ("AppRotateOnline", Takes::Number),
+    ("AppRotateSeconds", Takes::Number),
+    ("AppStderr", Takes::Path),
+    ("AppStderrCreationDisposition", Takes::Number),
+    ("AppStderrFlagsAndAttributes", Takes::Number),
+    ("AppStderrShareMode", Takes::Number),
+    ("AppStdin", Takes::Path),
+    ("AppStdinCreationDisposition", Takes::Number),
+    ("AppStdinFlagsAndAttributes", Takes::Number),
+    ("AppStdinShareMode", Takes::Number),
+    ("AppStdout", Takes::Path),
+    ("AppStdoutCreationDisposition", Takes::Number),
+    ("AppStdoutFlagsAndAttributes", Takes::Number),
+    ("AppStdoutShareMode", Takes::Number),
+    ("AppStopMethodConsole", Takes::Number),
+    ("AppStopMethodSkip", Takes::Number),
+    ("AppStopMethodThreads", Takes::Number),
+    ("AppStopMethodWindow", Takes::Number),
+    ("AppThrottle", Takes::Number),
+    ("DependOnGroup", Takes::Names),
+    ("DependOnService", Takes::Names),
+    (
+        "Start",
+        Takes::Word(&["SERVICE_AUTO_START", "SERVICE_DELAYED_AUTO_START", "SERVICE_DEMAND_START", "SERVICE_DISABLED"]),
+    ),
+    ("Type", Takes::Word(&["SERVICE_WIN32_OWN_PROCESS", "SERVICE_INTERACTIVE_PROCESS"])),
+];
+
+/// Parameters that have a key of their own in a manifest, and that key.
+const OTHERWISE: [(&str, &str); 11] = [
+    ("AppDirectory", "working_directory"),
+    ("AppEnvironment", "environment"),
+    ("AppEnvironmentExtra", "environment"),
+    ("AppParameters", "arguments"),
+    ("AppRestartDelay", "restart_sec"),
+    ("Application", "executable"),
+    ("Description", "description"),
+    ("DisplayName", "display_name"),
+    ("ImagePath", "executable"),
+    ("Name", "name"),
+    ("ObjectName", "account"),
+];
+
+/// Why a parameter is refused, and what would do instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The reason.
+    pub reason: String,
+    /// What to write instead, where that is known.
+    pub help: Option<String>,
+}
+
+impl Refused {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+/// What the parameter of this key takes; a subparameter stands behind a dot.
+///
+/// # Errors
+/// Where there is no such parameter, or a manifest says it elsewhere.
+pub fn takes(key: &str) -> Result<Takes, Refused> {
+    let (name, sub) = key.split_once('.').map_or((key, None), |(name, sub)| (name, Some(sub)));
+    if name == APP_EXIT {
+        return match sub {
+            Some("Default") => Ok(ON_EXIT),
+            Some(code) if is_number(code) => Ok(ON_EXIT),
+            _ => Err(Refused::new("it is set for one exit code, or for all others")
+                .help("write `\"AppExit.3\" = \"Exit\"` or `\"AppExit.Default\" = \"Restart\"`")),
+        };
+    }
+    if let Some((_, other)) = OTHERWISE.iter().find(|(known, _)| *known == name) {
+        return Err(Refused::new("a service has a key of its own for it").help(format!("write `{other} = ...`")));
+    }
+    match PARAMETERS.iter().find(|(known, _)| *known == name) {
+        Some((_, takes)) if sub.is_none() => Ok(*takes),
+        Some(_) => Err(Refused::new("only `AppExit` has anything behind a dot")),
+        None => {
+            let refused = Refused::new("NSSM has no such parameter");
+            let known = PARAMETERS.iter().map(|(known, _)| *known).chain(["AppExit.Default"]);
+            Err(match crate::document::nearest(name, known) {
+                Some(near) => refused.help(format!("did you mean `{near}`?")),
+                None => refused
+                    .help(format!("there are `{}` and `AppExit.CODE`", PARAMETERS.map(|(name, _)| name).join("`, `"))),
+            })
+        }
+    }
+}
+
+impl Takes {
+    /// Checks the values of one parameter.
+    ///
+    /// # Errors
+    /// Where NSSM would refuse one, or read it as something else.
+    pub fn check(self, values: &[String]) -> Result<(), Refused> {
+        if let Some(c) = values.iter().flat_map(|value| value.chars()).find(|c| c.is_control()) {
+            return Err(Refused::new(format!("a value holds {c:?}, which no parameter can")));
+        }
+        if self == Self::Names {
+            return match values.iter().any(|name| name.is_empty()) {
+                true => Err(Refused::new("a name is empty")),
+                false => Ok(()),
+            };
+        }
+        let [value] = values else {
+            return Err(Refused::new(format!("it takes one value, not {}", values.len())));
+        };
+        match self {
+            Self::Number if is_number(value) => Ok(()),
+            Self::Number => Err(Refused::new(format!("`{value}` is no number from 0 to {}", u32::MAX))),
+            Self::Word(words) if words.contains(&value.as_str()) => Ok(()),
+            Self::Word(words) => Err(match crate::document::nearest(value, words.iter().copied()) {
+                Some(near) => {
+                    Refused::new(format!("`{value}` is none of its words")).help(format!("did you mean `{near}`?"))
+                }
+                None => Refused::new(format!("it is one of `{}`", words.join("`, `"))),
+            }),
+            Self::Processors if value == "All" || are_processors(value) => Ok(()),
+            Self::Processors => Err(Refused::new(format!("`{value}` is neither `All` nor processors such as `0-2,4`"))),
+            Self::Path if crate::model::spec::Target::Nssm.is_absolute(&value.as_str().into()) => Ok(()),
+            Self::Path => Err(Refused::new(format!("`{value}` is not an absolute path such as `C:\\logs\\x.log`"))),
+            Self::Names => Ok(()),
+        }
+    }
+}
+
+/// A number in decimal, without the zeros in front that NSSM takes for octal.
+fn is_number(text: &str) -> bool {
+    text.parse::<u32>().is_ok_and(|number| number.to_string() == text)
+}
+
+fn are_processors(text: &str) -> bool {
+    let is_processor = |text: &str| is_number(text) && text.len() <= 2;
+    text.split(',').all(|range| match range.split_once('-') {
+        Some((first, last)) => is_processor(first) && is_processor(last),
+        None => is_processor(range),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(key: &str, values: &[&str]) -> Result<(), String> {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        takes(key).and_then(|takes| takes.check(&values)).map_err(|refused| {
+            refused.help.map_or(refused.reason.clone(), |help| format!("{}; {help}", refused.reason))
+        })
+    }
+
+    #[test]
+    fn what_nssm_has_is_taken() {
+        for (key, values) in [
+            ("AppExit.3", &["Exit"][..]),
+            ("AppExit.Default", &["Ignore"]),
+            ("AppPriority", &["IDLE_PRIORITY_CLASS"]),
+            ("AppAffinity", &["0-2,4"]),
+            ("AppAffinity", &["All"]),
+            ("AppThrottle", &["0"]),
+            ("AppStdout", &[r"D:\logs\x.log"]),
+            ("DependOnService", &["Tcpip", "Dhcp"]),
+            ("Start", &["SERVICE_DELAYED_AUTO_START"]),
+        ] {
+            assert_eq!(check(key, values), Ok(()), "{key} {values:?}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_refused_with_the_reason() {
+        for (key, values, said) in [
+            (
+                "AppExit",
+                &["Exit"][..],
+                "it is set for one exit code, or for all others; write `\"AppExit.3\" = \"Exit\"` or `\"AppExit.Default\" = \"Restart\"`",
+            ),
+            ("AppExit.3", &["Stop"], "it is one of `Restart`, `Ignore`, `Exit`, `Suicide`"),
+            ("AppPriorty", &["x"], "NSSM has no such parameter; did you mean `AppPriority`?"),
+            (
+                "AppPriority",
+                &["IDLE_PRIORITY"],
+                "`IDLE_PRIORITY` is none of its words; did you mean `IDLE_PRIORITY_CLASS`?",
+            ),
+            ("AppEnvironmentExtra", &["A=1"], "a service has a key of its own for it; write `environment = ...`"),
+            ("AppThrottle", &["010"], "`010` is no number from 0 to 4294967295"),
+            ("AppThrottle", &["1", "2"], "it takes one value, not 2"),
+            ("AppThrottle.1", &["1"], "only `AppExit` has anything behind a dot"),
+            ("AppStdin", &["x.txt"], "`x.txt` is not an absolute path such as `C:\\logs\\x.log`"),
+            ("AppAffinity", &["1-"], "`1-` is neither `All` nor processors such as `0-2,4`"),
+            ("DependOnGroup", &["a\nb"], "a value holds '\\n', which no parameter can"),
+        ] {
+            assert_eq!(check(key, values), Err(said.to_owned()), "{key} {values:?}");
+        }
+    }
+}
