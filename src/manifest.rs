@@ -373,7 +373,7 @@ mod tests {
             ("[[service]]\nrestart = 3\n", "line 2, key `restart`: invalid type: integer `3`, expected a string"),
             (
                 "[[service]]\n[service.nssm]\nAppExit.3 = \"Exit\"\n",
-                "line 3, key `3`: expected true, false, a whole number, a text, or a list of texts",
+                "line 3, key `AppExit`: expected true, false, a whole number, a text, or a list of texts",
             ),
             (
                 "[[service]]\narguments = 3\n",

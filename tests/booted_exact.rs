@@ -303,10 +303,10 @@ fn what_cannot_arrive_is_refused_by_name() {
         let refused = install(Test::install(), &[case]).arg("--start").status(2).stderr_contains(part).run();
         assert!(!refused.folder().join("working_dir").exists());
     };
-    refused(of_size("exact-no", vec!["a".into(), long(MOST + 1)], &[]), "argument 2: has 131072 bytes");
+    refused(of_size("exact-no", vec!["a".into(), long(MOST + 1)], &[]), "argument 2: it has 131072 bytes");
     refused(
         of_size("exact-no", vec![], &[("V", long(MOST - 1).as_bytes().to_vec())]),
-        "variable `V`: has 131072 bytes",
+        "variable `V`: it has 131072 bytes",
     );
     refused(of_size("exact-no", vec![long(MOST); MOST_ARGUMENTS + 1], &[]), "bytes together");
 

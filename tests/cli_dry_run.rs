@@ -53,6 +53,7 @@ fn text_to_read() {
     Restart=no
     KillMode=mixed
     TimeoutStopSec=90
+    SuccessExitStatus=143
     SyslogIdentifier=web
     
     [Install]

@@ -69,6 +69,69 @@ fn modes() {
     }
 }
 
+/// Two services of a user, and the manifest that they are from.
+fn installed_two() -> Ran {
+    let manifest = "[defaults]\nuser = true\nworking_directory = \"/srv\"\n\
+                    [[service]]\nname = \"one\"\nexecutable = \"/bin/true\"\n\
+                    [[service]]\nexecutable = \"/bin/false\"\narguments = [\"a b\"]\n";
+    Test::install()
+        .file("two.toml", manifest)
+        .env("HOME", "/home")
+        .env("INSTALLSERVICE_WORKING_DIR", "")
+        .args(["--output", ".", "--manifest", "two.toml"])
+        .run()
+}
+
+#[test]
+fn a_manifest_comes_back() {
+    let ran = installed();
+    let receipt = fs::read_to_string(ran.folder().join(RECEIPT)).unwrap();
+    manage(&ran).args(["uploader", "show", "--format", "manifest"]).stdout(&receipt).stderr("").run();
+    refused(
+        ["uploader", "status", "--format", "manifest"],
+        "ManageService: error: option `--format` `manifest`: it is `text` or `json`\n",
+    );
+    let ran = installed_two();
+    let shown = manage(&ran).args(["--manifest", "two.toml", "show", "--format", "manifest"]).stderr("").run();
+    fs::write(ran.folder().join("shown.toml"), &shown.stdout).unwrap();
+    // It is the manifest of the same files.
+    let again = ran.then_install().env("HOME", "/home").env("INSTALLSERVICE_WORKING_DIR", "");
+    again.args(["--output", "again", "--manifest", "shown.toml"]).run();
+    support::same_tree(&ran.folder().join("home/.config"), &ran.folder().join("again/home/.config"));
+    support::same_tree(&ran.folder().join("home/.local"), &ran.folder().join("again/home/.local"));
+}
+
+#[test]
+fn a_manifest_names_the_services() {
+    let ran = installed_two();
+    let shown = manage(&ran).args(["--manifest", "two.toml", "show"]).stderr("").run().stdout;
+    for part in ["one_install_args.toml\n", "one.service\n", "false_install_args.toml\n", "false.service\n"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let differs = manage(&ran).args(["--manifest", "two.toml", "diff", "--format", "json"]).status(10).run();
+    let document: Value = serde_json::from_str(&differs.stdout).unwrap();
+    assert_eq!(document["not_enabled"], json!(["one", "false"]));
+    let say = |args: &[&str]| manage(&ran).args(args).stdout("");
+    say(&["--manifest", "two.toml", "one", "show"])
+        .status(2)
+        .stderr("ManageService: error: argument `one`: a manifest names the services itself\n")
+        .run();
+    say(&["--list", "--manifest", "two.toml"])
+        .status(2)
+        .stderr("ManageService: error: option `--manifest` `two.toml`: `--list` lists every service\n")
+        .run();
+    say(&["--manifest", "more.toml", "show"])
+        .file("more.toml", "[[service]]\nname = \"one\"\n[[service]]\nname = \"onne\"\n[[service]]\nname = \"a b\"\n")
+        .status(2)
+        .stderr_contains("service name `a b`")
+        .run();
+    say(&["--manifest", "more.toml", "show"])
+        .file("more.toml", "[[service]]\nname = \"one\"\n[[service]]\nname = \"onne\"\n")
+        .status(4)
+        .stderr("ManageService: error: there is no service `onne`\n  help: there is `one`\n")
+        .run();
+}
+
 #[test]
 fn flags_have_both_spellings() {
     for flag in ["--remove_env_vars", "--remove_install_args", "--remove_nssm", "--state-dir", "--user", "--yes"] {
@@ -180,7 +243,7 @@ fn a_receipt_that_cannot_be_read() {
         .status(2)
         .stdout("")
         .stderr_contains(format!(
-            "ManageService: error: receipt `[TMP]/{RECEIPT}`: TOML parse error at line 2, column 8\n"
+            "ManageService: error: receipt `[TMP]/{RECEIPT}`, line 2, key `name`: invalid type: integer `1`, expected a string\n"
         ))
         .run();
 }

@@ -133,7 +133,7 @@ impl Call {
         }
         let manager = match target {
             Target::Systemd => Manager::Systemd(scope),
-            Target::Nssm => Manager::Nssm(settings.nssm.wanted_path(&place)),
+            Target::Nssm => Manager::Nssm(place.nssm()),
         };
         if faults.is_empty() { Ok(Self { settings, manager, place, validated }) } else { Err(Error::Refused(faults)) }
     }
@@ -249,16 +249,16 @@ impl Call {
             desired.into_iter().zip(&self.validated)
         {
             let example = (!spec.secrets.is_empty()).then(|| export::example(&name, &spec.secrets, &self.place));
-            let artifacts: Vec<Artifact> = artifacts.into_iter().chain(example).collect();
-            match (&self.manager, registration) {
-                (Manager::Nssm(exe), Some(service)) => {
-                    match render::nssm::batches(&service, &artifacts, &self.place, exe) {
+            match registration {
+                Some(service) => {
+                    let values = example.as_ref().map(|_| self.place.environment_file(&name));
+                    match render::nssm::batches(&service, &artifacts, values.as_ref(), &self.place) {
                         Ok(batches) => files.extend(batches),
                         Err(refusals) => faults.extend(of_refusals(refusals)),
                     }
-                    files.extend(artifacts.into_iter().map(export::beside));
+                    files.extend(artifacts.into_iter().chain(example).map(export::beside));
                 }
-                _ => files.extend(artifacts),
+                None => files.extend(artifacts.into_iter().chain(example)),
             }
         }
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
@@ -338,6 +338,9 @@ impl Call {
     ) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
+        if let Manager::Nssm(_) = self.manager {
+            nssm::provide(&self.settings.nssm, &self.place)?;
+        }
         let updates: Vec<ServiceName> = names
             .iter()
             .filter(|name| plan::is_installed(&observed, name, &self.place, &self.manager))
@@ -391,9 +394,8 @@ impl Call {
 
     /// What only this host can answer, asked before anything is changed.
     fn preflight(&self) -> Result<(), Error> {
-        match &self.manager {
-            Manager::Systemd(_) => systemctl::need_version(self.place.systemd)?,
-            Manager::Nssm(_) => nssm::provide(&self.settings.nssm, &self.place)?,
+        if let Manager::Systemd(_) = self.manager {
+            systemctl::need_version(self.place.systemd)?;
         }
         for service in &self.validated {
             if let Run::Python { interpreter, entry, .. } = &service.spec.run {

@@ -97,56 +97,54 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         }
     }
     let mode = match mode {
-        _ if wants_list => None,
-        Some(word) => mode_of(&word).map_err(|fault| faults.push(fault)).ok(),
-        None => {
-            faults.push(Fault::new("mode", "the command does not say what to do with the service").help(known_modes()));
-            None
-        }
+        _ if wants_list => Ok(None),
+        Some(word) => mode_of(&word).map(Some),
+        None => Err(Fault::new("mode", "the command does not say what to do with the service").help(known_modes())),
     };
-    let format = matches.get_one::<String>("format").map(String::as_str);
-    let format = match (mode, format) {
-        (Some(Mode::Show), Some("manifest")) => Shape::Manifest,
+    let shape = match (&mode, matches.get_one::<String>("format").map(String::as_str)) {
+        (Ok(Some(Mode::Show)), Some("manifest")) => Shape::Manifest,
         (_, format) => Shape::Plain(Format::read(format, &mut faults)),
+    };
+    let names = match (&name, &manifest) {
+        _ if wants_list => Vec::new(),
+        (Some(name), _) => match name.to_string().parse::<ServiceName>() {
+            Ok(name) => vec![name],
+            Err(reason) => {
+                faults.push(Fault::new("service name", reason).given(name));
+                Vec::new()
+            }
+        },
+        (None, Some(path)) => names_in(path, &mut faults)?,
+        (None, None) => Vec::new(),
     };
     let lines = word("lines").map_or(Some(DEFAULT_LINES), |lines| lines.as_str()?.parse::<u32>().ok());
     if lines.is_none() {
         let lines = word("lines").unwrap_or_default();
         faults.push(Fault::new("option `--lines`", "it is a whole number").given(lines));
     }
-    let wanted = match (&name, &manifest) {
-        (Some(name), _) if !wants_list => {
-            let name = name.to_string().parse::<ServiceName>();
-            name.map(|name| vec![name])
-                .map_err(|reason| vec![Fault::new("service name", reason).given(word("name").unwrap_or_default())])
-        }
-        (_, Some(path)) => names_in(path)?,
-        _ => Ok(Vec::new()),
-    };
-    let names = wanted.unwrap_or_else(|found| {
-        faults.splice(0..0, found);
-        Vec::new()
+    let mode = mode.unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
     });
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
     }
     match mode {
-        Some(mode) => Managed::find(names, manifest.is_some(), &matches, format)?.run(mode, &matches),
-        None => list(&matches, format.plain()),
+        Some(mode) => Managed::find(names, manifest.is_some(), &matches, shape)?.run(mode, &matches),
+        None => list(&matches, shape.plain()),
     }
 }
 
 /// The names of the services that a manifest describes.
-fn names_in(path: &Text) -> Result<Result<Vec<ServiceName>, Vec<Fault>>, Error> {
-    let services = super::read_manifest(path)?;
-    let (mut names, mut faults) = (Vec::new(), Vec::new());
-    for service in &services {
-        match validate::name_of(service, facts::target_of_this_host()) {
+fn names_in(path: &Text, faults: &mut Vec<Fault>) -> Result<Vec<ServiceName>, Error> {
+    let mut names = Vec::new();
+    for service in super::read_manifest(path)? {
+        match validate::name_of(&service, facts::target_of_this_host()) {
             Ok(name) => names.push(name),
             Err(fault) => faults.push(fault),
         }
     }
-    Ok(if faults.is_empty() { Ok(names) } else { Err(faults) })
+    Ok(names)
 }
 
 /// How something is printed.
@@ -389,14 +387,11 @@ impl Managed {
             env_vars: !matches.get_flag("remove_env_vars"),
             install_args: !matches.get_flag("remove_install_args"),
         };
-        if matches.get_flag("remove_nssm") {
-            note("`--remove_nssm` means something on Windows only");
-        }
         match mode {
             Mode::Start => self.start("start"),
             Mode::Restart => self.start("restart"),
             Mode::Stop => self.stop(),
-            Mode::Remove | Mode::StopAndRemove => self.remove(keep),
+            Mode::Remove | Mode::StopAndRemove => self.remove(keep, matches.get_flag("remove_nssm")),
             Mode::Reinstall => self.reinstall(InstallOptions::default()),
             Mode::StopAndReinstall => self.reinstall(InstallOptions { stop: true, ..Default::default() }),
             Mode::StopAndRestart => self.reinstall(InstallOptions { stop: true, start: true, ..Default::default() }),
@@ -469,7 +464,7 @@ impl Managed {
         })
     }
 
-    fn remove(&self, keep: Keep) -> Result<u8, Error> {
+    fn remove(&self, keep: Keep, remove_nssm: bool) -> Result<u8, Error> {
         let _lock = begin_change(&self.place)?;
         let error_logs: Vec<Text> = self.names.iter().filter_map(|name| self.error_log(name)).filter(exists).collect();
         let mut observed = observe::observe(&self.names, &self.place, &self.manager)?;
@@ -496,6 +491,14 @@ impl Managed {
         }
         for path in error_logs {
             say(&format!("kept: {path} (its errors)"));
+        }
+        match &self.manager {
+            Manager::Systemd(_) if remove_nssm => note("`--remove_nssm` means something on Windows only"),
+            Manager::Nssm(exe) if remove_nssm => match nssm::withdraw(&self.place, &self.names)? {
+                Some(reason) => say(&format!("kept: {exe} ({reason})")),
+                None => say(&format!("removed: {exe}")),
+            },
+            _ => {}
         }
         Ok(exit::OK)
     }
@@ -580,6 +583,10 @@ impl Managed {
         let Ok(Entry::File(found)) = files::look(&self.place.receipt(name)) else { return None };
         let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), "").ok()?;
         let directory = receipt.services().into_iter().next()?.working_directory?;
+        // The script of a Python service writes it, and NSSM has nothing of the kind for other programs.
+        if matches!(self.manager, Manager::Nssm(_)) && !exists(&self.place.python_script(name)) {
+            return None;
+        }
         Some(render::error_log_path(&directory, name))
     }
 
@@ -642,7 +649,8 @@ impl Managed {
 
     /// The file that a service's output goes to, where it is not the journal.
     fn output(&self, name: &ServiceName) -> Option<Text> {
-        matches!(self.manager, Manager::Nssm(_)).then(|| self.place.output(name))
+        let usual = || self.place.output(name);
+        matches!(self.manager, Manager::Nssm(_)).then(|| nssm::output_of(name).unwrap_or_else(usual))
     }
 
     fn logs(&self, matches: &ArgMatches) -> Result<u8, Error> {
@@ -656,10 +664,10 @@ impl Managed {
                     if self.several {
                         print(&format!("{HEADING}{name}{HEADING:#}\n"));
                     }
-                    print(&nssm::tail(&self.place.output(name), lines as usize)?);
+                    print(&nssm::tail(&self.output(name).unwrap_or_default(), lines as usize)?);
                 }
                 match self.names.as_slice() {
-                    [only] if follow => nssm::follow(&self.place.output(only), &mut |text| print(text))?,
+                    [only] if follow => nssm::follow(&self.output(only).unwrap_or_default(), &mut |text| print(text))?,
                     _ if follow => note("`--follow` follows one service"),
                     _ => {}
                 }

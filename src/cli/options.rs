@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     /// Options of one call, which say nothing of a service.
-    const OF_THE_CALL: [&str; 15] = [
+    const OF_THE_CALL: [&str; 16] = [
         "allow-unknown-nssm",
         "ca-file",
         "catalog",

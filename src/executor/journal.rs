@@ -140,7 +140,10 @@ impl Journal {
         let begun = options.open(to_path(&directory.with("/begun"))).map_err(failed)?;
         // The record comes last and whole: a journal without one is a journal that was never begun. What
         // lies beside it is synced with it, once for all.
-        files::write(&Artifact { path: directory.with("/plan.json"), mode: 0o600, contents })?;
+        let record_file =
+            files::stage_as_private(&Artifact { path: directory.with("/plan.json"), mode: 0o600, contents })?;
+        files::sync([&record_file])?;
+        record_file.commit()?;
         files::sync_directory(directory);
         let journal = Self { directory: directory.clone(), record, begun, marks: Vec::new() };
         for path in journal.record.steps.iter().flatten().filter_map(Undo::restores) {
@@ -276,7 +279,7 @@ fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Erro
             *backups += 1;
             let copy = Artifact { path: directory.with(&format!("/{backup}")), mode: 0o600, contents: found.contents };
             // Synced with the record that names it, once for all.
-            files::stage(&copy)?.commit()?;
+            files::stage_as_private(&copy)?.commit()?;
             Ok(Undo::Restore { path: path.clone(), backup, mode: found.mode, owner: files::owner(path) })
         }
     }

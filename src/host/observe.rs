@@ -111,14 +111,17 @@ pub fn nothing(manager: &Manager) -> Observed {
 #[cfg(windows)]
 fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Parameter>>, Error> {
     use super::nssm::registry;
-    if !registry::is_registered(name) {
-        return Ok(None);
-    }
     let foreign = |reason: &str| Error::Foreign {
         path: name.as_str().into(),
         reason: reason.to_owned(),
         help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
     };
+    if !registry::is_registered(name) {
+        let other = registry::displayed_as(name.as_str());
+        return other.map_or(Ok(None), |other| {
+            Err(foreign(&format!("it is the display name of the service `{other}`, which NSSM would take for it")))
+        });
+    }
     if !registry::is_of_nssm(name) {
         return Err(foreign("a service of that name is there already, and NSSM does not run it"));
     }

@@ -1,6 +1,6 @@
 //! The tool's own working directory: its lock and its log.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -72,14 +72,13 @@ fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
     not_for_everybody(&place.state_dir)?;
     let path = lock_path(place);
     let failed = |source| Error::io("taking the lock", &path, source);
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    files::private(&mut options);
-    let mut file = options.open(to_path(&path)).map_err(failed)?;
+    // For its owner alone: whoever may open it can hold the lock, and nobody could change anything.
+    let file = files::open_to_append(&path, 0o600).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
+            #[cfg(unix)]
             // For whoever waits for it. On a full disk they wait a little longer.
-            drop(file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())));
+            drop(file.set_len(0).and_then(|()| writeln!(&file, "{}", std::process::id())));
             #[cfg(unix)]
             nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
                 .map_err(|error| failed(error.into()))?;
@@ -159,10 +158,7 @@ pub fn log(place: &Place, what: &str, result: Result<&str, &Error>) {
     };
     let line = format!("{} {what}: {result}\n", humantime::format_rfc3339_seconds(SystemTime::now()));
     let path: Text = place.log();
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    files::no_link(&mut options);
-    if let Ok(mut file) = options.open(to_path(&path)) {
+    if let Ok(mut file) = files::open_to_append(&path, 0o644) {
         drop(file.write_all(line.as_bytes()));
     }
 }

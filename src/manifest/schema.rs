@@ -33,7 +33,8 @@ pub fn schema() -> String {
     defaults["description"] = "What services have that do not say otherwise.".into();
     object["definitions"]["Service"] = service;
     object["definitions"]["Defaults"] = defaults;
-    object["properties"]["defaults"]["$ref"] = "#/definitions/Defaults".into();
+    let about = object["properties"]["defaults"]["description"].clone();
+    object["properties"]["defaults"] = json!({ "description": about, "allOf": [{ "$ref": "#/definitions/Defaults" }] });
     serde_json::to_string_pretty(&schema).expect("a schema has a JSON form") + "\n"
 }
 

@@ -26,6 +26,9 @@ pub struct Artifact {
     pub contents: Vec<u8>,
 }
 
+/// How the name of a file ends that holds the secrets of a service.
+pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
+
 /// Where the files of services belong, and for which service manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -49,7 +52,7 @@ impl Place {
 
     /// The file that holds the secrets of a service.
     pub fn environment_file(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_env_vars.txt")
+        self.state(name.as_str(), ENVIRONMENT_FILE)
     }
 
     /// The script that a Python service runs.
@@ -90,6 +93,11 @@ impl Place {
     /// The `nssm.exe` that is kept for services.
     pub fn nssm(&self) -> Text {
         self.state("", "nssm.exe")
+    }
+
+    /// The note that says where that `nssm.exe` came from, if we put it there.
+    pub fn nssm_origin(&self) -> Text {
+        self.state("", "nssm_origin.txt")
     }
 
     fn state(&self, name: &str, suffix: &str) -> Text {
