@@ -87,7 +87,9 @@ fn call_of_line(
         format: Format::read(given.word("format").as_deref(), &mut faults),
         target: target(&given, &mut faults),
         state_dir: given.one("state-dir").cloned(),
+        stop: false,
         start: given.flag("start"),
+        no_rollback: given.flag("no-rollback"),
         prune: given.flag("prune"),
         nssm: Wishes {
             exe: given.one("nssm").cloned(),

@@ -35,3 +35,10 @@ pub struct Observed {
     /// The user whose services would end at the logout, where that is so (user scope only).
     pub logs_out: Option<String>,
 }
+
+impl Observed {
+    /// Whether the same was found: files, registrations and starts at boot.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.files == other.files && self.registered == other.registered && self.enabled == other.enabled
+    }
+}
