@@ -121,6 +121,10 @@ pub fn difference(artifact: &Artifact, found: Option<&Found>) -> String {
         _ = writeln!(out, "{REMOVED}-mode {:04o}{REMOVED:#}", found.mode);
         _ = writeln!(out, "{ADDED}+mode {:04o}{ADDED:#}", artifact.mode);
     }
+    if found.is_some_and(|found| found.foreign) {
+        _ = writeln!(out, "{REMOVED}-owner another user, who can change it{REMOVED:#}");
+        _ = writeln!(out, "{ADDED}+owner you{ADDED:#}");
+    }
     if is_secret(artifact) {
         out += &secret_difference(before, &artifact.contents);
     } else {

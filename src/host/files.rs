@@ -57,7 +57,14 @@ pub fn look(path: &Text) -> Result<Entry, Error> {
     let mode = mode_of(&metadata);
     #[cfg(windows)]
     let mode = usual_mode(path);
-    Ok(Entry::File(Found { contents, mode }))
+    #[cfg(unix)]
+    let foreign = {
+        use std::os::unix::fs::MetadataExt;
+        metadata.uid() != 0 && metadata.uid() != nix::unistd::geteuid().as_raw()
+    };
+    #[cfg(windows)]
+    let foreign = false;
+    Ok(Entry::File(Found { contents, mode, foreign }))
 }
 
 /// Reads a text file; `doing` says what for.
@@ -483,14 +490,14 @@ pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
 }
 
 #[cfg(unix)]
-fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
+pub(super) fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().mode(mode).create(path)?;
     fs::set_permissions(path, permissions(mode))
 }
 
 #[cfg(windows)]
-fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
+pub(super) fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
     fs::create_dir(path)
 }
 

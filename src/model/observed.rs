@@ -13,6 +13,8 @@ pub struct Found {
     pub contents: Vec<u8>,
     /// Its permission bits.
     pub mode: u32,
+    /// Whether it belongs to somebody else, who can change it at will; root is nobody else.
+    pub foreign: bool,
 }
 
 /// What was found on the host about some services.

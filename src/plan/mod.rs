@@ -135,7 +135,9 @@ pub fn compare(observed: &Observed, artifact: &Artifact) -> Difference {
     match observed.files.get(&artifact.path) {
         None if observed.unreadable.contains(&artifact.path) => Difference::Same,
         None => Difference::Missing,
-        Some(found) if found.contents == artifact.contents && found.mode == artifact.mode => Difference::Same,
+        Some(found) if found.contents == artifact.contents && found.mode == artifact.mode && !found.foreign => {
+            Difference::Same
+        }
         Some(_) => Difference::Changed,
     }
 }

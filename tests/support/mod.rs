@@ -305,6 +305,11 @@ impl Running {
         self.test.folder.path()
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal, such as `INT`; its children get none.
     pub(crate) fn signal(&self, name: &str) {
         system("sh", &["-c", &format!("kill -{name} {}", self.child.id())]);
