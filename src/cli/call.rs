@@ -19,6 +19,7 @@ use crate::model::observed::Observed;
 use crate::model::spec::{Run, Scope, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
+use crate::render::ansible::RoleService;
 use crate::render::{self, Artifact, Place};
 use crate::validate::{self, Validated};
 
@@ -26,9 +27,18 @@ use crate::validate::{self, Validated};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     DryRun,
-    Export(Text),
+    Export(Text, Layout),
     Check,
     Install,
+}
+
+/// How an export is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// As the files will lie on the host; for NSSM with the batches that put them there.
+    Tree,
+    /// As a role of Ansible.
+    Ansible,
 }
 
 /// How requests are carried out.
@@ -94,7 +104,7 @@ impl Call {
                 "services of the machine and of a user cannot be installed in one run",
             ));
         }
-        let is_export = matches!(mode, Mode::Export(_));
+        let is_export = matches!(mode, Mode::Export(..));
         // What lies where on the machine that writes the files says nothing about the others.
         let exported = is_export.then(|| facts::usual_state_dir(target, scope));
         let state_dir = settings.state_dir.clone().or(exported);
@@ -161,8 +171,8 @@ impl Call {
                 }
                 Ok(exit::OK)
             }
-            Mode::Export(directory) => {
-                let written = export::write(directory, self.exported(files)?)?;
+            Mode::Export(directory, layout) => {
+                let written = export::write(directory, self.exported(files, *layout)?)?;
                 print(&written.iter().map(|path| format!("{path}\n")).collect::<String>());
                 Ok(exit::OK)
             }
@@ -235,23 +245,37 @@ impl Call {
 
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
     /// there. An environment file is not among them, a list of its names is.
-    fn exported(&self, desired: Vec<Desired>) -> Result<Vec<Artifact>, Error> {
-        let mut files = Vec::new();
-        let mut faults = Vec::new();
+    fn exported(&self, desired: Vec<Desired>, layout: Layout) -> Result<Vec<Artifact>, Error> {
+        let target = self.settings.target;
+        let (mut files, mut services, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
             desired.into_iter().zip(&self.validated)
         {
-            let example = (!spec.secrets.is_empty()).then(|| export::example(&name, &spec.secrets, &self.place));
+            let example = || export::example(&name, &spec.secrets, &self.place);
+            // A role says in its variables which secrets there are.
+            let example = (layout == Layout::Tree && !spec.secrets.is_empty()).then(example);
             let artifacts: Vec<Artifact> = artifacts.into_iter().chain(example).collect();
-            match (&self.manager, registration) {
-                (Manager::Nssm(exe), Some(service)) => {
-                    match render::nssm::batches(&service, &artifacts, &self.place, exe) {
-                        Ok(batches) => files.extend(batches),
-                        Err(refusals) => faults.extend(of_refusals(refusals)),
-                    }
-                    files.extend(artifacts.into_iter().map(export::beside));
+            let mut beside = Vec::new();
+            if let (Manager::Nssm(exe), Some(service)) = (&self.manager, registration) {
+                match render::nssm::batches(&service, &artifacts, &self.place, exe) {
+                    Ok(batches) => beside.extend(batches),
+                    Err(refusals) => faults.extend(of_refusals(refusals)),
                 }
-                _ => files.extend(artifacts),
+                beside.extend(artifacts.iter().cloned().map(export::beside));
+            }
+            match (layout, target) {
+                (Layout::Ansible, _) => {
+                    let secrets = spec.secrets.clone();
+                    services.push(RoleService { name, files: artifacts, batches: beside, secrets });
+                }
+                (Layout::Tree, Target::Nssm) => files.extend(beside),
+                (Layout::Tree, Target::Systemd) => files.extend(artifacts),
+            }
+        }
+        if layout == Layout::Ansible {
+            match render::ansible::role(services, &self.place, target) {
+                Ok(role) => files = role,
+                Err(refusals) => faults.extend(of_refusals(refusals)),
             }
         }
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
