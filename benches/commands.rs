@@ -98,24 +98,29 @@ fn with_clock(options: &[&'static str]) -> Vec<&'static str> {
 fn starting() -> bool {
     let ours =
         |name, arguments: Vec<&'static str>| Row::new(name, Some(HELP), move || run(install_service(), &arguments));
-    let mut rows = vec![
+    let rows = vec![
         Row::new("`/bin/true`", None, || run("/bin/true", &[])),
         ours("`InstallService -h`", vec!["-h"]),
         ours("`InstallService DataFileUploadDirectory -h`", vec!["DataFileUploadDirectory", "-h"]),
         ours("`InstallService --dry-run ... -- /bin/sh ...`", with_clock(&["--dry-run"])),
         ours("the same with `--format json`", with_clock(&["--dry-run", "--format", "json"])),
     ];
-    let mut rounds = 400;
+    let met = table("Help and dry run", 400, rows);
     if let Some(bin) = openmsistream() {
-        rounds = 20;
-        let theirs = bin.join("InstallService");
-        let program = theirs.clone();
-        rows.push(Row::new("OpenMSIStream's `InstallService -h`", None, move || run(&theirs, &["-h"])));
-        rows.push(Row::new("its `InstallService DataFileUploadDirectory -h`", None, move || {
-            run(&program, &["DataFileUploadDirectory", "-h"]);
-        }));
+        let commands = [
+            ("`InstallService -h`", vec!["-h"]),
+            ("`InstallService DataFileUploadDirectory -h`", vec!["DataFileUploadDirectory", "-h"]),
+        ];
+        for (name, arguments) in commands {
+            let (theirs, words) = (bin.join("InstallService"), arguments.clone());
+            let rows = vec![
+                Row::new(name, None, move || run(install_service(), &arguments)),
+                Row::new("OpenMSIStream's", None, move || run(&theirs, &words)),
+            ];
+            table("Against OpenMSIStream", 30, rows);
+        }
     }
-    table("Help and dry run", rounds, rows)
+    met
 }
 
 /// The folder of OpenMSIStream's own commands.
@@ -144,32 +149,39 @@ fn installing() -> bool {
         fs::write(UNIT, &unit).expect("to write the unit");
         run("systemctl", &["enable", "clock.service"]);
     };
-    let mut rows = vec![
+    let rows = vec![
         Row::new("write the unit, `systemctl enable`", None, by_hand).before(clean),
         Row::new("`InstallService ...`", Some(INSTALL), || run(install_service(), &CLOCK)).before(clean),
         Row::new("the same again: nothing to do", None, || run(install_service(), &CLOCK)),
     ];
-    let mut rounds = 60;
+    let met = table("Installing", 100, rows);
     if let Some(bin) = openmsistream() {
-        rounds = 15;
-        fs::create_dir_all("/srv/lab").expect("a directory to upload");
-        let arguments = ["DataFileUploadDirectory", "/srv/lab", "--service_name", "theirs"];
-        let python = env::var("OMSI_PYTHON").expect("a path");
-        let theirs = bin.join("InstallService");
-        rows.push(Row::new("OpenMSIStream's `InstallService DataFileUploadDirectory ...`", None, move || {
-            run(&theirs, &arguments);
-        }));
-        rows.push(Row::new("ours, the same program, its import checked", None, move || {
-            run(install_service(), &[&["--python", &python][..], &arguments[..3], &["ours"]].concat());
-        }));
-        let forget = || {
-            drop(fs::remove_file("/etc/systemd/system/ours.service"));
-            drop(fs::remove_dir_all(STATE));
-            run("systemctl", &["daemon-reload"]);
-        };
-        rows.last_mut().expect("just pushed").before = Box::new(forget);
+        against_openmsistream(&bin);
     }
-    table("Installing", rounds, rows)
+    met
+}
+
+/// The same service of one of its programs, installed by ours and by its own command.
+fn against_openmsistream(bin: &Path) {
+    fs::create_dir_all("/srv/lab").expect("a directory to upload");
+    fs::write("/srv/lab/lab.config", "[broker]\nbootstrap.servers = localhost:9092\n").expect("a config file");
+    let arguments =
+        |name| ["DataFileUploadDirectory", "/srv/lab", "--config", "/srv/lab/lab.config", "--service_name", name];
+    let python = bin.join("python").into_os_string().into_string().expect("a path of plain text");
+    let forget = || {
+        drop(fs::remove_file("/etc/systemd/system/ours.service"));
+        drop(fs::remove_dir_all(STATE));
+        run("systemctl", &["daemon-reload"]);
+    };
+    let theirs = bin.join("InstallService");
+    let rows = vec![
+        Row::new("`InstallService DataFileUploadDirectory ...`, its import checked", None, move || {
+            run(install_service(), &[&["--python", &python][..], &arguments("ours")].concat());
+        })
+        .before(forget),
+        Row::new("OpenMSIStream's", None, move || run(&theirs, &arguments("theirs"))),
+    ];
+    table("Installing, against OpenMSIStream", 15, rows);
 }
 
 /// Runs this benchmark again on a booted systemd.
@@ -190,16 +202,23 @@ fn in_a_bed() -> bool {
     bed.arg(itself).arg("--in-the-bed").status().is_ok_and(|status| status.success())
 }
 
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
 fn main() -> ExitCode {
     if env::args().any(|word| word == "--in-the-bed") {
         return if installing() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let mut met = starting();
-    let is_root = fs::metadata("/proc/self").is_ok_and(|process| {
-        use std::os::unix::fs::MetadataExt as _;
-        process.uid() == 0
-    });
-    if is_root && Path::new("/usr/bin/systemd-nspawn").exists() {
+    if is_root() && Path::new("/usr/bin/systemd-nspawn").exists() {
         met &= in_a_bed();
     } else {
         println!(

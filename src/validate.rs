@@ -11,10 +11,12 @@ use crate::error::Fault;
 use crate::manifest::{Arguments, Service, Setting, Value};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
+use crate::model::invocation::Invocation;
 use crate::model::name::{EnvName, Line, ServiceName, UnitName, is_identifier};
 use crate::model::nssm_table::{self, Refused};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
 use crate::model::text::Text;
+use crate::render::nssm::ACCOUNTS;
 
 /// A request that passed.
 #[derive(Clone, Debug)]
@@ -151,6 +153,12 @@ pub fn validate(
     }
     let restart_sec = check.restart_sec(request.restart_sec);
     let after: Vec<UnitName> = request.after.iter().filter_map(|unit| check.parse("option `--after`", unit)).collect();
+    if target == Target::Nssm {
+        check.not_of_windows(request);
+        for unit in after.iter().filter(|unit| !unit.as_str().ends_with(".service")) {
+            check.note(format!("`{unit}` is a unit of systemd; `--after SERVICE` names a service of Windows"));
+        }
+    }
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let path: Vec<Text> =
@@ -404,9 +412,13 @@ impl<F: Facts> Check<'_, F> {
             Target::Nssm => "a path of a Windows service must be absolute: `C:\\...` or `\\\\server\\share\\...`",
         };
         let mut fault = Fault::new(what, syntax).given(path);
-        if let (Target::Systemd, Some(here), Some(text)) = (self.target, self.facts.current_directory(), path.as_str())
-        {
-            fault.help = Some(format!("`{}`", normalised(&here.with("/").with(text))));
+        if let (Some(here), Some(text)) = (self.facts.current_directory(), path.as_str()) {
+            let separator = if self.target == Target::Nssm { "\\" } else { "/" };
+            let is_drive = self.target == Target::Nssm && text.get(1..2) == Some(":");
+            let whole = here.with(separator).with(text);
+            if !is_drive && !text.starts_with(['/', '\\']) || self.target == Target::Systemd {
+                fault.help = Some(format!("`{}`", normalised(&whole, self.target)));
+            }
         }
         self.fault(fault);
         None
@@ -417,11 +429,13 @@ impl<F: Facts> Check<'_, F> {
         let path = self.absolute(what, path)?;
         match self.facts.path_kind(&path) {
             Some(PathKind::Missing) => {
-                let help = shlex::bytes::try_quote(path.as_bytes())
-                    .map(|quoted| format!("`mkdir -p {}` makes it", Text::from_bytes(quoted.into_owned())));
-                let mut fault = Fault::new(what, "there is no such directory").given(&path);
-                fault.help = help.ok();
-                self.fault(fault);
+                let words = match self.target {
+                    Target::Systemd => vec!["mkdir".into(), "-p".into(), path.clone()],
+                    Target::Nssm => vec!["mkdir.exe".into(), path.clone()],
+                };
+                let typed = Invocation(words).typed().replacen("mkdir.exe", "mkdir", 1);
+                let fault = Fault::new(what, "there is no such directory").given(&path);
+                self.fault(fault.help(format!("`{typed}` makes it")));
                 None
             }
             Some(PathKind::File | PathKind::Executable) => {
@@ -525,14 +539,12 @@ impl<F: Facts> Check<'_, F> {
             self.fault(Fault::new(what, "a user service runs as the user who installs it").given(account));
             return None;
         }
+        if self.target == Target::Nssm {
+            return self.account_of_windows(what, account);
+        }
         // The rule of systemd's User= in its strict form (systemd.exec(5), USER_NAMES on systemd.io).
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        if self.target == Target::Systemd
-            && (account.is_empty()
-                || account.starts_with(['-', '.'])
-                || account.len() > 31
-                || !account.chars().all(plain))
-        {
+        if account.is_empty() || account.starts_with(['-', '.']) || account.len() > 31 || !account.chars().all(plain) {
             self.fault(Fault::new(what, "this is not the name of an account").given(Text::from(account.as_str())));
             return None;
         }
@@ -548,6 +560,39 @@ impl<F: Facts> Check<'_, F> {
             return None;
         }
         Some(account.clone())
+    }
+
+    /// One of the accounts that need no password: another one would go through the argv of `nssm.exe`.
+    fn account_of_windows(&mut self, what: &str, account: &str) -> Option<String> {
+        let plain = |name: &str| name.to_lowercase().replace([' ', '.'], "").replace("ntauthority\\", "");
+        let known = ACCOUNTS.iter().find(|(name, _)| {
+            let wanted = plain(account);
+            wanted == plain(name) || (wanted == "system" && plain(name) == "localsystem")
+        });
+        if known.is_none() {
+            self.fault(
+                Fault::new(what, "only LocalSystem, LocalService and NetworkService need no password on Windows")
+                    .given(Text::from(account))
+                    .help(
+                        "install without `--account`, then set the account in services.msc, on the page \"Log On\" of \
+                         the service: it is kept when you install again",
+                    ),
+            );
+        }
+        known.map(|(name, _)| (*name).to_owned())
+    }
+
+    /// What a service of Windows has not.
+    fn not_of_windows(&mut self, request: &Service) {
+        if request.user == Some(true) {
+            self.fault(
+                Fault::new("option `--user`", "Windows has no services of a user's own")
+                    .help("leave `--user` away, and type the command as an administrator"),
+            );
+        }
+        if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
+            self.note("hardening is systemd's own and means nothing on Windows; `--account LocalService` takes away most rights");
+        }
     }
 
     fn restart_sec(&mut self, seconds: Option<i64>) -> u32 {
@@ -607,9 +652,10 @@ impl<F: Facts> Check<'_, F> {
 }
 
 /// `path` with `.` and `..` components and doubled slashes taken out.
-fn normalised(path: &Text) -> Text {
+fn normalised(path: &Text, target: Target) -> Text {
+    let is_separator = |byte: &u8| *byte == b'/' || (target == Target::Nssm && *byte == b'\\');
     let mut parts: Vec<&[u8]> = Vec::new();
-    for part in path.as_bytes().split(|byte| *byte == b'/') {
+    for part in path.as_bytes().split(is_separator) {
         match part {
             b"" | b"." => {}
             b".." => {
@@ -618,9 +664,10 @@ fn normalised(path: &Text) -> Text {
             part => parts.push(part),
         }
     }
-    let mut bytes = vec![b'/'];
-    bytes.extend(parts.join(&b'/'));
-    Text::from_bytes(bytes)
+    match target {
+        Target::Systemd => Text::from_bytes([b"/", parts.join(&b'/').as_slice()].concat()),
+        Target::Nssm => Text::from_bytes(parts.join(&b'\\')),
+    }
 }
 
 /// The arguments of a catalog program on their way from names to words.

@@ -17,7 +17,8 @@ use support::{probe, system, wait_for};
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn systemd_runs_and_keeps_a_journal() {
-    assert_eq!(system("systemctl", &["is-system-running"]), "running\n");
+    // Not `is-system-running`: what other tests let fail at this moment is theirs.
+    assert_eq!(system("systemctl", &["is-active", "multi-user.target"]), "active\n");
     fs::write("/etc/systemd/system/bed-journal.service", "[Service]\nType=oneshot\nExecStart=echo written down\n")
         .unwrap();
     system("systemctl", &["start", "bed-journal.service"]);

@@ -252,6 +252,34 @@ fn receipt(ran: &Ran, case: &Case) -> String {
         + "\n"
 }
 
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn the_command_line_carries_any_byte() {
+    let folder = PathBuf::from("/srv/exact-line");
+    drop(fs::remove_dir_all(&folder));
+    let mut any = Any::new();
+    let mut cases: Vec<Case> = (2000..2008).map(|number| random(&mut any, &folder, number)).collect();
+    for case in &mut cases {
+        case.secrets.clear();
+        fs::copy(probe::path(), os(case.service.executable.as_ref().unwrap())).unwrap();
+    }
+    let _cleared = Cleared(cases.iter().map(|case| case.service.name.clone().unwrap()).collect());
+    for Case { service, .. } in &cases {
+        let Arguments::List(arguments) = &service.arguments else { unreachable!("made above") };
+        let mut install = Test::install().args(["--start", "--service_name", service.name.as_deref().unwrap()]);
+        for (number, (name, value)) in service.environment.iter().enumerate() {
+            let setting = [name.as_bytes(), b"=", value.as_bytes()].concat();
+            install = match number % 2 {
+                0 => install.arg(OsString::from_vec([b"--env=", &setting[..]].concat())),
+                _ => install.arg("--env").arg(OsString::from_vec(setting)),
+            };
+        }
+        let install = install.arg("--working-directory").arg(os(service.working_directory.as_ref().unwrap()));
+        install.arg("--").arg(os(service.executable.as_ref().unwrap())).args(arguments.iter().map(os)).run();
+    }
+    compare(&cases);
+}
+
 /// 6 MiB less what is kept for the service manager, in arguments as long as they can be.
 const MOST_ARGUMENTS: usize = 47;
 
@@ -275,10 +303,10 @@ fn what_cannot_arrive_is_refused_by_name() {
         let refused = install(Test::install(), &[case]).arg("--start").status(2).stderr_contains(part).run();
         assert!(!refused.folder().join("working_dir").exists());
     };
-    refused(of_size("exact-no", vec!["a".into(), long(MOST + 1)], &[]), "argument 2: has 131072 bytes");
+    refused(of_size("exact-no", vec!["a".into(), long(MOST + 1)], &[]), "argument 2: it has 131072 bytes");
     refused(
         of_size("exact-no", vec![], &[("V", long(MOST - 1).as_bytes().to_vec())]),
-        "variable `V`: has 131072 bytes",
+        "variable `V`: it has 131072 bytes",
     );
     refused(of_size("exact-no", vec![long(MOST); MOST_ARGUMENTS + 1], &[]), "bytes together");
 

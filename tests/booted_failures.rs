@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use support::booted::{folder_of, named};
-use support::{Ran, system, wait_for};
+use support::{Ran, Test, system, wait_for};
 
 fn error_log(ran: &Ran, service: &str) -> PathBuf {
     ran.folder().join(format!("{service}_ERROR_LOG.txt"))
@@ -42,6 +42,11 @@ fn a_crash_at_once_is_told_with_the_last_lines() {
     let log =
         written(&error_log(&ran, "fail-at-once"), &["fail-at-once exit-code exited 7\n", "\nthe wheels came off\n"]);
     assert_eq!(log.lines().count(), 3, "{log}");
+
+    // Now, and not when systemd would start it again.
+    let started = std::time::Instant::now();
+    service.manage(&ran, "start").status(1).run();
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 
     let status = service.manage(&ran, "status").status(3).stdout_contains("fail-at-once: restarting\n");
     status
@@ -93,6 +98,26 @@ fn an_end_without_an_error_is_none() {
     let ran = service.install().arg("--start").script("echo it runs; exec sleep 1000").run();
     service.manage(&ran, "stop").run();
     assert!(!error_log(&ran, "fail-not").exists() && !error_log(&ran, "fail-not-stopped").exists());
+
+    // What shells and Java return that were asked to stop.
+    let service = named("fail-not-143");
+    let ran = service.install().arg("--start").script("trap 'exit 143' TERM; while :; do sleep 0.1; done").run();
+    service.manage(&ran, "stop").run();
+    service.manage(&ran, "status").status(3).stdout_contains("fail-not-143: stopped\n").run();
+    assert!(!error_log(&ran, "fail-not-143").exists());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_service_that_does_not_stop_is_killed_which_is_an_error() {
+    let service = named("fail-stop");
+    let manifest = "[[service]]\nname = \"fail-stop\"\nexecutable = \"/bin/sh\"\n\
+                    arguments = [\"-c\", \"trap : TERM; while :; do sleep 0.1; done\"]\n\
+                    [service.systemd]\nTimeoutStopSec = \"1\"\n";
+    let ran = Test::install().file("s.toml", manifest).args(["--start", "--manifest", "s.toml"]).run();
+    service.manage(&ran, "stop").run();
+    service.manage(&ran, "status").status(3).stdout_contains("fail-stop: failed\n").run();
+    written(&error_log(&ran, "fail-stop"), &["fail-stop timeout killed KILL\n"]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn an_init_script() {
     fs::write(script, "#!/bin/sh\n### BEGIN INIT INFO\n# Provides: foreign-sysv\n### END INIT INFO\nexit 0\n").unwrap();
     system("chmod", &["+x", "/etc/init.d/foreign-sysv"]);
     system("systemctl", &["daemon-reload"]);
-    refused(&service, "/run/systemd/generator.late/foreign-sysv.service");
+    refused(&service, "/etc/init.d/foreign-sysv");
     fs::remove_file(script).unwrap();
     system("systemctl", &["daemon-reload"]);
 }

@@ -32,6 +32,8 @@ fn installed_by_openmsistream(service: &Named, arguments: &[&str]) -> String {
     }
     fs::write(format!("{actor}/data_file_upload_directory.py"), PACKAGE).unwrap();
     symlink("/usr/bin/python3", format!("{home}/env/bin/python3")).unwrap();
+    // A virtual environment sees no package of the machine.
+    fs::write(format!("{home}/env/pyvenv.cfg"), "home = /usr/bin\ninclude-system-site-packages = false\n").unwrap();
     fs::write(format!("{home}/x.config"), "[broker]\nbootstrap.servers = $KAFKA_LOCAL\n").unwrap();
 
     let list: String = arguments.iter().map(|word| format!("{word}\n")).collect();
@@ -81,7 +83,14 @@ fn reinstall_takes_it_over_without_a_question() {
     assert_eq!(service.pid(), old, "it still runs the old one");
     manage(&service, home, "restart").run();
     assert!(!Path::new(&format!("/proc/{old}")).exists(), "nothing of the old one is left");
-    let received = wait_for("the program", 10, || fs::read_to_string("/srv/legacy-up/run/received.json").ok());
+    let path = Path::new("/srv/legacy-up/run/received.json");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !path.exists() {
+        let log = || system("journalctl", &["--no-pager", "--unit=legacy-up"]);
+        assert!(std::time::Instant::now() < end, "the program wrote nothing:\n{}", log());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let received = fs::read_to_string(path).unwrap();
     let received: serde_json::Value = serde_json::from_str(&received).unwrap();
     let mut words: Vec<&str> =
         received["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();

@@ -53,6 +53,7 @@ fn text_to_read() {
     Restart=no
     KillMode=mixed
     TimeoutStopSec=90
+    SuccessExitStatus=143
     SyslogIdentifier=web
     
     [Install]
@@ -303,7 +304,9 @@ fn it_needs_nothing_and_changes_nothing() {
     let ran = Test::install().file("tool/keep", "").arg("-V").run();
     let folder = ran.folder();
     let tool = folder.join("tool/InstallService");
-    fs::copy(env!("CARGO_BIN_EXE_InstallService"), &tool).unwrap();
+    // By another process: a file that a thread of this one has just written cannot be run while a
+    // child of another thread still holds it.
+    support::system("cp", &[env!("CARGO_BIN_EXE_InstallService"), tool.to_str().unwrap()]);
     for path in [folder, &folder.join("tool")] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o555)).unwrap();
     }

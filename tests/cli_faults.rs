@@ -303,6 +303,25 @@ fn no_interpreter() {
 }
 
 #[test]
+fn what_cannot_be_carried() {
+    // More than can be typed.
+    let long = "a".repeat(131_072);
+    refused(
+        Test::install()
+            .file("m.toml", format!("[[service]]\nexecutable = \"/bin/true\"\narguments = [\"x\", \"{long}\"]\npath = [\"/opt/a:b\"]\n"))
+            .args(["--output", "tree", "--working-directory", "/", "--manifest", "m.toml"]),
+        "InstallService: error: the directory `/opt/a:b` for PATH: it holds `:`, which the variable PATH cannot carry: its directories are separated by `:`
+InstallService: error: argument 2: it has 131072 bytes, which the operating system cannot carry: one argument, and one variable with its name, has at most 131071
+InstallService: 2 faults, nothing was changed
+",
+    );
+    refused(
+        install(["--dry-run", "--target", "nssm", "--env", "TOKEN", "--working-directory", "C:\\", "--", "C:\\x.exe"]),
+        "InstallService: error: environment variable `TOKEN`: it is a secret, which NSSM cannot carry: every user of the machine can read the registry; a Python program reads it from a file instead\n",
+    );
+}
+
+#[test]
 fn modes_that_exclude_each_other() {
     refused(
         install(["--dry-run", "--output", "x", "--service_name", "x", "--", "/bin/true"]),

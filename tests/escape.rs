@@ -108,8 +108,8 @@ proptest! {
     #[test]
     fn arguments_come_back_through_nssm(texts in prop::collection::vec(corpus::text(), 0..6)) {
         let arguments: Vec<_> = texts.iter().map(|text| TargetArg::new(&text.as_str().into()).unwrap()).collect();
-        let stored = AppParameters::new(&arguments).unwrap().to_string();
-        prop_assert_eq!(grammar::c_runtime(&grammar::expand_windows(&stored)), texts);
+        let stored = AppParameters::new(&arguments).unwrap().as_text();
+        prop_assert_eq!(grammar::c_runtime(&grammar::expand_windows(stored.as_str().unwrap())), texts);
     }
 
     #[test]
@@ -257,7 +257,7 @@ fn windows_examples() {
     assert!(AppParameters::new(std::slice::from_ref(&long)).is_ok());
     assert!(AppParameters::new(&[long, TargetArg::new(&"".into()).unwrap()]).is_err());
 
-    let nssm = NssmPath::new(&r"C:\nssm 2\nssm.exe".into()).unwrap();
+    let nssm = CmdPath::new(&r"C:\nssm 2\nssm.exe".into()).unwrap();
     let line = CmdLine::new(&nssm, &[CmdToken::new(&"set".into()).unwrap()]).unwrap().to_string();
     assert_eq!(line, r#""C:\nssm 2\nssm.exe" ^"set^""#);
     assert!(CmdLine::new(&nssm, &[CmdToken::new(&"x".repeat(8000).into()).unwrap()]).is_err());
@@ -267,7 +267,41 @@ fn windows_examples() {
         NssmPath::new(&bad.into()).unwrap_err();
     }
     NssmPath::program(&r"C:\x.exe".into()).unwrap();
-    NssmPath::program(&r"C:\x.BAT".into()).unwrap_err();
+    for batch in [r"C:\x.BAT", r"C:\x.cmd. ."] {
+        NssmPath::program(&batch.into()).unwrap_err();
+    }
+}
+
+/// In WTF-8, as Windows gives them to us.
+#[test]
+fn a_lone_surrogate_reaches_the_program_but_no_batch() {
+    let lone = Text::from_bytes(*b"a\xed\xa0\x80%\\");
+    let stored = AppParameters::new(&[TargetArg::new(&lone).unwrap()]).unwrap().as_text();
+    assert_eq!(stored, Text::from_bytes(*b"\"a\xed\xa0\x80\"%\"\\\\\""));
+    let variable = NssmEnvironment::new(&[(name("A"), lone.clone())]).unwrap();
+    assert_eq!(variable.entries().collect::<Vec<_>>(), [Text::from_bytes(*b"A=a\xed\xa0\x80%\\")]);
+    NssmPath::new(&lone).unwrap();
+    CmdPath::new(&lone).unwrap_err();
+    assert_eq!(
+        CmdToken::new(&lone).unwrap_err().to_string(),
+        "holds a lone surrogate, which a command batch cannot carry: it is UTF-8, which has none"
+    );
+    // One unit each: the longest that fits has 16382 of them, two of which are the quotes.
+    let many = |count| TargetArg::new(&Text::from_bytes(b"\xed\xb0\x80".repeat(count))).unwrap();
+    assert!(AppParameters::new(&[many(AppParameters::MAX - 2)]).is_ok());
+    assert!(AppParameters::new(&[many(AppParameters::MAX - 1)]).is_err());
+    for broken in [&b"a\xff"[..], b"\xed\xa0", b"\xed\xa0\x80\xed\xb0\x80"] {
+        TargetArg::new(&Text::from_bytes(broken)).unwrap_err();
+    }
+    TargetArg::new(&Text::from_bytes(*b"\xed\xa0\x80-\xed\xb0\x80")).unwrap();
+    // What surrogates are folded into is itself kept.
+    let private = Text::from("\u{10ffed}\u{10ffa0}\u{10ff80}");
+    assert_eq!(
+        AppParameters::new(&[TargetArg::new(&private).unwrap()]).unwrap().as_text().to_string(),
+        format!("\"{private}\"")
+    );
+    assert_eq!(CmdToken::new(&private).unwrap().to_string(), format!("^\"{private}^\""));
+    assert_eq!(CmdPath::new(&private).unwrap().to_string(), format!("\"{private}\""));
 }
 
 #[test]

@@ -6,29 +6,39 @@
 //! * `expected/`: the tree. `UPDATE_GOLDEN=1 cargo test --test golden` writes it anew.
 //!
 //! The command runs in the case's directory, so `args` can name other files there.
-//! tests/verify_golden.rs shows the same units to systemd.
-#![cfg(unix)]
+//! tests/verify_golden.rs shows the same units to systemd. On Windows the files are the same.
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 mod support;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use support::{Test, same_tree};
+use support::{Test, checkout, same_tree};
 
 fn cases() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/install");
+    let root = checkout().join("fixtures/install");
     let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
+    // Windows has no arguments but Unicode.
+    #[cfg(windows)]
+    cases.retain(|case| {
+        fs::read_to_string(case.join("args")).unwrap().lines().all(|line| String::from_utf8(bytes_of(line)).is_ok())
+    });
     cases
 }
 
 /// An argument as `args` spells it.
 fn argument(line: &str) -> OsString {
+    let bytes = bytes_of(line);
+    #[cfg(unix)]
+    return std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    #[cfg(windows)]
+    String::from_utf8(bytes).expect("the case is left out").into()
+}
+
+fn bytes_of(line: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = line.as_bytes();
     while let [first, after @ ..] = rest {
@@ -45,7 +55,19 @@ fn argument(line: &str) -> OsString {
         bytes.push(byte);
         rest = after;
     }
-    OsString::from_vec(bytes)
+    bytes
+}
+
+/// The arguments of a case.
+fn arguments(case: &Path) -> Vec<OsString> {
+    let text = fs::read_to_string(case.join("args")).unwrap();
+    let mut typed: Vec<OsString> = Vec::new();
+    if !text.starts_with("--target\n") {
+        // What is meant where nothing is said.
+        typed.extend(["--target".into(), "systemd".into()]);
+    }
+    typed.extend(text.lines().map(argument));
+    typed
 }
 
 /// A run in the directory of a case, with its environment and nothing of ours set. What is typed
@@ -64,6 +86,7 @@ fn export(test: Test, directory: &Path, typed: impl IntoIterator<Item = impl AsR
     test.arg("--output").arg(directory).args(typed).run();
 }
 
+#[cfg(unix)]
 fn files_below(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
@@ -73,10 +96,11 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
 fn exports_are_as_expected() {
     for case in cases() {
         let output = tempfile::tempdir().unwrap();
-        let typed = fs::read_to_string(case.join("args")).unwrap();
-        export(run_in(&case), output.path(), typed.lines().map(argument));
+        export(run_in(&case), output.path(), arguments(&case));
         same_tree(&case.join("expected"), output.path());
+        #[cfg(unix)]
         for file in files_below(output.path()) {
+            use std::os::unix::fs::PermissionsExt as _;
             let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
             assert_eq!(mode, 0o644, "{} has mode {mode:o}", file.display());
         }
@@ -88,11 +112,11 @@ fn exports_are_as_expected() {
 fn the_manifest_of_an_export_gives_the_same_export() {
     for case in cases() {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let typed: Vec<OsString> = fs::read_to_string(case.join("args")).unwrap().lines().map(argument).collect();
+        let typed = arguments(&case);
         export(run_in(&case), first.path(), &typed);
         let mut again = vec!["--manifest".into(), first.path().join("MANIFEST.toml").into_os_string()];
-        // Where things are is not in a manifest.
-        for option in ["--catalog", "--state-dir"] {
+        // Where things are and what they are for is not in a manifest.
+        for option in ["--catalog", "--state-dir", "--target"] {
             if let Some(at) = typed.iter().position(|word| word == option) {
                 again.extend_from_slice(&typed[at..at + 2]);
             }

@@ -155,12 +155,7 @@ fn preview(text: &str) {
             let Ok(valid) = validate(&service, &catalog, &Elsewhere, target, &place.state_dir) else { continue };
             drop(render::systemd::artifacts(&valid.spec, &place));
             if let Ok(service) = render::nssm::service(&valid.spec, &place) {
-                drop(render::nssm::batches(
-                    &service,
-                    &render::nssm::artifacts(&valid.spec, &place),
-                    &place,
-                    &r"C:\n.exe".into(),
-                ));
+                drop(render::nssm::batches(&service, &render::nssm::artifacts(&valid.spec, &place), None, &place));
             }
             receipt(&valid.request);
         }

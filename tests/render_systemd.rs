@@ -191,7 +191,7 @@ fn a_plain_service() {
     );
     assert_eq!(
         tail,
-        "Restart=always\nRestartSec=120\nKillMode=mixed\nTimeoutStopSec=90\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
+        "Restart=always\nRestartSec=120\nKillMode=mixed\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
          \n[Install]\nWantedBy=multi-user.target\n"
     );
 }

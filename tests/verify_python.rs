@@ -173,9 +173,17 @@ fn an_exception_leaves_its_traceback() {
 #[ignore = "needs python3: tests/run"]
 fn the_exit_status_is_the_programs_own() {
     let exit = |how: &str| outcome(&format!("import sys\ndef main(args):\n    {how}\n"), "main");
-    for how in
-        ["return", "return 0", "return True", "return 'x'", "sys.exit()", "sys.exit(0)", "raise KeyboardInterrupt"]
-    {
+    for how in [
+        "return",
+        "return 0",
+        "return True",
+        "return 'x'",
+        "sys.exit()",
+        "sys.exit(0)",
+        "sys.exit(143)",
+        "return 143",
+        "raise KeyboardInterrupt",
+    ] {
         assert_eq!(exit(how), (Some(0), None), "{how}");
     }
     for (how, status) in [("sys.exit(3)", 3), ("return 7", 7), ("sys.exit('sorry')", 1)] {

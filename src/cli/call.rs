@@ -136,7 +136,7 @@ impl Call {
         }
         let manager = match target {
             Target::Systemd => Manager::Systemd(scope),
-            Target::Nssm => Manager::Nssm(settings.nssm.wanted_path(&place)),
+            Target::Nssm => Manager::Nssm(place.nssm()),
         };
         if faults.is_empty() { Ok(Self { settings, manager, place, validated }) } else { Err(Error::Refused(faults)) }
     }
@@ -251,25 +251,28 @@ impl Call {
         for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
             desired.into_iter().zip(&self.validated)
         {
-            let example = || export::example(&name, &spec.secrets, &self.place);
+            let has_secrets = !spec.secrets.is_empty();
             // A role says in its variables which secrets there are.
-            let example = (layout == Layout::Tree && !spec.secrets.is_empty()).then(example);
-            let artifacts: Vec<Artifact> = artifacts.into_iter().chain(example).collect();
-            let mut beside = Vec::new();
-            if let (Manager::Nssm(exe), Some(service)) = (&self.manager, registration) {
-                match render::nssm::batches(&service, &artifacts, &self.place, exe) {
-                    Ok(batches) => beside.extend(batches),
+            let example =
+                (has_secrets && layout == Layout::Tree).then(|| export::example(&name, &spec.secrets, &self.place));
+            let mut batches = Vec::new();
+            if let Some(service) = registration {
+                let values = has_secrets.then(|| self.place.environment_file(&name));
+                match render::nssm::batches(&service, &artifacts, values.as_ref(), &self.place) {
+                    Ok(found) => batches.extend(found),
                     Err(refusals) => faults.extend(of_refusals(refusals)),
                 }
-                beside.extend(artifacts.iter().cloned().map(export::beside));
             }
             match (layout, target) {
                 (Layout::Ansible, _) => {
-                    let secrets = spec.secrets.clone();
-                    services.push(RoleService { name, files: artifacts, batches: beside, secrets });
+                    batches.extend(artifacts.iter().filter(|_| target == Target::Nssm).cloned().map(export::beside));
+                    services.push(RoleService { name, files: artifacts, batches, secrets: spec.secrets.clone() });
                 }
-                (Layout::Tree, Target::Nssm) => files.extend(beside),
-                (Layout::Tree, Target::Systemd) => files.extend(artifacts),
+                (Layout::Tree, Target::Nssm) => {
+                    files.extend(batches);
+                    files.extend(artifacts.into_iter().chain(example).map(export::beside));
+                }
+                (Layout::Tree, Target::Systemd) => files.extend(artifacts.into_iter().chain(example)),
             }
         }
         if layout == Layout::Ansible {
@@ -315,6 +318,10 @@ impl Call {
             return privilege::run_again(&variables, &secrets);
         }
         let missing = secrets::missing_values(&self.validated, &self.place)?;
+        if !missing.is_empty() {
+            // Nobody is asked for a password only to be told that the name is taken.
+            observe::observe(&self.names(), &self.place, &self.manager)?;
+        }
         let asked = secrets::ask_for(&missing)?;
         let _lock = super::begin_change(&self.place)?;
         let surplus = self.surplus()?;
@@ -335,6 +342,9 @@ impl Call {
     fn apply(&self, desired: &[Desired], mut observed: Observed, surplus: Vec<ServiceName>) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
+        if let Manager::Nssm(_) = self.manager {
+            nssm::provide(&self.settings.nssm, &self.place)?;
+        }
         let updates: Vec<ServiceName> = names
             .iter()
             .filter(|name| plan::is_installed(&observed, name, &self.place, &self.manager))
@@ -352,6 +362,10 @@ impl Call {
             plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
         }
         if plan.is_empty() {
+            if self.settings.start {
+                // It runs, or seems to: one that dies again and again does so between two deaths.
+                manager::settle(&self.manager, &names).map_err(|error| with_error_log(error, &self.validated))?;
+            }
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
         }
@@ -375,9 +389,8 @@ impl Call {
 
     /// What only this host can answer, asked before anything is changed.
     fn preflight(&self) -> Result<(), Error> {
-        match &self.manager {
-            Manager::Systemd(_) => systemctl::need_version(self.place.systemd)?,
-            Manager::Nssm(_) => nssm::provide(&self.settings.nssm, &self.place)?,
+        if let Manager::Systemd(_) = self.manager {
+            systemctl::need_version(self.place.systemd)?;
         }
         for service in &self.validated {
             if let Run::Python { interpreter, entry, .. } = &service.spec.run {
@@ -413,7 +426,12 @@ impl Call {
 
 /// What cannot be rendered, as faults of the request.
 fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
-    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string()))
+    // The fault is worded to follow the part: "argument 3 holds ...".
+    refusals.into_iter().map(|refusal| {
+        let fault = refusal.fault.to_string();
+        let they = if fault.starts_with("have ") { "they" } else { "it" };
+        Fault::new(refusal.what, format!("{they} {fault}"))
+    })
 }
 
 /// What a request is called before it has a name of its own.

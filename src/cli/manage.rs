@@ -386,14 +386,11 @@ impl Managed {
             env_vars: !matches.get_flag("remove_env_vars"),
             install_args: !matches.get_flag("remove_install_args"),
         };
-        if matches.get_flag("remove_nssm") {
-            note("`--remove_nssm` means something on Windows only");
-        }
         match mode {
             Mode::Start => self.start("start"),
             Mode::Restart => self.start("restart"),
             Mode::Stop => self.stop(),
-            Mode::Remove | Mode::StopAndRemove => self.remove(keep),
+            Mode::Remove | Mode::StopAndRemove => self.remove(keep, matches.get_flag("remove_nssm")),
             Mode::Reinstall => self.reinstall(&[]),
             Mode::StopAndReinstall => self.reinstall(&["stop"]),
             Mode::StopAndRestart => self.reinstall(&["stop", "start"]),
@@ -466,7 +463,7 @@ impl Managed {
         })
     }
 
-    fn remove(&self, keep: Keep) -> Result<u8, Error> {
+    fn remove(&self, keep: Keep, remove_nssm: bool) -> Result<u8, Error> {
         let _lock = begin_change(&self.place)?;
         let error_logs: Vec<Text> = self.names.iter().filter_map(|name| self.error_log(name)).filter(exists).collect();
         let mut observed = observe::observe(&self.names, &self.place, &self.manager)?;
@@ -493,6 +490,14 @@ impl Managed {
         }
         for path in error_logs {
             say(&format!("kept: {path} (its errors)"));
+        }
+        match &self.manager {
+            Manager::Systemd(_) if remove_nssm => note("`--remove_nssm` means something on Windows only"),
+            Manager::Nssm(exe) if remove_nssm => match nssm::withdraw(&self.place, &self.names)? {
+                Some(reason) => say(&format!("kept: {exe} ({reason})")),
+                None => say(&format!("removed: {exe}")),
+            },
+            _ => {}
         }
         Ok(exit::OK)
     }
@@ -592,6 +597,10 @@ impl Managed {
         let Ok(Entry::File(found)) = files::look(&self.place.receipt(name)) else { return None };
         let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), "").ok()?;
         let directory = receipt.services().into_iter().next()?.working_directory?;
+        // The script of a Python service writes it, and NSSM has nothing of the kind for other programs.
+        if matches!(self.manager, Manager::Nssm(_)) && !exists(&self.place.python_script(name)) {
+            return None;
+        }
         Some(render::error_log_path(&directory, name))
     }
 
@@ -654,7 +663,8 @@ impl Managed {
 
     /// The file that a service's output goes to, where it is not the journal.
     fn output(&self, name: &ServiceName) -> Option<Text> {
-        matches!(self.manager, Manager::Nssm(_)).then(|| self.place.output(name))
+        let usual = || self.place.output(name);
+        matches!(self.manager, Manager::Nssm(_)).then(|| nssm::output_of(name).unwrap_or_else(usual))
     }
 
     fn logs(&self, matches: &ArgMatches) -> Result<u8, Error> {
@@ -668,10 +678,10 @@ impl Managed {
                     if self.several {
                         print(&format!("{HEADING}{name}{HEADING:#}\n"));
                     }
-                    print(&nssm::tail(&self.place.output(name), lines as usize)?);
+                    print(&nssm::tail(&self.output(name).unwrap_or_default(), lines as usize)?);
                 }
                 match self.names.as_slice() {
-                    [only] if follow => nssm::follow(&self.place.output(only), &mut |text| print(text))?,
+                    [only] if follow => nssm::follow(&self.output(only).unwrap_or_default(), &mut |text| print(text))?,
                     _ if follow => note("`--follow` follows one service"),
                     _ => {}
                 }

@@ -96,7 +96,10 @@ impl Journal {
             .write(true)
             .open(to_path(&directory.with("/begun")))
             .map_err(failed)?;
-        files::write(&Artifact { path: directory.with("/plan.json"), mode: 0o600, contents })?;
+        let record_file =
+            files::stage_as_private(&Artifact { path: directory.with("/plan.json"), mode: 0o600, contents })?;
+        files::sync([&record_file])?;
+        record_file.commit()?;
         Ok(Self { directory, record, begun, count: 0 })
     }
 
@@ -205,7 +208,7 @@ fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Erro
             *backups += 1;
             let copy = Artifact { path: directory.with(&format!("/{backup}")), mode: 0o600, contents: found.contents };
             // Synced with the record that names it, once for all.
-            files::stage(&copy)?.commit()?;
+            files::stage_as_private(&copy)?.commit()?;
             Ok(Undo::Restore { path: path.clone(), backup, mode: found.mode, owner: files::owner(path) })
         }
     }

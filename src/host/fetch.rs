@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest time to reach a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Downloads the first of `urls` that `accept` takes, in at most `limit` bytes.
+/// Downloads the first of `urls` that `accept` takes, in at most `limit` bytes, and says which one.
 ///
 /// Proxy variables of the environment count. With `ca_file` the certificate authorities in it are
 /// the only ones that are trusted.
@@ -27,7 +27,7 @@ pub fn download<T>(
     limit: u64,
     ca_file: Option<&Text>,
     accept: impl Fn(Vec<u8>) -> Result<T, String>,
-) -> Result<T, Vec<String>> {
+) -> Result<(T, String), Vec<String>> {
     let client = match client(ca_file) {
         Ok(client) => client,
         Err(reason) => return Err(vec![reason]),
@@ -35,7 +35,7 @@ pub fn download<T>(
     let mut failures = Vec::new();
     for url in urls {
         match fetch(&client, url, limit).and_then(&accept) {
-            Ok(value) => return Ok(value),
+            Ok(value) => return Ok((value, url.clone())),
             Err(reason) => failures.push(format!("{url}: {reason}")),
         }
     }

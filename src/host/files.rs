@@ -2,20 +2,22 @@
 
 #[cfg(target_os = "linux")]
 use std::collections::BTreeSet;
+use std::fs;
 #[cfg(target_os = "linux")]
 use std::fs::File;
 #[cfg(unix)]
-use std::fs::Permissions;
-use std::fs::{self, Metadata};
+use std::fs::{Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::text::path as to_path;
 use crate::error::Error;
 use crate::model::observed::Found;
 use crate::model::text::Text;
+#[cfg(windows)]
+use crate::render;
 use crate::render::Artifact;
 
 /// What lies at a path of ours.
@@ -53,7 +55,11 @@ pub fn look(path: &Text) -> Result<Entry, Error> {
         return Ok(Entry::Other("neither a file nor a directory"));
     }
     let contents = fs::read(&place).map_err(failed)?;
-    Ok(Entry::File(Found { contents, mode: mode_of(&metadata) }))
+    #[cfg(unix)]
+    let mode = mode_of(&metadata);
+    #[cfg(windows)]
+    let mode = usual_mode(path);
+    Ok(Entry::File(Found { contents, mode }))
 }
 
 /// Reads a text file; `doing` says what for.
@@ -64,17 +70,39 @@ pub fn read_text(doing: &str, path: &Text) -> Result<String, Error> {
     fs::read_to_string(to_path(path)).map_err(|source| Error::io(doing, path, source))
 }
 
-/// The permission bits of a file; on Windows, which has none, those that every file of ours has.
+/// The permission bits of a file.
 #[cfg(unix)]
 pub fn mode_of(metadata: &Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o7777
 }
 
-/// The permission bits of a file; on Windows, which has none, those that every file of ours has.
+/// The mode that a file of ours has been written with: Windows keeps none.
 #[cfg(windows)]
-pub fn mode_of(_metadata: &Metadata) -> u32 {
-    0o644
+fn usual_mode(path: &Text) -> u32 {
+    if path.as_bytes().ends_with(render::ENVIRONMENT_FILE.as_bytes()) { 0o600 } else { 0o644 }
+}
+
+/// Full rights for SYSTEM and Administrators, by the numbers that stand for these names in every language.
+#[cfg(windows)]
+const ADMINISTRATORS: [&str; 2] = ["*S-1-5-18", "*S-1-5-32-544"];
+#[cfg(windows)]
+const USERS: &str = "*S-1-5-32-545";
+
+/// The access list of a file or directory of ours, in place of what it inherits: administrators do
+/// everything, and users read where `mode` lets others read.
+///
+/// # Errors
+/// When `icacls` refuses: then nothing is written there.
+#[cfg(windows)]
+fn protect(path: &Text, mode: u32, is_directory: bool) -> Result<(), Error> {
+    let below = if is_directory { "(OI)(CI)" } else { "" };
+    let mut words: Vec<Text> = vec!["icacls.exe".into(), path.clone(), "/inheritance:r".into(), "/grant:r".into()];
+    words.extend(ADMINISTRATORS.map(|group| Text::from(format!("{group}:{below}F"))));
+    if mode & 0o004 != 0 {
+        words.push(format!("{USERS}:{below}RX").into());
+    }
+    super::process::run(&crate::model::invocation::Invocation(words)).map(drop)
 }
 
 #[cfg(unix)]
@@ -94,24 +122,83 @@ pub const TEMPORARY: &str = ".install-service-";
 pub struct Staged {
     temporary: TempPath,
     path: Text,
+    /// Goes when the file has left it.
+    #[cfg(windows)]
+    _private: Option<PrivateDirectory>,
+}
+
+/// A directory that none but administrators look into: what is made in it was never open to others,
+/// and keeps its access list when it is moved away.
+#[cfg(windows)]
+#[derive(Debug)]
+struct PrivateDirectory(Text);
+
+#[cfg(windows)]
+impl PrivateDirectory {
+    fn within(directory: &Path) -> Result<Self, Error> {
+        let path = super::text::text(directory.join(format!("{TEMPORARY}private")));
+        make_directory(&path, 0o700)?;
+        // Also one that an earlier run left, or somebody else made.
+        protect(&path, 0o700, true)?;
+        Ok(Self(path))
+    }
+}
+
+#[cfg(windows)]
+impl Drop for PrivateDirectory {
+    fn drop(&mut self) {
+        remove_empty_directory(&self.0);
+    }
 }
 
 /// Writes `artifact` beside its place.
 ///
 /// The temporary file has its final mode from the first instant, so that a secret is never
-/// readable by others, and it lies in the same directory, so that the rename is atomic.
+/// readable by others, and it lies in the same directory, so that the rename is atomic. On Windows
+/// a secret is made in a directory of its own, beside its place.
 ///
 /// # Errors
 /// When the directory is missing, full, or not ours to write.
 pub fn stage(artifact: &Artifact) -> Result<Staged, Error> {
-    let failed = |source| Error::io("writing", &artifact.path, source);
+    #[cfg(windows)]
+    if artifact.mode & 0o077 == 0 {
+        let place = to_path(&artifact.path);
+        let private = PrivateDirectory::within(place.parent().unwrap_or(Path::new("\\")))?;
+        let temporary = temporary_file(artifact, &to_path(&private.0))?;
+        // Its own list, which outlasts a change of the directory that it moves to.
+        protect(&super::text::text(temporary.path()), artifact.mode, false)?;
+        let temporary = filled(temporary, artifact)?;
+        return Ok(Staged { temporary, path: artifact.path.clone(), _private: Some(private) });
+    }
+    stage_as_private(artifact)
+}
+
+/// [`stage`], where the directory itself keeps others out.
+///
+/// # Errors
+/// As [`stage`].
+pub fn stage_as_private(artifact: &Artifact) -> Result<Staged, Error> {
     let place = to_path(&artifact.path);
-    let directory = place.parent().unwrap_or(Path::new("/"));
+    let temporary = temporary_file(artifact, place.parent().unwrap_or(Path::new("/")))?;
+    Ok(Staged {
+        temporary: filled(temporary, artifact)?,
+        path: artifact.path.clone(),
+        #[cfg(windows)]
+        _private: None,
+    })
+}
+
+fn temporary_file(artifact: &Artifact, directory: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY);
     #[cfg(unix)]
     builder.permissions(permissions(artifact.mode));
-    let mut temporary = builder.tempfile_in(directory).map_err(failed)?;
+    builder.tempfile_in(directory).map_err(|source| Error::io("writing", &artifact.path, source))
+}
+
+/// The file with its contents, closed.
+fn filled(mut temporary: NamedTempFile, artifact: &Artifact) -> Result<TempPath, Error> {
+    let failed = |source| Error::io("writing", &artifact.path, source);
     temporary.write_all(&artifact.contents).map_err(failed)?;
     // The caller's umask does not decide who may read a unit.
     #[cfg(unix)]
@@ -121,7 +208,7 @@ pub fn stage(artifact: &Artifact) -> Result<Staged, Error> {
     // Where many files cannot be synced at once, each is while it is open.
     #[cfg(not(target_os = "linux"))]
     temporary.as_file().sync_all().map_err(failed)?;
-    Ok(Staged { temporary: temporary.into_temp_path(), path: artifact.path.clone() })
+    Ok(temporary.into_temp_path())
 }
 
 /// Makes what was staged in `files` survive a power cut, at one price for all of them: each file
@@ -217,29 +304,81 @@ pub fn give_to(path: &Text, owner: Option<(u32, u32)>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes a directory and what is missing above it.
+/// Makes a directory of ours and what is missing above it, each with `mode`.
+///
+/// Not the caller's umask decides who may enter: the account of a service has to reach the script
+/// that it runs, and nobody else may write beside it. On Windows a new one is closed to what it
+/// would inherit: in C:\ProgramData every user may put files, and `nssm.exe` loads what lies beside
+/// it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    let failed = |source| Error::io("making the directory", path, source);
+    let place = to_path(path);
     #[cfg(windows)]
-    let _ = mode;
-    builder.create(to_path(path)).map_err(|source| Error::io("making the directory", path, source))
+    let is_new = !place.exists();
+    let missing: Vec<&Path> = place.ancestors().take_while(|directory| !directory.exists()).collect();
+    for directory in missing.into_iter().rev().filter(|directory| *directory != Path::new("")) {
+        match make_one_directory(directory, mode) {
+            // Another run was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+            made => made.map_err(failed)?,
+        }
+    }
+    if !place.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory.into()));
+    }
+    #[cfg(windows)]
+    if is_new {
+        protect(path, mode, true)?;
+    }
+    Ok(())
 }
 
-/// Makes the directory that `path` lies in, and what is missing above it.
+#[cfg(unix)]
+fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(mode).create(path)?;
+    fs::set_permissions(path, permissions(mode))
+}
+
+#[cfg(windows)]
+fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// Makes the directory that `path` lies in, and what is missing above it, as the caller's umask has it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_parent(path: &Text) -> Result<(), Error> {
-    match to_path(path).parent() {
-        Some(parent) => make_directory(&super::text::text(parent), 0o755),
-        None => Ok(()),
+    let Some(parent) = to_path(path).parent().map(ToOwned::to_owned) else { return Ok(()) };
+    fs::create_dir_all(&parent).map_err(|source| Error::io("making the directory", &super::text::text(parent), source))
+}
+
+/// Opens a file of the tool's own to write at its end, and makes it with `mode` if it is not there.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_to_append(path: &Text, mode: u32) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true);
+    let place = to_path(path);
+    match options.open(&place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
     }
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let file = options.open(&place)?;
+    // The caller's umask does not decide who may write it.
+    #[cfg(unix)]
+    file.set_permissions(permissions(mode))?;
+    #[cfg(windows)]
+    let _ = mode;
+    Ok(file)
 }
 
 /// Removes a directory if it is empty.

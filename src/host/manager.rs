@@ -4,7 +4,7 @@ use super::{nssm, systemctl};
 use crate::error::Error;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
-use crate::model::status::ServiceStatus;
+use crate::model::status::{ServiceStatus, State};
 
 /// What services are doing, in the order of their names.
 ///
@@ -33,7 +33,18 @@ pub fn active(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceNam
 pub fn start(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
     match manager {
         Manager::Systemd(scope) => {
-            systemctl::act("start", names, *scope).map_err(|error| explained(error, manager, names))?;
+            // A start of a service that waits for its restart waits with it, for minutes; a restart does not.
+            let states = status(manager, names)?;
+            let of = |waits: bool| {
+                let all =
+                    names.iter().zip(&states).filter(move |(_, status)| (status.state == State::Restarting) == waits);
+                all.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+            };
+            for (verb, names) in [("restart", of(true)), ("start", of(false))] {
+                if !names.is_empty() {
+                    systemctl::act(verb, &names, *scope).map_err(|error| explained(error, manager, &names))?;
+                }
+            }
         }
         Manager::Nssm(exe) => names.iter().try_for_each(|name| nssm::start(exe, name))?,
     }

@@ -19,7 +19,7 @@ use crate::model::text::Text;
 use crate::render::{self, Place};
 
 /// Where systemd looks for units besides the directory that we write to (systemd.unit(5)).
-const SYSTEM_UNITS: [&str; 10] = [
+const SYSTEM_UNITS: [&str; 9] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
@@ -29,8 +29,6 @@ const SYSTEM_UNITS: [&str; 10] = [
     "/usr/local/lib/systemd/system",
     "/lib/systemd/system",
     "/usr/lib/systemd/system",
-    // Units made of init scripts.
-    "/run/systemd/generator.late",
 ];
 const USER_UNITS: [&str; 4] =
     ["/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
@@ -54,7 +52,7 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
     for name in names {
         let of_manager = match manager {
             Manager::Systemd(_) => {
-                not_foreign(name, &place.unit(name), &others)?;
+                not_foreign(name, &place.unit(name), manager.scope(), &others)?;
                 place.unit(name)
             }
             Manager::Nssm(_) => {
@@ -113,14 +111,17 @@ pub fn nothing(manager: &Manager) -> Observed {
 #[cfg(windows)]
 fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Parameter>>, Error> {
     use super::nssm::registry;
-    if !registry::is_registered(name) {
-        return Ok(None);
-    }
     let foreign = |reason: &str| Error::Foreign {
         path: name.as_str().into(),
         reason: reason.to_owned(),
         help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
     };
+    if !registry::is_registered(name) {
+        let other = registry::displayed_as(name.as_str());
+        return other.map_or(Ok(None), |other| {
+            Err(foreign(&format!("it is the display name of the service `{other}`, which NSSM would take for it")))
+        });
+    }
     if !registry::is_of_nssm(name) {
         return Err(foreign("a service of that name is there already, and NSSM does not run it"));
     }
@@ -158,7 +159,12 @@ fn other_units(scope: Scope) -> BTreeMap<OsString, PathBuf> {
 
 /// Refuses a unit of this name that we did not write: one of the distribution would be replaced in
 /// silence, one of the administrator lost. `others` are the [`other_units`].
-fn not_foreign(name: &ServiceName, unit: &Text, others: &BTreeMap<OsString, PathBuf>) -> Result<(), Error> {
+fn not_foreign(
+    name: &ServiceName,
+    unit: &Text,
+    scope: Scope,
+    others: &BTreeMap<OsString, PathBuf>,
+) -> Result<(), Error> {
     let foreign = |path: Text, reason: &str| Error::Foreign {
         path,
         reason: reason.to_owned(),
@@ -175,8 +181,11 @@ fn not_foreign(name: &ServiceName, unit: &Text, others: &BTreeMap<OsString, Path
         }
         Entry::Missing => {}
     }
-    if let Some(path) = others.get(OsStr::new(&name.unit())) {
-        return Err(foreign(text(path), "a unit of that name is there already, and ours would replace it in silence"));
+    // An init script becomes a unit when systemd reloads, and is none while it does.
+    let script = Text::from(format!("/etc/init.d/{name}"));
+    let script = (scope == Scope::System && files::look(&script)? != Entry::Missing).then_some(script);
+    if let Some(path) = script.or_else(|| others.get(OsStr::new(&name.unit())).map(text)) {
+        return Err(foreign(path, "a unit of that name is there already, and ours would replace it in silence"));
     }
     Ok(())
 }

@@ -51,6 +51,18 @@ pub fn user_name() -> Option<String> {
     nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name)
 }
 
+/// The number of the user who runs this.
+#[cfg(unix)]
+pub fn user_id() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// The number of the user who runs this; on Windows users have none.
+#[cfg(windows)]
+pub fn user_id() -> u32 {
+    0
+}
+
 /// The name of the user who runs this.
 #[cfg(windows)]
 pub fn user_name() -> Option<String> {

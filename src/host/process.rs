@@ -196,7 +196,6 @@ fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error>
     let begun = Instant::now();
     let is_nssm = invocation.0.first().is_some_and(|program| program.as_bytes().ends_with(b"nssm.exe"));
     let limit = if is_nssm { NSSM_LIMIT } else { LIMIT };
-    let mut pause = Duration::from_micros(500);
     loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
             return Ok(status);
@@ -210,7 +209,7 @@ fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error>
                 stderr: String::new(),
             });
         }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(10));
+        // What is lost after its end is a small part of what it took.
+        thread::sleep((begun.elapsed() / 32).clamp(Duration::from_micros(200), Duration::from_millis(10)));
     }
 }

@@ -1,12 +1,11 @@
 //! The tool's own working directory: its lock and its log.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::files;
-use super::text::path as to_path;
 use crate::error::Error;
 use crate::model::text::Text;
 use crate::render::Place;
@@ -26,7 +25,8 @@ pub fn lock(place: &Place) -> Result<Lock, Error> {
     files::make_directory(&place.state_dir, 0o755)?;
     let path = place.state_dir.with("/.lock");
     let failed = |source| Error::io("taking the lock", &path, source);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(to_path(&path)).map_err(failed)?;
+    // For its owner alone: whoever may open it can hold the lock, and nobody could change anything.
+    let file = files::open_to_append(&path, 0o600).map_err(failed)?;
     let begun = Instant::now();
     loop {
         match file.try_lock() {
@@ -51,7 +51,7 @@ pub fn log(place: &Place, what: &str, result: Result<&str, &Error>) {
     };
     let line = format!("{} {what}: {result}\n", humantime::format_rfc3339_seconds(SystemTime::now()));
     let path: Text = place.log();
-    if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(to_path(&path)) {
+    if let Ok(mut file) = files::open_to_append(&path, 0o644) {
         drop(file.write_all(line.as_bytes()));
     }
 }

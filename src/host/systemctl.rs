@@ -90,9 +90,14 @@ pub fn status(name: &ServiceName, scope: Scope) -> Result<ServiceStatus, Error> 
 /// # Errors
 /// A refused request that names the option which helps.
 pub fn need_version(wanted: u32) -> Result<(), Error> {
-    let answer = process::run(&Invocation::new(["systemctl", "--version"]))?.text();
-    // `systemd 252 (252.39-1~deb12u1)`
-    let found = answer.split_whitespace().nth(1).and_then(|version| version.parse::<u32>().ok());
+    let found = match running_version() {
+        Some(version) => Some(version),
+        None => {
+            let answer = process::run(&Invocation::new(["systemctl", "--version"]))?.text();
+            // `systemd 252 (252.39-1~deb12u1)`
+            answer.split_whitespace().nth(1).and_then(|version| version.parse().ok())
+        }
+    };
     match found {
         Some(found) if found < wanted => Err(Error::refused(
             Fault::new("systemd", format!("this host has version {found}, and the unit is written for {wanted}"))
@@ -100,6 +105,20 @@ pub fn need_version(wanted: u32) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
+}
+
+/// The version of the systemd that runs this machine, by the library that process 1 has loaded.
+///
+/// It saves a process, which is a tenth of a whole install. Only root may look; where this does not
+/// tell, `systemctl --version` does.
+fn running_version() -> Option<u32> {
+    version_of_maps(&std::fs::read_to_string("/proc/1/maps").ok()?)
+}
+
+/// `.../libsystemd-shared-252.so`, with the packager's own number as `libsystemd-shared-255.10-1.fc40.so`.
+fn version_of_maps(maps: &str) -> Option<u32> {
+    let (_, rest) = maps.split_once("/libsystemd-shared-")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Waits until every service has run on for a while with the same process, or has ended without an
@@ -117,7 +136,7 @@ pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
         let now = Instant::now();
         let answers = show(names, scope)?;
         let runs: Vec<String> = answers.iter().map(run_of).collect();
-        let mut settled = 0;
+        let mut waiting = None;
         let seen = first.get_or_insert_with(|| runs.iter().map(|run| (run.clone(), now)).collect());
         for ((name, properties), (run, (known, since))) in
             names.iter().zip(&answers).zip(runs.iter().zip(seen.iter_mut()))
@@ -134,18 +153,16 @@ pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
                         return Err(died(name, scope, &status));
                     }
                 }
-                State::Running if now.duration_since(*since) >= SETTLE => settled += 1,
-                State::Stopped if status.result.as_deref() == Some("success") => settled += 1,
+                State::Running if now.duration_since(*since) >= SETTLE => {}
+                State::Stopped if status.result.as_deref() == Some("success") => {}
                 State::Stopped => return Err(died(name, scope, &status)),
-                State::Running | State::Starting | State::Stopping => {}
+                State::Running | State::Starting | State::Stopping => waiting = waiting.or(Some((name, status))),
             }
         }
-        if settled == names.len() {
-            return Ok(());
-        }
-        if begun.elapsed() > PATIENCE {
-            let (name, properties) = (&names[0], &answers[0]);
-            return Err(died(name, scope, &status_of(properties)));
+        match waiting {
+            None => return Ok(()),
+            Some((name, status)) if begun.elapsed() > PATIENCE => return Err(died(name, scope, &status)),
+            Some(_) => {}
         }
         thread::sleep(PAUSE);
     }
@@ -204,12 +221,26 @@ pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String
 
 /// The command that shows the log of services.
 pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> Invocation {
-    let unit = if scope == Scope::User { "--user-unit" } else { "--unit" };
-    let mut words =
-        vec!["journalctl".to_owned(), "--no-pager".to_owned(), "--quiet".to_owned(), format!("--lines={lines}")];
-    words.extend(names.iter().map(|name| format!("{unit}={}", name.unit())));
+    let mut words: Vec<String> = ["journalctl", "--no-pager", "--quiet"].map(str::to_owned).to_vec();
+    words.push(format!("--lines={lines}"));
     if follow {
         words.push("--follow".to_owned());
+    }
+    match scope {
+        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()))),
+        // The unit of a user's process is read from the process, and is not known of one that has ended
+        // already; the name that is given to its output always is. A `+` begins another alternative.
+        Scope::User => {
+            let user = format!("_UID={}", super::privilege::user_id());
+            let alternatives = names.iter().flat_map(|name| {
+                let unit = name.unit();
+                [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]
+            });
+            for (at, field) in alternatives.enumerate() {
+                words.extend((at > 0).then(|| "+".to_owned()));
+                words.extend([field, user.clone()]);
+            }
+        }
     }
     Invocation::new(words)
 }
@@ -229,6 +260,20 @@ mod tests {
 
     fn properties(text: &str) -> Properties {
         parse_show(text).remove(0)
+    }
+
+    #[test]
+    fn the_library_of_process_1_tells_the_version() {
+        let maps =
+            |library: &str| format!("7f0-7f1 r--p 0 08:01 5 /usr/lib/x/libc.so.6\n7f2-7f3 r--p 0 08:01 6 {library}\n");
+        for (library, version) in [
+            ("/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so", Some(252)),
+            ("/usr/lib/systemd/libsystemd-shared-255.10-1.fc40.so", Some(255)),
+            ("/usr/lib/systemd/libsystemd-core-252.so", None),
+            ("/usr/lib/systemd/libsystemd-shared-.so", None),
+        ] {
+            assert_eq!(version_of_maps(&maps(library)), version, "{library}");
+        }
     }
 
     #[test]

@@ -31,7 +31,10 @@ impl Invocation {
 
     /// The command as it could be typed: in a shell, or for a program of Windows at its prompt.
     pub fn typed(&self) -> String {
-        let is_windows = self.0.first().is_some_and(|program| Target::Nssm.is_absolute(program));
+        let is_windows = self
+            .0
+            .first()
+            .is_some_and(|program| Target::Nssm.is_absolute(program) || program.as_bytes().ends_with(b".exe"));
         let words = self.0.iter().map(|word| {
             if is_windows {
                 return for_windows(word);

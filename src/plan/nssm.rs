@@ -7,7 +7,7 @@ use crate::model::observed::Observed;
 use crate::model::parameter::Parameter;
 use crate::model::text::Text;
 use crate::render::Place;
-use crate::render::nssm::{NssmService, default_of};
+use crate::render::nssm::{ACCOUNTS, NssmService, default_of};
 
 /// `nssm.exe` with `words`.
 fn call(nssm: &Text, words: Vec<Text>) -> Invocation {
@@ -45,6 +45,7 @@ pub(super) fn install(
     let mut plan = Plan::default();
     for files in desired {
         let Some(service) = &files.registration else { continue };
+        let before = plan.steps.len();
         plan.steps.extend(file_steps(observed, files, place));
         match observed.registered.get(&service.name) {
             None => {
@@ -53,7 +54,7 @@ pub(super) fn install(
                     // One that runs stays registered; after a restart of the machine it may run.
                     undo: vec![simple(nssm, "stop", &service.name), confirmed_removal(nssm, &service.name)],
                 });
-                for parameter in &service.parameters {
+                for parameter in service.initial.iter().chain(&service.parameters) {
                     plan.steps.push(Step::plain(Action::Run(call(nssm, service.set(parameter)))));
                 }
             }
@@ -67,6 +68,9 @@ pub(super) fn install(
                     });
                 }
             }
+        }
+        if plan.steps.len() > before {
+            plan.steps.extend(grant(files, service, place).map(|call| Step::plain(Action::Run(call))));
         }
     }
     if !plan.steps.is_empty() {
@@ -87,6 +91,15 @@ pub(super) fn install(
         }
     }
     plan
+}
+
+/// Lets the account of a service read its environment file, which is for administrators otherwise.
+fn grant(files: &Desired, service: &NssmService, place: &Place) -> Option<Invocation> {
+    let path = place.environment_file(&service.name);
+    let account = service.parameters.iter().find(|parameter| parameter.name == "ObjectName")?.values.first()?;
+    let (_, number) = ACCOUNTS[1..].iter().find(|(name, _)| account.as_bytes() == name.as_bytes())?;
+    files.artifacts.iter().find(|artifact| artifact.path == path)?;
+    Some(Invocation(vec!["icacls.exe".into(), path, "/grant".into(), format!("{number}:R").into()]))
 }
 
 /// Starts a service. What `nssm start` says is no verdict: it waits less long than services take.
@@ -130,6 +143,7 @@ fn taken_away(
                 name: name.clone(),
                 application: application.cloned().unwrap_or_default(),
                 parameters: parameters.clone(),
+                initial: Vec::new(),
             };
             let again = std::iter::once(service.install())
                 .chain(service.parameters.iter().map(|parameter| service.set(parameter)))

@@ -688,17 +688,26 @@ impl ShellWord {
 }
 
 fn push_shell(word: &mut String, text: &Text) {
-    let fold = |word: &mut String, byte: u8| word.extend(char::from_u32(FOLD + u32::from(byte)));
     for chunk in text.as_bytes().utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
                 '\'' => word.push_str(r"'\''"),
-                _ if c as u32 >= FOLD => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| fold(word, byte)),
-                _ => word.push(c),
+                _ => push_folded(word, c),
             }
         }
         chunk.invalid().iter().for_each(|byte| fold(word, *byte));
     }
+}
+
+fn push_folded(word: &mut String, c: char) {
+    match c as u32 >= FOLD {
+        true => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| fold(word, byte)),
+        false => word.push(c),
+    }
+}
+
+fn fold(word: &mut String, byte: u8) {
+    word.extend(char::from_u32(FOLD + u32::from(byte)));
 }
 
 /// The bytes of a rendered text, with what [`ShellWord`] folded unfolded.
@@ -822,15 +831,54 @@ impl YamlText {
     }
 }
 
-/// Text for Windows: Unicode without NUL and without U+FFFF, at which NSSM 2.24 stops printing.
-fn windows_text(text: &Text, layer: Layer) -> Result<&str, Fault> {
+/// Text for Windows: UTF-16 without NUL and without U+FFFF, at which NSSM 2.24 stops printing.
+///
+/// A lone surrogate, which is no character, is folded as [`ShellWord`] folds bytes; [`bytes`] gives
+/// its WTF-8 back. A batch, which is UTF-8, has no way to say one.
+fn windows_text(text: &Text, layer: Layer) -> Result<String, Fault> {
     no_nul(text)?;
-    let valid =
-        text.as_str().ok_or_else(|| Fault::new("holds a lone surrogate", layer, "it has to be Unicode text"))?;
-    match valid.contains('\u{ffff}') {
-        true => Err(Fault::holds('\u{ffff}', layer, "NSSM stops at it")),
-        false => Ok(valid),
+    let mut folded = String::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    let mut after_lead = false;
+    while !rest.is_empty() {
+        let chunk = rest.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+        chunk.chars().for_each(|c| push_folded(&mut folded, c));
+        rest = &rest[chunk.len()..];
+        after_lead &= chunk.is_empty();
+        match rest {
+            [] => {}
+            [0xED, second @ 0xA0..=0xBF, 0x80..=0xBF, more @ ..] => {
+                let is_lead = *second < 0xB0;
+                if layer != Layer::Nssm {
+                    return Err(Fault::new("holds a lone surrogate", layer, "it is UTF-8, which has none"));
+                }
+                if after_lead && !is_lead {
+                    return Err(Fault::new("holds a split character", layer, "its halves would become one"));
+                }
+                rest[..3].iter().for_each(|byte| fold(&mut folded, *byte));
+                (rest, after_lead) = (more, is_lead);
+            }
+            [byte, ..] => {
+                return Err(Fault::new(format!("holds the byte 0x{byte:02X}"), layer, "it has to be Unicode text"));
+            }
+        }
     }
+    match folded.contains('\u{ffff}') {
+        true => Err(Fault::holds('\u{ffff}', Layer::Nssm, "NSSM stops at it")),
+        false => Ok(folded),
+    }
+}
+
+/// Text that was folded by [`windows_text`], and quoted since.
+fn unfolded(folded: &str) -> Text {
+    Text::from_bytes(bytes(folded))
+}
+
+/// Length in UTF-16 units of text that was folded. Of the bytes of a surrogate, each its own chunk,
+/// the first is ED.
+fn units(folded: &str) -> usize {
+    let text = bytes(folded);
+    text.utf8_chunks().map(|chunk| chunk.valid().encode_utf16().count() + usize::from(chunk.invalid() == [0xED])).sum()
 }
 
 /// The rule of Microsoft's C runtime for one argument ("Parsing C command-line arguments"):
@@ -870,7 +918,7 @@ encoded! {
 impl TargetArg {
     /// This argument.
     pub fn new(text: &Text) -> Result<Self, Fault> {
-        Ok(Self(quote_argument(windows_text(text, Layer::Nssm)?, true)))
+        Ok(Self(quote_argument(&windows_text(text, Layer::Nssm)?, true)))
     }
 }
 
@@ -889,7 +937,7 @@ impl AppParameters {
     /// These arguments.
     pub fn new(arguments: &[TargetArg]) -> Result<Self, Fault> {
         let joined = arguments.iter().map(|argument| argument.0.as_str()).collect::<Vec<_>>().join(" ");
-        let units = joined.encode_utf16().count();
+        let units = units(&joined);
         match units > Self::MAX {
             true => Err(Fault::new(
                 format!("have {units} characters once they are quoted"),
@@ -902,7 +950,7 @@ impl AppParameters {
 
     /// The value itself, to be given to NSSM as one argument.
     pub fn as_text(&self) -> Text {
-        self.0.as_str().into()
+        unfolded(&self.0)
     }
 }
 
@@ -914,7 +962,7 @@ encoded! {
 impl NssmArg {
     /// This argument.
     pub fn new(text: &Text) -> Result<Self, Fault> {
-        Ok(Self(quote_argument(windows_text(text, Layer::Nssm)?, false)))
+        Ok(Self(quote_argument(&windows_text(text, Layer::Nssm)?, false)))
     }
 }
 
@@ -933,7 +981,7 @@ impl CmdToken {
         if let Some(c) = windows_text(text, Layer::Batch)?.chars().find(|c| c.is_control() && *c != '\t') {
             return Err(Fault::holds(c, Layer::Batch, "a command there is one line without control characters"));
         }
-        let NssmArg(argument) = NssmArg::new(text)?;
+        let argument = String::from_utf8_lossy(&bytes(&NssmArg::new(text)?.0)).into_owned();
         let mut token = String::with_capacity(argument.len() * 2);
         for c in argument.chars() {
             match c {
@@ -959,8 +1007,8 @@ impl CmdLine {
     pub const MAX: usize = 8000;
 
     /// `nssm` with `arguments`.
-    pub fn new(nssm: &NssmPath, arguments: &[CmdToken]) -> Result<Self, Fault> {
-        let mut line = format!("\"{}\"", nssm.0.replace('%', "%%"));
+    pub fn new(nssm: &CmdPath, arguments: &[CmdToken]) -> Result<Self, Fault> {
+        let mut line = nssm.0.clone();
         for argument in arguments {
             line.push(' ');
             line.push_str(&argument.0);
@@ -986,14 +1034,15 @@ encoded! {
 impl CmdPath {
     /// This path.
     pub fn new(path: &Text) -> Result<Self, Fault> {
-        let NssmPath(path) = NssmPath::new(path)?;
+        windows_text(path, Layer::Batch)?;
+        let path = unfolded(&NssmPath::new(path)?.0).to_string();
         Ok(Self(format!("\"{}\"", path.replace('%', "%%"))))
     }
 
     /// The file `name` in the folder of the batch itself.
     pub fn beside(name: &str) -> Result<Self, Fault> {
-        let NssmPath(name) = NssmPath::new(&name.into())?;
-        Ok(Self(format!("\"%~dp0{}\"", name.replace('%', "%%"))))
+        let Self(quoted) = Self::new(&name.into())?;
+        Ok(Self(format!("\"%~dp0{}", &quoted[1..])))
     }
 }
 
@@ -1015,13 +1064,14 @@ impl NssmPath {
         if valid.matches('%').count() > 1 {
             return Err(Fault::new("holds two `%`", Layer::Nssm, "what stands between them is taken for a variable"));
         }
-        Ok(Self(valid.to_owned()))
+        Ok(Self(valid))
     }
 
-    /// A program: a batch is none, because cmd.exe would parse its arguments once more.
+    /// A program: a batch is none, because cmd.exe would parse its arguments once more. (Windows
+    /// drops dots and blanks at the end of a name.)
     pub fn program(path: &Text) -> Result<Self, Fault> {
         let program = Self::new(path)?;
-        let lower = program.0.to_ascii_lowercase();
+        let lower = program.0.trim_end_matches(['.', ' ']).to_ascii_lowercase();
         match lower.ends_with(".cmd") || lower.ends_with(".bat") {
             true => Err(Fault::new(
                 "is a command batch",
@@ -1076,12 +1126,12 @@ impl NssmEnvironment {
             value += &folder;
             value.push(';');
         }
-        Ok(Text::from(value + "%PATH%"))
+        Ok(unfolded(&(value + "%PATH%")))
     }
 
     /// The entries, to be given to NSSM as one argument each, all in one call.
     pub fn entries(&self) -> impl Iterator<Item = Text> + '_ {
-        self.0.iter().map(|entry| entry.0.as_str().into())
+        self.0.iter().map(|entry| unfolded(&entry.0))
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Artifact {
     pub contents: Vec<u8>,
 }
 
+/// How the name of a file ends that holds the secrets of a service.
+pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
+
 /// Where the files of services belong, and for which service manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -39,9 +42,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// The version of systemd that units are written for unless another one is named: that of
-    /// Debian 12 and RHEL 9.
-    pub const SYSTEMD: u32 = 252;
+    /// The version of systemd that units are written for unless another one is named. Nothing that
+    /// we render needs a newer one, so it serves Debian 11, Ubuntu 22.04, RHEL 9 and what came later.
+    pub const SYSTEMD: u32 = 247;
 
     /// The unit of a service.
     pub fn unit(&self, name: &ServiceName) -> Text {
@@ -50,7 +53,7 @@ impl Place {
 
     /// The file that holds the secrets of a service.
     pub fn environment_file(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_env_vars.txt")
+        self.state(name.as_str(), ENVIRONMENT_FILE)
     }
 
     /// The script that a Python service runs.
@@ -91,6 +94,11 @@ impl Place {
     /// The `nssm.exe` that is kept for services.
     pub fn nssm(&self) -> Text {
         self.state("", "nssm.exe")
+    }
+
+    /// The note that says where that `nssm.exe` came from, if we put it there.
+    pub fn nssm_origin(&self) -> Text {
+        self.state("", "nssm_origin.txt")
     }
 
     fn state(&self, name: &str, suffix: &str) -> Text {

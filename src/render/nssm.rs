@@ -55,7 +55,18 @@ pub struct NssmService {
     pub application: Text,
     /// Its parameters, in the order in which they are set.
     pub parameters: Vec<Parameter>,
+    /// Parameters that are set when it is made and then belong to the administrator: the account,
+    /// where none is asked for.
+    pub initial: Vec<Parameter>,
 }
+
+/// The accounts that NSSM 2.24 sets without a password, as it writes them (`account.cpp`), each with
+/// the number that stands for it in every language.
+pub const ACCOUNTS: [(&str, &str); 3] = [
+    ("LocalSystem", "*S-1-5-18"),
+    (r"NT AUTHORITY\LocalService", "*S-1-5-19"),
+    (r"NT AUTHORITY\NetworkService", "*S-1-5-20"),
+];
 
 impl NssmService {
     /// The words of the call that registers the service, without `nssm.exe`.
@@ -87,7 +98,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         words.extend(refusals.keep(format_args!("argument {}", index + 1), TargetArg::new(word)));
     }
     let arguments = refusals.keep("the arguments", AppParameters::new(&words));
-    let output = place.output(&spec.name);
+    let output = output(spec, place);
     for (what, path) in [("the working directory", &spec.working_directory), ("the state directory", &output)] {
         refusals.keep(what, NssmPath::new(path));
     }
@@ -110,7 +121,6 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::new("DisplayName", spec.display_name.as_str()),
         Parameter::new("Description", spec.description.as_str()),
         Parameter::new("Start", "SERVICE_AUTO_START"),
-        Parameter::new("ObjectName", spec.account.as_deref().unwrap_or("LocalSystem")),
         Parameter::new("AppStdout", output.clone()),
         Parameter::new("AppStderr", output),
         Parameter::number("AppRotateFiles", 1),
@@ -126,12 +136,18 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::number("AppNoConsole", 0),
         Parameter { name: "AppEnvironmentExtra".to_owned(), sub: None, values: environment },
     ];
+    let exe = place.nssm();
+    if exe.as_bytes().contains(&b' ') {
+        // Without quotes Windows would look for a program `C:\Program` first.
+        parameters.push(Parameter::new("ImagePath", format!("\"{exe}\"")));
+    }
+    let mut initial = Vec::new();
+    let account = Parameter::new("ObjectName", spec.account.as_deref().unwrap_or(ACCOUNTS[0].0));
+    if spec.account.is_some() { &mut parameters } else { &mut initial }.push(account);
     if spec.restart == Restart::OnFailure {
         parameters.push(Parameter::on_exit("0", "Exit"));
     }
-    // On Windows a service depends on services; targets and mounts are systemd's own.
-    let depends: Vec<Text> =
-        spec.after.iter().filter_map(|unit| unit.as_str().strip_suffix(".service")).map(Text::from).collect();
+    let depends: Vec<Text> = depends_on(spec).map(Text::from).collect();
     if !depends.is_empty() {
         parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
     }
@@ -144,7 +160,22 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         let values = lines.iter().map(|line| Text::from(line.as_str())).collect();
         parameters.push(Parameter { name: name.to_owned(), sub, values });
     }
-    refusals.or(Some(NssmService { name: spec.name.clone(), application: application.clone(), parameters }))
+    let application = application.clone();
+    refusals.or(Some(NssmService { name: spec.name.clone(), application, parameters, initial }))
+}
+
+/// The services that it starts after: targets and mounts are systemd's own.
+fn depends_on(spec: &ServiceSpec) -> impl Iterator<Item = &str> {
+    spec.after.iter().filter_map(|unit| unit.as_str().strip_suffix(".service"))
+}
+
+/// Where the output goes. Only administrators write into the state directory, so that of a service
+/// with an account of its own is beside what else it writes.
+fn output(spec: &ServiceSpec, place: &Place) -> Text {
+    match spec.account.as_deref() {
+        None | Some("LocalSystem") => place.output(&spec.name),
+        Some(_) => Place { state_dir: spec.working_directory.clone(), ..place.clone() }.output(&spec.name),
+    }
 }
 
 /// The words of a program's command line; NSSM has no way to put a variable into them.
@@ -233,10 +264,19 @@ struct InstallBatch {
     signature: Signature,
     name: CmdToken,
     nssm: CmdPath,
-    folders: Vec<CmdPath>,
+    folder: CmdPath,
     copies: Vec<(CmdPath, CmdPath)>,
+    nssm_beside: CmdPath,
+    values: Option<SecretValues>,
     install: CmdLine,
+    initial: Vec<CmdLine>,
     set: Vec<CmdLine>,
+}
+
+/// The environment file, which no batch holds: an empty one is made that only administrators open.
+struct SecretValues {
+    file: CmdPath,
+    example: CmdPath,
 }
 
 #[derive(Template)]
@@ -250,35 +290,39 @@ struct RemoveBatch {
 }
 
 /// The batch that installs `service`, and the one that removes it. `files` lie beside the batches and
-/// are put in their places.
+/// are put in their places; so is an `nssm.exe`, where there is none yet. With `environment_file` the
+/// service needs values that only the host has.
 ///
 /// # Errors
 /// Everything that a batch cannot carry; a direct install may.
 pub fn batches(
     service: &NssmService,
     files: &[Artifact],
+    environment_file: Option<&Text>,
     place: &Place,
-    nssm: &Text,
 ) -> Result<[Artifact; 2], Vec<Refusal>> {
     let mut refusals = Refusals::default();
     let name = refusals.keep("service name", CmdToken::new(&service.name.as_str().into()));
-    let nssm_path = refusals.keep("the path of nssm.exe", NssmPath::new(nssm));
     let folder = refusals.keep("the state directory", CmdPath::new(&place.state_dir));
+    let nssm = refusals.keep("the state directory", CmdPath::new(&place.nssm()));
+    let beside =
+        |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
     let line = |what: &str, words: Vec<Text>, refusals: &mut Refusals| {
         let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
         let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
-        refusals.keep(what, CmdLine::new(nssm_path.as_ref()?, &tokens?))
+        refusals.keep(what, CmdLine::new(nssm.as_ref()?, &tokens?))
     };
     let install = line("the executable", service.install(), &mut refusals);
-    let mut set = Vec::new();
-    for parameter in &service.parameters {
-        let what = match parameter.name.as_str() {
+    let mut lines = |parameters: &[Parameter]| -> Vec<CmdLine> {
+        let what = |parameter: &Parameter| match parameter.name.as_str() {
             "AppParameters" => "the arguments".to_owned(),
             "AppEnvironmentExtra" => "the environment".to_owned(),
             _ => format!("parameter {parameter}"),
         };
-        set.extend(line(&what, service.set(parameter), &mut refusals));
-    }
+        let lines = parameters.iter().map(|parameter| line(&what(parameter), service.set(parameter), &mut refusals));
+        lines.collect::<Vec<_>>().into_iter().flatten().collect()
+    };
+    let (initial, set) = (lines(&service.initial), lines(&service.parameters));
     let call = |verb: &str, more: Option<&str>| {
         let words = [Some(verb), Some(service.name.as_str()), more];
         words.into_iter().flatten().map(Text::from).collect::<Vec<_>>()
@@ -286,22 +330,33 @@ pub fn batches(
     let stop = line("service name", call("stop", None), &mut refusals);
     let remove = line("service name", call("remove", Some("confirm")), &mut refusals);
     let mut copies = Vec::new();
-    let mut removed = Vec::new();
     for file in files {
-        let beside = file.path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default();
         let to = refusals.keep("the state directory", CmdPath::new(&file.path));
-        copies.extend(CmdPath::beside(beside).ok().zip(to.clone()));
-        removed.extend(to);
+        copies.extend(beside(&file.path).ok().zip(to));
     }
+    let removed = copies.iter().map(|(_, to)| to.clone()).collect();
+    let values = environment_file.and_then(|path| {
+        let file = refusals.keep("the state directory", CmdPath::new(path))?;
+        Some(SecretValues { file, example: beside(&path.with(".example")).ok()? })
+    });
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
-    let nssm_shown = refusals.keep("the path of nssm.exe", CmdPath::new(nssm));
     let (Some(name), Some(nssm), Some(folder), Some(install), Some(stop), Some(remove)) =
-        (name, nssm_shown, folder, install, stop, remove)
+        (name, nssm.clone(), folder, install, stop, remove)
     else {
         return refusals.or(None);
     };
-    let install =
-        InstallBatch { signature: signature(), name: name.clone(), nssm, folders: vec![folder], copies, install, set };
+    let install = InstallBatch {
+        signature: signature(),
+        name: name.clone(),
+        nssm,
+        folder,
+        copies,
+        nssm_beside: CmdPath::beside("nssm.exe").expect("a plain name"),
+        values,
+        install,
+        initial,
+        set,
+    };
     let remove = RemoveBatch { signature: signature(), name, stop, remove, files: removed };
     let artifact = |verb: &str, template: Result<String, askama::Error>| Artifact {
         path: format!("{verb}-{}.cmd", service.name).into(),

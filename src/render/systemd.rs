@@ -549,10 +549,17 @@ fn error_report(spec: &ServiceSpec, account: Option<&Account>) -> Vec<Argument> 
         Run::Executable { .. } => "success/*",
         Run::Python { .. } => "success/*|exit-code/exited/?|exit-code/exited/??|exit-code/exited/1??",
     };
-    // Only root can ask journald to catch up.
+    // Only root can ask journald to catch up. And of a user's process that has ended before journald
+    // looks at it the run is not known, so there what its output is called counts too, from the start
+    // of the run on (a timestamp has blanks: nothing is split).
     let (journal, sync) = match spec.scope {
-        Scope::System => ("journalctl", "journalctl --sync"),
-        Scope::User => ("journalctl --user", "sleep 1"),
+        Scope::System => ("journalctl -q -o cat -n 50 _SYSTEMD_INVOCATION_ID=$INVOCATION_ID", "journalctl --sync"),
+        Scope::User => (
+            "IFS=; journalctl -q -o cat -n 50 \
+             --since=$(systemctl --user show --value -p ExecMainStartTimestamp $0.service) \
+             _SYSTEMD_INVOCATION_ID=$INVOCATION_ID + SYSLOG_IDENTIFIER=$0 _UID=$(id -u)",
+            "sleep 1",
+        ),
     };
     let as_account = match account {
         Some(_) => "setpriv --reuid=$(id -u $1) --regid=$(id -g $1) --init-groups -- ",
@@ -563,7 +570,7 @@ fn error_report(spec: &ServiceSpec, account: Option<&Account>) -> Vec<Argument> 
          PATH=/usr/sbin:/usr/bin:/sbin:/bin; f=$0_ERROR_LOG.txt; o=append,nofollow; c=notrunc; \
          [ -z $(find $f -prune -type f -size +2048 2>/dev/null) ] || {{ o=nofollow; c=fsync; }}; \
          {sync}; {{ echo $(date -Iseconds) $0 $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS; \
-         {journal} -q -o cat -n 50 _SYSTEMD_INVOCATION_ID=$INVOCATION_ID; echo; }} | \
+         {journal}; echo; }} | \
          {as_account}dd status=none oflag=$o conv=$c of=$f"
     );
     let mut words = vec!["-c".to_owned(), script, spec.name.to_string()];

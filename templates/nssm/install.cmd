@@ -2,25 +2,45 @@
 @echo off
 setlocal DisableDelayedExpansion
 chcp 65001 >nul
+rem SYSTEM and Administrators do everything there, Users read, whatever they are called in this language.
+if exist {{ folder }} goto folder
+mkdir {{ folder }}
+if %errorlevel% neq 0 exit /b %errorlevel%
+icacls {{ folder }} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX >nul
+if %errorlevel% neq 0 exit /b %errorlevel%
+:folder
 if exist {{ nssm }} goto found
-echo nssm.exe is missing: put it at {{ nssm }}
+if exist {{ nssm_beside }} goto copy
+echo nssm.exe is missing: put it beside this batch, or at {{ nssm }}
 exit /b 1
+:copy
+copy /b /y {{ nssm_beside }} {{ nssm }} >nul
+if %errorlevel% neq 0 exit /b %errorlevel%
 :found
-{%- for folder in folders %}
-if not exist {{ folder }} mkdir {{ folder }}
-if errorlevel 1 exit /b %errorlevel%
-{%- endfor %}
 {%- for (from, to) in copies %}
-copy /y {{ from }} {{ to }} >nul
-if errorlevel 1 exit /b %errorlevel%
+copy /b /y {{ from }} {{ to }} >nul
+if %errorlevel% neq 0 exit /b %errorlevel%
 {%- endfor %}
+{%- if let Some(values) = values %}
+if exist {{ values.file }} goto values
+type nul >{{ values.file }}
+if %errorlevel% neq 0 exit /b %errorlevel%
+icacls {{ values.file }} /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F >nul
+if %errorlevel% neq 0 exit /b %errorlevel%
+echo Fill in {{ values.file }} as in {{ values.example }} before you start the service.
+:values
+{%- endif %}
 sc query {{ name }} >nul 2>nul
 if not errorlevel 1 goto update
 {{ install }}
-if errorlevel 1 exit /b %errorlevel%
+if %errorlevel% neq 0 exit /b %errorlevel%
+{%- for line in initial %}
+{{ line }}
+if %errorlevel% neq 0 exit /b %errorlevel%
+{%- endfor %}
 :update
 {%- for line in set %}
 {{ line }}
-if errorlevel 1 exit /b %errorlevel%
+if %errorlevel% neq 0 exit /b %errorlevel%
 {%- endfor %}
 exit /b 0

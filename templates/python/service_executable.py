@@ -17,6 +17,8 @@ MODULE = {{ module }}
 WORKING_DIRECTORY = {{ working_directory }}
 ERROR_LOG = {{ error_log }}
 ERROR_LOG_LIMIT = 1048576
+# What a program returns that was asked to stop and did: 128 and the number of SIGTERM.
+STOPPED = 143
 {%- if let Some(path) = environment_file %}
 ENVIRONMENT_FILE = {{ path }}
 
@@ -124,7 +126,7 @@ def main():
     except KeyboardInterrupt:
         return 0
     except SystemExit as error:
-        if error.code is None or (isinstance(error.code, int) and not error.code):
+        if error.code in (None, 0, STOPPED):
             return 0
         log_error(traceback.format_exc())
         if isinstance(error.code, int):
@@ -136,7 +138,7 @@ def main():
         log_error(message)
         print(message, file=sys.stderr)
         return 1
-    if isinstance(result, int) and not isinstance(result, bool) and result != 0:
+    if isinstance(result, int) and not isinstance(result, bool) and result not in (0, STOPPED):
         log_error("the program returned {!r}\n".format(result))
         return int(result)
     return 0

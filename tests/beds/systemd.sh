@@ -33,6 +33,14 @@ die() {
   exit 1
 }
 
+# The hierarchies of control groups that a systemd uses: the unified one, or beside it one of its own.
+hierarchies() {
+  local dir
+  for dir in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
+    [ ! -e "$dir/cgroup.procs" ] || echo "$dir"
+  done
+}
+
 # --- inside the namespaces --------------------------------------------------------------------
 
 # Makes the container's root under $1/root: this machine's, with some files of our own on top.
@@ -40,6 +48,11 @@ die() {
 boot() {
   local bed=$1 name=$2 root=$1/root dir
   shift 2
+  # A control group of its own: two containers in one would take each other's services for theirs.
+  for dir in $(hierarchies); do
+    mkdir -p "$dir/install-service-bed-$name"
+    echo 0 > "$dir/install-service-bed-$name/cgroup.procs"
+  done
   mount -t tmpfs -o mode=0755 bed "$bed/layer"
   mkdir "$bed/layer/up" "$bed/layer/work"
   mount -t overlay -o "lowerdir=/,upperdir=$bed/layer/up,workdir=$bed/layer/work" overlay "$root"
@@ -160,6 +173,15 @@ stop() {
     kill -KILL "$pid"
     while is_up "$name"; do sleep 0.05; done
   fi
+  local dir tries
+  for dir in $(hierarchies); do
+    dir=$dir/install-service-bed-$name
+    # A group lasts as long as a process that is on its way out.
+    for ((tries = 0; tries < 40; tries++)); do
+      [ -d "$dir" ] || break
+      find "$dir" -depth -type d -exec rmdir {} + 2> /dev/null || sleep 0.05
+    done
+  done
   rm -rf "${BEDS:?}/$name"
 }
 

@@ -14,7 +14,7 @@ pub(crate) mod booted;
 pub(crate) mod readme;
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -387,10 +387,16 @@ pub(crate) fn system(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap_or_else(|error| panic!("{program} {arguments:?}: {error}"))
 }
 
+/// The folder of the checkout, with its drive where there are drives.
+pub(crate) fn checkout() -> PathBuf {
+    std::path::absolute(env!("CARGO_MANIFEST_DIR")).expect("a path")
+}
+
 /// The probe program (`tests/probe`), and what it received.
 #[cfg(unix)]
 pub(crate) mod probe {
-    use super::{OsStr, OsString, Path, PathBuf, fs, wait_for};
+    use super::{OsStr, Path, PathBuf, fs, wait_for};
+    use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt as _;
 
     /// The executable; cargo makes it whenever it makes the tests.

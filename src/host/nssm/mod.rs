@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What the command line says about NSSM.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
-    /// The executable to use.
+    /// The executable to copy.
     pub exe: Option<Text>,
     /// A zip file to take it from.
     pub archive: Option<Text>,
@@ -41,13 +41,6 @@ pub struct Wishes {
     pub ca_file: Option<Text>,
     /// Use one whose checksum is not known.
     pub allow_unknown: bool,
-}
-
-impl Wishes {
-    /// Where the `nssm.exe` of services lies.
-    pub fn wanted_path(&self, place: &Place) -> Text {
-        self.exe.clone().unwrap_or_else(|| place.nssm())
-    }
 }
 
 /// Makes sure that `nssm.exe` is where it is wanted.
@@ -66,6 +59,25 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
 #[cfg(not(windows))]
 pub fn provide(_wishes: &Wishes, _place: &Place) -> Result<(), Error> {
     Ok(())
+}
+
+/// Takes away the `nssm.exe` that we put into the working directory, after the services `removed` were;
+/// says why not where it stays.
+///
+/// # Errors
+/// When it cannot be removed.
+#[cfg(windows)]
+pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
+    supply::withdraw(place, removed)
+}
+
+/// Takes away the `nssm.exe` that we put into the working directory: elsewhere there is none.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+pub fn withdraw(_place: &Place, _removed: &[ServiceName]) -> Result<Option<String>, Error> {
+    Ok(Some("it is not there".into()))
 }
 
 fn call(exe: &Text, words: &[&str]) -> Invocation {
@@ -226,7 +238,7 @@ fn starts_at_boot(name: &ServiceName) -> Option<bool> {
 
 /// Where a service's output goes.
 #[cfg(windows)]
-fn output_of(name: &ServiceName) -> Option<Text> {
+pub fn output_of(name: &ServiceName) -> Option<Text> {
     registry::value(name, "AppStdout").map(Text::from)
 }
 
@@ -241,8 +253,9 @@ fn starts_at_boot(_name: &ServiceName) -> Option<bool> {
     None
 }
 
+/// Where a service's output goes: elsewhere there is none.
 #[cfg(not(windows))]
-fn output_of(_name: &ServiceName) -> Option<Text> {
+pub fn output_of(_name: &ServiceName) -> Option<Text> {
     None
 }
 

@@ -37,10 +37,31 @@ pub fn is_of_nssm(name: &ServiceName) -> bool {
     open(&format!(r"{SERVICES}\{name}\Parameters")).is_some_and(|key| key.get_raw_value("Application").is_ok())
 }
 
-/// The names of all services that NSSM runs.
-pub fn services_of_nssm() -> Vec<ServiceName> {
-    let Some(services) = open(SERVICES) else { return Vec::new() };
-    services.enum_keys().flatten().filter_map(|name| name.parse().ok()).filter(is_of_nssm).collect()
+/// The names of all services.
+fn services() -> Vec<String> {
+    open(SERVICES).map(|services| services.enum_keys().flatten().collect()).unwrap_or_default()
+}
+
+fn text_of(service: &str, entry: &str) -> Option<String> {
+    open(&format!(r"{SERVICES}\{service}"))?.get_value::<String, _>(entry).ok()
+}
+
+/// The services that this `nssm.exe` runs.
+pub fn users_of(exe: &Text) -> Vec<String> {
+    let is_it = |path: String| path.trim_matches('"').to_lowercase() == exe.to_string().to_lowercase();
+    services().into_iter().filter(|service| text_of(service, "ImagePath").is_some_and(is_it)).collect()
+}
+
+/// The service that shows `name` as its display name and is called otherwise: for want of a service of
+/// that name, NSSM would take this one.
+pub fn displayed_as(name: &str) -> Option<String> {
+    let shown = |service: &String| text_of(service, "DisplayName").is_some_and(|shown| same(&shown, name));
+    services().into_iter().filter(|service| !same(service, name)).find(shown)
+}
+
+/// The names of services differ in more than the case of their letters.
+fn same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// One value of a service as text.
@@ -59,6 +80,9 @@ pub fn stored(name: &ServiceName) -> Vec<Parameter> {
         for parameter in NATIVE {
             found.extend(values(&key, parameter).map(|values| named(parameter, None, values)));
         }
+        // NSSM writes it without quotes, and where it has some they were set.
+        let quoted = |values: &Vec<Text>| values.iter().any(|value| value.as_bytes().starts_with(b"\""));
+        found.extend(values(&key, "ImagePath").filter(quoted).map(|values| named("ImagePath", None, values)));
     }
     let Some(key) = open(&format!(r"{SERVICES}\{name}\Parameters")) else { return found };
     for (parameter, _) in key.enum_values().flatten() {

@@ -1,18 +1,23 @@
-//! Where `nssm.exe` comes from. In this order: the one that is named, the working directory, the
-//! current directory, PATH, then the archive that is named or downloaded. Nothing is used whose
-//! SHA-256 is not known, unless the user says so.
+//! Where the `nssm.exe` of services comes from, which lies in the working directory. In this order:
+//! the one that is named, the one that is there, the archive that is named, the current directory,
+//! PATH, the download. Nothing is used whose SHA-256 is not known, unless the user says so.
+//!
+//! What we put there has a note beside it, and only what has one is ever taken away.
 
-use std::io::{Cursor, Read};
-use std::{env, fs};
+use std::io::{self, Cursor, Read};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use sha2::{Digest, Sha256};
 
-use super::Wishes;
+use super::{Wishes, registry};
 use crate::error::{Error, Fault};
 use crate::host::fetch;
 use crate::host::files;
 use crate::host::text::{path as to_path, text};
+use crate::model::name::ServiceName;
 use crate::model::text::Text;
+use crate::render::escape::Signature;
 use crate::render::{Artifact, Place};
 
 /// The only release with a version number that is not a preview (nssm.cc, 2014).
@@ -28,31 +33,38 @@ const WIN32: (&str, &str) =
 /// The archive has 351,793 bytes, the larger executable 331,264.
 const LIMIT: u64 = 8 << 20;
 
-/// Makes sure that there is an `nssm.exe` where [`Wishes::wanted_path`] says.
+/// How long to wait for the last process of a removed service.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes sure that there is an `nssm.exe` in the working directory.
 ///
 /// # Errors
 /// Which one was refused and why, or what to download, from where, and where to put it.
 pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
-    if let Some(path) = &wishes.exe {
-        return known(path, &read(path)?, wishes);
-    }
     let kept = place.nssm();
-    if let files::Entry::File(found) = files::look(&kept)? {
-        return known(&kept, &found.contents, wishes);
+    let found = match files::look(&kept)? {
+        files::Entry::File(found) => Some(found.contents),
+        _ => None,
+    };
+    if let Some(path) = &wishes.exe {
+        let bytes = read("option `--nssm`", path)?;
+        known(path, &bytes, wishes)?;
+        return if found.as_ref() == Some(&bytes) { Ok(()) } else { keep(bytes, path, place) };
+    }
+    if let Some(bytes) = found {
+        return known(&kept, &bytes, wishes);
     }
     if let Some(path) = &wishes.archive {
-        let bytes = read(path)?;
-        let exe = from_archive(&bytes, wishes)
+        let exe = from_archive(&read("option `--nssm-archive`", path)?, wishes)
             .map_err(|reason| Error::refused(Fault::new("option `--nssm-archive`", reason).given(path)))?;
-        return keep(exe, place);
+        return keep(exe, path, place);
     }
     let here = env::current_dir().ok().map(|folder| folder.join("nssm.exe")).filter(|path| path.is_file());
     if let Some(path) = here.or_else(|| which::which("nssm.exe").ok()) {
         let path = text(path);
-        let bytes = read(&path)?;
+        let bytes = read("nssm.exe", &path)?;
         known(&path, &bytes, wishes)?;
-        eprintln!("  copying `{path}` to `{kept}`");
-        return keep(bytes, place);
+        return keep(bytes, &path, place);
     }
     if wishes.offline {
         return Err(by_hand(place, "nssm.exe is not here, and `--offline` forbids to download it".into()));
@@ -60,9 +72,42 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
     let urls = mirrors();
     eprintln!("  downloading NSSM from {}", urls.join(", then "));
     match fetch::download(&urls, LIMIT, wishes.ca_file.as_ref(), |bytes| from_archive(&bytes, wishes)) {
-        Ok(exe) => keep(exe, place),
-        Err(failures) => Err(by_hand(place, format!("downloading NSSM failed: {}", failures.join("; ")))),
+        Ok((exe, url)) => keep(exe, &url.into(), place),
+        Err(failures) => Err(by_hand(place, format!("downloading NSSM failed:\n    {}", failures.join("\n    ")))),
     }
+}
+
+/// Takes away the `nssm.exe` of the working directory, after the services `removed` were; says why not
+/// where it stays.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
+    let (exe, origin) = (place.nssm(), place.nssm_origin());
+    let files::Entry::File(found) = files::look(&exe)? else { return Ok(Some("it is not there".into())) };
+    let noted = match files::look(&origin)? {
+        files::Entry::File(note) => String::from_utf8_lossy(&note.contents).contains(&sha256(&found.contents)),
+        _ => false,
+    };
+    if !noted {
+        return Ok(Some("InstallService did not put it there".into()));
+    }
+    let users = registry::users_of(&exe);
+    let is_removed = |user: &str| removed.iter().any(|name| name.as_str() == user);
+    let others: Vec<&str> = users.iter().map(String::as_str).filter(|user| !is_removed(user)).collect();
+    if !others.is_empty() {
+        return Ok(Some(format!("`{}` needs it", others.join("`, `"))));
+    }
+    // The last process of what was removed may need a moment to end.
+    let begun = Instant::now();
+    while let Err(error) = files::remove(&exe) {
+        if begun.elapsed() > PATIENCE {
+            return Err(error);
+        }
+        thread::sleep(PATIENCE / 50);
+    }
+    files::remove(&origin)?;
+    Ok(None)
 }
 
 /// Mirrors named in the environment come first.
@@ -119,13 +164,21 @@ fn known(path: &Text, bytes: &[u8], wishes: &Wishes) -> Result<(), Error> {
     ))
 }
 
-fn keep(exe: Vec<u8>, place: &Place) -> Result<(), Error> {
+/// Puts `exe`, which came `from` somewhere, in its place, with the note that says so.
+fn keep(exe: Vec<u8>, from: &Text, place: &Place) -> Result<(), Error> {
+    eprintln!("  nssm.exe is put at `{}`, from `{from}`", place.nssm());
     files::make_directory(&place.state_dir, 0o755)?;
+    let line = Signature::new(format_args!(": nssm.exe beside this file, SHA-256 {}, from {from}", sha256(&exe)));
+    let note = Artifact { path: place.nssm_origin(), mode: 0o644, contents: format!("{line}\r\n").into_bytes() };
+    files::write(&note)?;
     files::write(&Artifact { path: place.nssm(), mode: 0o755, contents: exe })
 }
 
-fn read(path: &Text) -> Result<Vec<u8>, Error> {
-    fs::read(to_path(path)).map_err(|source| Error::io("reading", path, source))
+fn read(what: &str, path: &Text) -> Result<Vec<u8>, Error> {
+    fs::read(to_path(path)).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => Error::refused(Fault::new(what, "there is no such file").given(path)),
+        _ => Error::io("reading", path, source),
+    })
 }
 
 fn by_hand(place: &Place, reason: String) -> Error {
@@ -133,7 +186,7 @@ fn by_hand(place: &Place, reason: String) -> Error {
         reason,
         help: format!(
             "download {URL} (SHA-256 {ARCHIVE_SHA256}), take `{}` out of it and put it at `{}`; \
-             or name the zip file with `--nssm-archive FILE`",
+             or name the zip file: `--nssm-archive FILE`",
             WIN64.0,
             place.nssm()
         ),

@@ -1,0 +1,127 @@
+//! What the tests of Windows services share: programs to install, NSSM itself, the registry.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use install_service::model::text::Text;
+use winreg::RegKey;
+use winreg::enums::HKEY_LOCAL_MACHINE;
+
+use crate::support::{Test, wait_for};
+
+pub(crate) const NSSM: &str = r"C:\nssm\nssm.exe";
+pub(crate) const PYTHON: &str = r"C:\python\python.exe";
+
+/// InstallService in a new folder, whose working directory has an `nssm.exe` that somebody put there.
+pub(crate) fn install() -> Test {
+    Test::install().file("working_dir/nssm.exe", fs::read(NSSM).expect("the genuine NSSM"))
+}
+
+/// A copy of the probe program in a folder of its own.
+pub(crate) fn probe(folder: &Path) -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_InstallService")).with_file_name("examples").join("probe.exe");
+    fs::create_dir_all(folder).expect("a folder");
+    let copy = folder.join("probe.exe");
+    fs::copy(&built, &copy).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+    copy
+}
+
+/// What the probe received: words in WTF-8.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) argv: Vec<Text>,
+    pub(crate) environment: Vec<Text>,
+    pub(crate) cwd: Text,
+}
+
+impl Received {
+    /// By the probe in `folder`, waiting for it to say so. What it said is removed.
+    #[track_caller]
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        let path = wait_for(&format!("a record in {}", folder.display()), 30, || {
+            let mut entries = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+            entries.find(|path| path.extension().is_some_and(|extension| extension == "json"))
+        });
+        let record: serde_json::Value = serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
+        fs::remove_file(&path).expect("to remove the record");
+        let words = |key: &str| record[key].as_array().expect("a list").iter().map(word).collect();
+        Self { argv: words("argv"), environment: words("environment"), cwd: word(&record["cwd"]) }
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> Option<Text> {
+        let prefix = format!("{name}=");
+        let value = self.environment.iter().find_map(|entry| entry.as_bytes().strip_prefix(prefix.as_bytes()));
+        value.map(Text::from_bytes)
+    }
+}
+
+fn word(value: &serde_json::Value) -> Text {
+    let digits = value.as_str().expect("text").as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16).expect("digits");
+    Text::from_bytes(digits.map(byte).collect::<Vec<u8>>())
+}
+
+/// Runs NSSM itself: its exit code, and what it printed.
+pub(crate) fn nssm(words: &[&str]) -> (i32, String) {
+    let output = run(Command::new(NSSM).args(words));
+    let units: Vec<u16> = output.stdout.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    (output.status.code().expect("an exit code"), String::from_utf16_lossy(&units).replace('\r', "").trim().to_owned())
+}
+
+/// A command that must succeed.
+#[track_caller]
+pub(crate) fn nssm_does(words: &[&str]) -> String {
+    let (code, said) = nssm(words);
+    assert_eq!(code, 0, "nssm {words:?}: {said}");
+    said
+}
+
+pub(crate) fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Starts a service and stops it once its probe has said what it received.
+#[track_caller]
+pub(crate) fn received_by(service: &str, folder: &Path) -> Received {
+    nssm(&["start", service]);
+    let received = Received::in_folder(folder);
+    nssm(&["stop", service]);
+    wait_for(&format!("{service} to stop"), 40, || (state(service) == "SERVICE_STOPPED").then_some(()));
+    received
+}
+
+pub(crate) fn state(service: &str) -> String {
+    nssm(&["status", service]).1
+}
+
+pub(crate) fn key(service: &str) -> Option<RegKey> {
+    let path = format!(r"SYSTEM\CurrentControlSet\Services\{service}");
+    RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(path).ok()
+}
+
+/// Everything that the registry has for a service: key, entry, type and bytes.
+pub(crate) fn registry(service: &str) -> Vec<String> {
+    fn visit(key: &RegKey, name: &str, found: &mut Vec<String>) {
+        for (entry, value) in key.enum_values().flatten() {
+            found.push(format!("{name}\\{entry}: {:?} {:?}", value.vtype, value.bytes));
+        }
+        for inner in key.enum_keys().flatten() {
+            visit(&key.open_subkey(&inner).expect("a key"), &format!("{name}\\{inner}"), found);
+        }
+    }
+    let mut found = Vec::new();
+    visit(&key(service).expect("a service"), "", &mut found);
+    found.sort();
+    found
+}
+
+/// A text as TOML has it.
+pub(crate) fn toml(text: &Text) -> String {
+    toml::Value::try_from(text).expect("a value").to_string()
+}
+
+/// A text that needs nothing special.
+pub(crate) fn toml_path(path: &Path) -> String {
+    toml(&Text::from_bytes(path.as_os_str().as_encoded_bytes()))
+}

@@ -1,0 +1,142 @@
+//! A service from its first install to its removal.
+
+use std::fs;
+
+use crate::bed::{install, key, nssm, nssm_does, probe, state};
+use crate::support::wait_for;
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_service_lives_and_goes() {
+    let test = install();
+    let program = probe(&test.folder().join("app"));
+    let app = program.parent().unwrap().to_owned();
+    let program = program.display().to_string();
+    let typed = ["--service_name", "life", "--", &program, "one", "50% & \"more\""];
+    let ran = test.args(typed).run();
+    assert!(ran.stdout.ends_with("installed: life\n"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("`ManageService life start` starts it"), "{}", ran.stderr);
+    assert_eq!(nssm_does(&["get", "life", "Application"]), program);
+    let manage = |words: &[&str]| ran.then_manage().args(["life"]).args(words);
+
+    // Again: nothing to do, and no call of NSSM that sets anything.
+    let again = ran.then_install().args(typed).stdout("unchanged: life\n").run();
+    assert!(!again.stderr.contains("nssm"), "{}", again.stderr);
+    ran.then_install().arg("--check").args(typed).stdout("").stderr("the host is as it should be\n").run();
+    manage(&["diff"]).stdout("").stderr("the host is as it should be\n").run();
+
+    manage(&["status"]).status(3).stdout_contains("life: stopped").run();
+    manage(&["start"]).stdout("life: started, it runs\n").run();
+    manage(&["start"]).stdout("life: started, it runs\n").run();
+    assert_eq!(state("life"), "SERVICE_RUNNING");
+    manage(&["status"]).status(0).stdout_contains("life: running").stdout_contains("at boot      starts").run();
+    let json = manage(&["status", "--format", "json"]).run();
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let expected = serde_json::json!({"version": 1, "service": "life", "target": "nssm", "state": "running",
+        "pid": null, "since": null, "restarts": null, "result": null, "exit_status": null, "enabled": true,
+        "unit": null, "error_log": null, "error_log_exists": false});
+    assert_eq!(json, expected);
+
+    // One parameter differs: it alone is set, and said.
+    let changed = ["--service_name", "life", "--", &program, "two"];
+    let checked = ran.then_install().arg("--check").args(changed).status(10).run();
+    assert!(
+        checked.stdout.contains("life AppParameters\n-\"one\" \"50\"%\" & \\\"more\\\"\"\n+\"two\"\n"),
+        "{}",
+        checked.stdout
+    );
+    let updated = ran.then_install().args(changed).run();
+    assert!(updated.stdout.contains("updated: life\n") && updated.stdout.contains("+\"two\""), "{}", updated.stdout);
+    let calls: Vec<&str> = updated.stderr.lines().filter(|line| line.contains("nssm.exe")).collect();
+    assert!(matches!(calls[..], [one] if one.contains("set life AppParameters")), "{calls:?}");
+    assert!(updated.stderr.contains("`ManageService life restart` takes up the new one"), "{}", updated.stderr);
+    let one = crate::bed::Received::in_folder(&app);
+    assert_eq!(one.argv[1..], ["one".into(), "50% & \"more\"".into()]);
+    manage(&["restart"]).stdout("life: restarted, it runs\n").run();
+    assert_eq!(crate::bed::Received::in_folder(&app).argv[1..], ["two".into()]);
+
+    // What somebody else changed is found and mended.
+    nssm_does(&["set", "life", "AppRotateBytes", "7"]);
+    nssm_does(&["set", "life", "AppNoConsole", "1"]);
+    manage(&["diff"]).status(10).stdout("life AppRotateBytes\n-7\n+10485760\nlife AppNoConsole\n-1\n+0\n").run();
+    manage(&["reinstall"]).stdout_contains("updated: life").run();
+    manage(&["diff"]).status(0).run();
+
+    ran.then_manage().arg("--list").stdout("life  running\n").run();
+    let shown = manage(&["show"]).run().stdout;
+    for part in [
+        "life_install_args.toml",
+        "executable = ",
+        "parameters of NSSM",
+        "AppParameters = \"two\"",
+        "AppExit Default = Restart",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in\n{shown}");
+    }
+
+    manage(&["stop"]).stdout("life: stopped\n").run();
+    manage(&["stop"]).stdout("life: stopped\n").run();
+    assert_eq!(state("life"), "SERVICE_STOPPED");
+    manage(&["stop_and_restart"]).stdout_contains("life: started, it runs").run();
+    // Removed while it runs: stopped first.
+    let removed = manage(&["remove", "--remove_nssm"]).stdout("life: removed\n").run();
+    assert!(removed.stderr.contains("nssm.exe (InstallService did not put it there)"), "{}", removed.stderr);
+    assert!(key("life").is_none());
+    assert_eq!(nssm(&["status", "life"]).0, 3);
+    let left = |name: &str| ran.folder().join("working_dir").join(name).exists();
+    assert!(left("life_install_args.toml") && left("nssm.exe") && !left("life_output.log") && !left("journal"));
+
+    manage(&["status"]).status(4).run();
+    ran.then_manage().arg("--list").stdout("life  removed (its receipt is kept)\n").run();
+    manage(&["reinstall"]).stdout_contains("installed: life").run();
+    manage(&["remove", "--remove_install_args", "--remove-env-vars"]).run();
+    assert!(!left("life_install_args.toml"));
+    manage(&["status"]).status(4).stderr_contains("there is no service `life`").run();
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn output_is_kept_and_shown() {
+    let test = install().file("say.cmd", "@echo off\r\nfor /l %%i in (1,1,60) do echo line %%i\r\n");
+    let script = test.folder().join("say.cmd").display().to_string();
+    let ran = test
+        .args(["--service_name", "talk", "--restart", "never", "--start", "--"])
+        .args([r"C:\windows\system32\cmd.exe", "/c", &script])
+        .status(1)
+        .run();
+    // It ended by itself, so it has not come up; its words are shown, and everything is taken back.
+    for part in ["starting `talk`: it has stopped", "    line 60", "the host is as it was before"] {
+        assert!(ran.stderr.contains(part), "`{part}` is not in\n{}", ran.stderr);
+    }
+    assert!(key("talk").is_none());
+    let ran = ran
+        .then_install()
+        .args(["--service_name", "talk", "--restart", "never", "--"])
+        .args([r"C:\windows\system32\cmd.exe", "/c", &script])
+        .run();
+    nssm(&["start", "talk"]);
+    let log = ran.folder().join("working_dir").join("talk_output.log");
+    wait_for("its output", 20, || fs::read_to_string(&log).ok().filter(|text| text.contains("line 60")));
+    ran.then_manage().args(["talk", "logs", "-n", "2"]).stdout("line 59\nline 60\n").run();
+    assert_eq!(ran.then_manage().args(["talk", "logs"]).run().stdout.lines().count(), 50);
+    ran.then_manage().args(["talk", "remove"]).run();
+    assert!(!log.exists());
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn nssm_goes_when_nobody_needs_it_and_it_was_ours() {
+    // From PATH, copied.
+    let test = crate::support::Test::install().env("PATH", r"C:\nssm;C:\windows\system32");
+    let program = probe(&test.folder().join("app")).display().to_string();
+    let ran = test.args(["--service_name", "last-1", "--", &program]).stderr_contains(r"from `C:\nssm\nssm.exe`").run();
+    ran.then_install().args(["--service_name", "last-2", "--", &program]).run();
+    let exe = ran.folder().join("working_dir").join("nssm.exe");
+    assert!(exe.exists() && std::path::Path::new(r"C:\nssm\nssm.exe").exists());
+    let first = ran.then_manage().args(["last-1", "remove", "--remove_nssm"]).run();
+    assert!(first.stderr.contains("nssm.exe (`last-2` needs it)") && exe.exists(), "{}", first.stderr);
+    ran.then_manage().args(["last-2", "start"]).run();
+    let second = ran.then_manage().args(["last-2", "stop_and_remove", "--remove-nssm"]).run();
+    assert!(second.stderr.contains("removed: ") && !exe.exists(), "{}", second.stderr);
+    assert!(!exe.with_file_name("nssm_origin.txt").exists());
+}
