@@ -342,4 +342,12 @@ fn a_manifest_installs_and_starts_several_with_one_reload() {
         wait_for("the probe", 5, || (service.property("ActiveState") == "active").then_some(()));
         assert!(service.unit_text().contains("Restart=no\n"));
     }
+
+    // What is said of one is not said of the other.
+    let path = ran.folder().join("many.toml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    fs::write(&path, manifest.replacen("executable", "restart_sec = 7\nrestart = \"always\"\nexecutable", 1)).unwrap();
+    let again = ran.then_install().args(["--manifest", "many.toml"]);
+    let again = again.stdout_contains("updated: life-many-1 (").stdout_contains("unchanged: life-many-2\n").run();
+    assert_eq!(again.stderr.matches("it still runs the earlier version").count(), 1, "{}", again.stderr);
 }
