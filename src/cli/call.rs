@@ -8,17 +8,19 @@ use super::secrets::{self, Values, known_values};
 use super::{Format, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
-use crate::executor;
+use crate::executor::{self, journal};
 use crate::host::facts::{self, Elsewhere, Host};
 use crate::host::nssm::{self, Wishes};
 use crate::host::{export, files, manager, observe, privilege, python, state, systemctl};
 use crate::manifest::{self, Service};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
 use crate::model::spec::{Run, Scope, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
+use crate::render::ansible::RoleService;
 use crate::render::{self, Artifact, Place};
 use crate::validate::{self, Validated};
 
@@ -26,9 +28,18 @@ use crate::validate::{self, Validated};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     DryRun,
-    Export(Text),
+    Export(Text, Layout),
     Check,
     Install,
+}
+
+/// How an export is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// As the files will lie on the host; for NSSM with the batches that put them there.
+    Tree,
+    /// As a role of Ansible.
+    Ansible,
 }
 
 /// How requests are carried out.
@@ -38,7 +49,11 @@ pub(super) struct Settings {
     pub(super) format: Format,
     pub(super) target: Target,
     pub(super) state_dir: Option<Text>,
+    /// Whether what runs is stopped first, and started again if the rest fails.
+    pub(super) stop: bool,
     pub(super) start: bool,
+    /// Whether a new version that does not settle stays.
+    pub(super) no_rollback: bool,
     /// Whether services of ours that were not asked for are removed.
     pub(super) prune: bool,
     pub(super) nssm: Wishes,
@@ -48,13 +63,15 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Installing what a receipt says: nothing is asked that is known already.
-    pub(super) fn reinstall(state_dir: &Text) -> Self {
+    pub(super) fn reinstall(state_dir: &Text, options: InstallOptions) -> Self {
         Self {
             mode: Mode::Install,
             format: Format::Text,
             target: facts::target_of_this_host(),
             state_dir: Some(state_dir.clone()),
-            start: false,
+            stop: options.stop,
+            start: options.start,
+            no_rollback: options.no_rollback,
             prune: false,
             nssm: Wishes::default(),
             kept_first: true,
@@ -63,7 +80,7 @@ impl Settings {
 
     /// Comparing what a receipt says with the host.
     pub(super) fn compare(state_dir: &Text, format: Format) -> Self {
-        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir) }
+        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir, InstallOptions::default()) }
     }
 }
 
@@ -94,7 +111,7 @@ impl Call {
                 "services of the machine and of a user cannot be installed in one run",
             ));
         }
-        let is_export = matches!(mode, Mode::Export(_));
+        let is_export = matches!(mode, Mode::Export(..));
         // What lies where on the machine that writes the files says nothing about the others.
         let exported = is_export.then(|| facts::usual_state_dir(target, scope));
         let state_dir = settings.state_dir.clone().or(exported);
@@ -152,7 +169,7 @@ impl Call {
                 } else {
                     observe::observe(&surplus, &self.place, &self.manager)?
                 };
-                let options = InstallOptions { start: self.settings.start, remove: surplus };
+                let options = InstallOptions { start: self.settings.start, remove: surplus, ..Default::default() };
                 let plan = plan::install(&desired, &observed, &self.place, &self.manager, &options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
                 match self.settings.format {
@@ -161,8 +178,8 @@ impl Call {
                 }
                 Ok(exit::OK)
             }
-            Mode::Export(directory) => {
-                let written = export::write(directory, self.exported(files)?)?;
+            Mode::Export(directory, layout) => {
+                let written = export::write(directory, self.exported(files, *layout)?)?;
                 print(&written.iter().map(|path| format!("{path}\n")).collect::<String>());
                 Ok(exit::OK)
             }
@@ -235,23 +252,40 @@ impl Call {
 
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
     /// there. An environment file is not among them, a list of its names is.
-    fn exported(&self, desired: Vec<Desired>) -> Result<Vec<Artifact>, Error> {
-        let mut files = Vec::new();
-        let mut faults = Vec::new();
+    fn exported(&self, desired: Vec<Desired>, layout: Layout) -> Result<Vec<Artifact>, Error> {
+        let target = self.settings.target;
+        let (mut files, mut services, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
             desired.into_iter().zip(&self.validated)
         {
-            let example = (!spec.secrets.is_empty()).then(|| export::example(&name, &spec.secrets, &self.place));
-            match registration {
-                Some(service) => {
-                    let values = example.as_ref().map(|_| self.place.environment_file(&name));
-                    match render::nssm::batches(&service, &artifacts, values.as_ref(), &self.place) {
-                        Ok(batches) => files.extend(batches),
-                        Err(refusals) => faults.extend(of_refusals(refusals)),
-                    }
+            let has_secrets = !spec.secrets.is_empty();
+            // A role says in its variables which secrets there are.
+            let example =
+                (has_secrets && layout == Layout::Tree).then(|| export::example(&name, &spec.secrets, &self.place));
+            let mut batches = Vec::new();
+            if let Some(service) = registration {
+                let values = has_secrets.then(|| self.place.environment_file(&name));
+                match render::nssm::batches(&service, &artifacts, values.as_ref(), &self.place) {
+                    Ok(found) => batches.extend(found),
+                    Err(refusals) => faults.extend(of_refusals(refusals)),
+                }
+            }
+            match (layout, target) {
+                (Layout::Ansible, _) => {
+                    batches.extend(artifacts.iter().filter(|_| target == Target::Nssm).cloned().map(export::beside));
+                    services.push(RoleService { name, files: artifacts, batches, secrets: spec.secrets.clone() });
+                }
+                (Layout::Tree, Target::Nssm) => {
+                    files.extend(batches);
                     files.extend(artifacts.into_iter().chain(example).map(export::beside));
                 }
-                None => files.extend(artifacts.into_iter().chain(example)),
+                (Layout::Tree, Target::Systemd) => files.extend(artifacts.into_iter().chain(example)),
+            }
+        }
+        if layout == Layout::Ansible {
+            match render::ansible::role(services, &self.place, target) {
+                Ok(role) => files = role,
+                Err(refusals) => faults.extend(of_refusals(refusals)),
             }
         }
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
@@ -260,6 +294,9 @@ impl Call {
     }
 
     fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
+        if journal::is_there(&self.place) {
+            note("a run is at work, or was ended half way; the next one that changes anything takes it back");
+        }
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired = self.with_environment(files, |service, kept| known_values(service, kept, true))?;
         let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?);
@@ -291,12 +328,18 @@ impl Call {
             return privilege::run_again(&variables, &secrets);
         }
         let missing = secrets::missing_values(&self.validated, &self.place)?;
-        if !missing.is_empty() {
-            // Nobody is asked for a password only to be told that the name is taken.
-            observe::observe(&self.names(), &self.place, &self.manager)?;
-        }
+        // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
+        // for a password only to be told that the name is taken.
+        let seen = match observe::observe(&self.names(), &self.place, &self.manager) {
+            Err(error) if !missing.is_empty() => return Err(error),
+            seen => seen.ok(),
+        };
         let asked = secrets::ask_for(&missing)?;
-        let _lock = super::begin_change(&self.place)?;
+        let change = super::begin_change(&self.place)?;
+        let overtaken = match seen.filter(|_| !change.recovered) {
+            Some(seen) => !seen.is_same(&observe::observe(&self.names(), &self.place, &self.manager)?),
+            None => false,
+        };
         let surplus = self.surplus()?;
         let known = [self.names(), surplus.clone()].concat();
         let observed = observe::observe(&known, &self.place, &self.manager)?;
@@ -309,10 +352,17 @@ impl Call {
             }
             values
         })?;
-        self.apply(&desired, observed, surplus)
+        self.apply(&desired, observed, surplus, overtaken)
     }
 
-    fn apply(&self, desired: &[Desired], mut observed: Observed, surplus: Vec<ServiceName>) -> Result<u8, Error> {
+    /// Applies what differs. `overtaken`: another run has changed the services since this one began.
+    fn apply(
+        &self,
+        desired: &[Desired],
+        mut observed: Observed,
+        surplus: Vec<ServiceName>,
+        overtaken: bool,
+    ) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
         if let Manager::Nssm(_) = self.manager {
@@ -324,14 +374,15 @@ impl Call {
             .cloned()
             .collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
-        let mut options = InstallOptions { start: false, remove: surplus.clone() };
+        let mut options = InstallOptions { remove: surplus.clone(), ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
-        if self.settings.start || !plan.is_empty() {
+        if self.settings.start || self.settings.stop || !plan.is_empty() {
             if !present.is_empty() {
                 observed.active = manager::active(&self.manager, &present)?;
             }
-            options.start = self.settings.start;
+            let Settings { stop, start, no_rollback, .. } = self.settings;
+            options = InstallOptions { stop, start, no_rollback, ..options };
             plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
         }
         if plan.is_empty() {
@@ -341,6 +392,10 @@ impl Call {
             }
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
+        }
+        if overtaken {
+            let services = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Err(Error::Overtaken { services });
         }
         self.preflight()?;
         if !present.is_empty() {
@@ -352,8 +407,12 @@ impl Call {
         if !surplus.is_empty() {
             state::log(&self.place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
         }
-        result.map_err(|error| with_error_log(error, &self.validated))?;
-        self.tell(&plan, &observed, &updates);
+        result.map_err(|error| with_error_log(error, &self.validated)).map_err(|error| taken_back(error, &updates))?;
+        if self.settings.stop {
+            observed.active.iter().for_each(|name| print(&format!("stopped: {name}\n")));
+            observed.active.clear();
+        }
+        self.tell(&plan, desired, &observed, &updates);
         for name in &surplus {
             print(&format!("removed: {name}\n"));
         }
@@ -373,28 +432,53 @@ impl Call {
         Ok(())
     }
 
-    fn tell(&self, plan: &Plan, observed: &Observed, updates: &[ServiceName]) {
+    fn tell(&self, plan: &Plan, desired: &[Desired], observed: &Observed, updates: &[ServiceName]) {
         let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
-        for name in self.names() {
-            let done = if updates.contains(&name) { "updated" } else { "installed" };
+        let nothing_else = InstallOptions::default();
+        for service in desired {
+            let name = &service.name;
+            let own = std::slice::from_ref(service);
+            let changed = !plan::install(own, observed, &self.place, &self.manager, &nothing_else).is_empty();
+            let done = match (changed, updates.contains(name)) {
+                (false, _) => "unchanged",
+                (true, true) => "updated",
+                (true, false) => "installed",
+            };
             match self.manager {
-                Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
-                Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
+                Manager::Systemd(_) if changed => print(&format!("{done}: {name} ({})\n", self.place.unit(name))),
+                _ => print(&format!("{done}: {name}\n")),
             }
-            let started = plan
-                .invocations()
-                .any(|invocation| invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart")));
-            if started {
+            if starts(plan, name) {
                 print(&format!("started: {name}\n"));
-            } else if observed.active.contains(&name) {
+            } else if !observed.active.contains(name) {
+                say(&format!("`ManageService {name} start{user}` starts it"));
+            } else if changed {
                 say(&format!(
                     "it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"
                 ));
-            } else {
-                say(&format!("`ManageService {name} start{user}` starts it"));
             }
         }
     }
+}
+
+/// Whether a plan starts the service, or starts it again.
+fn starts(plan: &Plan, name: &ServiceName) -> bool {
+    let unit = name.unit();
+    plan.invocations().any(|Invocation(words)| {
+        words.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
+            && words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
+    })
+}
+
+/// The error of a service that did not start, where its installation was taken back: nothing can be
+/// asked of it any more.
+fn taken_back(mut error: Error, updates: &[ServiceName]) -> Error {
+    if let Error::Undone { cause, .. } = &mut error
+        && let Error::DidNotStart { service, installed, .. } = cause.as_mut()
+    {
+        *installed = updates.iter().any(|name| name.as_str() == service);
+    }
+    error
 }
 
 /// What cannot be rendered, as faults of the request.
