@@ -109,7 +109,7 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     let (code, said) = run_batch(&broken.join("install-twice.cmd"));
     assert_eq!(code, Some(6), "{said}");
 
-    nssm_does(&["start", "twice"]);
+    nssm(&["start", "twice"]);
     let (code, said) = run_batch(&folder.join("remove-twice.cmd"));
     assert_eq!(code, Some(0), "{said}");
     assert!(key("twice").is_none() && !state.join("twice_install_args.toml").exists());
