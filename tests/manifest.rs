@@ -1,5 +1,6 @@
 //! Manifests: the JSON Schema that is shipped is made from the types and takes what the types take, and
 //! nothing that a manifest says brings the tool down.
+#![cfg(unix)]
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 use std::path::{Path, PathBuf};

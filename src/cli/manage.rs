@@ -257,7 +257,7 @@ fn command() -> Command {
                 .alias("state_dir")
                 .value_name("DIR")
                 .value_parser(ValueParser::os_string())
-                .help("The tool's own directory [default: /var/lib/install-service]"),
+                .help(super::options::STATE_DIR),
         )
         .after_help(after_help())
         .args_override_self(true)

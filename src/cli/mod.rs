@@ -129,7 +129,9 @@ impl Format {
 fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
     let broken = |error: DocumentError| Error::refused(error.into());
     let mut catalog = Catalog::parse(crate::catalog::SHIPPED, "openmsistream.toml").map_err(broken)?;
-    let folders = [Text::from("/etc/install-service/catalog.d"), state_dir.with("/catalog.d")];
+    // On Windows every user may make a folder `\etc`.
+    let of_machine = (!cfg!(windows)).then(|| Text::from("/etc/install-service/catalog.d"));
+    let folders: Vec<Text> = of_machine.into_iter().chain([state_dir.with("/catalog.d")]).collect();
     let found = folders.iter().flat_map(files::list).map(text).filter(|path| path.as_bytes().ends_with(b".toml"));
     for path in found.chain(named.iter().cloned()) {
         let text = read_named("catalog", &path)?;

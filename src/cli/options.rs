@@ -32,6 +32,13 @@ const WHAT: &str = "What to do";
 const SERVICE: &str = "The service";
 const WHERE: &str = "Where things are";
 
+/// The help of the option that both commands have.
+pub(super) const STATE_DIR: &str = if cfg!(windows) {
+    r"The tool's own directory [default: C:\ProgramData\InstallService]"
+} else {
+    "The tool's own directory [default: /var/lib/install-service]"
+};
+
 const OPTIONS: [OptionSpec; 32] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
@@ -88,7 +95,7 @@ const OPTIONS: [OptionSpec; 32] = [
     value("catalog", "FILE", WHERE, "Read more programs from this catalog"),
     value("target", "systemd|nssm", WHERE, "The service manager [default: that of this system]"),
     value("assume", "systemd=VERSION", WHERE, "Use only what this version of systemd knows"),
-    value("state-dir", "DIR", WHERE, "The tool's own directory [default: /var/lib/install-service]"),
+    value("state-dir", "DIR", WHERE, STATE_DIR),
     value("nssm", "PATH", WHERE, "The nssm.exe to use (Windows)"),
     value("nssm-archive", "FILE", WHERE, "Take nssm.exe from this zip file (Windows)"),
     flag("offline", WHERE, "Never download anything (Windows)"),

@@ -60,9 +60,10 @@ pub(super) fn missing_values(services: &[Validated], place: &Place) -> Result<Ve
 /// Asks for each value on a terminal, without echo; without one, every missing name is a fault.
 pub(super) fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
     if !missing.is_empty() && !prompt::can_ask() {
+        let set = if cfg!(windows) { "set" } else { "export" };
         let faults = missing.iter().map(|name| {
             Fault::new(format!("environment variable `{name}`"), "the service needs it, and it is not set")
-                .help(format!("`export {name}=...`, then type the same command again"))
+                .help(format!("`{set} {name}=...`, then type the same command again"))
         });
         return Err(Error::Refused(faults.collect()));
     }

@@ -272,7 +272,7 @@ fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Erro
         Entry::Other(what) => Err(Error::Foreign {
             path: path.clone(),
             reason: format!("{what} lies there, which InstallService did not make"),
-            help: format!("look at it with `ls -l {path}`, and move it away if nothing needs it"),
+            help: format!("look at it with `{} {path}`, and move it away if nothing needs it", files::LOOK),
         }),
         Entry::File(found) => {
             let backup = *backups;

@@ -116,6 +116,9 @@ fn permissions(mode: u32) -> Permissions {
     Permissions::from_mode(mode)
 }
 
+/// The command that shows what lies at a path.
+pub const LOOK: &str = if cfg!(windows) { "dir /a" } else { "ls -ld" };
+
 /// How the name of every temporary file of ours begins.
 const TEMPORARY: &str = ".install-service-";
 /// How it ends: this many letters and digits.
@@ -404,7 +407,7 @@ pub fn only_ours(path: &Text) -> Result<(), Error> {
         } else {
             return Ok(());
         };
-        let help = format!("look at it with `ls -ld {path}`, and move it away if nothing needs it");
+        let help = format!("look at it with `{} {path}`, and move it away if nothing needs it", LOOK);
         Err(Error::Foreign { path: path.clone(), reason, help })
     }
     #[cfg(windows)]
@@ -457,20 +460,34 @@ pub fn owner(_path: &Text) -> Option<(u32, u32)> {
     None
 }
 
-/// Makes a directory of ours and what is missing above it, each with `mode`.
-///
-/// Not the caller's umask decides who may enter: the account of a service has to reach the script
-/// that it runs, and nobody else may write beside it. On Windows a new one is closed to what it
-/// would inherit: in C:\ProgramData every user may put files, and `nssm.exe` loads what lies beside
-/// it.
+/// Makes a directory of ours and what is missing above it, as [`make_plain_directory`] does. On
+/// Windows a new one is closed to what it would inherit: in C:\ProgramData every user may put files,
+/// and `nssm.exe` loads what lies beside it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
+    #[cfg(windows)]
+    let is_new = !to_path(path).exists();
+    make_plain_directory(path, mode)?;
+    #[cfg(windows)]
+    if is_new && let Err(error) = protect(path, mode, true) {
+        remove_empty_directory(path);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Makes a directory and what is missing above it, each with `mode`.
+///
+/// Not the caller's umask decides who may enter: the account of a service has to reach the script
+/// that it runs, and nobody else may write beside it.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_plain_directory(path: &Text, mode: u32) -> Result<(), Error> {
     let failed = |source| Error::io("making the directory", path, source);
     let place = to_path(path);
-    #[cfg(windows)]
-    let is_new = !place.exists();
     let missing: Vec<&Path> = place.ancestors().take_while(|directory| !directory.exists()).collect();
     for directory in missing.into_iter().rev().filter(|directory| *directory != Path::new("")) {
         match make_one_directory(directory, mode) {
@@ -479,14 +496,7 @@ pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
             made => made.map_err(failed)?,
         }
     }
-    if !place.is_dir() {
-        return Err(failed(io::ErrorKind::NotADirectory.into()));
-    }
-    #[cfg(windows)]
-    if is_new {
-        protect(path, mode, true)?;
-    }
-    Ok(())
+    if place.is_dir() { Ok(()) } else { Err(failed(io::ErrorKind::NotADirectory.into())) }
 }
 
 #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! Directories below one that a person named, entered one at a time: no link leads out of it, also
 //! where another user puts one there while we write.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ impl Folder {
     /// # Errors
     /// When it cannot be made or entered.
     pub fn named(directory: &Text) -> Result<Self, Error> {
-        files::make_directory(directory, 0o755)?;
+        files::make_plain_directory(directory, 0o755)?;
         Self::open(directory.clone(), &to_path(directory), false)
             .map_err(|source| Error::io("entering", directory, source))
     }
@@ -60,6 +60,7 @@ impl Folder {
     #[cfg(unix)]
     fn open(shown: Text, path: &Path, no_link: bool) -> io::Result<Self> {
         use nix::fcntl::OFlag;
+        use std::fs::OpenOptions;
         use std::os::fd::AsRawFd;
         use std::os::unix::fs::OpenOptionsExt;
         let flags = if no_link { OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW } else { OFlag::O_DIRECTORY };

@@ -83,7 +83,7 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
                 Entry::Other(what) => {
                     return Err(Error::Foreign {
                         reason: format!("{what} lies there, which InstallService did not make"),
-                        help: format!("look at it with `ls -l {path}`, and move it away if nothing needs it"),
+                        help: format!("look at it with `{} {path}`, and move it away if nothing needs it", files::LOOK),
                         path,
                     });
                 }

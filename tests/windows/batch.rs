@@ -105,11 +105,11 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     assert_eq!(gets("twice"), after_direct);
 
     // A line that fails stops it, with its exit code.
-    let broken = export(&ran, "broken", &manifest("twice", &program, "").replace("'SERVICE_DEMAND_START'", "'NEVER'"));
+    let broken = export(&ran, "broken", &manifest("twice", &program, "").replace("['Spooler']", "['NoSuchService']"));
     let (code, said) = run_batch(&broken.join("install-twice.cmd"));
     assert_eq!(code, Some(6), "{said}");
 
-    nssm_does(&["start", "twice"]);
+    nssm(&["start", "twice"]);
     let (code, said) = run_batch(&folder.join("remove-twice.cmd"));
     assert_eq!(code, Some(0), "{said}");
     assert!(key("twice").is_none() && !state.join("twice_install_args.toml").exists());

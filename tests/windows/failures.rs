@@ -53,9 +53,9 @@ fn a_failing_step_takes_the_earlier_ones_back() {
             program.display()
         )
     };
-    let test = test.file("bad.toml", manifest("AppPriority = 'HIGHEST OF ALL'", "new"));
+    let test = test.file("bad.toml", manifest("DependOnService = ['NoSuchService']", "new"));
     let ran = test.args(["--manifest", "bad.toml"]).status(1).run();
-    for part in ["AppPriority", "the host is as it was before"] {
+    for part in ["set undo DependOnService NoSuchService", "the host is as it was before"] {
         assert!(ran.stderr.contains(part), "`{part}` is not in\n{}", ran.stderr);
     }
     assert!(!ran.stderr.contains("NOT put back"), "{}", ran.stderr);
