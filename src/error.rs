@@ -91,6 +91,18 @@ fn shortened(text: &str) -> String {
 /// An error of a whole call.
 #[derive(Debug)]
 pub enum Error {
+    /// The journal of an unfinished plan cannot be understood.
+    BadJournal {
+        /// Its directory.
+        directory: Text,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another run changed the same services while this one was at work.
+    Overtaken {
+        /// The services.
+        services: String,
+    },
     /// A child command failed.
     Command {
         /// The command as it could be typed.
@@ -110,6 +122,8 @@ pub enum Error {
         log: String,
         /// Its error log, where there is one.
         error_log: Option<String>,
+        /// Whether it is still installed.
+        installed: bool,
     },
     /// A file of that name is not ours to change.
     Foreign {
@@ -166,6 +180,13 @@ pub enum Error {
         /// What could not be put back, with the way to mend it by hand.
         left: Vec<String>,
     },
+    /// An earlier run was ended half way, and not all of it could be taken back.
+    Unfinished {
+        /// What was put back, one line each.
+        restored: Vec<String>,
+        /// What could not be put back, with the way to mend it by hand.
+        left: Vec<String>,
+    },
     /// Wrong usage of the command line, in clap's words.
     Usage(String),
 }
@@ -190,23 +211,39 @@ impl Error {
             Self::NotPrivileged { .. } => exit::NOT_PRIVILEGED,
             Self::Undone { cause, .. } => cause.exit_code(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => exit::NOT_PRIVILEGED,
-            Self::Command { .. }
+            Self::BadJournal { .. }
+            | Self::Command { .. }
             | Self::DidNotStart { .. }
             | Self::Io { .. }
             | Self::Locked { .. }
-            | Self::NoServiceManager { .. } => exit::FAILED,
+            | Self::NoServiceManager { .. }
+            | Self::Overtaken { .. }
+            | Self::Unfinished { .. } => exit::FAILED,
         }
     }
 
     /// The lines that say what to do next.
     pub fn help(&self) -> Vec<String> {
         match self {
-            Self::DidNotStart { service, error_log, .. } => {
-                let mut lines = vec![format!("`ManageService {service} logs -n 50` shows more of its output")];
+            Self::BadJournal { directory, .. } => vec![format!(
+                "it says what an earlier run had begun: look at the files that `{directory}/plan.json` names, then \
+                 type `rm -r {directory}` and the same command again"
+            )],
+            Self::Overtaken { .. } => {
+                vec![
+                    "`--check` compares what is there now with this request; the same command again replaces it".into(),
+                ]
+            }
+            Self::DidNotStart { service, error_log, installed, .. } => {
+                let logs = format!("`ManageService {service} logs -n 50` shows more of its output");
+                let mut lines: Vec<String> = installed.then_some(logs).into_iter().collect();
                 lines.extend(error_log.iter().map(|path| format!("its errors are kept in `{path}`")));
                 lines
             }
             Self::Foreign { help, .. } | Self::NoServiceManager { help, .. } => vec![help.clone()],
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                vec!["an administrator may; on Linux, put `sudo` in front of the same command".into()]
+            }
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 vec!["make room on that file system, then type the same command again".into()]
             }
@@ -220,7 +257,9 @@ impl Error {
             Self::NotPrivileged { help } => vec![help.clone()],
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
             Self::Undone { cause, .. } => cause.help(),
-            Self::Command { .. } | Self::Interrupted | Self::Io { .. } | Self::Usage(_) => Vec::new(),
+            Self::Command { .. } | Self::Interrupted | Self::Io { .. } | Self::Unfinished { .. } | Self::Usage(_) => {
+                Vec::new()
+            }
         }
     }
 }
@@ -257,13 +296,15 @@ impl fmt::Display for Error {
                 if left.is_empty() {
                     write!(f, "\nthe host is as it was before")?;
                 }
-                for line in restored {
-                    write!(f, "\n  put back: {line}")?;
-                }
-                for line in left {
-                    write!(f, "\n  NOT put back: {line}")?;
-                }
-                Ok(())
+                put_back(f, restored, left)
+            }
+            Self::Unfinished { restored, left } => {
+                f.write_str("taking back what an earlier run had begun: not all of it could be")?;
+                put_back(f, restored, left)
+            }
+            Self::BadJournal { directory, reason } => write!(f, "reading the journal `{directory}`: {reason}"),
+            Self::Overtaken { services } => {
+                write!(f, "installing {services}: another run has changed it meanwhile; this one has changed nothing")
             }
             Self::Usage(text) => f.write_str(text),
         }
@@ -279,6 +320,11 @@ fn plain(error: &io::Error) -> String {
         Some((words, _)) => words.to_lowercase(),
         None => text,
     }
+}
+
+fn put_back(f: &mut fmt::Formatter<'_>, restored: &[String], left: &[String]) -> fmt::Result {
+    restored.iter().try_for_each(|line| write!(f, "\n  put back: {line}"))?;
+    left.iter().try_for_each(|line| write!(f, "\n  NOT put back: {line}"))
 }
 
 fn indented(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {

@@ -67,6 +67,18 @@ fn an_update_that_does_not_start_leaves_the_old_version_running() {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn no_rollback_keeps_a_version_that_does_not_start() {
+    let service = named("undo-kept");
+    let ran = service.install().arg("--start").script("echo good; exec sleep 1000").run();
+    let update = service.install_again(&ran).args(["--start", "--no-rollback"]).script("echo bad; exit 1").status(1);
+    let update = update.stderr_contains("the new version stays\n").run();
+    assert!(!update.stderr.contains("as it was before"), "{}", update.stderr);
+    assert!(service.unit_text().contains("echo bad"));
+    assert!(!ran.folder().join("working_dir/journal").exists());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn a_failing_removal_is_undone() {
     let service = named("undo-remove");
     let ran = service.install().arg("--start").probe([]).run();
@@ -84,7 +96,7 @@ fn a_failing_removal_is_undone() {
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_full_disk_changes_nothing() {
     let service = named("undo-full");
-    let full = "mkdir working_dir; mount -t tmpfs -o size=8k full working_dir; exec \"$@\"";
+    let full = "mkdir working_dir; mount -t tmpfs -o size=8k,mode=755 full working_dir; exec \"$@\"";
     let long = "x".repeat(20_000);
     let install = service.install().probe([&long]).through(&["unshare", "--mount", "sh", "-c", full, "sh"]);
     let ran = install.status(1).stderr_contains("no space left on device").stderr_contains("help: make room").run();
@@ -112,7 +124,8 @@ fn two_runs_do_not_interleave() {
     let second = services[1].install().args(["--state-dir".as_ref(), state.as_os_str()]).probe([]).spawn();
     std::thread::sleep(Duration::from_millis(500));
     assert!(!services[1].unit().exists(), "it waits for the first one");
-    first.end();
+    // Its folder is the state directory of both.
+    let _first = first.end();
     second.end();
     assert!(services.iter().all(|service| service.boot_link().symlink_metadata().is_ok()));
 }

@@ -142,7 +142,7 @@ fn links_among_the_directories_are_not_followed() {
 #[test]
 fn an_unfinished_export_leaves_no_temporary_files() {
     let ran = Test::install().file("tree/etc", "in the way").arg("-V").run();
-    export(ran.then_install(), &[]).status(1).stdout("").run();
+    export(ran.then_install(), &[]).status(2).stdout("").run();
     let left: Vec<_> =
         fs::read_dir(ran.folder().join("tree")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["etc"]);

@@ -10,11 +10,12 @@ use super::secrets::{self, Values, known_values};
 use super::{Format, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
-use crate::executor;
+use crate::executor::{self, journal};
 use crate::host::facts::{self, Elsewhere, Host};
 use crate::host::nssm::{self, Wishes};
 use crate::host::{export, files, manager, observe, privilege, python, state, systemctl};
 use crate::manifest::{self, Service};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
@@ -50,7 +51,11 @@ pub(super) struct Settings {
     pub(super) format: Format,
     pub(super) target: Target,
     pub(super) state_dir: Option<Text>,
+    /// Whether what runs is stopped first, and started again if the rest fails.
+    pub(super) stop: bool,
     pub(super) start: bool,
+    /// Whether a new version that does not settle stays.
+    pub(super) no_rollback: bool,
     /// Whether services of ours that were not asked for are removed.
     pub(super) prune: bool,
     pub(super) nssm: Wishes,
@@ -60,13 +65,15 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Installing what a receipt says: nothing is asked that is known already.
-    pub(super) fn reinstall(state_dir: &Text) -> Self {
+    pub(super) fn reinstall(state_dir: &Text, options: InstallOptions) -> Self {
         Self {
             mode: Mode::Install,
             format: Format::Text,
             target: facts::target_of_this_host(),
             state_dir: Some(state_dir.clone()),
-            start: false,
+            stop: options.stop,
+            start: options.start,
+            no_rollback: options.no_rollback,
             prune: false,
             nssm: Wishes::default(),
             kept_first: true,
@@ -75,7 +82,7 @@ impl Settings {
 
     /// Comparing what a receipt says with the host.
     pub(super) fn compare(state_dir: &Text, format: Format) -> Self {
-        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir) }
+        Self { mode: Mode::Check, format, ..Self::reinstall(state_dir, InstallOptions::default()) }
     }
 }
 
@@ -164,7 +171,7 @@ impl Call {
                 } else {
                     observe::observe(&surplus, &self.place, &self.manager)?
                 };
-                let options = InstallOptions { start: self.settings.start, remove: surplus };
+                let options = InstallOptions { start: self.settings.start, remove: surplus, ..Default::default() };
                 let plan = plan::install(&desired, &observed, &self.place, &self.manager, &options);
                 let names: Vec<String> = desired.iter().map(|service| service.name.to_string()).collect();
                 match self.settings.format {
@@ -289,6 +296,9 @@ impl Call {
     }
 
     fn check(&self, files: Vec<Desired>) -> Result<u8, Error> {
+        if journal::is_there(&self.place) {
+            note("a run is at work, or was ended half way; the next one that changes anything takes it back");
+        }
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired = self.with_environment(files, |service, kept| known_values(service, kept, true))?;
         let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?);
@@ -320,12 +330,18 @@ impl Call {
             return privilege::run_again(&variables, &secrets);
         }
         let missing = secrets::missing_values(&self.validated, &self.place)?;
-        if !missing.is_empty() {
-            // Nobody is asked for a password only to be told that the name is taken.
-            observe::observe(&self.names(), &self.place, &self.manager)?;
-        }
+        // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
+        // for a password only to be told that the name is taken.
+        let seen = match observe::observe(&self.names(), &self.place, &self.manager) {
+            Err(error) if !missing.is_empty() => return Err(error),
+            seen => seen.ok(),
+        };
         let asked = secrets::ask_for(&missing)?;
-        let _lock = super::begin_change(&self.place)?;
+        let change = super::begin_change(&self.place)?;
+        let overtaken = match seen.filter(|_| !change.recovered) {
+            Some(seen) => !seen.is_same(&observe::observe(&self.names(), &self.place, &self.manager)?),
+            None => false,
+        };
         let surplus = self.surplus()?;
         let known = [self.names(), surplus.clone()].concat();
         let observed = observe::observe(&known, &self.place, &self.manager)?;
@@ -338,10 +354,17 @@ impl Call {
             }
             values
         })?;
-        self.apply(&desired, observed, surplus)
+        self.apply(&desired, observed, surplus, overtaken)
     }
 
-    fn apply(&self, desired: &[Desired], mut observed: Observed, surplus: Vec<ServiceName>) -> Result<u8, Error> {
+    /// Applies what differs. `overtaken`: another run has changed the services since this one began.
+    fn apply(
+        &self,
+        desired: &[Desired],
+        mut observed: Observed,
+        surplus: Vec<ServiceName>,
+        overtaken: bool,
+    ) -> Result<u8, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let names = self.names();
         if let Manager::Nssm(_) = self.manager {
@@ -353,14 +376,15 @@ impl Call {
             .cloned()
             .collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
-        let mut options = InstallOptions { start: false, remove: surplus.clone() };
+        let mut options = InstallOptions { remove: surplus.clone(), ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
-        if self.settings.start || !plan.is_empty() {
+        if self.settings.start || self.settings.stop || !plan.is_empty() {
             if !present.is_empty() {
                 observed.active = manager::active(&self.manager, &present)?;
             }
-            options.start = self.settings.start;
+            let Settings { stop, start, no_rollback, .. } = self.settings;
+            options = InstallOptions { stop, start, no_rollback, ..options };
             plan = plan::install(desired, &observed, &self.place, &self.manager, &options);
         }
         if plan.is_empty() {
@@ -370,6 +394,10 @@ impl Call {
             }
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
+        }
+        if overtaken {
+            let services = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Err(Error::Overtaken { services });
         }
         self.preflight()?;
         if !present.is_empty() {
@@ -381,8 +409,12 @@ impl Call {
         if !surplus.is_empty() {
             state::log(&self.place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
         }
-        result.map_err(|error| with_error_log(error, &self.validated))?;
-        self.tell(&plan, &observed, &updates);
+        result.map_err(|error| with_error_log(error, &self.validated)).map_err(|error| taken_back(error, &updates))?;
+        if self.settings.stop {
+            observed.active.iter().for_each(|name| print(&format!("stopped: {name}\n")));
+            observed.active.clear();
+        }
+        self.tell(&plan, desired, &observed, &updates);
         for name in &surplus {
             print(&format!("removed: {name}\n"));
         }
@@ -409,28 +441,53 @@ impl Call {
         })
     }
 
-    fn tell(&self, plan: &Plan, observed: &Observed, updates: &[ServiceName]) {
+    fn tell(&self, plan: &Plan, desired: &[Desired], observed: &Observed, updates: &[ServiceName]) {
         let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
-        for name in self.names() {
-            let done = if updates.contains(&name) { "updated" } else { "installed" };
+        let nothing_else = InstallOptions::default();
+        for service in desired {
+            let name = &service.name;
+            let own = std::slice::from_ref(service);
+            let changed = !plan::install(own, observed, &self.place, &self.manager, &nothing_else).is_empty();
+            let done = match (changed, updates.contains(name)) {
+                (false, _) => "unchanged",
+                (true, true) => "updated",
+                (true, false) => "installed",
+            };
             match self.manager {
-                Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
-                Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
+                Manager::Systemd(_) if changed => print(&format!("{done}: {name} ({})\n", self.place.unit(name))),
+                _ => print(&format!("{done}: {name}\n")),
             }
-            let started = plan
-                .invocations()
-                .any(|invocation| invocation.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart")));
-            if started {
+            if starts(plan, name) {
                 print(&format!("started: {name}\n"));
-            } else if observed.active.contains(&name) {
+            } else if !observed.active.contains(name) {
+                say(&format!("`ManageService {name} start{user}` starts it"));
+            } else if changed {
                 say(&format!(
                     "it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"
                 ));
-            } else {
-                say(&format!("`ManageService {name} start{user}` starts it"));
             }
         }
     }
+}
+
+/// Whether a plan starts the service, or starts it again.
+fn starts(plan: &Plan, name: &ServiceName) -> bool {
+    let unit = name.unit();
+    plan.invocations().any(|Invocation(words)| {
+        words.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
+            && words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
+    })
+}
+
+/// The error of a service that did not start, where its installation was taken back: nothing can be
+/// asked of it any more.
+fn taken_back(mut error: Error, updates: &[ServiceName]) -> Error {
+    if let Error::Undone { cause, .. } = &mut error
+        && let Error::DidNotStart { service, installed, .. } = cause.as_mut()
+    {
+        *installed = updates.iter().any(|name| name.as_str() == service);
+    }
+    error
 }
 
 /// What cannot be rendered, as faults of the request.

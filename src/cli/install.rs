@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
 use crate::host::facts::{self, Host};
 use crate::host::nssm::Wishes;
-use crate::host::python;
+use crate::host::{prompt, python};
 use crate::manifest::Service;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
@@ -79,12 +79,17 @@ fn call_of_line(
             Err(error) => return Err(error),
         }
     }
+    if given.flag("yes") {
+        prompt::never_ask();
+    }
     let settings = Settings {
         mode: mode(&given, &mut faults),
         format: Format::read(given.word("format").as_deref(), &mut faults),
         target: target(&given, &mut faults),
         state_dir: given.one("state-dir").cloned(),
+        stop: false,
         start: given.flag("start"),
+        no_rollback: given.flag("no-rollback"),
         prune: given.flag("prune"),
         nssm: Wishes {
             exe: given.one("nssm").cloned(),

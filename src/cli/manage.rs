@@ -9,14 +9,13 @@ use serde::Serialize;
 
 use super::call::{Call, Settings};
 use super::parse::{self, Line};
-use super::{Format, HEADING, begin_change, catalogs, need_manager, note, print, print_plain, say};
+use super::{Format, HEADING, begin_change, begin_look, catalogs, need_manager, note, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
 use crate::executor;
 use crate::host::facts;
 use crate::host::files::{self, Entry};
-use crate::host::observe::DropIns;
-use crate::host::{manager, nssm, observe, privilege, process, state, systemctl};
+use crate::host::{manager, nssm, observe, privilege, process, prompt, state, systemctl};
 use crate::manifest::{self, Manifest, Service};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
@@ -24,7 +23,7 @@ use crate::model::name::ServiceName;
 use crate::model::spec::{Scope, Target};
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
-use crate::plan::{self, Keep};
+use crate::plan::{self, InstallOptions, Keep};
 use crate::render::{self, Place};
 use crate::validate;
 
@@ -78,6 +77,9 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         Err(_) if !faults.is_empty() => return Err(Error::Refused(faults)),
         Err(error) => return Err(Error::Usage(parse::worded(&error))),
     };
+    if matches.get_flag("yes") {
+        prompt::never_ask();
+    }
     let word = |id: &str| matches.get_one::<OsString>(id).map(crate::host::text::text);
     let manifest = word("manifest");
     // `ManageService --manifest FILE MODE`: its one word is the mode.
@@ -99,7 +101,13 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     }
     let mode = match mode {
         _ if wants_list => Ok(None),
-        Some(word) => mode_of(&word).map(Some),
+        Some(word) => mode_of(&word).map(Some).map_err(|fault| match name.as_ref().map(mode_of) {
+            // `ManageService start web`
+            Some(Ok(_)) => Fault::new("mode", "the name comes first, then what to do with it")
+                .given(&word)
+                .help("`ManageService NAME MODE`"),
+            _ => fault,
+        }),
         None => Err(Fault::new("mode", "the command does not say what to do with the service").help(known_modes())),
     };
     let shape = match (&mode, matches.get_one::<String>("format").map(String::as_str)) {
@@ -333,6 +341,7 @@ impl Managed {
         let mut best: Option<(usize, Vec<ServiceName>, Scope, Place)> = None;
         for scope in scopes_of(matches).iter().copied() {
             let place = place_of(matches, scope);
+            begin_look(&place, scope)?;
             let here: BTreeSet<ServiceName> = observe::known_services(&place).into_iter().collect();
             if names.iter().all(|name| here.contains(name)) {
                 let manager = manager_of(&place, scope);
@@ -379,6 +388,7 @@ impl Managed {
         }
         match mode {
             Mode::Status => return self.status(),
+            Mode::Logs if !facts::may_read_logs(&self.manager) => return privilege::run_again(&[], &[]),
             Mode::Logs => return self.logs(matches),
             _ if !facts::may_change(self.manager.scope()) => return privilege::run_again(&[], &[]),
             _ => {}
@@ -392,9 +402,9 @@ impl Managed {
             Mode::Restart => self.start("restart"),
             Mode::Stop => self.stop(),
             Mode::Remove | Mode::StopAndRemove => self.remove(keep, matches.get_flag("remove_nssm")),
-            Mode::Reinstall => self.reinstall(&[]),
-            Mode::StopAndReinstall => self.reinstall(&["stop"]),
-            Mode::StopAndRestart => self.reinstall(&["stop", "start"]),
+            Mode::Reinstall => self.reinstall(InstallOptions::default()),
+            Mode::StopAndReinstall => self.reinstall(InstallOptions { stop: true, ..Default::default() }),
+            Mode::StopAndRestart => self.reinstall(InstallOptions { stop: true, start: true, ..Default::default() }),
             Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
         }
     }
@@ -503,31 +513,16 @@ impl Managed {
         Ok(exit::OK)
     }
 
-    /// Installs again what the receipt says, between stopping and starting.
-    fn reinstall(&self, around: &[&str]) -> Result<u8, Error> {
+    /// Installs again what the receipt says. Stopping and starting are part of the one plan: ended half
+    /// way, it leaves the service running if it ran.
+    fn reinstall(&self, options: InstallOptions) -> Result<u8, Error> {
         let catalog = self.catalog()?;
         let requests = self.requests(&catalog)?;
-        // Everything that can be refused is refused before a service is stopped.
-        let call = Call::new(Settings::reinstall(&self.place.state_dir), &requests, Vec::new(), &catalog)?;
-        if around.contains(&"stop") && self.removed.len() < self.names.len() {
-            self.present().stop()?;
-        }
-        let code = call.run()?;
-        if code == exit::OK && around.contains(&"start") {
-            return self.start("start");
-        }
-        Ok(code)
+        Call::new(Settings::reinstall(&self.place.state_dir, options), &requests, Vec::new(), &catalog)?.run()
     }
 
     fn catalog(&self) -> Result<Catalog, Error> {
         catalogs(&self.place.state_dir, &self.catalogs)
-    }
-
-    /// Those that the service manager has.
-    fn present(&self) -> Self {
-        let names = self.names.iter().filter(|name| !self.removed.contains(name)).cloned().collect();
-        let (manager, place) = (self.manager.clone(), self.place.clone());
-        Self { names, removed: Vec::new(), manager, place, catalogs: self.catalogs.clone(), ..*self }
     }
 
     fn requests(&self, catalog: &Catalog) -> Result<Vec<Service>, Error> {
@@ -717,10 +712,7 @@ impl Managed {
             out.push('\n');
         };
         let receipts = [self.place.receipt(name), self.place.legacy_receipt(name)];
-        let overrides = match self.manager {
-            Manager::Systemd(scope) => DropIns::look(&self.place, scope).of(name),
-            Manager::Nssm(_) => Vec::new(),
-        };
+        let overrides = observe::drop_ins(name, &self.place);
         for path in receipts.into_iter().chain(self.unit(name)).chain(overrides) {
             if let Entry::File(found) = files::look(&path)? {
                 section(&path, &String::from_utf8_lossy(&found.contents));
@@ -789,6 +781,7 @@ fn list(matches: &ArgMatches, format: Format) -> Result<u8, Error> {
     let mut seen: Vec<Text> = Vec::new();
     for scope in scopes.iter().copied() {
         let place = place_of(matches, scope);
+        begin_look(&place, scope)?;
         let manager = manager_of(&place, scope);
         let is_installed = |name: &ServiceName| observe::is_installed(name, &place, &manager).unwrap_or(false);
         // One state directory for both, as a checkout has, holds each service once.

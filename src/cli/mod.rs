@@ -19,9 +19,9 @@ use anstyle::{AnsiColor, Style};
 use crate::catalog::Catalog;
 use crate::document::DocumentError;
 use crate::error::{Error, Fault, exit};
-use crate::executor::journal;
+use crate::executor::journal::{self, Undone};
 use crate::host::text::text;
-use crate::host::{facts, files, interrupt, privilege};
+use crate::host::{facts, files, interrupt, privilege, state};
 use crate::manifest::{Manifest, Service};
 use crate::model::manager::Manager;
 use crate::model::spec::Scope;
@@ -138,17 +138,22 @@ fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
     Ok(catalog)
 }
 
-/// Reads a file that the command line names; one that is not there is a wrong request.
+/// Reads a file that the command line names; one that is not there, or no text, is a wrong request.
 ///
 /// # Errors
 /// When it is missing or cannot be read.
 fn read_named(what: &str, path: &Text) -> Result<String, Error> {
-    match files::read_text(&format!("reading the {what}"), path) {
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Err(Error::refused(Fault::new(what, "there is no such file").given(path)))
-        }
-        read => read,
-    }
+    let read = files::read_text(&format!("reading the {what}"), path);
+    let reason = match &read {
+        Err(Error::Io { source, .. }) => match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
+            io::ErrorKind::IsADirectory => "this is a directory, not a file",
+            io::ErrorKind::InvalidData => "it is not UTF-8 text",
+            _ => return read,
+        },
+        _ => return read,
+    };
+    Err(Error::refused(Fault::new(what, reason).given(path)))
 }
 
 /// The services of a manifest, of which there is at least one.
@@ -167,28 +172,59 @@ fn read_manifest(path: &Text) -> Result<Vec<Service>, Error> {
     Ok(services)
 }
 
+/// The right to change the host.
+struct Change {
+    _lock: state::Lock,
+    /// What an earlier run had begun was taken back first.
+    recovered: bool,
+}
+
 /// Ready to change the host: an interrupt is noted from here on, nobody else is at work, and what
 /// an earlier run left unfinished is taken back.
 ///
 /// # Errors
 /// When another run holds the lock, or an unfinished plan cannot be taken back.
-fn begin_change(place: &Place) -> Result<crate::host::state::Lock, Error> {
+fn begin_change(place: &Place) -> Result<Change, Error> {
     interrupt::listen();
-    let lock = crate::host::state::lock(place)?;
-    if let Some(undone) = journal::recover(place)? {
-        note("an earlier run was ended half way; what it had begun is taken back");
-        for line in &undone.restored {
-            say(&format!("  put back: {line}"));
-        }
-        if !undone.left.is_empty() {
-            return Err(Error::Undone {
-                cause: Box::new(Error::Interrupted),
-                restored: undone.restored,
-                left: undone.left,
-            });
+    let lock = state::lock(place)?;
+    if let Some(doubt) = state::doubt(place) {
+        note(&doubt);
+    }
+    let recovered = take_back(place)?;
+    Ok(Change { _lock: lock, recovered })
+}
+
+/// Before a look at the host: takes back what an earlier run left unfinished, if nobody is at work.
+///
+/// # Errors
+/// When it cannot be taken back.
+fn begin_look(place: &Place, scope: Scope) -> Result<(), Error> {
+    if !journal::is_there(place) {
+        return Ok(());
+    }
+    if !facts::may_change(scope) {
+        note("a run is at work, or was ended half way; the next one with administrator rights takes it back");
+        return Ok(());
+    }
+    interrupt::listen();
+    match state::lock_to_look(place)? {
+        Some(_lock) => take_back(place).map(drop),
+        None => {
+            note("another run is at work");
+            Ok(())
         }
     }
-    Ok(lock)
+}
+
+/// Takes back what an earlier run left unfinished, and says so.
+fn take_back(place: &Place) -> Result<bool, Error> {
+    let Some(Undone { restored, left }) = journal::recover(place)? else { return Ok(false) };
+    note("an earlier run was ended half way; what it had begun is taken back");
+    if !left.is_empty() {
+        return Err(Error::Unfinished { restored, left });
+    }
+    restored.iter().for_each(|line| say(&format!("  put back: {line}")));
+    Ok(true)
 }
 
 /// Fails where the service manager does not run, or none for this user, with what to do about it.

@@ -32,7 +32,7 @@ const WHAT: &str = "What to do";
 const SERVICE: &str = "The service";
 const WHERE: &str = "Where things are";
 
-const OPTIONS: [OptionSpec; 31] = [
+const OPTIONS: [OptionSpec; 32] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
     value(
@@ -47,6 +47,7 @@ const OPTIONS: [OptionSpec; 31] = [
         "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing",
     ),
     flag("start", WHAT, "Start the service after installing it, and wait until it has settled"),
+    flag("no-rollback", WHAT, "With --start: keep the new version also when it does not settle"),
     flag("yes", WHAT, "Never ask"),
     value("format", "text|json", WHAT, "How the dry run and the check are printed [default: text]"),
     value("service_name", "NAME", SERVICE, "The name of the service [default: the program's name]"),
@@ -259,7 +260,7 @@ mod tests {
     use super::*;
 
     /// Options of one call, which say nothing of a service.
-    const OF_THE_CALL: [&str; 16] = [
+    const OF_THE_CALL: [&str; 17] = [
         "allow-unknown-nssm",
         "ca-file",
         "catalog",
@@ -276,6 +277,7 @@ mod tests {
         "start",
         "state-dir",
         "yes",
+        "no-rollback",
     ];
 
     /// What the option fills in has the option's word for its key; but for those that [`Service`] names.

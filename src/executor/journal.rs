@@ -2,23 +2,32 @@
 //!
 //! `journal/plan.json` says for each step how it is taken back, `journal/N` hold the earlier
 //! contents of files (mode 0600, so that an environment file's values stay as private as they
-//! were), and `journal/begun` grows by a byte when a step begins. A finished apply takes the
-//! directory away. A run that finds one takes the unfinished plan back first.
+//! were), and `journal/begun` has a byte for each step: `.` when it begins, `u` when it is taken
+//! back. A finished apply takes the directory away. A run that finds one takes the unfinished plan
+//! back first, and one that is ended while it does so leaves the rest to the next.
+//!
+//! Each file that will be replaced also gets a second name beside itself. To put it back then needs
+//! one rename, and no room on a disk that may be full.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::process;
-use crate::host::text::{path as to_path, text};
+use crate::host::text::path as to_path;
 use crate::model::invocation::Invocation;
 use crate::model::observed::Found;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
 use crate::render::{Artifact, Place};
+
+const VERSION: u32 = 2;
+const BEGUN: u8 = b'.';
+const TAKEN_BACK: u8 = b'u';
 
 /// How one step is taken back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,17 +37,42 @@ enum Undo {
     Restore { path: Text, backup: usize, mode: u32, owner: Option<(u32, u32)> },
     /// Take a file away that was not there.
     Remove { path: Text },
-    /// Take a directory away if it is empty.
-    RemoveDirectory { path: Text },
     /// Run a command.
     Run { argv: Vec<Text> },
 }
 
+/// What `plan.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
+pub struct Record {
     version: u32,
     steps: Vec<Vec<Undo>>,
     after: Vec<Vec<Text>>,
+    /// Run after those, where the step of this number was begun.
+    restarts: Vec<(usize, Vec<Text>)>,
+    /// Directories that were not there, the outer ones first.
+    directories: Vec<Text>,
+}
+
+impl Record {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// When these bytes are none, or one of another version.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let record: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        match record.version {
+            VERSION => Ok(record),
+            other => Err(format!("it is of version {other}, and this program knows version {VERSION}")),
+        }
+    }
+
+    /// The files that the plan changes.
+    fn paths(&self) -> impl Iterator<Item = &Text> {
+        self.steps.iter().flatten().filter_map(|undo| match undo {
+            Undo::Restore { path, .. } | Undo::Remove { path } => Some(path),
+            Undo::Run { .. } => None,
+        })
+    }
 }
 
 /// The journal of a plan that is being applied.
@@ -47,7 +81,7 @@ pub struct Journal {
     directory: Text,
     record: Record,
     begun: File,
-    count: usize,
+    marks: Vec<u8>,
 }
 
 /// What an undo did.
@@ -63,6 +97,11 @@ fn directory(place: &Place) -> Text {
     place.state_dir.with("/journal")
 }
 
+/// Whether there is a journal: a run is at work, or was ended half way.
+pub fn is_there(place: &Place) -> bool {
+    to_path(&directory(place)).symlink_metadata().is_ok()
+}
+
 impl Journal {
     /// Writes the journal of `plan`; nothing else is changed.
     ///
@@ -70,86 +109,128 @@ impl Journal {
     /// When a file that the plan changes cannot be read, or the journal cannot be written.
     pub fn begin(plan: &Plan, place: &Place) -> Result<Self, Error> {
         let directory = directory(place);
-        let failed = |source: io::Error| Error::io("writing the journal", &directory, source);
-        files::make_directory(&place.state_dir, 0o755)?;
         files::make_directory(&directory, 0o700)?;
+        files::only_ours(&directory)?;
+        Self::write(plan, &directory).inspect_err(|_| discard(&directory))
+    }
+
+    fn write(plan: &Plan, directory: &Text) -> Result<Self, Error> {
+        let failed = |source: io::Error| Error::io("writing the journal", directory, source);
         let mut backups = 0;
         let mut steps = Vec::new();
+        let mut directories = Vec::new();
         for step in &plan.steps {
             let mut undo: Vec<Undo> = step.undo.iter().map(|command| Undo::Run { argv: command.0.clone() }).collect();
             match &step.action {
                 Action::Write(Artifact { path, .. }) | Action::Remove(path) => {
-                    undo.push(keep(path, &directory, &mut backups)?);
+                    undo.push(keep(path, directory, &mut backups)?);
                 }
-                Action::MakeDirectory { path, .. } => undo.push(Undo::RemoveDirectory { path: path.clone() }),
+                Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
                 Action::Run(_) | Action::Try(..) | Action::Settle(_) | Action::AwaitStop(_) => {}
             }
             steps.push(undo);
         }
         let after = plan.after_undo.iter().map(|command| command.0.clone()).collect();
-        let record = Record { version: 1, steps, after };
+        let restarts = plan.restarts.iter().map(|(number, command)| (*number, command.0.clone())).collect();
+        let record = Record { version: VERSION, steps, after, restarts, directories };
         let contents = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
-        // The record comes last and whole: a journal without one is a journal that was never begun.
-        let begun = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .open(to_path(&directory.with("/begun")))
-            .map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.create_new(true).write(true);
+        files::private(&mut options);
+        let begun = options.open(to_path(&directory.with("/begun"))).map_err(failed)?;
+        // The record comes last and whole: a journal without one is a journal that was never begun. What
+        // lies beside it is synced with it, once for all.
         let record_file =
             files::stage_as_private(&Artifact { path: directory.with("/plan.json"), mode: 0o600, contents })?;
         files::sync([&record_file])?;
         record_file.commit()?;
-        Ok(Self { directory, record, begun, count: 0 })
+        files::sync_directory(directory);
+        let journal = Self { directory: directory.clone(), record, begun, marks: Vec::new() };
+        for path in journal.record.steps.iter().flatten().filter_map(Undo::restores) {
+            files::keep_beside(path);
+        }
+        Ok(journal)
     }
 
-    /// Notes that the next step begins.
+    /// Notes that the next step begins, and with it those behind it that change files alone: to take
+    /// back a change of a file that was never made does nothing.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn step(&mut self) -> Result<(), Error> {
-        self.begun.write_all(b".").map_err(|source| Error::io("writing the journal", &self.directory, source))?;
-        self.count += 1;
+    pub fn step(&mut self, number: usize) -> Result<(), Error> {
+        if number < self.marks.len() {
+            return Ok(());
+        }
+        let changes_files = |undo: &Vec<Undo>| !undo.is_empty() && undo.iter().all(|undo| undo.restores_file());
+        let more = self.record.steps.iter().skip(number + 1).take_while(|undo| changes_files(undo)).count();
+        let marks = vec![BEGUN; number + 1 + more - self.marks.len()];
+        // Kept also when it fails: then too little is noted, and nothing of the step is done.
+        self.begun
+            .write_all(&marks)
+            .and_then(|()| self.begun.sync_data())
+            .map_err(|source| Error::io("writing the journal", &self.directory, source))?;
+        self.marks.extend(marks);
         Ok(())
     }
 
     /// Ends a plan that was applied whole.
     pub fn finish(self) {
+        // Without the journal nothing tells what was changed: that must have reached the disk.
+        let directories: BTreeSet<Text> = self.record.paths().filter_map(files::parent).collect();
+        directories.iter().for_each(files::sync_directory);
+        self.record.steps.iter().flatten().filter_map(Undo::restores).for_each(files::forget_before);
+        self.forget();
+    }
+
+    fn forget(self) {
         // Windows removes no file that is open.
         drop(self.begun);
         discard(&self.directory);
     }
 
     /// Takes back every step that was begun, the last first.
-    pub fn undo(self) -> Undone {
+    pub fn undo(mut self) -> Undone {
         let mut undone = Undone::default();
         let mut file_left = false;
-        for step in self.record.steps.iter().take(self.count).rev() {
-            for undo in step {
+        for number in (0..self.marks.len().min(self.record.steps.len())).rev() {
+            if self.marks[number] != BEGUN {
+                continue;
+            }
+            let mut is_left = false;
+            for undo in &self.record.steps[number] {
                 match undo.apply(&self.directory) {
                     Ok(Some(line)) => undone.restored.push(line),
                     Ok(None) => {}
                     Err(error) => {
-                        file_left |= !matches!(undo, Undo::Run { .. });
-                        undone.left.push(undo.by_hand(&error));
+                        is_left |= undo.restores_file();
+                        undone.left.push(undo.by_hand(&self.directory, &error));
                     }
                 }
             }
+            file_left |= is_left;
+            if !is_left && !self.record.steps[number].is_empty() {
+                // A command is not repeated by the run that goes on here after a kill: its unit may be gone.
+                drop(self.begun.seek(SeekFrom::Start(number as u64)).and_then(|_| self.begun.write_all(&[TAKEN_BACK])));
+            }
         }
-        if self.count > 0 {
-            for argv in &self.record.after {
+        if !self.marks.is_empty() {
+            let begun = |number: &usize| *number < self.marks.len();
+            let restarts = self.record.restarts.iter().filter(|(number, _)| begun(number)).map(|(_, argv)| argv);
+            for argv in self.record.after.iter().chain(restarts) {
                 let command = Invocation(argv.clone());
                 if let Err(error) = process::run(&command) {
-                    undone.left.push(format!("run `{}`: {error}", command.typed()));
+                    undone.left.push(run_by_hand(&command, &error));
                 }
             }
         }
         // It is kept for a file's earlier contents alone: a command that fails has been told, and would
         // otherwise fail again in the way of every later run.
-        if !file_left {
-            drop(self.begun);
-            discard(&self.directory);
+        if file_left {
+            return undone;
         }
+        files::sweep(self.record.paths());
+        self.record.directories.iter().rev().for_each(files::remove_empty_directory);
+        self.forget();
         undone
     }
 }
@@ -157,41 +238,31 @@ impl Journal {
 /// Takes back the plan that an earlier run left unfinished, if there is one.
 ///
 /// # Errors
-/// When its journal is there and cannot be read.
+/// When its journal is there and cannot be read, or somebody else could have written it.
 pub fn recover(place: &Place) -> Result<Option<Undone>, Error> {
     let directory = directory(place);
-    let Entry::File(plan) = files::look(&directory.with("/plan.json"))? else {
+    if to_path(&directory).symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    // It holds commands that are about to be run.
+    files::only_ours(&directory)?;
+    let path = directory.with("/plan.json");
+    let Entry::File(plan) = files::look(&path)? else {
         discard(&directory);
         return Ok(None);
     };
-    let failed = |source: io::Error| Error::io("reading the journal", &directory, source);
-    let record: Record = serde_json::from_slice(&plan.contents).map_err(|error| failed(error.into()))?;
-    let path = to_path(&directory.with("/begun"));
-    let count = fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or_default();
-    let begun = OpenOptions::new().append(true).create(true).open(&path).map_err(failed)?;
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    sweep(&record);
-    Ok(Some(Journal { directory, record, begun, count }.undo()))
-}
-
-/// Removes the temporary files that a killed run left beside the files it was about to replace.
-fn sweep(record: &Record) {
-    let mut directories: Vec<_> = record
-        .steps
-        .iter()
-        .flatten()
-        .filter_map(|undo| match undo {
-            Undo::Restore { path, .. } | Undo::Remove { path } => to_path(path).parent().map(ToOwned::to_owned),
-            _ => None,
-        })
-        .collect();
-    directories.sort();
-    directories.dedup();
-    for entry in directories.iter().flat_map(|directory| files::list(&text(directory))) {
-        if entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(files::TEMPORARY.as_bytes())) {
-            drop(fs::remove_file(entry));
-        }
-    }
+    files::only_ours(&path)?;
+    let record =
+        Record::parse(&plan.contents).map_err(|reason| Error::BadJournal { directory: directory.clone(), reason })?;
+    let path = directory.with("/begun");
+    let failed = |source: io::Error| Error::io("reading the journal", &path, source);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    files::private(&mut options);
+    let mut begun = options.open(to_path(&path)).map_err(failed)?;
+    let mut marks = Vec::new();
+    begun.read_to_end(&mut marks).map_err(failed)?;
+    Ok(Some(Journal { directory, record, begun, marks }.undo()))
 }
 
 /// Keeps what lies at `path`, and says how it is put back.
@@ -215,6 +286,19 @@ fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Erro
 }
 
 impl Undo {
+    /// Whether it puts a file in order, and runs nothing.
+    fn restores_file(&self) -> bool {
+        !matches!(self, Self::Run { .. })
+    }
+
+    /// The file that it puts back.
+    fn restores(&self) -> Option<&Text> {
+        match self {
+            Self::Restore { path, .. } => Some(path),
+            Self::Remove { .. } | Self::Run { .. } => None,
+        }
+    }
+
     /// Takes the step back; says what was put back, if anything had to be.
     fn apply(&self, directory: &Text) -> Result<Option<String>, Error> {
         match self {
@@ -222,11 +306,20 @@ impl Undo {
                 let Entry::File(kept) = files::look(&directory.with(&format!("/{backup}")))? else {
                     return Err(Error::io("reading the journal", directory, io::ErrorKind::NotFound.into()));
                 };
-                if files::look(path)? == Entry::File(Found { contents: kept.contents.clone(), mode: *mode }) {
+                let is_it = |path: &Text| {
+                    let same = |found: &Found| found.contents == kept.contents && found.mode == *mode;
+                    let entry = files::look(path);
+                    entry.is_ok_and(|entry| matches!(entry, Entry::File(found) if same(&found)))
+                        && files::owner(path) == *owner
+                };
+                if is_it(path) {
                     return Ok(None);
                 }
-                files::write(&Artifact { path: path.clone(), mode: *mode, contents: kept.contents })?;
-                files::give_to(path, *owner)?;
+                // A directory in its place, or the like, is told by the write.
+                if !is_it(&files::before(path)) || files::put_back(path).is_err() {
+                    let artifact = Artifact { path: path.clone(), mode: *mode, contents: kept.contents.clone() };
+                    files::write_for(&artifact, *owner)?;
+                }
                 Ok(Some(format!("`{path}`")))
             }
             Self::Remove { path } => {
@@ -235,10 +328,6 @@ impl Undo {
                 }
                 files::remove(path)?;
                 Ok(Some(format!("`{path}` (it was not there)")))
-            }
-            Self::RemoveDirectory { path } => {
-                files::remove_empty_directory(path);
-                Ok(None)
             }
             Self::Run { argv } => {
                 let command = Invocation(argv.clone());
@@ -249,18 +338,48 @@ impl Undo {
     }
 
     /// What a person does where the undo failed.
-    fn by_hand(&self, error: &Error) -> String {
+    fn by_hand(&self, directory: &Text, error: &Error) -> String {
+        let again = "the next run tries it again, or by hand:";
         match self {
-            Self::Restore { path, .. } => format!("`{path}`; its earlier contents are kept in the journal ({error})"),
-            Self::Remove { path } => format!("`{path}`; remove it by hand ({error})"),
-            Self::RemoveDirectory { path } => format!("`{path}` ({error})"),
-            Self::Run { argv } => format!("run `{}` by hand ({error})", Invocation(argv.clone()).typed()),
+            Self::Restore { path, backup, mode, owner } => {
+                let kept = directory.with(&format!("/{backup}"));
+                let typed = if cfg!(windows) {
+                    Invocation::new(["copy".into(), kept, path.clone()]).typed()
+                } else {
+                    let (user, group) = owner.unwrap_or_default();
+                    let mut words: Vec<Text> = vec!["install".into(), "-m".into(), format!("{mode:04o}").into()];
+                    words.extend(["-o".into(), user.to_string().into(), "-g".into(), group.to_string().into()]);
+                    words.extend([kept, path.clone()]);
+                    Invocation(words).typed()
+                };
+                format!("`{path}`; {again} `{typed}` ({error})")
+            }
+            Self::Remove { path } => {
+                let verb = if cfg!(windows) { "del" } else { "rm" };
+                format!("`{path}`; {again} `{}` ({error})", Invocation::new([verb.into(), path.clone()]).typed())
+            }
+            Self::Run { argv } => run_by_hand(&Invocation(argv.clone()), error),
         }
     }
+}
+
+/// The command that a person runs because it failed here.
+fn run_by_hand(command: &Invocation, error: &Error) -> String {
+    let mut line = format!("run `{}` by hand", command.typed());
+    if let Some(at) = command.0.iter().position(|word| word.as_bytes() == b"stop")
+        && command.0[0].as_bytes() == b"systemctl"
+    {
+        // Its files are gone when it is stopped, and with them what it runs at its end.
+        let mut forget = command.clone();
+        forget.0[at] = "reset-failed".into();
+        line += &format!(", and `{}` if it counts as failed then", forget.typed());
+    }
+    format!("{line} ({error})")
 }
 
 fn discard(directory: &Text) {
     // The record goes first: without it the rest is rubbish, not a journal.
     drop(fs::remove_file(to_path(&directory.with("/plan.json"))));
+    files::sync_directory(directory);
     drop(fs::remove_dir_all(to_path(directory)));
 }

@@ -1,9 +1,9 @@
 //! Applies a plan: every step, or none.
 //!
-//! First every file is written beside its place, so that a full disk or a missing right shows
-//! before anything has changed. Then the journal, then step by step. Where a step fails, or an
-//! interrupt has come, the steps before it are taken back in reverse. The executor has no opinions:
-//! what is done and how it is undone stands in the plan.
+//! First the journal, then every file is written beside its place, so that a full disk or a missing
+//! right shows before anything has changed; then step by step. Where a step fails, or an interrupt
+//! has come, the steps before it are taken back in reverse. The executor has no opinions: what is
+//! done and how it is undone stands in the plan.
 #![allow(clippy::disallowed_methods, reason = "beside `host`, this is the one place for effects")]
 
 pub mod journal;
@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::host::files::{self, Staged};
 use crate::host::{interrupt, manager, process};
-use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
@@ -30,25 +29,27 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
         return Ok(());
     }
     interrupt::check()?;
-    let mut made = Vec::new();
-    let result = prepare(plan, &mut made).and_then(|staged| {
-        let journal = Journal::begin(plan, place)?;
-        Ok((staged, journal))
-    });
-    let (mut staged, mut journal) = match result {
-        Ok(ready) => ready,
+    let mut journal = Journal::begin(plan, place)?;
+    let mut staged = match prepare(plan) {
+        Ok(staged) => staged,
         Err(error) => {
-            made.iter().rev().for_each(files::remove_empty_directory);
+            // Nothing was begun: only what was made beside the files goes.
+            journal.undo();
             return Err(error);
         }
     };
-    for step in &plan.steps {
+    for (number, step) in plan.steps.iter().enumerate() {
         let done = interrupt::check()
-            .and_then(|()| journal.step())
+            .and_then(|()| journal.step(number))
             .and_then(|()| perform(&step.action, &mut staged, manager, say))
             .map_err(|error| explained(error, &step.action, plan, manager));
         // Ctrl-C reaches the step's command too: what it ended was interrupted and has not failed.
         if let Err(cause) = interrupt::check().and(done) {
+            if plan.keeps(&step.action) && !matches!(cause, Error::Interrupted) {
+                journal.finish();
+                say("note: the new version stays");
+                return Err(cause);
+            }
             say("a step failed; taking the earlier ones back");
             let Undone { restored, left } = journal.undo();
             return Err(Error::Undone { cause: Box::new(cause), restored, left });
@@ -61,23 +62,21 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
 /// The error of a command that starts services, which says that one died, with what that one said:
 /// asked for now, because an undo may start its earlier version.
 fn explained(error: Error, action: &Action, plan: &Plan, manager: &Manager) -> Error {
-    let starts = |command: &Invocation| command.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"));
     let settling = plan.steps.iter().find_map(|step| match &step.action {
         Action::Settle(names) => Some(names),
         _ => None,
     });
     match (action, settling) {
-        (Action::Run(command), Some(names)) if starts(command) => manager::explained(error, manager, names),
+        (Action::Run(command), Some(names)) if command.starts() => manager::explained(error, manager, names),
         _ => error,
     }
 }
 
-/// Makes the directories and writes every file beside its place; `made` are the new directories.
-fn prepare(plan: &Plan, made: &mut Vec<Text>) -> Result<BTreeMap<Text, Staged>, Error> {
+/// Makes the directories and writes every file beside its place.
+fn prepare(plan: &Plan) -> Result<BTreeMap<Text, Staged>, Error> {
     for step in &plan.steps {
         if let Action::MakeDirectory { path, mode } = &step.action {
             files::make_directory(path, *mode)?;
-            made.push(path.clone());
         }
     }
     let mut staged = BTreeMap::new();

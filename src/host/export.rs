@@ -1,11 +1,10 @@
 //! Writing the files of services under a directory, for a configuration management to take from there.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::{self, Entry};
-use super::text::{path as to_path, text};
-use crate::error::Error;
+use super::folder::{Folder, in_the_way};
+use crate::error::{Error, Fault};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::text::Text;
 use crate::render::{self, Artifact, Place};
@@ -41,63 +40,97 @@ pub fn beside(artifact: Artifact) -> Artifact {
 /// # Errors
 /// When a file of somebody else is in the way, or one cannot be written. Nothing has changed then.
 pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Vec<Text>, Error> {
-    let artifacts: Vec<Artifact> =
-        artifacts.into_iter().map(|artifact| Artifact { path: under(directory, &artifact.path), ..artifact }).collect();
-    let in_the_way = |path: &Text| Error::Foreign {
-        path: path.clone(),
-        reason: "something lies there that InstallService did not write".into(),
-        help: "move it away, or give `--output` another directory".into(),
-    };
-    let top = to_path(directory);
-    let folders: BTreeSet<PathBuf> =
-        artifacts.iter().filter_map(|artifact| to_path(&artifact.path).parent().map(Path::to_owned)).collect();
-    let above = |folder: &PathBuf| folder.ancestors().take_while(|above| *above != top).map(text).collect::<Vec<_>>();
-    for folder in folders.iter().flat_map(above).collect::<BTreeSet<_>>() {
-        if let Entry::Other("a symbolic link") = files::look(&folder)? {
-            return Err(in_the_way(&folder));
+    let mut tree = Tree { folders: BTreeMap::from([(Vec::new(), Some(Folder::named(directory)?))]) };
+    let mut files = Vec::new();
+    for artifact in artifacts {
+        let mut above: Vec<Text> = artifact
+            .path
+            .as_bytes()
+            .split(|byte| *byte == b'/')
+            .filter(|part| !part.is_empty() && *part != b".")
+            .map(Text::from_bytes)
+            .collect();
+        if above.iter().any(|part| part.as_bytes() == b"..") {
+            return Err(Error::refused(
+                Fault::new("option `--state-dir`", "with `..` in it, it leads out of the exported tree")
+                    .given(&artifact.path),
+            ));
+        }
+        let name = above.pop().unwrap_or_default();
+        files.push((above, name, artifact));
+    }
+    // Everything is looked at before anything is changed.
+    let mut wanted = BTreeSet::new();
+    for (above, name, _) in &files {
+        wanted.insert((above.clone(), name.clone()));
+        if let Some(folder) = tree.enter(above, false)? {
+            match files::look(&folder.file(name)).map_err(|error| folder.worded(name, error))? {
+                Entry::Missing => {}
+                Entry::File(found) if render::is_ours(&found.contents) => {}
+                _ => return Err(in_the_way(folder.shown_file(name))),
+            }
         }
     }
-    for artifact in &artifacts {
-        match files::look(&artifact.path)? {
-            Entry::Missing => {}
-            Entry::File(found) if render::is_ours(&found.contents) => {}
-            _ => return Err(in_the_way(&artifact.path)),
+    let stale = tree.stale(&wanted)?;
+    let mut staged = Vec::new();
+    let mut written = Vec::new();
+    for (above, name, artifact) in files {
+        let folder = tree.enter(&above, true)?.expect("it was made");
+        let artifact = Artifact { path: folder.file(&name), ..artifact };
+        staged.push((above, files::stage(&artifact).map_err(|error| folder.worded(&name, error))?, name));
+    }
+    for (above, file, name) in staged {
+        let folder = tree.enter(&above, true)?.expect("it was made");
+        file.commit().map_err(|error| folder.worded(&name, error))?;
+        written.push(folder.shown_file(&name));
+    }
+    for (above, name) in stale {
+        if let Some(folder) = tree.enter(&above, false)? {
+            files::remove(&folder.file(&name)).map_err(|error| folder.worded(&name, error))?;
         }
     }
-    let stale = stale_files(directory, &artifacts, &folders);
-    for folder in &folders {
-        files::make_directory(&text(folder), 0o755)?;
-    }
-    let staged = artifacts.iter().map(files::stage).collect::<Result<Vec<_>, _>>()?;
-    staged.into_iter().try_for_each(files::Staged::commit)?;
-    stale.iter().try_for_each(files::remove)?;
-    Ok(artifacts.into_iter().map(|artifact| artifact.path).collect())
+    Ok(written)
 }
 
-fn under(directory: &Text, path: &Text) -> Text {
-    let mut bytes = directory.as_bytes().to_vec();
-    while bytes.ends_with(b"/") && bytes.len() > 1 {
-        bytes.pop();
-    }
-    if !path.as_bytes().starts_with(b"/") {
-        bytes.push(b'/');
-    }
-    bytes.extend_from_slice(path.as_bytes());
-    Text::from_bytes(bytes)
+/// The directories of an exported tree, by their parts below its top.
+struct Tree {
+    folders: BTreeMap<Vec<Text>, Option<Folder>>,
 }
 
-/// Files of an earlier export that this one does not write again: files of ours in the directories
-/// that it writes to.
-fn stale_files(directory: &Text, artifacts: &[Artifact], folders: &BTreeSet<PathBuf>) -> Vec<Text> {
-    let earlier = files::look(&under(directory, &MANIFEST.into()));
-    if !matches!(earlier, Ok(Entry::File(found)) if render::is_ours(&found.contents)) {
-        return Vec::new();
+impl Tree {
+    /// The directory, made on the way to it if it may be.
+    fn enter(&mut self, parts: &[Text], make: bool) -> Result<Option<&Folder>, Error> {
+        for depth in 1..=parts.len() {
+            let known = self.folders.get(&parts[..depth]);
+            if known.is_none_or(|folder| folder.is_none() && make) {
+                let above = self.folders.get(&parts[..depth - 1]).and_then(Option::as_ref);
+                let folder = match above {
+                    Some(above) => above.below(&parts[depth - 1], make)?,
+                    None => None,
+                };
+                self.folders.insert(parts[..depth].to_vec(), folder);
+            }
+        }
+        Ok(self.folders.get(parts).and_then(Option::as_ref))
     }
-    let wanted: BTreeSet<_> = artifacts.iter().map(|artifact| to_path(&artifact.path)).collect();
-    let found = folders.iter().flat_map(|folder| files::list(&text(folder)));
-    found
-        .filter(|path| !wanted.contains(path))
-        .map(text)
-        .filter(|path| matches!(files::look(path), Ok(Entry::File(found)) if render::is_ours(&found.contents)))
-        .collect()
+
+    /// Files of an earlier export that this one does not write again: files of ours in the directories
+    /// that it writes to.
+    fn stale(&mut self, wanted: &BTreeSet<(Vec<Text>, Text)>) -> Result<Vec<(Vec<Text>, Text)>, Error> {
+        let is_ours = |folder: &Folder, name: &Text| {
+            let entry = files::look(&folder.file(name));
+            matches!(entry, Ok(Entry::File(found)) if render::is_ours(&found.contents))
+        };
+        let Some(top) = self.enter(&[], false)? else { return Ok(Vec::new()) };
+        if !is_ours(top, &MANIFEST.into()) {
+            return Ok(Vec::new());
+        }
+        let mut stale = Vec::new();
+        for above in wanted.iter().map(|(above, _)| above).collect::<BTreeSet<_>>() {
+            let Some(folder) = self.enter(above, false)? else { continue };
+            let names = folder.names().into_iter().filter(|name| is_ours(folder, name));
+            stale.extend(names.map(|name| (above.clone(), name)).filter(|file| !wanted.contains(file)));
+        }
+        Ok(stale)
+    }
 }

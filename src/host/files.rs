@@ -1,18 +1,16 @@
 //! Files of ours: read as they are, written whole or not at all, never through a link.
 
-#[cfg(target_os = "linux")]
-use std::collections::BTreeSet;
-use std::fs;
-#[cfg(target_os = "linux")]
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
 #[cfg(unix)]
-use std::fs::{Metadata, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::text::path as to_path;
+use super::text::{os, path as to_path};
 use crate::error::Error;
 use crate::model::observed::Found;
 use crate::model::text::Text;
@@ -59,7 +57,14 @@ pub fn look(path: &Text) -> Result<Entry, Error> {
     let mode = mode_of(&metadata);
     #[cfg(windows)]
     let mode = usual_mode(path);
-    Ok(Entry::File(Found { contents, mode }))
+    #[cfg(unix)]
+    let foreign = {
+        use std::os::unix::fs::MetadataExt;
+        metadata.uid() != 0 && metadata.uid() != nix::unistd::geteuid().as_raw()
+    };
+    #[cfg(windows)]
+    let foreign = false;
+    Ok(Entry::File(Found { contents, mode, foreign }))
 }
 
 /// Reads a text file; `doing` says what for.
@@ -112,7 +117,23 @@ fn permissions(mode: u32) -> Permissions {
 }
 
 /// How the name of every temporary file of ours begins.
-pub const TEMPORARY: &str = ".install-service-";
+const TEMPORARY: &str = ".install-service-";
+/// How it ends: this many letters and digits.
+const RANDOM: usize = 6;
+/// The end of the second name that a file has while it may have to be put back.
+const BEFORE: &str = "before";
+
+/// The start of the temporary names that belong to `path`: whoever finds one knows whose it is, and
+/// another run's in the same directory stays.
+fn temporary_prefix(path: &Path) -> OsString {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    // A file's name has at most 255 bytes.
+    let name = Text::from_bytes(&name[..name.len().min(200)]);
+    let mut prefix = OsString::from(TEMPORARY);
+    prefix.push(os(&name));
+    prefix.push(".");
+    prefix
+}
 
 /// A file that is written but not yet in place: everything that can fail for want of room or
 /// rights has succeeded, and one rename remains. Dropped, it leaves nothing behind.
@@ -189,8 +210,9 @@ pub fn stage_as_private(artifact: &Artifact) -> Result<Staged, Error> {
 }
 
 fn temporary_file(artifact: &Artifact, directory: &Path) -> Result<NamedTempFile, Error> {
+    let prefix = temporary_prefix(&to_path(&artifact.path));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY);
+    builder.prefix(&prefix).rand_bytes(RANDOM);
     #[cfg(unix)]
     builder.permissions(permissions(artifact.mode));
     builder.tempfile_in(directory).map_err(|source| Error::io("writing", &artifact.path, source))
@@ -260,9 +282,155 @@ impl Staged {
 /// # Errors
 /// As [`stage`] and [`Staged::commit`].
 pub fn write(artifact: &Artifact) -> Result<(), Error> {
+    write_for(artifact, None)
+}
+
+/// Writes one file whole, that belongs to `owner` from its first instant in its place.
+///
+/// # Errors
+/// As [`write`], and when it may not be given away.
+pub fn write_for(artifact: &Artifact, owner: Option<(u32, u32)>) -> Result<(), Error> {
     let staged = stage(artifact)?;
+    #[cfg(unix)]
+    if let Some((user, group)) = owner {
+        // A change of the owner takes some bits of the mode away.
+        std::os::unix::fs::lchown(&staged.temporary, Some(user), Some(group))
+            .and_then(|()| fs::set_permissions(&staged.temporary, permissions(artifact.mode)))
+            .map_err(|source| Error::io("giving back", &artifact.path, source))?;
+    }
+    #[cfg(windows)]
+    let _ = owner;
     sync([&staged])?;
     staged.commit()
+}
+
+/// The second name of the file at `path` while it may have to be put back.
+pub fn before(path: &Text) -> Text {
+    let place = to_path(path);
+    let mut name = temporary_prefix(&place);
+    name.push(BEFORE);
+    super::text::text(place.with_file_name(name))
+}
+
+/// Gives the file at `path` its second name. Where the file system has no such thing, a copy of the
+/// file has to do.
+pub fn keep_beside(path: &Text) {
+    drop(fs::hard_link(to_path(path), to_path(&before(path))));
+}
+
+/// Puts the file of the second name in its place, which needs no room on the disk.
+///
+/// # Errors
+/// When the rename is refused.
+pub fn put_back(path: &Text) -> Result<(), Error> {
+    fs::rename(to_path(&before(path)), to_path(path)).map_err(|source| Error::io("putting back", path, source))
+}
+
+/// Takes the second name of the file at `path` away.
+pub fn forget_before(path: &Text) {
+    drop(fs::remove_file(to_path(&before(path))));
+}
+
+/// Removes the temporary files of `paths` that a killed run left, and their second names.
+pub fn sweep<'a>(paths: impl IntoIterator<Item = &'a Text>) {
+    let mut prefixes: BTreeMap<PathBuf, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for place in paths.into_iter().map(to_path) {
+        let prefix = temporary_prefix(&place).into_encoded_bytes();
+        prefixes.entry(place.parent().unwrap_or(Path::new("/")).to_owned()).or_default().insert(prefix);
+    }
+    for (directory, prefixes) in prefixes {
+        #[cfg(windows)]
+        drop(fs::remove_dir_all(directory.join(format!("{TEMPORARY}private"))));
+        for entry in list(&super::text::text(directory)) {
+            let name = entry.file_name().unwrap_or_default().as_encoded_bytes();
+            let Some((prefix, random)) = name.split_at_checked(name.len().saturating_sub(RANDOM)) else { continue };
+            if random.iter().all(u8::is_ascii_alphanumeric) && prefixes.contains(prefix) {
+                drop(fs::remove_file(entry));
+            }
+        }
+    }
+}
+
+/// The directory that `path` lies in.
+pub fn parent(path: &Text) -> Option<Text> {
+    to_path(path).parent().map(super::text::text)
+}
+
+/// Makes the names in a directory survive a power cut. Where that cannot be done, they survive all else.
+pub fn sync_directory(directory: &Text) {
+    #[cfg(unix)]
+    drop(File::open(to_path(directory)).and_then(|directory| directory.sync_all()));
+    #[cfg(windows)]
+    let _ = directory;
+}
+
+/// A file that is made with these options is for its owner alone, and is not a link to another one.
+pub fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    no_link(options);
+}
+
+/// With these options no link is followed at the end of the path.
+pub fn no_link(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits());
+    }
+    #[cfg(windows)]
+    let _ = options;
+}
+
+/// Refuses what somebody else could have put at `path`, or could change there.
+///
+/// # Errors
+/// When it is a link, belongs to another user (root excepted), or others may write it.
+pub fn only_ours(path: &Text) -> Result<(), Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = fs::symlink_metadata(to_path(path)).map_err(|source| Error::io("reading", path, source))?;
+        let own = nix::unistd::geteuid().as_raw();
+        let reason = if metadata.is_symlink() {
+            "it is a symbolic link, which InstallService did not make".to_owned()
+        } else if metadata.uid() != own && metadata.uid() != 0 {
+            format!("it belongs to {}, who could have written anything into it", who(metadata.uid()))
+        } else if mode_of(&metadata) & 0o022 != 0 {
+            format!("others may write it (mode {:04o})", mode_of(&metadata))
+        } else {
+            return Ok(());
+        };
+        let help = format!("look at it with `ls -ld {path}`, and move it away if nothing needs it");
+        Err(Error::Foreign { path: path.clone(), reason, help })
+    }
+    #[cfg(windows)]
+    {
+        let _ = path;
+        Ok(())
+    }
+}
+
+/// The name of a user, or the number of one who has none.
+#[cfg(unix)]
+pub fn who(user: u32) -> String {
+    let known = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user)).ok().flatten();
+    known.map_or_else(|| format!("the user {user}"), |known| format!("`{}`", known.name))
+}
+
+/// `path` and the directories above it that are not there, the outer ones first.
+pub fn missing_directories(path: &Text) -> Vec<Text> {
+    let place = to_path(path);
+    let missing = place.ancestors().take_while(|directory| {
+        !directory.as_os_str().is_empty()
+            && fs::symlink_metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    });
+    let mut missing: Vec<Text> = missing.map(super::text::text).collect();
+    missing.reverse();
+    missing
 }
 
 /// Removes a file; one that is gone already is fine.
@@ -287,21 +455,6 @@ pub fn owner(path: &Text) -> Option<(u32, u32)> {
 #[cfg(windows)]
 pub fn owner(_path: &Text) -> Option<(u32, u32)> {
     None
-}
-
-/// Gives the file at `path` to `owner`, as [`owner`] told it.
-///
-/// # Errors
-/// When the operating system refuses.
-pub fn give_to(path: &Text, owner: Option<(u32, u32)>) -> Result<(), Error> {
-    #[cfg(unix)]
-    if let Some((user, group)) = owner {
-        std::os::unix::fs::lchown(to_path(path), Some(user), Some(group))
-            .map_err(|source| Error::io("giving back", path, source))?;
-    }
-    #[cfg(windows)]
-    let _ = (path, owner);
-    Ok(())
 }
 
 /// Makes a directory of ours and what is missing above it, each with `mode`.
@@ -337,14 +490,14 @@ pub fn make_directory(path: &Text, mode: u32) -> Result<(), Error> {
 }
 
 #[cfg(unix)]
-fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
+pub(super) fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().mode(mode).create(path)?;
     fs::set_permissions(path, permissions(mode))
 }
 
 #[cfg(windows)]
-fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
+pub(super) fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
     fs::create_dir(path)
 }
 
@@ -362,8 +515,9 @@ pub fn make_parent(path: &Text) -> Result<(), Error> {
 /// # Errors
 /// When it cannot be opened.
 pub fn open_to_append(path: &Text, mode: u32) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
+    let mut options = OpenOptions::new();
     options.append(true);
+    no_link(&mut options);
     let place = to_path(path);
     match options.open(&place) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -8,6 +8,7 @@ pub mod facts;
 #[cfg(windows)]
 pub mod fetch;
 pub mod files;
+pub mod folder;
 pub mod interrupt;
 pub mod manager;
 pub mod nssm;

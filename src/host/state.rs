@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::files;
+use super::text::path as to_path;
 use crate::error::Error;
 use crate::model::text::Text;
 use crate::render::Place;
@@ -13,32 +14,138 @@ use crate::render::Place;
 /// How long a run waits for another one to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The exclusive right to change services. It ends with the value, also when the process is killed.
+/// The exclusive right to change services.
+///
+/// It ends with the value, also when the process is killed; but only once the command that was
+/// running then has ended too, which has inherited it: until then the host goes on changing.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 
 /// Takes the lock of `place`, waiting a while for another run to end.
 ///
 /// # Errors
-/// When the directory cannot be made, or another run still holds the lock.
+/// When the directory cannot be made or is not safe, or another run still holds the lock.
 pub fn lock(place: &Place) -> Result<Lock, Error> {
     files::make_directory(&place.state_dir, 0o755)?;
-    let path = place.state_dir.with("/.lock");
+    let begun = Instant::now();
+    loop {
+        if let Some(lock) = try_lock(place)? {
+            return Ok(lock);
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(Error::Locked { path: lock_path(place) });
+        }
+        super::interrupt::check()?;
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Takes the lock of `place` before a look at the host: `None` while another run is at work. One that
+/// was killed is not, and the command that it left behind ends soon.
+///
+/// # Errors
+/// As [`lock`].
+pub fn lock_to_look(place: &Place) -> Result<Option<Lock>, Error> {
+    let begun = Instant::now();
+    loop {
+        let lock = try_lock(place)?;
+        if lock.is_some() || is_at_work(place) || begun.elapsed() > PATIENCE {
+            return Ok(lock);
+        }
+        super::interrupt::check()?;
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether the run is there that wrote its number into the lock.
+fn is_at_work(place: &Place) -> bool {
+    let number = std::fs::read_to_string(to_path(&lock_path(place))).unwrap_or_default();
+    // Elsewhere than on Linux no command inherits a lock: who holds it is at work.
+    !cfg!(target_os = "linux") || std::path::Path::new("/proc").join(number.trim()).join("exe").exists()
+}
+
+fn lock_path(place: &Place) -> Text {
+    place.state_dir.with("/.lock")
+}
+
+fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
+    not_for_everybody(&place.state_dir)?;
+    let path = lock_path(place);
     let failed = |source| Error::io("taking the lock", &path, source);
     // For its owner alone: whoever may open it can hold the lock, and nobody could change anything.
     let file = files::open_to_append(&path, 0o600).map_err(failed)?;
-    let begun = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
-                super::interrupt::check()?;
-                thread::sleep(Duration::from_millis(20));
-            }
-            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path }),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+    match file.try_lock() {
+        Ok(()) => {
+            #[cfg(unix)]
+            // For whoever waits for it. On a full disk they wait a little longer.
+            drop(file.set_len(0).and_then(|()| writeln!(&file, "{}", std::process::id())));
+            #[cfg(unix)]
+            nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
+                .map_err(|error| failed(error.into()))?;
+            Ok(Some(Lock(file)))
+        }
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Refuses a directory that everybody may write, or whose place everybody may take: what lies in it
+/// is run with our rights.
+///
+/// # Errors
+/// [`Error::Foreign`].
+#[cfg(unix)]
+fn not_for_everybody(directory: &Text) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt;
+    const STICKY: u32 = 0o1000;
+    let failed = |source| Error::io("reading", directory, source);
+    let real = std::fs::canonicalize(to_path(directory)).map_err(failed)?;
+    for (above, place) in real.ancestors().enumerate() {
+        let mode = std::fs::metadata(place).map_err(failed)?.mode();
+        // In a directory such as /tmp nobody takes away what belongs to somebody else.
+        let safe = mode & 0o002 == 0 || above > 0 && mode & STICKY != 0;
+        if !safe {
+            let place = super::text::text(place);
+            return Err(Error::Foreign {
+                reason: format!(
+                    "everybody may write there (mode {:04o}), and it holds what services run",
+                    mode & 0o7777
+                ),
+                help: format!("`chmod o-w {place}`, or keep the services' files elsewhere with `--state-dir DIR`"),
+                path: place,
+            });
         }
     }
+    Ok(())
+}
+
+#[cfg(windows)]
+fn not_for_everybody(_directory: &Text) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Whose the directory is, where it is somebody's who gains our rights by it: said, not refused,
+/// because OpenMSIStream keeps its own in a user's Python environment.
+#[cfg(unix)]
+pub fn doubt(place: &Place) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(to_path(&place.state_dir)).ok()?;
+    let directory = &place.state_dir;
+    if !nix::unistd::geteuid().is_root() {
+        return None;
+    }
+    if metadata.uid() != 0 {
+        let who = files::who(metadata.uid());
+        return Some(format!("`{directory}` belongs to {who}, who can change what services run there"));
+    }
+    let group_writes = metadata.mode() & 0o020 != 0 && metadata.gid() != 0;
+    group_writes.then(|| format!("the group of `{directory}` can change what services run there"))
+}
+
+/// Whose the directory is: Windows keeps that in its access list.
+#[cfg(windows)]
+pub fn doubt(_place: &Place) -> Option<String> {
+    None
 }
 
 /// Adds a line to `Services.log`: when, what, with what result. Never a value of a secret.

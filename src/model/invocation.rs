@@ -23,6 +23,11 @@ impl Invocation {
         Self(argv)
     }
 
+    /// Whether it starts a service.
+    pub fn starts(&self) -> bool {
+        self.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
+    }
+
     /// The command for a message: a word that is a script of many lines shows as `...`.
     pub fn summary(&self) -> String {
         let word = |word: &Text| if word.as_bytes().contains(&b'\n') { "...".into() } else { word.clone() };

@@ -13,6 +13,8 @@ pub struct Found {
     pub contents: Vec<u8>,
     /// Its permission bits.
     pub mode: u32,
+    /// Whether it belongs to somebody else, who can change it at will; root is nobody else.
+    pub foreign: bool,
 }
 
 /// What was found on the host about some services.
@@ -34,4 +36,11 @@ pub struct Observed {
     pub registered: BTreeMap<ServiceName, Vec<Parameter>>,
     /// The user whose services would end at the logout, where that is so (user scope only).
     pub logs_out: Option<String>,
+}
+
+impl Observed {
+    /// Whether the same was found: files, registrations and starts at boot.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.files == other.files && self.registered == other.registered && self.enabled == other.enabled
+    }
 }

@@ -61,12 +61,26 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Commands that end an undo, after every file is back.
     pub after_undo: Vec<Invocation>,
+    /// Commands that end an undo after those, each if the step of this number was begun.
+    pub restarts: Vec<(usize, Invocation)>,
+    /// A service that does not start is no reason to take the rest back.
+    pub keep_unsettled: bool,
 }
 
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Whether what was done before `action` stays when that fails.
+    pub fn keeps(&self, action: &Action) -> bool {
+        let starts = match action {
+            Action::Settle(_) => true,
+            Action::Run(command) => command.starts(),
+            _ => false,
+        };
+        self.keep_unsettled && starts
     }
 
     /// The files that it writes.
@@ -121,7 +135,9 @@ pub fn compare(observed: &Observed, artifact: &Artifact) -> Difference {
     match observed.files.get(&artifact.path) {
         None if observed.unreadable.contains(&artifact.path) => Difference::Same,
         None => Difference::Missing,
-        Some(found) if found.contents == artifact.contents && found.mode == artifact.mode => Difference::Same,
+        Some(found) if found.contents == artifact.contents && found.mode == artifact.mode && !found.foreign => {
+            Difference::Same
+        }
         Some(_) => Difference::Changed,
     }
 }
@@ -168,8 +184,12 @@ fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: K
 /// What an install does besides putting files in place.
 #[derive(Clone, Debug, Default)]
 pub struct InstallOptions {
+    /// Stop the services first.
+    pub stop: bool,
     /// Start the services, and start changed ones again.
     pub start: bool,
+    /// Keep a new version that does not settle.
+    pub no_rollback: bool,
     /// Services of ours to remove in the same plan, as [`remove`] does with [`Keep::ALL`].
     pub remove: Vec<ServiceName>,
 }
@@ -196,10 +216,32 @@ pub fn install(
     manager: &Manager,
     options: &InstallOptions,
 ) -> Plan {
-    match manager {
+    let make = |observed: &Observed| match manager {
         Manager::Systemd(scope) => systemd::install(desired, observed, place, *scope, options),
         Manager::Nssm(nssm) => nssm::install(desired, observed, place, nssm, options),
-    }
+    };
+    let running: Vec<ServiceName> =
+        desired.iter().map(|service| &service.name).filter(|name| observed.active.contains(name)).cloned().collect();
+    let mut plan = if options.stop && !running.is_empty() {
+        // Stopping is part of it: what is undone after it runs again.
+        let mut plan = match manager {
+            Manager::Systemd(scope) => systemd::stop(&running, *scope),
+            Manager::Nssm(nssm) => nssm::stop_all(&running, nssm),
+        };
+        let stopped = {
+            let others = observed.active.iter().filter(|name| !running.contains(name)).cloned().collect();
+            make(&Observed { active: others, ..observed.clone() })
+        };
+        let before = plan.steps.len();
+        plan.steps.extend(stopped.steps);
+        plan.after_undo = stopped.after_undo;
+        plan.restarts.extend(stopped.restarts.into_iter().map(|(number, command)| (number + before, command)));
+        plan
+    } else {
+        make(observed)
+    };
+    plan.keep_unsettled = options.no_rollback;
+    plan
 }
 
 /// The plan that removes services, and leaves what `keep` says.

@@ -84,8 +84,8 @@ pub(super) fn install(
                 if !changed {
                     continue;
                 }
+                plan.restarts.push((plan.steps.len(), simple(nssm, "start", name)));
                 stop(&mut plan, nssm, name, Vec::new());
-                plan.after_undo.push(simple(nssm, "start", name));
             }
             start(&mut plan, nssm, name);
         }
@@ -114,10 +114,20 @@ fn stop(plan: &mut Plan, nssm: &Text, name: &ServiceName, undo: Vec<Invocation>)
     plan.steps.push(Step::plain(Action::AwaitStop(name.clone())));
 }
 
+/// The plan that stops services, and starts them again when all is as it was.
+pub(super) fn stop_all(names: &[ServiceName], nssm: &Text) -> Plan {
+    let mut plan = Plan::default();
+    for name in names {
+        plan.restarts.push((plan.steps.len(), simple(nssm, "start", name)));
+        stop(&mut plan, nssm, name, Vec::new());
+    }
+    plan
+}
+
 /// The plan that removes services.
 pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, nssm: &Text, keep: Keep) -> Plan {
     let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
-    Plan { steps: taken_away(names, &running, observed, place, nssm, keep), after_undo: Vec::new() }
+    Plan { steps: taken_away(names, &running, observed, place, nssm, keep), ..Plan::default() }
 }
 
 /// Steps that take services away: those in `running` are stopped first, because a service that runs stays

@@ -87,8 +87,8 @@ pub(super) fn install(
             });
         }
         if !restart.is_empty() {
+            plan.restarts.push((plan.steps.len(), on_units(scope, &["restart"], &restart)));
             plan.steps.push(Step::plain(Action::Run(on_units(scope, &["restart"], &restart))));
-            plan.after_undo.push(on_units(scope, &["restart"], &restart));
         }
         let settling: Vec<_> = stopped.into_iter().chain(restart).collect();
         if !settling.is_empty() {
@@ -96,6 +96,15 @@ pub(super) fn install(
         }
     }
     plan
+}
+
+/// The plan that stops services, and starts them again when all is as it was.
+pub(super) fn stop(names: &[ServiceName], scope: Scope) -> Plan {
+    Plan {
+        steps: vec![Step::plain(Action::Run(on_units(scope, &["stop"], names)))],
+        restarts: vec![(0, on_units(scope, &["start"], names))],
+        ..Plan::default()
+    }
 }
 
 /// The plan that removes services: stopped, disabled, files gone, one reload.

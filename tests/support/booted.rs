@@ -77,7 +77,7 @@ impl Named {
                 let path = folder.join(&name);
                 let ours = folder == state || name.to_string_lossy().contains(self.0);
                 if ours && !matches!(name.to_str(), Some(".lock" | "Services.log")) {
-                    let mode = path.symlink_metadata().expect("a file").permissions().mode();
+                    let mode = path.symlink_metadata().map_or(0, |metadata| metadata.permissions().mode());
                     files.insert(path, (mode, contents));
                 }
             }

@@ -179,18 +179,24 @@ impl Test {
         self.spawn().end()
     }
 
+    /// Runs the command, whatever comes of it, and gives its exit code (128 and its number for a signal).
+    pub(crate) fn run_to_any_end(self) -> (i32, Ran) {
+        self.spawn().end_anyhow()
+    }
+
     /// Starts the command, and leaves it running.
     #[track_caller]
     pub(crate) fn spawn(mut self) -> Running {
         fs::create_dir_all(self.folder.path().join("home")).expect("a home");
-        let piped = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (stdout, stderr) = (Sink::new(), Sink::new());
+        let piped = self.command.stdin(Stdio::piped()).stdout(stdout.end()).stderr(stderr.end());
         let mut child = piped.spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = std::mem::take(&mut self.stdin);
         // Beside the reading of its output, or both could wait for each other for ever. A command that
         // does not read its input is no failure.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        Running { test: self, child, writer }
+        Running { test: self, child, writer, stdout, stderr }
     }
 
     #[track_caller]
@@ -239,6 +245,58 @@ pub(crate) struct Running {
     test: Test,
     child: std::process::Child,
     writer: std::thread::JoinHandle<()>,
+    stdout: Sink,
+    stderr: Sink,
+}
+
+/// Where a command writes to: a pipe, but on Windows a file, because what it makes the service manager
+/// start may hold a pipe open for ever.
+struct Sink(#[cfg(windows)] fs::File);
+
+impl Sink {
+    #[cfg(unix)]
+    fn new() -> Self {
+        Self()
+    }
+
+    #[cfg(unix)]
+    fn end(&self) -> Stdio {
+        Stdio::piped()
+    }
+
+    #[cfg(unix)]
+    fn instead(self, piped: Vec<u8>) -> Vec<u8> {
+        piped
+    }
+
+    #[cfg(windows)]
+    fn new() -> Self {
+        Self(tempfile::tempfile().expect("a temporary file"))
+    }
+
+    #[cfg(windows)]
+    fn end(&self) -> Stdio {
+        self.0.try_clone().expect("its handle").into()
+    }
+
+    #[cfg(windows)]
+    fn instead(mut self, _piped: Vec<u8>) -> Vec<u8> {
+        use std::io::{Read as _, Seek as _};
+        let mut bytes = Vec::new();
+        self.0.rewind().and_then(|()| self.0.read_to_end(&mut bytes)).expect("its output");
+        bytes
+    }
+}
+
+/// Runs a command with nothing to read, and gives what it wrote.
+#[track_caller]
+pub(crate) fn output_of(command: &mut Command) -> std::process::Output {
+    let (stdout, stderr) = (Sink::new(), Sink::new());
+    let spawned = command.stdin(Stdio::null()).stdout(stdout.end()).stderr(stderr.end()).spawn();
+    let child = spawned.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let output = child.wait_with_output().expect("its output");
+    let (stdout, stderr) = (stdout.instead(output.stdout), stderr.instead(output.stderr));
+    std::process::Output { status: output.status, stdout, stderr }
 }
 
 impl Running {
@@ -247,15 +305,30 @@ impl Running {
         self.test.folder.path()
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal, such as `INT`; its children get none.
     pub(crate) fn signal(&self, name: &str) {
         system("sh", &["-c", &format!("kill -{name} {}", self.child.id())]);
     }
 
+    /// Waits for its end, and compares nothing.
+    pub(crate) fn end_anyhow(self) -> (i32, Ran) {
+        let output = self.child.wait_with_output().expect("its output");
+        self.writer.join().expect("no panic while writing");
+        let (stdout, stderr) = (self.test.readable(&output.stdout), self.test.readable(&output.stderr));
+        (exit_code(output.status), Ran { folder: self.test.folder, stdout, stderr })
+    }
+
     /// Waits for its end, and compares as [`Test::run`] does.
     #[track_caller]
     pub(crate) fn end(self) -> Ran {
-        let output = self.child.wait_with_output().expect("its output");
+        let mut output = self.child.wait_with_output().expect("its output");
+        output.stdout = self.stdout.instead(output.stdout);
+        output.stderr = self.stderr.instead(output.stderr);
         self.writer.join().expect("no panic while writing");
         self.test.compare(&output)
     }
@@ -350,10 +423,11 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if kind.is_dir() {
                 visit(&path, &name, files);
             } else if kind.is_symlink() {
-                let target = fs::read_link(&path).expect("its target");
-                files.insert(name, format!("-> {}\n", target.display()).into_bytes());
+                let target = fs::read_link(&path).ok();
+                files.extend(target.map(|target| (name, format!("-> {}\n", target.display()).into_bytes())));
             } else {
-                files.insert(name, fs::read(&path).expect("its contents"));
+                // A test beside this one may have removed it just now.
+                files.extend(fs::read(&path).ok().map(|contents| (name, contents)));
             }
         }
     }
