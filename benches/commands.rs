@@ -18,6 +18,7 @@ use std::{env, fs};
 /// The goals: a median, over the median of the first row of its table.
 const HELP: f64 = 3.0;
 const INSTALL: f64 = 1.15;
+const EXPORT: f64 = 2.0;
 
 /// One row of a table: what is timed, and what is done before each time without being timed.
 struct Row {
@@ -184,6 +185,97 @@ fn against_openmsistream(bin: &Path) {
     table("Installing, against OpenMSIStream", 15, rows);
 }
 
+/// A manifest of so many services, in a file.
+fn manifest(count: usize) -> String {
+    let path = format!("{FOLDER}/many-{count}.toml");
+    let blocks: String = (0..count)
+        .map(|number| {
+            format!(
+                "[[service]]\nname = \"many-{number}\"\nexecutable = \"/bin/sleep\"\narguments = [\"{}\"]\n\
+                 environment = {{ NUMBER = \"{number}\" }}\n",
+                1000 + number
+            )
+        })
+        .collect();
+    fs::create_dir_all(FOLDER).expect("a folder");
+    fs::write(&path, format!("[defaults]\nworking_directory = \"/srv\"\n{blocks}")).expect("a manifest");
+    path
+}
+
+/// Where manifests and trees of the benchmark lie, in memory where that is so.
+const FOLDER: &str = "/tmp/install-service-bench";
+
+/// Takes many services away by hand.
+fn clean_many() {
+    drop(fs::remove_dir_all(STATE));
+    run("find", &["/etc/systemd/system", "-name", "many-*", "-delete"]);
+    run("systemctl", &["daemon-reload"]);
+}
+
+/// One manifest of many services, beside the same files copied and enabled by hand, and beside one call for each.
+fn many() -> bool {
+    let mut met = true;
+    for (count, rounds) in [(1, 21), (10, 15), (100, 9), (500, 9)] {
+        let manifest = manifest(count);
+        let tree = format!("{FOLDER}/tree-{count}");
+        drop(fs::remove_dir_all(&tree));
+        run(install_service(), &["--manifest", &manifest, "--output", &tree]);
+        let units: Vec<String> = (0..count).map(|number| format!("many-{number}.service")).collect();
+        let by_hand = move || {
+            run("cp", &["-r", &format!("{tree}/etc"), &format!("{tree}/var"), "/"]);
+            run("systemctl", &[&["enable"], &*units.iter().map(String::as_str).collect::<Vec<_>>()].concat());
+        };
+        let ours = manifest.clone();
+        let again = manifest.clone();
+        let mut rows = vec![
+            Row::new("copy the files, one `systemctl enable`", None, by_hand).before(clean_many),
+            Row::new("`InstallService --manifest`", Some(INSTALL), move || {
+                run(install_service(), &["--manifest", &ours]);
+            })
+            .before(clean_many),
+            Row::new("the same again: nothing to do", None, move || run(install_service(), &["--manifest", &again])),
+        ];
+        // Half a second each: 500 of them are not worth the wait.
+        if (2..=100).contains(&count) {
+            let one_by_one = move || {
+                for number in 0..count {
+                    let (name, seconds) = (format!("many-{number}"), (1000 + number).to_string());
+                    let variable = format!("NUMBER={number}");
+                    let line = ["--service_name", &name, "--working-directory", "/srv", "--env", &variable];
+                    run(install_service(), &[&line[..], &["--", "/bin/sleep", &seconds]].concat());
+                }
+            };
+            rows.push(Row::new("one call for each", None, one_by_one).before(clean_many));
+        }
+        met &= table(&format!("{count} services"), if count == 100 { 3 } else { rounds }, rows);
+        clean_many();
+    }
+    met
+}
+
+/// `--output` of ten thousand services, beside copying the tree.
+fn exporting() -> bool {
+    let manifest = manifest(10_000);
+    let [tree, copy] = ["tree", "copy"].map(|name| format!("{FOLDER}/{name}"));
+    run(install_service(), &["--manifest", &manifest, "--output", &tree]);
+    let forget = |path: String| move || drop(fs::remove_dir_all(&path));
+    let (from, to, new) = (tree.clone(), copy.clone(), format!("{FOLDER}/new"));
+    let rows = vec![
+        Row::new("`cp -r` of the tree", None, move || run("cp", &["-r", &from, &to])).before(forget(copy)),
+        Row::new("`InstallService --output`", Some(EXPORT), {
+            let (manifest, new) = (manifest.clone(), new.clone());
+            move || run(install_service(), &["--manifest", &manifest, "--output", &new])
+        })
+        .before(forget(new)),
+        Row::new("the same again: an update", None, move || {
+            run(install_service(), &["--manifest", &manifest, "--output", &tree]);
+        }),
+    ];
+    let met = table("Exporting 10,000 services", 9, rows);
+    drop(fs::remove_dir_all(FOLDER));
+    met
+}
+
 /// Runs this benchmark again on a booted systemd.
 fn in_a_bed() -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -215,9 +307,11 @@ fn is_root() -> bool {
 
 fn main() -> ExitCode {
     if env::args().any(|word| word == "--in-the-bed") {
-        return if installing() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        let met = [installing(), many()];
+        return if met == [true; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let mut met = starting();
+    met &= exporting();
     if is_root() && Path::new("/usr/bin/systemd-nspawn").exists() {
         met &= in_a_bed();
     } else {

@@ -167,7 +167,7 @@ fn files_of_other_people_become_ours_again() {
         let before = mode(path);
         system("chown", &["ann", path.to_str().unwrap()]);
         let check = service.install_again(&ran).args(["--check", "--env", "SECRET"]).env("SECRET", "s3cr3t").probe([]);
-        check.status(10).stdout_contains("-owner another user").run();
+        check.status(10).stdout_contains("old owner another user").run();
         install(&service, &ran).stdout_contains("updated: hostile-files").run();
         let after = path.metadata().unwrap();
         assert_eq!((after.uid(), mode(path)), (0, before));

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+
 use super::comparison::Comparison;
 use super::secrets::{self, Values, known_values};
 use super::{Format, compared, need_manager, note, preview, print, print_plain, say};
@@ -424,12 +426,19 @@ impl Call {
         if let Manager::Systemd(_) = self.manager {
             systemctl::need_version(self.place.systemd)?;
         }
-        for service in &self.validated {
-            if let Run::Python { interpreter, entry, .. } = &service.spec.run {
-                python::check_import(interpreter, entry, &service.spec.working_directory, &service.patterns)?;
+        // What several services import is imported once: that takes longer than all the rest.
+        let mut imports: IndexMap<_, Vec<(String, Text)>> = IndexMap::new();
+        for Validated { spec, patterns, .. } in &self.validated {
+            if let Run::Python { interpreter, entry, .. } = &spec.run {
+                imports
+                    .entry((interpreter, entry, &spec.working_directory))
+                    .or_default()
+                    .extend(patterns.iter().cloned());
             }
         }
-        Ok(())
+        imports.iter().try_for_each(|((interpreter, entry, directory), patterns)| {
+            python::check_import(interpreter, entry, directory, patterns)
+        })
     }
 
     fn tell(&self, plan: &Plan, desired: &[Desired], observed: &Observed, updates: &[ServiceName]) {

@@ -120,16 +120,17 @@ pub fn difference(artifact: &Artifact, found: Option<&Found>) -> String {
         _ = writeln!(out, "{HEADING}{}{HEADING:#}", artifact.path);
         _ = writeln!(out, "{REMOVED}old mode {:04o}{REMOVED:#}", found.mode);
         _ = writeln!(out, "{ADDED}new mode {:04o}{ADDED:#}", artifact.mode);
-        if found.contents == artifact.contents && !found.foreign {
-            return out;
-        }
+    }
+    if found.is_some_and(|found| found.foreign) {
+        _ = writeln!(out, "{HEADING}{}{HEADING:#}", artifact.path);
+        _ = writeln!(out, "{REMOVED}old owner another user, who can change it{REMOVED:#}");
+        _ = writeln!(out, "{ADDED}new owner you{ADDED:#}");
+    }
+    if found.is_some_and(|found| found.contents == artifact.contents) {
+        return out;
     }
     _ = writeln!(out, "{HEADING}--- {from}{HEADING:#}");
     _ = writeln!(out, "{HEADING}+++ {}{HEADING:#}", artifact.path);
-    if found.is_some_and(|found| found.foreign) {
-        _ = writeln!(out, "{REMOVED}-owner another user, who can change it{REMOVED:#}");
-        _ = writeln!(out, "{ADDED}+owner you{ADDED:#}");
-    }
     if is_secret(artifact) {
         out += &secret_difference(before, &artifact.contents);
     } else {

@@ -16,9 +16,14 @@ pub(crate) fn text() -> &'static str {
 }
 
 pub(crate) fn blocks() -> Vec<Block> {
+    blocks_of(text())
+}
+
+/// The blocks of another document.
+pub(crate) fn blocks_of(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut mark = String::new();
-    let mut lines = text().lines();
+    let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if let Some(comment) = line.strip_prefix("<!-- ") {
             mark = comment.strip_suffix(" -->").expect("a comment of one line").to_owned();
