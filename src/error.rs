@@ -122,6 +122,8 @@ pub enum Error {
         log: String,
         /// Its error log, where there is one.
         error_log: Option<String>,
+        /// Whether it is still installed.
+        installed: bool,
     },
     /// A file of that name is not ours to change.
     Foreign {
@@ -232,12 +234,16 @@ impl Error {
                     "`--check` compares what is there now with this request; the same command again replaces it".into(),
                 ]
             }
-            Self::DidNotStart { service, error_log, .. } => {
-                let mut lines = vec![format!("`ManageService {service} logs -n 50` shows more of its output")];
+            Self::DidNotStart { service, error_log, installed, .. } => {
+                let logs = format!("`ManageService {service} logs -n 50` shows more of its output");
+                let mut lines: Vec<String> = installed.then_some(logs).into_iter().collect();
                 lines.extend(error_log.iter().map(|path| format!("its errors are kept in `{path}`")));
                 lines
             }
             Self::Foreign { help, .. } | Self::NoServiceManager { help, .. } => vec![help.clone()],
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                vec!["an administrator may; on Linux, put `sudo` in front of the same command".into()]
+            }
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 vec!["make room on that file system, then type the same command again".into()]
             }

@@ -168,6 +168,10 @@ pub fn validate(
         Target::Nssm => check.parameters(&request.nssm),
     };
 
+    if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
+        check.reach(account, run, directory, fallback_directory);
+    }
+
     let Check { faults, notes, .. } = check;
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {
         return Err(faults);
@@ -486,9 +490,63 @@ impl<F: Facts> Check<'_, F> {
                     .given(&path)
                     .help(format!("`chmod +x {path}`, or name its interpreter in front of it")),
             ),
-            Some(PathKind::Executable) | None => return Some(path),
+            Some(PathKind::Executable) | None => {
+                self.starts(&path);
+                return Some(path);
+            }
         }
         None
+    }
+
+    /// Says so where the kernel will not start a program, though it is marked as executable: a shell makes up
+    /// for a script that names no interpreter, a service manager does not.
+    fn starts(&mut self, program: &Text) {
+        let Some(line) = self.facts.first_line(program) else { return };
+        let Some(rest) = line.as_bytes().strip_prefix(b"#!") else {
+            self.note(format!(
+                "`{program}` is a text whose first line is no `#!/path/of/its/interpreter`, so it will not start; \
+                 add such a line, or name the interpreter in front of it: `-- /bin/sh {program}`"
+            ));
+            return;
+        };
+        let interpreter = rest.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
+        let interpreter = Text::from_bytes(interpreter);
+        if self.facts.path_kind(&interpreter) == Some(PathKind::Missing) {
+            self.note(format!(
+                "the first line of `{program}` names `{interpreter}`, which is not there, so it will not start{}",
+                match interpreter.as_bytes().ends_with(b"\r") {
+                    true => format!("; the lines end as on Windows, which `sed -i 's/\\r$//' {program}` mends"),
+                    false => String::new(),
+                }
+            ));
+        }
+    }
+
+    /// Says so where the account cannot get at what its service needs.
+    fn reach(&mut self, account: &str, run: &Run, working_directory: &Text, state_dir: &Text) {
+        let (program, script) = match run {
+            Run::Executable { path, .. } => (path, None),
+            Run::Python { interpreter, .. } => (interpreter, Some(state_dir)),
+        };
+        let needs = [
+            ("start", Some(program), "`chmod` opens it"),
+            ("run in", Some(working_directory), "`--working-directory DIR` names another directory"),
+            ("read its script in", script, "`--state-dir DIR` names another directory"),
+        ];
+        let mut closed = false;
+        for (what, path, help) in needs {
+            let Some(path) = path else { continue };
+            if let Some(at) = self.facts.closed_to(account, path) {
+                self.note(format!("it cannot {what} `{path}`: `{at}` is closed to the account `{account}`; {help}"));
+                closed = true;
+            }
+        }
+        if !closed && self.facts.may_write(account, working_directory) == Some(false) {
+            self.note(format!(
+                "the account `{account}` may not write in `{working_directory}`, so no error log can appear there; \
+                 `ManageService NAME logs` shows its output all the same"
+            ));
+        }
     }
 
     fn interpreter(&mut self, request: &Service) -> Option<Text> {

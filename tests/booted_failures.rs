@@ -73,7 +73,8 @@ fn a_program_that_cannot_be_started_is_told() {
     let program = install.folder().join("no-interpreter");
     system("chmod", &["+x", program.to_str().unwrap()]);
     let ran = install.arg("--").arg(program).run();
-    service.manage(&ran, "start").status(1).stderr_contains("No such file or directory").run();
+    let start = service.manage(&ran, "start").status(1).stderr_contains("No such file or directory");
+    start.stderr_contains("exit status 203, by which systemd means that it could not execute the program\n").run();
 }
 
 #[test]
@@ -82,6 +83,7 @@ fn an_install_that_starts_a_failing_service_is_undone() {
     let service = named("fail-start");
     let install = service.install().arg("--start").script("echo not today; exit 4").status(1);
     let ran = install.stderr_contains("not today").stderr_contains("the host is as it was before").run();
+    assert!(!ran.stderr.contains("ManageService"), "it cannot be asked any more: {}", ran.stderr);
     assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
     assert_eq!(service.property("LoadState"), "not-found");
 }

@@ -245,6 +245,19 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     diff().status(10).stdout(format!("overridden by {}\n", drop_in.display())).run();
     assert_eq!(answer(&diff().status(10).args(["--format", "json"]).run())["drop_ins"][0], drop_in.to_str().unwrap());
     service.manage(&ran, "show").stdout_contains("    Nice=5\n").run();
+    fs::remove_file(&drop_in).unwrap();
+
+    // One for all whose names begin with `life-`, and what `systemctl set-property` leaves.
+    let shared = Path::new("/run/systemd/system/life-.service.d/nice.conf");
+    fs::create_dir_all(shared.parent().unwrap()).unwrap();
+    fs::write(shared, "[Service]\nNice=4\n").unwrap();
+    diff().status(10).stdout(format!("overridden by {}\n", shared.display())).run();
+    fs::remove_dir_all(shared.parent().unwrap()).unwrap();
+    system("systemctl", &["set-property", "life-drift.service", "CPUWeight=50"]);
+    diff().status(10).stdout_contains("overridden by /etc/systemd/system.control/life-drift.service.d/").run();
+    fs::remove_dir_all("/etc/systemd/system.control/life-drift.service.d").unwrap();
+    diff().run();
+    fs::write(&drop_in, "[Service]\nNice=5\n").unwrap();
     service
         .manage(&ran, "remove")
         .stderr_contains("kept: /etc/systemd/system/life-drift.service.d/override.conf")

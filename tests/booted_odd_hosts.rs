@@ -34,3 +34,17 @@ fn the_umask_of_who_installs_decides_nothing() {
         assert_eq!(mode(state.join(format!("{service}_env_vars.txt"))), 0o600);
     }
 }
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn units_may_lie_in_another_directory_behind_a_link() {
+    let service = named("odd-link");
+    let ran = service.install().probe([]).run();
+    let elsewhere = "cp /etc/systemd/system/odd-link.service /run/odd-link.service
+        mount -t tmpfs none /etc/systemd && mount -t tmpfs none /usr/local/lib && mkdir -p /usr/local/lib/systemd/system
+        mv /run/odd-link.service /usr/local/lib/systemd/system && ln -s /usr/local/lib/systemd/system /etc/systemd/system
+        exec \"$@\"";
+    let check = service.install_again(&ran).arg("--check").probe([]);
+    let check = check.through(&["unshare", "--mount", "sh", "-c", elsewhere, "sh"]);
+    check.status(10).stdout("odd-link does not start at boot\n").run();
+}

@@ -31,6 +31,10 @@ fn without_rights_nothing_is_changed_and_the_line_to_type_is_told() {
     }
     service.manage(&ran, "status").by_person("ann").run();
     service.manage(&ran, "show").by_person("ann").stdout_contains("ExecStart=").run();
+    // The journal of the system is not for ann; journalctl itself would show nothing.
+    let logs = service.manage(&ran, "logs").by_person("ann").status(5).stdout("");
+    logs.stderr_contains("help: type `sudo ManageService privilege-ann logs`").run();
+    service.manage(&ran, "logs").by_person("joe").stdout_contains("privilege-ann.service").run();
     assert_eq!((service.host(&ran.folder().join("working_dir")), service.pid()), (before, pid));
 }
 

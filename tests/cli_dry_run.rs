@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -382,4 +382,55 @@ fn check_on_a_host_without_the_service() {
     assert_eq!(document["files"][0]["state"], "missing");
     assert_eq!(document["not_enabled"], json!(["never-installed"]));
     assert!(!ran.folder().join("working_dir").exists());
+}
+
+#[test]
+fn what_the_account_cannot_reach_is_said() {
+    let service = |directory: &str| {
+        let test = Test::install().cwd("open");
+        let folder = text_of(test.folder());
+        fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+        let directory = directory.replace("[TMP]", &folder);
+        (test.args(["--account", "nobody", "--working-directory", &directory, "--service_name", "web"]), folder)
+    };
+    let (test, _) = service("[TMP]/open");
+    let said = "`web`: it cannot run in `[TMP]/open`: `[TMP]` is closed to the account `nobody`; \
+                `--working-directory DIR` names another directory";
+    let test = test.args(["--format", "json", "--dry-run", "--", "/bin/true"]);
+    let found = document(&test.run());
+    assert!(found["notes"].as_array().unwrap().contains(&said.into()), "{found:#}");
+
+    let (test, folder) = service("/tmp");
+    let test = test.file("open/run.sh", "#!/bin/sh\n");
+    let program = format!("{folder}/open/run.sh");
+    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let said = "it cannot start `[TMP]/open/run.sh`: `[TMP]` is closed to the account `nobody`; `chmod` opens it";
+    test.args(["--dry-run", "--", &program]).stderr_contains(said).run();
+
+    let (test, _) = service("/");
+    let said = "the account `nobody` may not write in `/`, so no error log can appear there";
+    test.args(["--dry-run", "--", "/bin/true"]).stderr_contains(said).run();
+    let (test, _) = service("/tmp");
+    let said = "it cannot read its script in `[TMP]/working_dir`: `[TMP]` is closed to the account";
+    let test = test.file("working_dir/.keep", "").args(["--dry-run", "--python", "/usr/bin/env", "a.b:c"]);
+    test.stderr_contains(said).run();
+}
+
+#[test]
+fn a_script_that_names_no_interpreter_is_said() {
+    let said = |contents: &[u8]| {
+        let test = Test::install().file("run", contents);
+        let program = text_of(&test.folder().join("run"));
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let ran = test.args(["--dry-run", "--service_name", "web", "--", &program]).run();
+        ran.stderr
+    };
+    assert_eq!(said(b"#! /bin/sh -e\necho\n"), "");
+    assert_eq!(said(b"\x7fELF\x02\x01\x01\0"), "");
+    let bare = said(b"echo hello\n");
+    assert!(bare.contains("a text whose first line is no `#!/path/of/its/interpreter`"), "{bare}");
+    assert!(bare.contains("`-- /bin/sh [TMP]/run`"), "{bare}");
+    let of_windows = said(b"#!/bin/sh\r\necho\r\n");
+    assert!(of_windows.contains("names `/bin/sh\\r`, which is not there"), "{of_windows}");
+    assert!(of_windows.contains("`sed -i 's/\\r$//' [TMP]/run` mends"), "{of_windows}");
 }

@@ -337,6 +337,14 @@ fn manifests() {
         "InstallService: error: manifest `m.toml`: there is no such file\n",
     );
     refused(
+        install(["--dry-run", "--manifest", "/"]),
+        "InstallService: error: manifest `/`: this is a directory, not a file\n",
+    );
+    refused(
+        Test::install().file("m.toml", b"\xff").args(["--dry-run", "--manifest", "m.toml"]),
+        "InstallService: error: manifest `m.toml`: it is not UTF-8 text\n",
+    );
+    refused(
         run(""),
         "InstallService: error: manifest `m.toml`: it describes no service\n  help: each one begins with `[[service]]`\n",
     );

@@ -34,6 +34,16 @@ const UNIT: &str = "home/.config/systemd/user/uploader.service";
 const RECEIPT: &str = "home/.local/state/install-service/uploader_install_args.toml";
 
 #[test]
+fn a_mode_in_the_place_of_the_name() {
+    refused(
+        ["start", "web"],
+        "ManageService: error: mode `web`: the name comes first, then what to do with it
+  help: `ManageService NAME MODE`
+",
+    );
+}
+
+#[test]
 fn every_fault_at_once() {
     refused(
         ["a b", "strat", "more", "--bogus", "--format", "yaml", "-n", "many"],

@@ -380,12 +380,12 @@ impl Call {
         if !surplus.is_empty() {
             state::log(&self.place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
         }
-        result.map_err(|error| with_error_log(error, &self.validated))?;
+        result.map_err(|error| with_error_log(error, &self.validated)).map_err(|error| taken_back(error, &updates))?;
         if self.settings.stop {
             observed.active.iter().for_each(|name| print(&format!("stopped: {name}\n")));
             observed.active.clear();
         }
-        self.tell(&plan, &observed, &updates);
+        self.tell(&plan, desired, &observed, &updates);
         for name in &surplus {
             print(&format!("removed: {name}\n"));
         }
@@ -405,25 +405,53 @@ impl Call {
         Ok(())
     }
 
-    fn tell(&self, plan: &Plan, observed: &Observed, updates: &[ServiceName]) {
+    fn tell(&self, plan: &Plan, desired: &[Desired], observed: &Observed, updates: &[ServiceName]) {
         let user = if self.manager.scope() == Scope::User { " --user" } else { "" };
-        for name in self.names() {
-            let done = if updates.contains(&name) { "updated" } else { "installed" };
+        let nothing_else = InstallOptions::default();
+        for service in desired {
+            let name = &service.name;
+            let own = std::slice::from_ref(service);
+            let changed = !plan::install(own, observed, &self.place, &self.manager, &nothing_else).is_empty();
+            let done = match (changed, updates.contains(name)) {
+                (false, _) => "unchanged",
+                (true, true) => "updated",
+                (true, false) => "installed",
+            };
             match self.manager {
-                Manager::Systemd(_) => print(&format!("{done}: {name} ({})\n", self.place.unit(&name))),
-                Manager::Nssm(_) => print(&format!("{done}: {name}\n")),
+                Manager::Systemd(_) if changed => print(&format!("{done}: {name} ({})\n", self.place.unit(name))),
+                _ => print(&format!("{done}: {name}\n")),
             }
-            if plan.invocations().any(Invocation::starts) {
+            if starts(plan, name) {
                 print(&format!("started: {name}\n"));
-            } else if observed.active.contains(&name) {
+            } else if !observed.active.contains(name) {
+                say(&format!("`ManageService {name} start{user}` starts it"));
+            } else if changed {
                 say(&format!(
                     "it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"
                 ));
-            } else {
-                say(&format!("`ManageService {name} start{user}` starts it"));
             }
         }
     }
+}
+
+/// Whether a plan starts the service, or starts it again.
+fn starts(plan: &Plan, name: &ServiceName) -> bool {
+    let unit = name.unit();
+    plan.invocations().any(|Invocation(words)| {
+        words.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
+            && words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
+    })
+}
+
+/// The error of a service that did not start, where its installation was taken back: nothing can be
+/// asked of it any more.
+fn taken_back(mut error: Error, updates: &[ServiceName]) -> Error {
+    if let Error::Undone { cause, .. } = &mut error
+        && let Error::DidNotStart { service, installed, .. } = cause.as_mut()
+    {
+        *installed = updates.iter().any(|name| name.as_str() == service);
+    }
+    error
 }
 
 /// What cannot be rendered, as faults of the request.

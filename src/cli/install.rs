@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
 use crate::host::facts::{self, Host};
 use crate::host::nssm::Wishes;
-use crate::host::python;
+use crate::host::{prompt, python};
 use crate::manifest::Service;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
@@ -78,6 +78,9 @@ fn call_of_line(
             Err(Error::Refused(found)) => faults.extend(found),
             Err(error) => return Err(error),
         }
+    }
+    if given.flag("yes") {
+        prompt::never_ask();
     }
     let settings = Settings {
         mode: mode(&given, &mut faults),

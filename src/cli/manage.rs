@@ -15,7 +15,7 @@ use crate::error::{Error, Fault, exit};
 use crate::executor;
 use crate::host::facts;
 use crate::host::files::{self, Entry};
-use crate::host::{manager, nssm, observe, privilege, process, state, systemctl};
+use crate::host::{manager, nssm, observe, privilege, process, prompt, state, systemctl};
 use crate::manifest::{self, Manifest, Service};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
@@ -77,6 +77,9 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         Err(_) if !faults.is_empty() => return Err(Error::Refused(faults)),
         Err(error) => return Err(Error::Usage(parse::worded(&error))),
     };
+    if matches.get_flag("yes") {
+        prompt::never_ask();
+    }
     let word = |id: &str| matches.get_one::<OsString>(id).map(crate::host::text::text);
     let manifest = word("manifest");
     // `ManageService --manifest FILE MODE`: its one word is the mode.
@@ -98,7 +101,13 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     }
     let mode = match mode {
         _ if wants_list => Ok(None),
-        Some(word) => mode_of(&word).map(Some),
+        Some(word) => mode_of(&word).map(Some).map_err(|fault| match name.as_ref().map(mode_of) {
+            // `ManageService start web`
+            Some(Ok(_)) => Fault::new("mode", "the name comes first, then what to do with it")
+                .given(&word)
+                .help("`ManageService NAME MODE`"),
+            _ => fault,
+        }),
         None => Err(Fault::new("mode", "the command does not say what to do with the service").help(known_modes())),
     };
     let shape = match (&mode, matches.get_one::<String>("format").map(String::as_str)) {
@@ -379,6 +388,7 @@ impl Managed {
         }
         match mode {
             Mode::Status => return self.status(),
+            Mode::Logs if !facts::may_read_logs(&self.manager) => return privilege::run_again(&[], &[]),
             Mode::Logs => return self.logs(matches),
             _ if !facts::may_change(self.manager.scope()) => return privilege::run_again(&[], &[]),
             _ => {}

@@ -138,17 +138,22 @@ fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
     Ok(catalog)
 }
 
-/// Reads a file that the command line names; one that is not there is a wrong request.
+/// Reads a file that the command line names; one that is not there, or no text, is a wrong request.
 ///
 /// # Errors
 /// When it is missing or cannot be read.
 fn read_named(what: &str, path: &Text) -> Result<String, Error> {
-    match files::read_text(&format!("reading the {what}"), path) {
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Err(Error::refused(Fault::new(what, "there is no such file").given(path)))
-        }
-        read => read,
-    }
+    let read = files::read_text(&format!("reading the {what}"), path);
+    let reason = match &read {
+        Err(Error::Io { source, .. }) => match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
+            io::ErrorKind::IsADirectory => "this is a directory, not a file",
+            io::ErrorKind::InvalidData => "it is not UTF-8 text",
+            _ => return read,
+        },
+        _ => return read,
+    };
+    Err(Error::refused(Fault::new(what, reason).given(path)))
 }
 
 /// The services of a manifest, of which there is at least one.

@@ -3,11 +3,14 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::privilege::{self, CALLER_PATH};
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
+use crate::model::manager::Manager;
 use crate::model::name::EnvName;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
@@ -104,6 +107,22 @@ impl Facts for Host {
         account_exists(account)
     }
 
+    fn closed_to(&self, account: &str, path: &Text) -> Option<Text> {
+        closed_to(account, &to_path(path))
+    }
+
+    fn may_write(&self, account: &str, directory: &Text) -> Option<bool> {
+        may_write(account, &to_path(directory))
+    }
+
+    fn first_line(&self, path: &Text) -> Option<Text> {
+        let mut start = [0; 256];
+        let length = fs::File::open(to_path(path)).and_then(|mut file| file.read(&mut start)).ok()?;
+        let start = &start[..length];
+        let line = start.split(|byte| *byte == b'\n').next()?;
+        (!start.is_empty() && !start.contains(&0)).then(|| Text::from_bytes(line))
+    }
+
     fn read_text(&self, path: &Text) -> Option<String> {
         fs::read_to_string(to_path(path)).ok()
     }
@@ -147,6 +166,55 @@ fn account_exists(_account: &str) -> Option<bool> {
     None
 }
 
+/// The bits of a mode that count for an account, as the last three of them: those of the owner, of the
+/// group or of the others. `None` for root, who may everything, and for an account that is not there.
+#[cfg(unix)]
+fn rights_of(account: &str, metadata: &fs::Metadata) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let user = nix::unistd::User::from_name(account).ok()??;
+    if user.uid.is_root() {
+        return None;
+    }
+    let name = std::ffi::CString::new(account).ok()?;
+    let in_group = || {
+        let groups = nix::unistd::getgrouplist(&name, user.gid).unwrap_or_default();
+        groups.iter().any(|group| group.as_raw() == metadata.gid())
+    };
+    Some(match () {
+        () if metadata.uid() == user.uid.as_raw() => metadata.mode() >> 6,
+        () if in_group() => metadata.mode() >> 3,
+        () => metadata.mode(),
+    })
+}
+
+#[cfg(unix)]
+fn closed_to(account: &str, path: &Path) -> Option<Text> {
+    let mut way: Vec<&Path> = path.ancestors().collect();
+    way.reverse();
+    for step in way {
+        let metadata = fs::metadata(step).ok()?;
+        if rights_of(account, &metadata)? & 0o1 == 0 {
+            return Some(text(step));
+        }
+    }
+    None
+}
+
+#[cfg(unix)]
+fn may_write(account: &str, directory: &Path) -> Option<bool> {
+    Some(rights_of(account, &fs::metadata(directory).ok()?)? & 0o3 == 0o3)
+}
+
+#[cfg(windows)]
+fn closed_to(_account: &str, _path: &Path) -> Option<Text> {
+    None
+}
+
+#[cfg(windows)]
+fn may_write(_account: &str, _directory: &Path) -> Option<bool> {
+    None
+}
+
 /// Another host: nothing is known, so nothing is refused for what is not here.
 #[derive(Debug)]
 pub struct Elsewhere;
@@ -169,6 +237,18 @@ impl Facts for Elsewhere {
     }
 
     fn account_exists(&self, _account: &str) -> Option<bool> {
+        None
+    }
+
+    fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
+        None
+    }
+
+    fn may_write(&self, _account: &str, _directory: &Text) -> Option<bool> {
+        None
+    }
+
+    fn first_line(&self, _path: &Text) -> Option<Text> {
         None
     }
 
@@ -227,6 +307,15 @@ pub fn user_runtime_directory() -> Option<PathBuf> {
 /// Whether this user has a service manager of their own: it listens there (systemd's user@.service).
 pub fn user_systemd_is_running() -> bool {
     user_runtime_directory().is_some_and(|directory| directory.join("systemd/private").exists())
+}
+
+/// Whether the caller may read what services print. The journal of the system is for root and some
+/// groups; to others `journalctl` shows nothing, or their own lines.
+pub fn may_read_logs(manager: &Manager) -> bool {
+    let Manager::Systemd(Scope::System) = manager else { return true };
+    let folders = ["/var/log/journal", "/run/log/journal"].map(Text::from);
+    let journals: Vec<PathBuf> = folders.iter().flat_map(files::list).map(|of| of.join("system.journal")).collect();
+    privilege::is_privileged() || journals.iter().any(|journal| fs::File::open(journal).is_ok())
 }
 
 /// Whether the caller may change what `scope` manages.

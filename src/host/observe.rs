@@ -46,7 +46,7 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
         }
     }
     let others = match manager {
-        Manager::Systemd(scope) => other_units(*scope),
+        Manager::Systemd(scope) => other_units(*scope, &place.unit_dir),
         Manager::Nssm(_) => BTreeMap::new(),
     };
     for name in names {
@@ -150,10 +150,13 @@ fn is_enabled(name: &ServiceName, place: &Place, scope: Scope) -> bool {
     to_path(&link).symlink_metadata().is_ok()
 }
 
-/// The units in the directories that are not ours to write to, by their names: read once for all.
-fn other_units(scope: Scope) -> BTreeMap<OsString, PathBuf> {
+/// The units in the directories that are not ours to write to, by their names: read once for all. One
+/// that `ours` is a link to is ours.
+fn other_units(scope: Scope, ours: &Text) -> BTreeMap<OsString, PathBuf> {
     let directories: &[&str] = if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS };
-    let found = directories.iter().rev().flat_map(|directory| files::list(&Text::from(*directory)));
+    let ours = to_path(ours).canonicalize().ok();
+    let others = directories.iter().rev().filter(|directory| Path::new(directory).canonicalize().ok() != ours);
+    let found = others.flat_map(|directory| files::list(&Text::from(*directory)));
     found.filter_map(|path| Some((path.file_name()?.to_owned(), path))).collect()
 }
 
@@ -230,10 +233,23 @@ pub fn surplus(wanted: &[ServiceName], place: &Place, manager: &Manager) -> Resu
     Ok(surplus)
 }
 
-/// The drop-ins that override the unit of `name`: ours are none, all are the administrator's.
+/// The drop-ins that override the unit of `name`: ours are none, all are the administrator's. They lie
+/// beside the unit, and where `systemctl set-property` and `edit --runtime` put them; for `a-b`, what is
+/// in `a-.service.d` counts too (systemd.unit(5)).
 pub fn drop_ins(name: &ServiceName, place: &Place) -> Vec<Text> {
-    let directory = place.unit_dir.with(&format!("/{}.d", name.unit()));
-    files::list(&directory).into_iter().map(text).filter(|path| path.as_bytes().ends_with(b".conf")).collect()
+    let beside = [place.unit_dir.clone(), place.unit_dir.with(".control")];
+    let of_system = ["/run/systemd/system.control", "/run/systemd/system"].map(Text::from);
+    let is_system = place.unit_dir.as_bytes() == b"/etc/systemd/system";
+    let directories = beside.into_iter().chain(of_system.into_iter().filter(|_| is_system));
+    let whole = name.as_str();
+    let prefixes = whole.char_indices().filter(|(_, c)| *c == '-').map(|(at, _)| &whole[..=at]);
+    let names: BTreeSet<&str> = prefixes.chain([whole]).collect();
+    directories
+        .flat_map(|directory| names.iter().map(move |name| directory.with(&format!("/{name}.service.d"))))
+        .flat_map(|directory| files::list(&directory))
+        .map(text)
+        .filter(|path| path.as_bytes().ends_with(b".conf"))
+        .collect()
 }
 
 /// Every service of ours: those with a receipt here, and those with a unit that we wrote.

@@ -1,13 +1,21 @@
 //! Questions, asked only of a person at a terminal.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
 use crate::model::text::Text;
 
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+/// From now on nobody is asked (`--yes`).
+pub fn never_ask() {
+    NEVER.store(true, Ordering::SeqCst);
+}
+
 /// Whether there is a person to ask: standard input and standard error are a terminal.
 pub fn can_ask() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
+    !NEVER.load(Ordering::SeqCst) && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks for a value without showing what is typed.
@@ -18,12 +26,4 @@ pub fn secret(question: &str) -> Result<Text, Error> {
     rpassword::prompt_password(format!("{question}: "))
         .map(Text::from)
         .map_err(|source| Error::io("asking on", &Text::from("the terminal"), source))
-}
-
-/// Asks a question whose answer is yes or no; anything but yes is no.
-pub fn confirm(question: &str) -> bool {
-    eprint!("{question} [y/N] ");
-    drop(io::stderr().flush());
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -180,7 +180,10 @@ fn run_of(properties: &Properties) -> String {
 
 fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
     let ended = match (status.result.as_deref(), status.exit_status) {
-        (Some("exit-code"), Some(code)) => format!("it ended with exit status {code}"),
+        (Some("exit-code"), Some(code)) => match of_systemd(code) {
+            Some(meaning) => format!("it ended with exit status {code}, by which systemd means that {meaning}"),
+            None => format!("it ended with exit status {code}"),
+        },
         (Some("signal" | "core-dump"), Some(signal)) => format!("it was ended by signal {signal}"),
         (Some("success"), _) if status.state == State::Restarting => {
             "it ended at once, without an error, and waits to be started again".to_owned()
@@ -193,7 +196,21 @@ fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
         state: ended,
         log: recent_log(name, scope, 20).unwrap_or_default(),
         error_log: None,
+        installed: true,
     }
+}
+
+/// What an exit status says that systemd gives to a program that it could not start (systemd.exec(5),
+/// "Process Exit Codes"), for those that a request can bring about.
+fn of_systemd(code: i64) -> Option<&'static str> {
+    Some(match code {
+        200 => "it could not enter the working directory",
+        203 => "it could not execute the program",
+        216 | 217 => "it could not become the account",
+        226 => "it could not set up the file system that the hardening asks for",
+        228 => "it could not set up the filter of system calls that the hardening asks for",
+        _ => return None,
+    })
 }
 
 /// The error of a start that systemctl itself reported; with the last lines of its log where one of

@@ -27,6 +27,13 @@ pub trait Facts {
     fn interpreter(&self) -> Option<Text>;
     /// Whether there is an account of that name.
     fn account_exists(&self, account: &str) -> Option<bool>;
+    /// The first directory or file on the way to `path` that the account may not enter or execute, itself
+    /// included. An access list, which may allow more, is not looked at.
+    fn closed_to(&self, account: &str, path: &Text) -> Option<Text>;
+    /// Whether the account may write in a directory, with the same limit.
+    fn may_write(&self, account: &str, directory: &Text) -> Option<bool>;
+    /// The first line of an executable file that is text, without its end.
+    fn first_line(&self, path: &Text) -> Option<Text>;
     /// The contents of a text file, if it can be read.
     fn read_text(&self, path: &Text) -> Option<String>;
     /// The file `relative` of the packages that `interpreter` sees.

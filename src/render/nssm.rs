@@ -36,6 +36,7 @@ pub fn default_of(parameter: &Parameter) -> Vec<Text> {
         ("AppExit", Some("Default")) => "Restart",
         ("AppThrottle" | "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads", None) => "1500",
         ("AppParameters" | "Description", None) => "",
+        ("AppPriority", None) => "NORMAL_PRIORITY_CLASS",
         (
             "AppRotateFiles" | "AppRotateOnline" | "AppRotateBytes" | "AppRestartDelay" | "AppStopMethodSkip"
             | "AppNoConsole",
@@ -147,10 +148,6 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     if spec.restart == Restart::OnFailure {
         parameters.push(Parameter::on_exit("0", "Exit"));
     }
-    let depends: Vec<Text> = depends_on(spec).map(Text::from).collect();
-    if !depends.is_empty() {
-        parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
-    }
     for (key, lines) in &spec.extra {
         let (name, sub) = match key.split_once('.') {
             Some((name, sub)) => (name, Some(sub.to_owned())),
@@ -159,6 +156,10 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         parameters.retain(|known| known.name != name || known.sub != sub);
         let values = lines.iter().map(|line| Text::from(line.as_str())).collect();
         parameters.push(Parameter { name: name.to_owned(), sub, values });
+    }
+    let depends: Vec<Text> = depends_on(spec).map(Text::from).collect();
+    if !depends.is_empty() && !spec.extra.contains_key("DependOnService") {
+        parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
     }
     let application = application.clone();
     refusals.or(Some(NssmService { name: spec.name.clone(), application, parameters, initial }))

@@ -5,7 +5,7 @@ chcp 65001 >nul
 rem SYSTEM and Administrators do everything there, Users read, whatever they are called in this language.
 if exist {{ folder }} goto folder
 mkdir {{ folder }}
-if %errorlevel% neq 0 exit /b %errorlevel%
+if not exist {{ folder }} exit /b 1
 icacls {{ folder }} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX >nul
 if %errorlevel% neq 0 exit /b %errorlevel%
 :folder
@@ -24,7 +24,7 @@ if %errorlevel% neq 0 exit /b %errorlevel%
 {%- if let Some(values) = values %}
 if exist {{ values.file }} goto values
 type nul >{{ values.file }}
-if %errorlevel% neq 0 exit /b %errorlevel%
+if not exist {{ values.file }} exit /b 1
 icacls {{ values.file }} /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F >nul
 if %errorlevel% neq 0 exit /b %errorlevel%
 echo Fill in {{ values.file }} as in {{ values.example }} before you start the service.

@@ -214,6 +214,8 @@ case ${1-} in
     shift
     [ -e "$(sysroot)" ] || { echo "windows.sh: first: $0 setup" >&2 && exit 1; }
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$HERE/windows.sh run ${WINEPREFIX:-/nowhere}"
+    # Wine reads the whole of an executable whenever it starts one.
+    export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0}
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CHECKOUT/target}/windows
     with_toolchain exec /usr/bin/cargo "$@"
     ;;

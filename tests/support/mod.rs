@@ -188,14 +188,15 @@ impl Test {
     #[track_caller]
     pub(crate) fn spawn(mut self) -> Running {
         fs::create_dir_all(self.folder.path().join("home")).expect("a home");
-        let piped = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (stdout, stderr) = (Sink::new(), Sink::new());
+        let piped = self.command.stdin(Stdio::piped()).stdout(stdout.end()).stderr(stderr.end());
         let mut child = piped.spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = std::mem::take(&mut self.stdin);
         // Beside the reading of its output, or both could wait for each other for ever. A command that
         // does not read its input is no failure.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        Running { test: self, child, writer }
+        Running { test: self, child, writer, stdout, stderr }
     }
 
     #[track_caller]
@@ -244,6 +245,58 @@ pub(crate) struct Running {
     test: Test,
     child: std::process::Child,
     writer: std::thread::JoinHandle<()>,
+    stdout: Sink,
+    stderr: Sink,
+}
+
+/// Where a command writes to: a pipe, but on Windows a file, because what it makes the service manager
+/// start may hold a pipe open for ever.
+struct Sink(#[cfg(windows)] fs::File);
+
+impl Sink {
+    #[cfg(unix)]
+    fn new() -> Self {
+        Self()
+    }
+
+    #[cfg(unix)]
+    fn end(&self) -> Stdio {
+        Stdio::piped()
+    }
+
+    #[cfg(unix)]
+    fn instead(self, piped: Vec<u8>) -> Vec<u8> {
+        piped
+    }
+
+    #[cfg(windows)]
+    fn new() -> Self {
+        Self(tempfile::tempfile().expect("a temporary file"))
+    }
+
+    #[cfg(windows)]
+    fn end(&self) -> Stdio {
+        self.0.try_clone().expect("its handle").into()
+    }
+
+    #[cfg(windows)]
+    fn instead(mut self, _piped: Vec<u8>) -> Vec<u8> {
+        use std::io::{Read as _, Seek as _};
+        let mut bytes = Vec::new();
+        self.0.rewind().and_then(|()| self.0.read_to_end(&mut bytes)).expect("its output");
+        bytes
+    }
+}
+
+/// Runs a command with nothing to read, and gives what it wrote.
+#[track_caller]
+pub(crate) fn output_of(command: &mut Command) -> std::process::Output {
+    let (stdout, stderr) = (Sink::new(), Sink::new());
+    let spawned = command.stdin(Stdio::null()).stdout(stdout.end()).stderr(stderr.end()).spawn();
+    let child = spawned.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let output = child.wait_with_output().expect("its output");
+    let (stdout, stderr) = (stdout.instead(output.stdout), stderr.instead(output.stderr));
+    std::process::Output { status: output.status, stdout, stderr }
 }
 
 impl Running {
@@ -273,7 +326,9 @@ impl Running {
     /// Waits for its end, and compares as [`Test::run`] does.
     #[track_caller]
     pub(crate) fn end(self) -> Ran {
-        let output = self.child.wait_with_output().expect("its output");
+        let mut output = self.child.wait_with_output().expect("its output");
+        output.stdout = self.stdout.instead(output.stdout);
+        output.stderr = self.stderr.instead(output.stderr);
         self.writer.join().expect("no panic while writing");
         self.test.compare(&output)
     }

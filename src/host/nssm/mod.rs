@@ -165,7 +165,7 @@ pub fn settle(exe: &Text, name: &ServiceName) -> Result<(), Error> {
 
 fn died(name: &ServiceName, state: &str) -> Error {
     let log = output_of(name).and_then(|path| tail(&path, 20).ok()).unwrap_or_default();
-    Error::DidNotStart { service: name.to_string(), state: state.to_owned(), log, error_log: None }
+    Error::DidNotStart { service: name.to_string(), state: state.to_owned(), log, error_log: None, installed: true }
 }
 
 /// Waits until a service has stopped.
@@ -233,7 +233,7 @@ pub fn is_registered(name: &ServiceName) -> bool {
 
 #[cfg(windows)]
 fn starts_at_boot(name: &ServiceName) -> Option<bool> {
-    registry::value(name, "Start").map(|value| value == "SERVICE_AUTO_START")
+    registry::value(name, "Start").map(|value| value.ends_with("AUTO_START"))
 }
 
 /// Where a service's output goes.

@@ -19,6 +19,16 @@ const SERVICES: &str = r"SYSTEM\CurrentControlSet\Services";
 /// Parameters that lie beside those of every other service.
 const NATIVE: [&str; 5] = ["DisplayName", "Description", "Start", "ObjectName", "DependOnService"];
 
+/// The priority classes of CreateProcess.
+const PRIORITIES: [(&str, &str); 6] = [
+    ("256", "REALTIME_PRIORITY_CLASS"),
+    ("128", "HIGH_PRIORITY_CLASS"),
+    ("32768", "ABOVE_NORMAL_PRIORITY_CLASS"),
+    ("32", "NORMAL_PRIORITY_CLASS"),
+    ("16384", "BELOW_NORMAL_PRIORITY_CLASS"),
+    ("64", "IDLE_PRIORITY_CLASS"),
+];
+
 fn open(path: &str) -> Option<RegKey> {
     RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(path).ok()
 }
@@ -80,6 +90,10 @@ pub fn stored(name: &ServiceName) -> Vec<Parameter> {
         for parameter in NATIVE {
             found.extend(values(&key, parameter).map(|values| named(parameter, None, values)));
         }
+        if key.get_value::<u32, _>("DelayedAutostart").is_ok_and(|delayed| delayed != 0) {
+            let start = found.iter_mut().find(|known| known.name == "Start");
+            start.into_iter().for_each(|start| start.values = vec!["SERVICE_DELAYED_AUTO_START".into()]);
+        }
         // NSSM writes it without quotes, and where it has some they were set.
         let quoted = |values: &Vec<Text>| values.iter().any(|value| value.as_bytes().starts_with(b"\""));
         found.extend(values(&key, "ImagePath").filter(quoted).map(|values| named("ImagePath", None, values)));
@@ -101,10 +115,14 @@ pub fn stored(name: &ServiceName) -> Vec<Parameter> {
 
 fn named(parameter: &str, sub: Option<&str>, values: Vec<Text>) -> Parameter {
     let values = match (parameter, values.as_slice()) {
-        // The words that `nssm set` takes for the numbers of the service manager.
+        // The words that `nssm set` takes for the numbers of Windows.
         ("Start", [number]) if number.as_bytes() == b"2" => vec!["SERVICE_AUTO_START".into()],
         ("Start", [number]) if number.as_bytes() == b"3" => vec!["SERVICE_DEMAND_START".into()],
         ("Start", [number]) if number.as_bytes() == b"4" => vec!["SERVICE_DISABLED".into()],
+        ("AppPriority", [number]) => {
+            let known = PRIORITIES.iter().find(|(code, _)| number.as_bytes() == code.as_bytes());
+            known.map_or(values, |(_, word)| vec![Text::from(*word)])
+        }
         _ => values,
     };
     Parameter { name: parameter.to_owned(), sub: sub.map(str::to_owned), values }
