@@ -15,9 +15,10 @@ use serde_json::Value;
 use support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 31] = [
+const OPTIONS: [(&str, Option<&str>); 32] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
+    ("--layout", Some("tree")),
     ("--check", None),
     ("--start", None),
     ("--no-rollback", None),

@@ -118,6 +118,27 @@ fn links_are_not_followed() {
         .run();
 }
 
+/// Neither is a directory of the tree that is one: what is behind it stays as it is.
+#[test]
+fn links_among_the_directories_are_not_followed() {
+    for link in ["tree/etc", "tree/etc/systemd", "tree/etc/systemd/system", "tree/var/lib"] {
+        let ran = Test::install().file("elsewhere/.keep", "").arg("-V").run();
+        let place = ran.folder().join(link);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(ran.folder().join("elsewhere"), &place).unwrap();
+        let refused = format!("InstallService: error: refusing to touch `{link}`: ");
+        export(ran.then_install(), &[]).status(2).stdout("").stderr_contains(refused).run();
+        let behind: Vec<_> = fs::read_dir(ran.folder().join("elsewhere")).unwrap().collect();
+        assert_eq!(behind.len(), 1, "{link}");
+        assert!(!there(&ran, "tree/MANIFEST.toml"));
+    }
+    // The directory itself may be one: that is what was asked for.
+    let ran = Test::install().file("elsewhere/.keep", "").arg("-V").run();
+    std::os::unix::fs::symlink(ran.folder().join("elsewhere"), ran.folder().join("tree")).unwrap();
+    export(ran.then_install(), &[]).run();
+    assert!(there(&ran, "elsewhere/MANIFEST.toml"));
+}
+
 #[test]
 fn an_unfinished_export_leaves_no_temporary_files() {
     let ran = Test::install().file("tree/etc", "in the way").arg("-V").run();

@@ -20,6 +20,7 @@ use crate::model::observed::Observed;
 use crate::model::spec::{Run, Scope, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
+use crate::render::ansible::RoleService;
 use crate::render::{self, Artifact, Place};
 use crate::validate::{self, Validated};
 
@@ -27,9 +28,18 @@ use crate::validate::{self, Validated};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     DryRun,
-    Export(Text),
+    Export(Text, Layout),
     Check,
     Install,
+}
+
+/// How an export is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// As the files will lie on the host; for NSSM with the batches that put them there.
+    Tree,
+    /// As a role of Ansible.
+    Ansible,
 }
 
 /// How requests are carried out.
@@ -101,7 +111,7 @@ impl Call {
                 "services of the machine and of a user cannot be installed in one run",
             ));
         }
-        let is_export = matches!(mode, Mode::Export(_));
+        let is_export = matches!(mode, Mode::Export(..));
         // What lies where on the machine that writes the files says nothing about the others.
         let exported = is_export.then(|| facts::usual_state_dir(target, scope));
         let state_dir = settings.state_dir.clone().or(exported);
@@ -168,8 +178,8 @@ impl Call {
                 }
                 Ok(exit::OK)
             }
-            Mode::Export(directory) => {
-                let written = export::write(directory, self.exported(files)?)?;
+            Mode::Export(directory, layout) => {
+                let written = export::write(directory, self.exported(files, *layout)?)?;
                 print(&written.iter().map(|path| format!("{path}\n")).collect::<String>());
                 Ok(exit::OK)
             }
@@ -242,23 +252,40 @@ impl Call {
 
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
     /// there. An environment file is not among them, a list of its names is.
-    fn exported(&self, desired: Vec<Desired>) -> Result<Vec<Artifact>, Error> {
-        let mut files = Vec::new();
-        let mut faults = Vec::new();
+    fn exported(&self, desired: Vec<Desired>, layout: Layout) -> Result<Vec<Artifact>, Error> {
+        let target = self.settings.target;
+        let (mut files, mut services, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
             desired.into_iter().zip(&self.validated)
         {
-            let example = (!spec.secrets.is_empty()).then(|| export::example(&name, &spec.secrets, &self.place));
-            match registration {
-                Some(service) => {
-                    let values = example.as_ref().map(|_| self.place.environment_file(&name));
-                    match render::nssm::batches(&service, &artifacts, values.as_ref(), &self.place) {
-                        Ok(batches) => files.extend(batches),
-                        Err(refusals) => faults.extend(of_refusals(refusals)),
-                    }
+            let has_secrets = !spec.secrets.is_empty();
+            // A role says in its variables which secrets there are.
+            let example =
+                (has_secrets && layout == Layout::Tree).then(|| export::example(&name, &spec.secrets, &self.place));
+            let mut batches = Vec::new();
+            if let Some(service) = registration {
+                let values = has_secrets.then(|| self.place.environment_file(&name));
+                match render::nssm::batches(&service, &artifacts, values.as_ref(), &self.place) {
+                    Ok(found) => batches.extend(found),
+                    Err(refusals) => faults.extend(of_refusals(refusals)),
+                }
+            }
+            match (layout, target) {
+                (Layout::Ansible, _) => {
+                    batches.extend(artifacts.iter().filter(|_| target == Target::Nssm).cloned().map(export::beside));
+                    services.push(RoleService { name, files: artifacts, batches, secrets: spec.secrets.clone() });
+                }
+                (Layout::Tree, Target::Nssm) => {
+                    files.extend(batches);
                     files.extend(artifacts.into_iter().chain(example).map(export::beside));
                 }
-                None => files.extend(artifacts.into_iter().chain(example)),
+                (Layout::Tree, Target::Systemd) => files.extend(artifacts.into_iter().chain(example)),
+            }
+        }
+        if layout == Layout::Ansible {
+            match render::ansible::role(services, &self.place, target) {
+                Ok(role) => files = role,
+                Err(refusals) => faults.extend(of_refusals(refusals)),
             }
         }
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::call::{Call, Mode, Settings};
+use super::call::{Call, Layout, Mode, Settings};
 use super::options::Given;
 use super::parse::{self, Line, Purpose, Wanted};
 use super::{Format, catalogs, note, print, print_plain};
@@ -100,13 +100,21 @@ fn call_of_line(
         },
         kept_first: false,
     };
+    if given.flag("layout") && !matches!(settings.mode, Mode::Export(..)) {
+        faults.push(Fault::new("option `--layout`", "it says how `--output DIR` lays the files out"));
+    }
+    if matches!(settings.mode, Mode::Export(_, Layout::Ansible))
+        && requests.iter().any(|request| request.user == Some(true))
+    {
+        faults.push(Fault::new("option `--layout`", "a role is for services of the machine, not for a user's"));
+    }
     if settings.prune && given.one("manifest").is_none() {
         faults.push(
             Fault::new("option `--prune`", "it removes what a manifest does not list")
                 .help("`--manifest FILE` names one"),
         );
     }
-    if settings.prune && matches!(settings.mode, Mode::Export(_)) {
+    if settings.prune && matches!(settings.mode, Mode::Export(..)) {
         faults.push(Fault::new("option `--prune`", "an export removes its own stale files without it"));
     }
     if requests.is_empty() && faults.is_empty() {
@@ -149,8 +157,19 @@ fn mode(given: &Given, faults: &mut Vec<Fault>) -> Mode {
     }
     match asked.first() {
         Some(&"dry-run") => Mode::DryRun,
-        Some(&"output") => Mode::Export(given.one("output").cloned().unwrap_or_default()),
+        Some(&"output") => Mode::Export(given.one("output").cloned().unwrap_or_default(), layout(given, faults)),
         Some(&"check") => Mode::Check,
         _ => Mode::Install,
+    }
+}
+
+fn layout(given: &Given, faults: &mut Vec<Fault>) -> Layout {
+    match given.word("layout").as_deref() {
+        None | Some("tree") => Layout::Tree,
+        Some("ansible") => Layout::Ansible,
+        Some(other) => {
+            faults.push(Fault::new("option `--layout`", "it is `tree` or `ansible`").given(other));
+            Layout::Tree
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, Fault, exit};
 use crate::executor;
 use crate::host::facts;
 use crate::host::files::{self, Entry};
+use crate::host::observe::DropIns;
 use crate::host::{manager, nssm, observe, privilege, process, prompt, state, systemctl};
 use crate::manifest::{self, Manifest, Service};
 use crate::model::invocation::Invocation;
@@ -712,7 +713,10 @@ impl Managed {
             out.push('\n');
         };
         let receipts = [self.place.receipt(name), self.place.legacy_receipt(name)];
-        let overrides = observe::drop_ins(name, &self.place);
+        let overrides = match self.manager {
+            Manager::Systemd(scope) => DropIns::look(&self.place, scope).of(name),
+            Manager::Nssm(_) => Vec::new(),
+        };
         for path in receipts.into_iter().chain(self.unit(name)).chain(overrides) {
             if let Entry::File(found) = files::look(&path)? {
                 section(&path, &String::from_utf8_lossy(&found.contents));

@@ -32,9 +32,15 @@ const WHAT: &str = "What to do";
 const SERVICE: &str = "The service";
 const WHERE: &str = "Where things are";
 
-const OPTIONS: [OptionSpec; 31] = [
+const OPTIONS: [OptionSpec; 32] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
+    value(
+        "layout",
+        "tree|ansible",
+        WHAT,
+        "With --output: the files as they will lie on the host, or a role of Ansible [default: tree]",
+    ),
     flag(
         "check",
         WHAT,
@@ -254,13 +260,14 @@ mod tests {
     use super::*;
 
     /// Options of one call, which say nothing of a service.
-    const OF_THE_CALL: [&str; 16] = [
+    const OF_THE_CALL: [&str; 17] = [
         "allow-unknown-nssm",
         "ca-file",
         "catalog",
         "check",
         "dry-run",
         "format",
+        "layout",
         "manifest",
         "nssm",
         "nssm-archive",

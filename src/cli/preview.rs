@@ -115,12 +115,17 @@ pub fn difference(artifact: &Artifact, found: Option<&Found>) -> String {
     let mut out = String::new();
     let before = found.map(|found| found.contents.as_slice()).unwrap_or_default();
     let from = if found.is_some() { artifact.path.to_string() } else { "/dev/null".to_owned() };
+    // In front, as git has it, where `patch` reads over it.
+    if let Some(found) = found.filter(|found| found.mode != artifact.mode) {
+        _ = writeln!(out, "{HEADING}{}{HEADING:#}", artifact.path);
+        _ = writeln!(out, "{REMOVED}old mode {:04o}{REMOVED:#}", found.mode);
+        _ = writeln!(out, "{ADDED}new mode {:04o}{ADDED:#}", artifact.mode);
+        if found.contents == artifact.contents && !found.foreign {
+            return out;
+        }
+    }
     _ = writeln!(out, "{HEADING}--- {from}{HEADING:#}");
     _ = writeln!(out, "{HEADING}+++ {}{HEADING:#}", artifact.path);
-    if let Some(found) = found.filter(|found| found.mode != artifact.mode) {
-        _ = writeln!(out, "{REMOVED}-mode {:04o}{REMOVED:#}", found.mode);
-        _ = writeln!(out, "{ADDED}+mode {:04o}{ADDED:#}", artifact.mode);
-    }
     if found.is_some_and(|found| found.foreign) {
         _ = writeln!(out, "{REMOVED}-owner another user, who can change it{REMOVED:#}");
         _ = writeln!(out, "{ADDED}+owner you{ADDED:#}");
@@ -145,6 +150,9 @@ fn hunks(before: &str, after: &str) -> String {
                 ChangeTag::Insert => writeln!(out, "{ADDED}+{line}{ADDED:#}"),
                 ChangeTag::Equal => writeln!(out, " {line}"),
             };
+            if change.missing_newline() {
+                _ = writeln!(out, "\\ No newline at end of file");
+            }
         }
     }
     out

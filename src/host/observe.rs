@@ -49,6 +49,10 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
         Manager::Systemd(scope) => other_units(*scope, &place.unit_dir),
         Manager::Nssm(_) => BTreeMap::new(),
     };
+    let drop_ins = match manager {
+        Manager::Systemd(scope) => DropIns::look(place, *scope),
+        Manager::Nssm(_) => DropIns(BTreeMap::new()),
+    };
     for name in names {
         let of_manager = match manager {
             Manager::Systemd(_) => {
@@ -86,7 +90,9 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
             }
         }
         if let Manager::Systemd(_) = manager {
-            observed.drop_ins.extend(drop_ins(name, place));
+            observed.drop_ins.extend(
+                drop_ins.of(name).into_iter().filter(|path| !observed.drop_ins.contains(path)).collect::<Vec<_>>(),
+            );
             if is_enabled(name, place, scope) {
                 observed.enabled.push(name.clone());
             }
@@ -150,12 +156,16 @@ fn is_enabled(name: &ServiceName, place: &Place, scope: Scope) -> bool {
     to_path(&link).symlink_metadata().is_ok()
 }
 
+fn directories_of_others(scope: Scope) -> &'static [&'static str] {
+    if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS }
+}
+
 /// The units in the directories that are not ours to write to, by their names: read once for all. One
 /// that `ours` is a link to is ours.
 fn other_units(scope: Scope, ours: &Text) -> BTreeMap<OsString, PathBuf> {
-    let directories: &[&str] = if scope == Scope::User { &USER_UNITS } else { &SYSTEM_UNITS };
     let ours = to_path(ours).canonicalize().ok();
-    let others = directories.iter().rev().filter(|directory| Path::new(directory).canonicalize().ok() != ours);
+    let others = directories_of_others(scope).iter().rev();
+    let others = others.filter(|directory| Path::new(directory).canonicalize().ok() != ours);
     let found = others.flat_map(|directory| files::list(&Text::from(*directory)));
     found.filter_map(|path| Some((path.file_name()?.to_owned(), path))).collect()
 }
@@ -233,23 +243,34 @@ pub fn surplus(wanted: &[ServiceName], place: &Place, manager: &Manager) -> Resu
     Ok(surplus)
 }
 
-/// The drop-ins that override the unit of `name`: ours are none, all are the administrator's. They lie
-/// beside the unit, and where `systemctl set-property` and `edit --runtime` put them; for `a-b`, what is
-/// in `a-.service.d` counts too (systemd.unit(5)).
-pub fn drop_ins(name: &ServiceName, place: &Place) -> Vec<Text> {
-    let beside = [place.unit_dir.clone(), place.unit_dir.with(".control")];
-    let of_system = ["/run/systemd/system.control", "/run/systemd/system"].map(Text::from);
-    let is_system = place.unit_dir.as_bytes() == b"/etc/systemd/system";
-    let directories = beside.into_iter().chain(of_system.into_iter().filter(|_| is_system));
-    let whole = name.as_str();
-    let prefixes = whole.char_indices().filter(|(_, c)| *c == '-').map(|(at, _)| &whole[..=at]);
-    let names: BTreeSet<&str> = prefixes.chain([whole]).collect();
-    directories
-        .flat_map(|directory| names.iter().map(move |name| directory.with(&format!("/{name}.service.d"))))
-        .flat_map(|directory| files::list(&directory))
-        .map(text)
-        .filter(|path| path.as_bytes().ends_with(b".conf"))
-        .collect()
+/// The drop-ins that override units of services, wherever systemd looks for them: ours are none, all are
+/// the administrator's.
+#[derive(Debug)]
+pub struct DropIns(BTreeMap<OsString, Vec<PathBuf>>);
+
+impl DropIns {
+    /// Those of services of the machine or of the user; the directories are read once for all.
+    pub fn look(place: &Place, scope: Scope) -> Self {
+        let mut found: BTreeMap<OsString, Vec<PathBuf>> = BTreeMap::new();
+        let others = directories_of_others(scope).iter().map(|directory| Text::from(*directory));
+        for path in std::iter::once(place.unit_dir.clone()).chain(others).flat_map(|directory| files::list(&directory))
+        {
+            if let Some(name) = path.file_name().filter(|name| name.as_encoded_bytes().ends_with(b".service.d")) {
+                found.entry(name.to_owned()).or_default().push(path);
+            }
+        }
+        Self(found)
+    }
+
+    /// Those for `name`: `a-b.service.d`, and `a-.service.d`, which is for everything that begins so
+    /// (systemd.unit(5)). What is for all services of the machine is no drift of one.
+    pub fn of(&self, name: &ServiceName) -> Vec<Text> {
+        let prefixes = name.as_str().match_indices('-').map(|(at, _)| &name.as_str()[..=at]);
+        let folders =
+            prefixes.chain([name.as_str()]).filter_map(|stem| self.0.get(OsStr::new(&format!("{stem}.service.d"))));
+        let files = folders.flatten().flat_map(|folder| files::list(&text(folder)));
+        files.map(text).filter(|path| path.as_bytes().ends_with(b".conf")).collect()
+    }
 }
 
 /// Every service of ours: those with a receipt here, and those with a unit that we wrote.

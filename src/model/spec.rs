@@ -92,6 +92,22 @@ pub enum Argument {
     },
 }
 
+impl Argument {
+    /// The part of the word that is known now.
+    pub fn text(&self) -> &Text {
+        let (Self::Literal(text) | Self::Reference { before: text, .. }) = self;
+        text
+    }
+
+    /// The variable whose value is the rest of it.
+    pub fn variable(&self) -> Option<&EnvName> {
+        match self {
+            Self::Reference { variable, .. } => Some(variable),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
 /// What a service runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Run {
@@ -114,6 +130,12 @@ pub enum Run {
 }
 
 impl Run {
+    /// What the operating system starts: the executable, or the interpreter.
+    pub fn program(&self) -> &Text {
+        let (Self::Executable { path, .. } | Self::Python { interpreter: path, .. }) = self;
+        path
+    }
+
     /// What the program is given.
     pub fn arguments(&self) -> &[Argument] {
         match self {

@@ -40,6 +40,8 @@ pub enum Layer {
     Batch,
     /// The variable PATH.
     SearchPath,
+    /// A file of YAML.
+    Yaml,
 }
 
 impl fmt::Display for Layer {
@@ -51,6 +53,7 @@ impl fmt::Display for Layer {
             Self::Nssm => "NSSM",
             Self::Batch => "a command batch",
             Self::SearchPath => "the variable PATH",
+            Self::Yaml => "a file of YAML",
         })
     }
 }
@@ -791,6 +794,40 @@ impl Signature {
     /// For a file whose first line goes on with `rest`.
     pub fn new(rest: fmt::Arguments<'_>) -> Self {
         Self(format!("{}{}{rest}", super::SIGNATURE, env!("CARGO_PKG_VERSION")))
+    }
+}
+
+encoded! {
+    /// A text in YAML that Ansible takes as it is.
+    ///
+    /// The double-quoted style (YAML 1.1, 5.7 and 9.3; PyYAML's `scan_flow_scalar`): `"` and `\` behind a
+    /// backslash, every character that a reader may refuse, drop or take for a line break as `\xHH`,
+    /// `\uHHHH` or `\UHHHHHHHH`. Ansible then reads expressions of Jinja in it, each of which begins with a
+    /// `{`: so that stands as `{{ '{' }}`. (The tag `!unsafe` would keep Jinja away, but a quoted `"NO"` behind
+    /// it is false.)
+    YamlText
+}
+
+impl YamlText {
+    /// This text.
+    pub fn new(text: &Text) -> Result<Self, Fault> {
+        let valid =
+            text.as_str().ok_or_else(|| Fault::new("is not UTF-8", Layer::Yaml, "it has to be Unicode text"))?;
+        let mut scalar = "\"".to_owned();
+        for c in valid.chars() {
+            match c {
+                '"' | '\\' => scalar.extend(['\\', c]),
+                '{' => scalar.push_str("{{ '{' }}"),
+                '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                    _ = write!(scalar, "\\u{:04x}", c as u32)
+                }
+                c if c.is_control() => _ = write!(scalar, "\\x{:02x}", c as u32),
+                c if is_noncharacter(c) => _ = write!(scalar, "\\U{:08x}", c as u32),
+                c => scalar.push(c),
+            }
+        }
+        scalar.push('"');
+        Ok(Self(scalar))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure: a spec and a place give bytes, on every operating system, without a look at the host.
 //! The encoders are in [`escape`]; the templates can be given nothing else ([`fence`]).
 
+pub mod ansible;
 pub mod escape;
 pub mod fence;
 pub mod nssm;

@@ -81,7 +81,7 @@ impl CommandLine {
     /// The line, or the first fault in it.
     fn new(program: &Text, arguments: &[Argument], place: &Place) -> Result<Self, Fault> {
         // Before 242 there is no `:` (NEWS of systemd 242).
-        let expanded = place.systemd < 242 || arguments.iter().any(|word| matches!(word, Argument::Reference { .. }));
+        let expanded = place.systemd < 242 || arguments.iter().any(|word| word.variable().is_some());
         let word = |argument: &Argument| match argument {
             Argument::Literal(text) if expanded => ExecWord::expanded(text),
             Argument::Literal(text) => ExecWord::verbatim(text),
@@ -168,8 +168,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     }));
     if let Run::Python { entry, arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
-            let (Argument::Literal(text) | Argument::Reference { before: text, .. }) = argument;
-            refusals.keep(format_args!("argument {}", index + 1), escape::no_nul(text));
+            refusals.keep(format_args!("argument {}", index + 1), escape::no_nul(argument.text()));
         }
         let log = error_log_path(&spec.working_directory, &spec.name);
         files.push(Artifact {
@@ -340,7 +339,7 @@ fn check_sizes(spec: &ServiceSpec, settings: &[Setting], refusals: &mut Refusals
     if let Run::Executable { arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
             let what = format!("argument {}", index + 1);
-            let (Argument::Literal(text) | Argument::Reference { before: text, .. }) = argument;
+            let text = argument.text();
             refusals.keep(&what, escape::no_nul(text));
             check_length(&what, text.len(), refusals);
             count(text.len());
@@ -501,14 +500,8 @@ fn hardening<'a>(spec: &'a ServiceSpec, place: &'a Place) -> impl Iterator<Item 
 
 /// Whether the service is known to work below `/tmp` or `/var/tmp`, which a private one would hide.
 fn uses_tmp(spec: &ServiceSpec) -> bool {
-    let program = match &spec.run {
-        Run::Executable { path, .. } => path,
-        Run::Python { interpreter, .. } => interpreter,
-    };
-    let arguments = spec.run.arguments().iter().map(|argument| match argument {
-        Argument::Literal(text) | Argument::Reference { before: text, .. } => text,
-    });
-    [program, &spec.working_directory].into_iter().chain(&spec.writes).chain(arguments).any(|text| {
+    let arguments = spec.run.arguments().iter().map(Argument::text);
+    [spec.run.program(), &spec.working_directory].into_iter().chain(&spec.writes).chain(arguments).any(|text| {
         let bytes = text.as_bytes();
         [&b"/tmp/"[..], b"/var/tmp/"].iter().any(|tmp| bytes.windows(tmp.len()).any(|part| part == *tmp))
             || [&b"/tmp"[..], b"/var/tmp"].contains(&bytes)

@@ -33,6 +33,8 @@ done
 
 echo "packages.sh: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-# Another apt may be at work on a machine that has just started: wait for it.
+# Another apt may be at work, on a machine that has just started or for another bed: wait for it.
+exec 7> /tmp/install-service-apt.lock
+flock 7
 apt-get -o DPkg::Lock::Timeout=300 -qq update
 apt-get -o DPkg::Lock::Timeout=300 -qq install --yes --no-install-recommends "${missing[@]}"

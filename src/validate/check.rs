@@ -1,0 +1,499 @@
+//! The checks of a request, but for the arguments of a catalog program, and the questions that several share.
+
+use indexmap::IndexMap;
+
+use super::Runs;
+use crate::catalog::Catalog;
+use crate::error::Fault;
+use crate::manifest::{Arguments, Service, Setting};
+use crate::model::entry::PythonEntry;
+use crate::model::facts::{Facts, PathKind};
+use crate::model::invocation::Invocation;
+use crate::model::name::{EnvName, Line, ServiceName};
+use crate::model::nssm_table::{self, Refused};
+use crate::model::spec::{Run, Scope, Target};
+use crate::model::text::Text;
+use crate::render::nssm::ACCOUNTS;
+
+/// The faults and notes of one request, and the questions that several fields share.
+pub(super) struct Check<'a, F> {
+    pub(super) facts: &'a F,
+    pub(super) target: Target,
+    pub(super) faults: Vec<Fault>,
+    notes: Vec<String>,
+}
+
+impl<'a, F: Facts> Check<'a, F> {
+    pub(super) fn new(facts: &'a F, target: Target) -> Self {
+        Self { facts, target, faults: Vec::new(), notes: Vec::new() }
+    }
+
+    /// What was found: faults, and what is none.
+    pub(super) fn end(self) -> (Vec<Fault>, Vec<String>) {
+        (self.faults, self.notes)
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    pub(super) fn parse<T: std::str::FromStr<Err = String>>(&mut self, what: &str, text: &str) -> Option<T> {
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.fault(Fault::new(what, reason).given(text));
+                None
+            }
+        }
+    }
+
+    pub(super) fn env_name(&mut self, what: &str, name: &str) -> Option<EnvName> {
+        self.parse(what, name)
+    }
+
+    pub(super) fn line(&mut self, what: &str, text: Option<&str>) -> Option<Line> {
+        text.and_then(|text| self.parse(what, text))
+    }
+
+    pub(super) fn word<T: Copy + Default>(&mut self, what: &str, text: Option<&str>, words: &[(&str, T)]) -> T {
+        let Some(text) = text else { return T::default() };
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, value)) => *value,
+            None => {
+                let choices: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+                self.fault(Fault::new(what, format!("it is one of {}", choices.join(", "))).given(text));
+                T::default()
+            }
+        }
+    }
+
+    pub(super) fn what_runs<'c>(&mut self, request: &Service, catalog: &'c Catalog) -> Option<Runs<'c>> {
+        match (&request.program, &request.python, &request.executable) {
+            (Some(program), None, None) => match catalog.find(program) {
+                Some(program) => Some(Runs::Program(program)),
+                None => {
+                    let mut fault = Fault::new("program", "there is no such program in the catalog").given(program);
+                    fault.help = Some(match catalog.suggest(program) {
+                        Some(near) => format!("there is `{near}`"),
+                        None => format!(
+                            "`InstallService -h` lists the programs; any other one goes after `--`: \
+                             `InstallService --service_name NAME -- {}`",
+                            shlex::try_quote(program).unwrap_or_default()
+                        ),
+                    });
+                    self.fault(fault);
+                    None
+                }
+            },
+            (None, Some(spec), None) => match spec.parse::<PythonEntry>() {
+                Ok(entry) => Some(Runs::Python(entry)),
+                Err(error) => {
+                    self.fault(
+                        Fault::new("Python spec", error.reason)
+                            .given(error.text)
+                            .help("write `package.module:function` or `Class=package.module`"),
+                    );
+                    None
+                }
+            },
+            (None, None, Some(path)) => Some(Runs::Executable(path.clone())),
+            (None, None, None) => {
+                self.fault(
+                    Fault::new("program", "the request does not say what to run")
+                        .help("`InstallService -h` lists the programs; any other program goes after `--`"),
+                );
+                None
+            }
+            _ => {
+                self.fault(Fault::new(
+                    "program",
+                    "a service runs one of `program`, `python` and `executable`, not several",
+                ));
+                None
+            }
+        }
+    }
+
+    pub(super) fn name(&mut self, name: Option<&str>) -> Option<ServiceName> {
+        let name = name?;
+        match name.parse() {
+            Ok(name) => Some(name),
+            Err(reason) => {
+                self.fault(Fault::new("service name", reason).given(Text::from(name)));
+                None
+            }
+        }
+    }
+
+    /// A list of words; the names of arguments mean something for catalog programs only.
+    pub(super) fn words(&mut self, arguments: &Arguments) -> Vec<Text> {
+        match arguments {
+            Arguments::List(words) => {
+                for (number, word) in words.iter().enumerate() {
+                    self.no_nul(&format!("argument {}", number + 1), word);
+                }
+                words.clone()
+            }
+            Arguments::Named(_) => {
+                self.fault(Fault::new(
+                    "arguments",
+                    "arguments by name are for programs of the catalog; write a list, such as [\"a\", \"b\"]",
+                ));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn no_nul(&mut self, what: &str, text: &Text) -> bool {
+        let clean = !text.as_bytes().contains(&0);
+        if !clean {
+            self.fault(Fault::new(what, "it holds a NUL, which no program can be given").given(text));
+        }
+        clean
+    }
+
+    /// `path` if it is absolute in the target's syntax; else a fault with the absolute one.
+    pub(super) fn absolute(&mut self, what: &str, path: &Text) -> Option<Text> {
+        if path.is_empty() {
+            self.fault(Fault::new(what, "an empty path"));
+            return None;
+        }
+        if !self.no_nul(what, path) {
+            return None;
+        }
+        if self.target.is_absolute(path) {
+            return Some(path.clone());
+        }
+        let syntax = match self.target {
+            Target::Systemd => "a path of the service must be absolute: it runs in another directory than you",
+            Target::Nssm => "a path of a Windows service must be absolute: `C:\\...` or `\\\\server\\share\\...`",
+        };
+        let mut fault = Fault::new(what, syntax).given(path);
+        if let (Some(here), Some(text)) = (self.facts.current_directory(), path.as_str()) {
+            let separator = if self.target == Target::Nssm { "\\" } else { "/" };
+            let is_drive = self.target == Target::Nssm && text.get(1..2) == Some(":");
+            let whole = here.with(separator).with(text);
+            if !is_drive && !text.starts_with(['/', '\\']) || self.target == Target::Systemd {
+                fault.help = Some(format!("`{}`", normalised(&whole, self.target)));
+            }
+        }
+        self.fault(fault);
+        None
+    }
+
+    /// An absolute path of a directory, which is there if the host can tell.
+    pub(super) fn directory(&mut self, what: &str, path: &Text) -> Option<Text> {
+        let path = self.absolute(what, path)?;
+        match self.facts.path_kind(&path) {
+            Some(PathKind::Missing) => {
+                let words = match self.target {
+                    Target::Systemd => vec!["mkdir".into(), "-p".into(), path.clone()],
+                    Target::Nssm => vec!["mkdir.exe".into(), path.clone()],
+                };
+                let typed = Invocation(words).typed().replacen("mkdir.exe", "mkdir", 1);
+                let fault = Fault::new(what, "there is no such directory").given(&path);
+                self.fault(fault.help(format!("`{typed}` makes it")));
+                None
+            }
+            Some(PathKind::File | PathKind::Executable) => {
+                self.fault(Fault::new(what, "this is a file, not a directory").given(&path));
+                None
+            }
+            Some(PathKind::Directory) | None => Some(path),
+        }
+    }
+
+    pub(super) fn file(&mut self, what: &str, path: &Text) -> Option<Text> {
+        let path = self.absolute(what, path)?;
+        match self.facts.path_kind(&path) {
+            Some(PathKind::Missing) => {
+                self.fault(Fault::new(what, "there is no such file").given(&path));
+                None
+            }
+            Some(PathKind::Directory) => {
+                self.fault(Fault::new(what, "this is a directory, not a file").given(&path));
+                None
+            }
+            _ => Some(path),
+        }
+    }
+
+    pub(super) fn executable(&mut self, given: &Text) -> Option<Text> {
+        let what = "executable";
+        let has_separator =
+            given.as_bytes().iter().any(|byte| *byte == b'/' || (self.target == Target::Nssm && *byte == b'\\'));
+        let path = if has_separator || given.is_empty() {
+            self.absolute(what, given)?
+        } else {
+            match self.facts.find_program(given) {
+                Some(path) => path,
+                None => {
+                    self.fault(Fault::new(what, "it is not on PATH").given(given).help("give its absolute path"));
+                    return None;
+                }
+            }
+        };
+        match self.facts.path_kind(&path) {
+            Some(PathKind::Missing) => self.fault(Fault::new(what, "there is no such file").given(&path)),
+            Some(PathKind::Directory) => {
+                self.fault(Fault::new(what, "this is a directory, not a program").given(&path));
+            }
+            Some(PathKind::File) => self.fault(
+                Fault::new(what, "it is not marked as executable")
+                    .given(&path)
+                    .help(format!("`chmod +x {path}`, or name its interpreter in front of it")),
+            ),
+            Some(PathKind::Executable) | None => {
+                self.starts(&path);
+                return Some(path);
+            }
+        }
+        None
+    }
+
+    /// Says so where the kernel will not start a program, though it is marked as executable: a shell makes up
+    /// for a script that names no interpreter, a service manager does not.
+    fn starts(&mut self, program: &Text) {
+        let Some(line) = self.facts.first_line(program) else { return };
+        let Some(rest) = line.as_bytes().strip_prefix(b"#!") else {
+            self.note(format!(
+                "`{program}` is a text whose first line is no `#!/path/of/its/interpreter`, so it will not start; \
+                 add such a line, or name the interpreter in front of it: `-- /bin/sh {program}`"
+            ));
+            return;
+        };
+        let interpreter = rest.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
+        let interpreter = Text::from_bytes(interpreter);
+        if self.facts.path_kind(&interpreter) == Some(PathKind::Missing) {
+            self.note(format!(
+                "the first line of `{program}` names `{interpreter}`, which is not there, so it will not start{}",
+                match interpreter.as_bytes().ends_with(b"\r") {
+                    true => format!("; the lines end as on Windows, which `sed -i 's/\\r$//' {program}` mends"),
+                    false => String::new(),
+                }
+            ));
+        }
+    }
+
+    /// Says so where the account cannot get at what its service needs.
+    pub(super) fn reach(&mut self, account: &str, run: &Run, working_directory: &Text, state_dir: &Text) {
+        let script = matches!(run, Run::Python { .. }).then_some(state_dir);
+        let needs = [
+            ("start", Some(run.program()), "`chmod` opens it"),
+            ("run in", Some(working_directory), "`--working-directory DIR` names another directory"),
+            ("read its script in", script, "`--state-dir DIR` names another directory"),
+        ];
+        let mut closed = false;
+        for (what, path, help) in needs {
+            let Some(path) = path else { continue };
+            if let Some(at) = self.facts.closed_to(account, path) {
+                self.note(format!("it cannot {what} `{path}`: `{at}` is closed to the account `{account}`; {help}"));
+                closed = true;
+            }
+        }
+        if !closed && self.facts.may_write(account, working_directory) == Some(false) {
+            self.note(format!(
+                "the account `{account}` may not write in `{working_directory}`, so no error log can appear there; \
+                 `ManageService NAME logs` shows its output all the same"
+            ));
+        }
+    }
+
+    pub(super) fn interpreter(&mut self, request: &Service) -> Option<Text> {
+        match &request.interpreter {
+            Some(path) => self.executable(path),
+            None => {
+                let found = self.facts.interpreter();
+                if found.is_none() {
+                    self.fault(
+                        Fault::new(
+                            "interpreter",
+                            "no Python was found: no virtual environment is active and none is on PATH",
+                        )
+                        .help("`--python PATH` names it"),
+                    );
+                }
+                found
+            }
+        }
+    }
+
+    pub(super) fn working_directory(&mut self, request: &Service, fallback: &Text) -> Option<Text> {
+        match &request.working_directory {
+            Some(path) => self.directory("option `--working-directory`", path),
+            None => Some(self.facts.current_directory().unwrap_or_else(|| {
+                self.note(format!("it will run in `{fallback}`; `--working-directory DIR` names another directory"));
+                fallback.clone()
+            })),
+        }
+    }
+
+    pub(super) fn environment(&mut self, plain: &IndexMap<String, Text>) -> IndexMap<EnvName, Text> {
+        let mut settings = IndexMap::new();
+        for (name, value) in plain {
+            if let Some(name) = self.env_name("environment variable", name)
+                && self.no_nul(&format!("environment variable `{name}`"), value)
+            {
+                settings.insert(name, value.clone());
+            }
+        }
+        settings
+    }
+
+    /// The secrets in order, each once; an environment file can name only some variables.
+    pub(super) fn secrets(&mut self, mut names: Vec<EnvName>) -> Vec<EnvName> {
+        names.sort();
+        names.dedup();
+        for name in names.iter().filter(|name| !name.is_identifier()) {
+            self.fault(
+                Fault::new(
+                    format!("secret `{name}`"),
+                    "systemd reads only names of letters, digits and `_` from an environment file",
+                )
+                .help(format!("`--env '{name}=VALUE'` sets it plainly, visible to every user of the machine")),
+            );
+        }
+        names
+    }
+
+    pub(super) fn account(&mut self, request: &Service, scope: Scope) -> Option<String> {
+        let account = request.account.as_ref()?;
+        let what = "option `--account`";
+        if scope == Scope::User {
+            self.fault(Fault::new(what, "a user service runs as the user who installs it").given(account));
+            return None;
+        }
+        if self.target == Target::Nssm {
+            return self.account_of_windows(what, account);
+        }
+        // The rule of systemd's User= in its strict form (systemd.exec(5), USER_NAMES on systemd.io).
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if account.is_empty() || account.starts_with(['-', '.']) || account.len() > 31 || !account.chars().all(plain) {
+            self.fault(Fault::new(what, "this is not the name of an account").given(Text::from(account.as_str())));
+            return None;
+        }
+        if account == "nobody" {
+            self.note("`nobody` is shared by everything that has no account; one of its own is safer (`sudo useradd --system NAME`)");
+        }
+        if self.facts.account_exists(account) == Some(false) {
+            self.fault(
+                Fault::new(what, "there is no such account")
+                    .given(account)
+                    .help(format!("`sudo useradd --system --shell /usr/sbin/nologin {account}` makes one")),
+            );
+            return None;
+        }
+        Some(account.clone())
+    }
+
+    /// One of the accounts that need no password: another one would go through the argv of `nssm.exe`.
+    fn account_of_windows(&mut self, what: &str, account: &str) -> Option<String> {
+        let plain = |name: &str| name.to_lowercase().replace([' ', '.'], "").replace("ntauthority\\", "");
+        let known = ACCOUNTS.iter().find(|(name, _)| {
+            let wanted = plain(account);
+            wanted == plain(name) || (wanted == "system" && plain(name) == "localsystem")
+        });
+        if known.is_none() {
+            self.fault(
+                Fault::new(what, "only LocalSystem, LocalService and NetworkService need no password on Windows")
+                    .given(Text::from(account))
+                    .help(
+                        "install without `--account`, then set the account in services.msc, on the page \"Log On\" of \
+                         the service: it is kept when you install again",
+                    ),
+            );
+        }
+        known.map(|(name, _)| (*name).to_owned())
+    }
+
+    /// What a service of Windows has not.
+    pub(super) fn not_of_windows(&mut self, request: &Service) {
+        if request.user == Some(true) {
+            self.fault(
+                Fault::new("option `--user`", "Windows has no services of a user's own")
+                    .help("leave `--user` away, and type the command as an administrator"),
+            );
+        }
+        if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
+            self.note("hardening is systemd's own and means nothing on Windows; `--account LocalService` takes away most rights");
+        }
+    }
+
+    pub(super) fn restart_sec(&mut self, seconds: Option<i64>) -> u32 {
+        const ORIGINAL: u32 = 120;
+        match seconds {
+            None => ORIGINAL,
+            Some(given) => u32::try_from(given).unwrap_or_else(|_| {
+                self.fault(Fault::new("option `--restart-sec`", "it is a number of seconds, 0 or more").given(given));
+                ORIGINAL
+            }),
+        }
+    }
+
+    /// The further parameters of NSSM.
+    pub(super) fn parameters(&mut self, table: &IndexMap<String, Setting>) -> IndexMap<String, Vec<String>> {
+        let mut parameters = IndexMap::new();
+        for (key, value) in table {
+            let values = match value {
+                Setting::Switch(on) => vec![u8::from(*on).to_string()],
+                value => value.lines(),
+            };
+            match nssm_table::takes(key).and_then(|takes| takes.check(&values)) {
+                Ok(()) => _ = parameters.insert(key.clone(), values),
+                Err(Refused { reason, help }) => {
+                    let mut fault = Fault::new(format!("parameter `{}` of NSSM", Text::from(key.as_str())), reason);
+                    fault.help = help;
+                    self.fault(fault);
+                }
+            }
+        }
+        parameters
+    }
+
+    pub(super) fn directives(&mut self, table: &IndexMap<String, Setting>) -> IndexMap<String, Vec<String>> {
+        let mut directives = IndexMap::new();
+        for (key, value) in table {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
+                self.fault(
+                    Fault::new("systemd directive", "a directive has letters and digits only")
+                        .given(Text::from(key.as_str())),
+                );
+                continue;
+            }
+            let lines = value.lines();
+            if lines.iter().any(|line| line.chars().any(char::is_control) || line.trim_end().ends_with('\\')) {
+                self.fault(Fault::new(
+                    format!("systemd directive `{key}`"),
+                    "its value has to be one line of plain text that does not end in a backslash",
+                ));
+                continue;
+            }
+            directives.insert(key.clone(), lines);
+        }
+        directives
+    }
+}
+
+/// `path` with `.` and `..` components and doubled slashes taken out.
+fn normalised(path: &Text, target: Target) -> Text {
+    let is_separator = |byte: &u8| *byte == b'/' || (target == Target::Nssm && *byte == b'\\');
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.as_bytes().split(is_separator) {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    match target {
+        Target::Systemd => Text::from_bytes([b"/", parts.join(&b'/').as_slice()].concat()),
+        Target::Nssm => Text::from_bytes(parts.join(&b'\\')),
+    }
+}

@@ -1,0 +1,253 @@
+//! From an install request to a service spec: every fault at once, or a value that cannot be wrong.
+//!
+//! What the request says is checked against the catalog and against what the host answers through
+//! [`Facts`]; nothing is asked of the host directly, so the same code validates for another host,
+//! whose answers are "unknown".
+
+mod check;
+mod program;
+
+use indexmap::IndexMap;
+
+use crate::catalog::{Catalog, Entry, Program};
+use crate::error::Fault;
+use crate::manifest::{Arguments, Service};
+use crate::model::entry::PythonEntry;
+use crate::model::facts::Facts;
+use crate::model::name::{EnvName, ServiceName, UnitName, is_identifier};
+use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
+use crate::model::text::Text;
+use check::Check;
+use program::ProgramLine;
+
+/// A request that passed.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    /// The service.
+    pub spec: ServiceSpec,
+    /// The request with every default filled in and every path absolute: the receipt.
+    pub request: Service,
+    /// Values of secrets that the request itself held; they go into the environment file only.
+    pub given_secrets: IndexMap<EnvName, Text>,
+    /// Arguments that are Python regular expressions, with their names; the interpreter tries them.
+    pub patterns: Vec<(String, Text)>,
+    /// What is worth saying though it is no fault.
+    pub notes: Vec<String>,
+}
+
+/// Validates `request` for `target`.
+///
+/// # Errors
+/// All faults of the request, in the order of its fields.
+pub fn validate(
+    request: &Service,
+    catalog: &Catalog,
+    facts: &impl Facts,
+    target: Target,
+    fallback_directory: &Text,
+) -> Result<Validated, Vec<Fault>> {
+    let mut check = Check::new(facts, target);
+    let scope = if request.user == Some(true) { Scope::User } else { Scope::System };
+    let named: Vec<EnvName> = request.secrets.iter().filter_map(|name| check.env_name("secret", name)).collect();
+    let mut settled = request.clone();
+    let runs = check.what_runs(request, catalog);
+    let Checked { default_name, run, writes, patterns, needed, given } =
+        runs.as_ref().map(|runs| checked(&mut check, request, runs, &mut settled)).unwrap_or_default();
+
+    let name = check.name(request.name.as_deref().or(default_name.as_deref()));
+    let working_directory = check.working_directory(request, fallback_directory);
+    let environment = check.environment(&request.environment);
+    let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable).cloned();
+    let secrets = named.into_iter().chain(needed).chain(given.keys().cloned()).chain(referred);
+    // A variable that is set plainly needs no secret value.
+    let secrets = check.secrets(secrets.filter(|name| !environment.contains_key(name)).collect());
+
+    let account = check.account(request, scope);
+    let restart = check.word(
+        "option `--restart`",
+        request.restart.as_deref(),
+        &[("always", Restart::Always), ("on-failure", Restart::OnFailure), ("never", Restart::Never)],
+    );
+    let hardening = check.word(
+        "option `--hardening`",
+        request.hardening.as_deref(),
+        &[
+            ("none", Hardening::None),
+            ("baseline", Hardening::Baseline),
+            ("service", Hardening::Service),
+            ("strict", Hardening::Strict),
+        ],
+    );
+    if hardening >= Hardening::Service && account.is_none() && scope == Scope::System {
+        check.note(
+            "hardening `service` and `strict` take away root's right to other users' files; \
+             `--account NAME` gives the service an account of its own",
+        );
+    }
+    let restart_sec = check.restart_sec(request.restart_sec);
+    let after: Vec<UnitName> = request.after.iter().filter_map(|unit| check.parse("option `--after`", unit)).collect();
+    if target == Target::Nssm {
+        check.not_of_windows(request);
+        for unit in after.iter().filter(|unit| !unit.as_str().ends_with(".service")) {
+            check.note(format!("`{unit}` is a unit of systemd; `--after SERVICE` names a service of Windows"));
+        }
+    }
+    let description = check.line("option `--description`", request.description.as_deref());
+    let display_name = check.line("option `--display-name`", request.display_name.as_deref());
+    let path: Vec<Text> =
+        request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
+    let extra = match target {
+        Target::Systemd => check.directives(&request.systemd),
+        Target::Nssm => check.parameters(&request.nssm),
+    };
+
+    if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
+        check.reach(account, run, directory, fallback_directory);
+    }
+
+    let (faults, notes) = check.end();
+    let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {
+        return Err(faults);
+    };
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let about = match &runs {
+        Some(Runs::Program(program)) => program.about.parse().ok(),
+        Some(Runs::Python(entry)) => entry.to_string().parse().ok(),
+        _ => None,
+    };
+    let description = description.or(about).unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
+    let display_name = display_name.unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
+
+    settled.name = Some(name.to_string());
+    settled.secrets = secrets.iter().map(ToString::to_string).collect();
+    settled.working_directory = Some(working_directory.clone());
+    settled.after = after.iter().map(ToString::to_string).collect();
+    let spec = ServiceSpec {
+        name,
+        display_name,
+        description,
+        run,
+        working_directory,
+        environment,
+        secrets,
+        account,
+        restart,
+        restart_sec,
+        after,
+        hardening,
+        path,
+        writes,
+        scope,
+        extra,
+    };
+    Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })
+}
+
+/// What the service of `request` will be called, without a look at anything else.
+///
+/// # Errors
+/// Where it has no name, and what it runs gives it none.
+pub fn name_of(request: &Service, target: Target) -> Result<ServiceName, Fault> {
+    let python = || request.python.as_ref()?.parse::<PythonEntry>().ok().map(|entry| entry.short_name().to_owned());
+    let executable = || file_stem(request.executable.as_ref()?, target);
+    let name = request.name.clone().or_else(|| request.program.clone()).or_else(python).or_else(executable);
+    let name = name.ok_or_else(|| Fault::new("service name", "the request does not say what to run"))?;
+    name.parse().map_err(|reason: String| Fault::new("service name", reason).given(Text::from(name.as_str())))
+}
+
+/// What a request runs.
+enum Runs<'a> {
+    Program(&'a Program),
+    Python(PythonEntry),
+    Executable(Text),
+}
+
+/// What a request runs, checked.
+#[derive(Default)]
+struct Checked {
+    /// What the service is called if the request gives it no name.
+    default_name: Option<String>,
+    run: Option<Run>,
+    /// Directories that the program writes to.
+    writes: Vec<Text>,
+    /// Arguments that are Python regular expressions, with their names.
+    patterns: Vec<(String, Text)>,
+    /// Variables that a config file asks for.
+    needed: Vec<EnvName>,
+    /// Secrets that were typed.
+    given: IndexMap<EnvName, Text>,
+}
+
+/// Checks what `request` runs; `settled` gets the paths as they were found and the arguments by name.
+fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_>, settled: &mut Service) -> Checked {
+    let interpreter = match runs {
+        Runs::Python(_) | Runs::Program(Program { entry: Entry::Python(_), .. }) => check.interpreter(request),
+        Runs::Program(_) | Runs::Executable(_) => None,
+    };
+    settled.interpreter.clone_from(&interpreter);
+    let python = |entry: &PythonEntry, arguments| {
+        interpreter.clone().map(|interpreter| Run::Python { interpreter, entry: entry.clone(), arguments })
+    };
+    match runs {
+        Runs::Executable(path) => {
+            let arguments = check.words(&request.arguments).into_iter().map(Argument::Literal).collect();
+            let path = check.executable(path);
+            settled.executable.clone_from(&path);
+            let default_name = path.as_ref().and_then(|path| file_stem(path, check.target));
+            Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
+        }
+        Runs::Python(entry) => {
+            let words = check.words(&request.arguments).into_iter();
+            let run = python(entry, words.map(|word| reference(Text::default(), word)).collect());
+            Checked { default_name: Some(entry.short_name().to_owned()), run, ..Checked::default() }
+        }
+        Runs::Program(program) => {
+            let mut line = ProgramLine::new(check, program, &request.arguments, interpreter.as_ref());
+            line.check_all();
+            let ProgramLine { words, named, writes, given, needed, patterns, .. } = line;
+            settled.arguments = Arguments::Named(named);
+            let run = match &program.entry {
+                Entry::Python(entry) => python(entry, words),
+                Entry::Executable(path) => {
+                    check.executable(&path.as_str().into()).map(|path| Run::Executable { path, arguments: words })
+                }
+            };
+            Checked { default_name: Some(program.name.clone()), run, writes, patterns, needed, given }
+        }
+    }
+}
+
+/// An argument, or the reference to an environment variable that it is.
+///
+/// `$NAME` as a whole word is a reference; `$$NAME` is the literal text `$NAME`, `$$$NAME` the
+/// text `$$NAME`; every other use of `$` is literal.
+fn reference(before: Text, word: Text) -> Argument {
+    let join = |rest: &str| Argument::Literal(before.with(rest));
+    let Some(text) = word.as_str() else {
+        let mut bytes = before.as_bytes().to_vec();
+        bytes.extend_from_slice(word.as_bytes());
+        return Argument::Literal(Text::from_bytes(bytes));
+    };
+    match text.strip_prefix('$') {
+        Some(name) if is_identifier(name) => {
+            Argument::Reference { before, variable: name.parse().expect("an identifier is a name") }
+        }
+        Some(rest) if rest.starts_with('$') && is_identifier(rest.trim_start_matches('$')) => join(rest),
+        _ => join(text),
+    }
+}
+
+/// The variable that `word` refers to.
+fn referred(word: &Text) -> Option<EnvName> {
+    reference(Text::default(), word.clone()).variable().cloned()
+}
+
+/// The last component of `path` without an extension such as `.sh` or `.exe`.
+fn file_stem(path: &Text, target: Target) -> Option<String> {
+    let separators: &[char] = if target == Target::Nssm { &['/', '\\'] } else { &['/'] };
+    let last = path.as_str()?.rsplit(separators).next()?;
+    let stem = last.rsplit_once('.').map_or(last, |(stem, _)| if stem.is_empty() { last } else { stem });
+    Some(stem.to_owned())
+}
