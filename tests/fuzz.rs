@@ -644,9 +644,8 @@ fn encoders() {
     fuzz("encoders", inputs, words, |input| {
         let text = Text::from_bytes(input);
         let mut outcome = String::new();
-        let mut done = |what: &str, result: Result<(), Fault>| {
-            outcome += &result.map_or_else(|fault| kind(fault), |()| what.to_owned())
-        };
+        let mut done =
+            |what: &str, result: Result<(), Fault>| outcome += &result.map_or_else(kind, |()| what.to_owned());
         let one = |line: &str, escapes| {
             let words = grammar::words(line, escapes);
             assert_eq!(words.len(), 1, "{line:?}");
