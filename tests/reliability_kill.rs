@@ -27,7 +27,7 @@ const CHANGES: &str = "write,pwrite64,rename,renameat,renameat2,link,linkat,syml
 const FILLS: &str = "write,pwrite64,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,fsync,fdatasync,syncfs";
 
 /// How many points of each kind a short run tries.
-const SHORT: usize = 12;
+const SHORT: usize = 6;
 const INSTANTS: usize = 200;
 
 fn is_full() -> bool {
@@ -291,7 +291,7 @@ fn kill_at_random_instants(bed: &Bed) {
     bed.command().run();
     let whole = u64::try_from(begun.elapsed().as_micros()).expect("a short time");
     let mut dice = Dice(u64::from(std::process::id()));
-    let count = if is_full() { INSTANTS } else { SHORT / 2 };
+    let count = if is_full() { INSTANTS } else { SHORT };
     // The first instants are the process's own start, the last ones its wait for the service.
     let points = (0..count).map(|_| dice.below(whole).to_string()).collect();
     let killed = |bed: &Bed, micros: &str| {

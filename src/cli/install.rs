@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
 use crate::host::facts::{self, Host};
 use crate::host::nssm::Wishes;
-use crate::host::{prompt, python};
+use crate::host::{privilege, prompt, python};
 use crate::manifest::Service;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
@@ -20,6 +20,7 @@ use crate::model::text::Text;
 /// # Errors
 /// Everything that ends it otherwise.
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
+    privilege::hide_memory();
     let (named, state_dir) = parse::early(&argv);
     let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
     let catalog = catalogs(&site.state_dir, &named)?;

@@ -63,6 +63,7 @@ enum Mode {
 /// # Errors
 /// Everything that ends it otherwise.
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
+    privilege::hide_memory();
     let mut command = command();
     if argv.len() < 2 {
         super::say_styled(&command.render_help().ansi().to_string());

@@ -31,6 +31,20 @@ const NEEDED: [&str; 12] = [
     "NO_PROXY",
 ];
 
+/// From now on no core file of this process is written, nor may another process of the user look into
+/// its memory: there may be secrets in it.
+#[cfg(target_os = "linux")]
+pub fn hide_memory() {
+    use nix::sys::resource::{Resource, setrlimit};
+    // Where a program takes cores through a pipe, the limit alone counts for nothing.
+    _ = nix::sys::prctl::set_dumpable(false);
+    _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+}
+
+/// From now on no core file of this process is written; elsewhere than on Linux nobody does so by itself.
+#[cfg(not(target_os = "linux"))]
+pub fn hide_memory() {}
+
 /// Whether this process may change the machine's services.
 #[cfg(unix)]
 pub fn is_privileged() -> bool {
