@@ -173,7 +173,7 @@ fn files_of_other_people_become_ours_again() {
         assert_eq!((after.uid(), mode(path)), (0, before));
         // A mode that others have widened is narrowed again.
         chmod(0o666, path);
-        install(&service, &ran).stdout_contains("-mode 0666\n").run();
+        install(&service, &ran).stdout_contains("old mode 0666\n").run();
         assert_eq!(mode(path), before);
     }
     install(&service, &ran).stdout("unchanged: hostile-files\n").run();
