@@ -122,6 +122,8 @@ fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
                 None => return Ok(None),
                 lent => super::process::lend(lent),
             }
+            #[cfg(windows)]
+            super::process::end_with_us();
             Ok(Some(Lock(file)))
         }
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -23,7 +23,9 @@ fn main() -> io::Result<()> {
     let folder = exe.parent().expect("an executable is in a folder");
     // To ask changes nothing, and how often is asked depends on the time.
     let order = if words.first().is_some_and(|verb| verb == "status") { None } else { order(folder)? };
-    let pass_on = || Command::new(REAL).args(&words).status().map(|status| status.code().unwrap_or(-1));
+    let real = || Command::new(REAL).args(&words).status().map(|status| status.code().unwrap_or(-1));
+    // On a busy machine Wine fails to start a process now and then.
+    let pass_on = || real().or_else(|_| real());
     let code = match order.as_deref() {
         Some("fail") => {
             eprintln!("no luck today");
