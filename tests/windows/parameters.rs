@@ -45,14 +45,14 @@ fn every_parameter_is_set_once() {
     };
     let ran = test.arg("--version").run();
     // Groups that NSSM knows; Wine has none.
-    let control = RegKey::predef(HKEY_LOCAL_MACHINE).create_subkey(r"SYSTEM\CurrentControlSet\Control\ServiceGroupOrder");
+    let control =
+        RegKey::predef(HKEY_LOCAL_MACHINE).create_subkey(r"SYSTEM\CurrentControlSet\Control\ServiceGroupOrder");
     let (groups, _) = control.unwrap();
     if groups.get_raw_value("List").is_err() {
         groups.set_value("List", &vec!["TDI"]).unwrap();
     }
-    let apply = |which: usize| {
-        ran.then_install().file("every.toml", manifest(which)).args(["--manifest", "every.toml"])
-    };
+    let apply =
+        |which: usize| ran.then_install().file("every.toml", manifest(which)).args(["--manifest", "every.toml"]);
     let mut seen = Vec::new();
     for which in [0, 1, 0] {
         apply(which).run();
@@ -69,7 +69,8 @@ fn every_parameter_is_set_once() {
     assert_eq!(seen[0], seen[2]);
     // Wine forgets these with any change that comes after them.
     for one in ["DependOnGroup = ['TDI']", "DependOnService = ['Spooler']"] {
-        let manifest = format!("[[service]]\nname = 'every'\nexecutable = {}\n[service.nssm]\n{one}\n", toml_path(&program));
+        let manifest =
+            format!("[[service]]\nname = 'every'\nexecutable = {}\n[service.nssm]\n{one}\n", toml_path(&program));
         let apply = || ran.then_install().file("every.toml", &manifest).args(["--manifest", "every.toml"]);
         apply().run();
         apply().stdout("unchanged: every\n").run();
