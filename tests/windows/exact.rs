@@ -231,14 +231,37 @@ fn hard_arguments_both_ways() {
     both_ways("exact-both", &lists);
 }
 
-#[test]
-#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
-fn random_arguments_both_ways() {
+/// A part of the 40 vectors, because they take long one after the other.
+fn ten_random_vectors_both_ways(name: &str) {
     let text =
         corpus::text().prop_map(|text| text.replace(|c: char| c.is_control() && c != '\t' || c == '\u{ffff}', "_"));
-    let vectors = vectors(text, 40);
+    let vectors = vectors(text, 10);
     println!("figures: {} random vectors of 20 arguments by a direct install and by the batch", vectors.len());
-    both_ways("exact-random", &vectors);
+    both_ways(name, &vectors);
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_1_of_4() {
+    ten_random_vectors_both_ways("exact-random-1");
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_2_of_4() {
+    ten_random_vectors_both_ways("exact-random-2");
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_3_of_4() {
+    ten_random_vectors_both_ways("exact-random-3");
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_4_of_4() {
+    ten_random_vectors_both_ways("exact-random-4");
 }
 
 /// With the characters that a batch cannot say.
