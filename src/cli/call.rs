@@ -473,10 +473,10 @@ impl Call {
 /// Whether a plan starts the service, or starts it again.
 fn starts(plan: &Plan, name: &ServiceName) -> bool {
     let unit = name.unit();
-    plan.invocations().any(|Invocation(words)| {
-        words.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
-            && words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
-    })
+    let names = |Invocation(words): &Invocation| {
+        words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
+    };
+    plan.invocations().any(|command| command.starts() && names(command))
 }
 
 /// The error of a service that did not start, where its installation was taken back: nothing can be

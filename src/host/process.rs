@@ -18,6 +18,46 @@ const LIMIT: Duration = Duration::from_secs(400);
 /// Longest time that a call of NSSM may take; one that takes longer has opened a window.
 const NSSM_LIMIT: Duration = Duration::from_secs(60);
 
+/// What a command of Windows reads: nothing, from a file that stays open until the command has ended, also
+/// where we are killed before it.
+#[cfg(windows)]
+static LENT: std::sync::Mutex<Option<std::fs::File>> = std::sync::Mutex::new(None);
+
+/// What ends the commands when we end.
+#[cfg(windows)]
+static JOB: std::sync::OnceLock<Option<win32job::Job>> = std::sync::OnceLock::new();
+
+/// From now on no command outlives us. One that is being started while we are killed would otherwise wait
+/// for ever for its maker to let it run. Where Windows refuses that, a killed run's commands go on.
+#[cfg(windows)]
+pub fn end_with_us() {
+    let job = || -> Result<_, win32job::JobError> {
+        let mut limit = win32job::ExtendedLimitInfo::new();
+        limit.limit_kill_on_job_close();
+        let job = win32job::Job::create_with_limit_info(&limit)?;
+        job.assign_current_process()?;
+        Ok(job)
+    };
+    JOB.get_or_init(|| job().ok());
+}
+
+/// From now on every command has `file`, which is empty, for its standard input; with `None` it has nothing.
+#[cfg(windows)]
+pub fn lend(file: Option<std::fs::File>) {
+    *LENT.lock().expect("nobody panics with it") = file;
+}
+
+/// Nothing to read.
+fn nothing() -> Stdio {
+    #[cfg(windows)]
+    if let Some(file) = &*LENT.lock().expect("nobody panics with it")
+        && let Ok(file) = file.try_clone()
+    {
+        return file.into();
+    }
+    Stdio::null()
+}
+
 /// How a command ended, with its output.
 #[derive(Debug)]
 pub struct Outcome {
@@ -73,7 +113,7 @@ pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
 pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -> Result<Outcome, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     let mut command = command(invocation);
-    command.envs(environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+    command.envs(environment.iter().map(|(name, value)| (name, value))).stdin(nothing());
     let (stdout, end) = Sink::new().map_err(failed)?;
     command.stdout(end);
     let (stderr, end) = Sink::new().map_err(failed)?;
