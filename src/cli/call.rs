@@ -117,8 +117,7 @@ impl Call {
         // What lies where on the machine that writes the files says nothing about the others.
         let exported = is_export.then(|| facts::usual_state_dir(target, scope));
         let state_dir = settings.state_dir.clone().or(exported);
-        let assumed = requests.iter().find_map(|request| assumed_version(request, &mut faults));
-        let place = facts::place(target, scope, state_dir.as_ref(), assumed);
+        let place = facts::place(target, scope, state_dir.as_ref());
         let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
         for request in requests {
@@ -155,7 +154,13 @@ impl Call {
         let notes: Vec<String> = self
             .validated
             .iter()
-            .flat_map(|service| service.notes.iter().map(|line| format!("`{}`: {line}", service.spec.name)))
+            .flat_map(|service| {
+                let left_out = match self.settings.target {
+                    Target::Systemd => render::systemd::left_out(&service.spec),
+                    Target::Nssm => Vec::new(),
+                };
+                service.notes.iter().cloned().chain(left_out).map(|line| format!("`{}`: {line}", service.spec.name))
+            })
             .collect();
         let files = self.rendered()?;
         if self.settings.mode != Mode::DryRun || self.settings.format == Format::Text {
@@ -275,7 +280,13 @@ impl Call {
             match (layout, target) {
                 (Layout::Ansible, _) => {
                     batches.extend(artifacts.iter().filter(|_| target == Target::Nssm).cloned().map(export::beside));
-                    services.push(RoleService { name, files: artifacts, batches, secrets: spec.secrets.clone() });
+                    services.push(RoleService {
+                        name,
+                        files: artifacts,
+                        batches,
+                        secrets: spec.secrets.clone(),
+                        systemd: spec.systemd,
+                    });
                 }
                 (Layout::Tree, Target::Nssm) => {
                     files.extend(batches);
@@ -424,7 +435,8 @@ impl Call {
     /// What only this host can answer, asked before anything is changed.
     fn preflight(&self) -> Result<(), Error> {
         if let Manager::Systemd(_) = self.manager {
-            systemctl::need_version(self.place.systemd)?;
+            let versions = self.validated.iter().map(|service| service.spec.systemd);
+            versions.max().map_or(Ok(()), systemctl::need_version)?;
         }
         // What several services import is imported once: that takes longer than all the rest.
         let mut imports: IndexMap<_, Vec<(String, Text)>> = IndexMap::new();
@@ -509,15 +521,6 @@ fn called(request: &Service) -> String {
         .next()
         .cloned()
         .unwrap_or_else(|| "?".to_owned())
-}
-
-fn assumed_version(request: &Service, faults: &mut Vec<Fault>) -> Option<u32> {
-    let word = request.assume.as_deref()?;
-    let version = word.strip_prefix("systemd=").and_then(|version| version.parse().ok());
-    if version.is_none() {
-        faults.push(Fault::new("option `--assume`", "it is `systemd=VERSION`, such as `systemd=239`").given(word));
-    }
-    version
 }
 
 /// The error of a service that did not start, with the place of its error log.

@@ -22,7 +22,7 @@ use crate::model::text::Text;
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     privilege::hide_memory();
     let (named, state_dir) = parse::early(&argv);
-    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
+    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref());
     let catalog = catalogs(&site.state_dir, &named)?;
     if argv.len() < 2 {
         let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();

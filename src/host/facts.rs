@@ -32,7 +32,7 @@ pub fn variable(name: &EnvName) -> Option<Text> {
 }
 
 /// Where units and state lie for `target` and `scope`; `state_dir` is what was asked for.
-pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>, systemd: Option<u32>) -> Place {
+pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>) -> Place {
     let state_dir = state_dir
         .cloned()
         .or_else(|| non_empty("INSTALLSERVICE_WORKING_DIR"))
@@ -42,7 +42,7 @@ pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>, systemd: Op
         Scope::System => "/etc/systemd/system".into(),
         Scope::User => non_empty("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config")).with("/systemd/user"),
     };
-    Place { unit_dir, state_dir, systemd: systemd.unwrap_or(Place::SYSTEMD) }
+    Place { unit_dir, state_dir }
 }
 
 /// The tool's own directory where nothing names another one.
