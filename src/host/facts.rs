@@ -215,6 +215,52 @@ fn may_write(_account: &str, _directory: &Path) -> Option<bool> {
     None
 }
 
+/// This host, for what was installed on it: what has gone since is no fault of the request, but a difference.
+#[derive(Debug)]
+pub struct Before;
+
+impl Facts for Before {
+    fn path_kind(&self, _path: &Text) -> Option<PathKind> {
+        None
+    }
+
+    fn current_directory(&self) -> Option<Text> {
+        Host.current_directory()
+    }
+
+    fn find_program(&self, name: &Text) -> Option<Text> {
+        Host.find_program(name)
+    }
+
+    fn interpreter(&self) -> Option<Text> {
+        Host.interpreter()
+    }
+
+    fn account_exists(&self, _account: &str) -> Option<bool> {
+        None
+    }
+
+    fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
+        None
+    }
+
+    fn may_write(&self, _account: &str, _directory: &Text) -> Option<bool> {
+        None
+    }
+
+    fn first_line(&self, _path: &Text) -> Option<Text> {
+        None
+    }
+
+    fn read_text(&self, path: &Text) -> Option<String> {
+        Host.read_text(path)
+    }
+
+    fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text> {
+        Host.package_file(interpreter, relative)
+    }
+}
+
 /// Another host: nothing is known, so nothing is refused for what is not here.
 #[derive(Debug)]
 pub struct Elsewhere;
