@@ -48,6 +48,8 @@ struct Listed {
 struct Vars<'a> {
     signature: &'a Signature,
     systemd: u32,
+    /// Where units lie, where there are units.
+    unit_directory: Option<YamlText>,
     directories: Vec<YamlText>,
     services: &'a [Listed],
     units: Vec<Entry>,
@@ -140,6 +142,10 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     let directories = if windows { vec![place.state_dir.clone(), batches] } else { vec![place.state_dir.clone()] };
     let directories =
         directories.iter().filter_map(|path| refusals.keep("the state directory", YamlText::new(path))).collect();
+    let unit_directory = match windows {
+        true => None,
+        false => refusals.keep("the directory of units", YamlText::new(&place.unit_dir)),
+    };
     let signature = &Signature::new(format_args!(": a role of Ansible; an export writes it anew."));
     let mut add = |path: &str, rendered: askama::Result<String>| {
         let contents = (rendered.expect("every field is checked") + "\n").into_bytes();
@@ -155,7 +161,10 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     add("templates/environment.txt.j2", Environment { signature: &head }.render());
     let with_secrets = listed.iter().filter(|service| !service.secrets.is_empty()).collect();
     add("README.md", Readme { signature, windows, services: with_secrets }.render());
-    add("vars/main.yml", Vars { signature, systemd, directories, services: &listed, units, files, absent }.render());
+    add(
+        "vars/main.yml",
+        Vars { signature, systemd, unit_directory, directories, services: &listed, units, files, absent }.render(),
+    );
     refusals.or(Some(role))
 }
 
