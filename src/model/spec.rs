@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::PythonEntry;
 use super::name::{EnvName, Line, ServiceName, UnitName};
+use super::systemd_version::SystemdVersion;
 use super::text::Text;
 
 /// Which service manager a service is made for.
@@ -177,6 +178,8 @@ pub struct ServiceSpec {
     pub writes: Vec<Text>,
     /// The machine's service, or a user's.
     pub scope: Scope,
+    /// The version of systemd that its unit is written for.
+    pub systemd: SystemdVersion,
     /// Further settings that only the target's service manager knows, in the order given.
     pub extra: IndexMap<String, Vec<String>>,
 }

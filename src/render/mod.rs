@@ -37,15 +37,9 @@ pub struct Place {
     pub unit_dir: Text,
     /// The tool's own working directory: an absolute path.
     pub state_dir: Text,
-    /// The version of systemd that units are written for.
-    pub systemd: u32,
 }
 
 impl Place {
-    /// The version of systemd that units are written for unless another one is named. Nothing that
-    /// we render needs a newer one, so it serves Debian 11, Ubuntu 22.04, RHEL 9 and what came later.
-    pub const SYSTEMD: u32 = 247;
-
     /// The unit of a service.
     pub fn unit(&self, name: &ServiceName) -> Text {
         self.unit_dir.with("/").with(&name.unit())

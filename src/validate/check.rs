@@ -10,8 +10,11 @@ use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::name::{EnvName, Line, ServiceName};
-use crate::model::nssm_table::{self, Refused};
+use crate::model::nssm_table;
+use crate::model::refused::Refused;
 use crate::model::spec::{Run, Scope, Target};
+use crate::model::systemd_table::Directive;
+use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::render::nssm::ACCOUNTS;
 
@@ -454,29 +457,41 @@ impl<'a, F: Facts> Check<'a, F> {
         parameters
     }
 
-    pub(super) fn directives(&mut self, table: &IndexMap<String, Setting>) -> IndexMap<String, Vec<String>> {
+    /// The further directives of systemd, and the version that has them all: the assumed one, or else the usual one
+    /// or a newer one.
+    pub(super) fn directives(
+        &mut self,
+        table: &IndexMap<String, Setting>,
+        assumed: Option<SystemdVersion>,
+    ) -> (SystemdVersion, IndexMap<String, Vec<String>>) {
+        let mut version = assumed.unwrap_or(SystemdVersion::USUAL);
         let mut directives = IndexMap::new();
         for (key, value) in table {
-            let name = key.rsplit('.').next().unwrap_or(key);
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-                self.fault(
-                    Fault::new("systemd directive", "a directive has letters and digits only")
-                        .given(Text::from(key.as_str())),
-                );
-                continue;
-            }
             let lines = value.lines();
-            if lines.iter().any(|line| line.chars().any(char::is_control) || line.trim_end().ends_with('\\')) {
-                self.fault(Fault::new(
+            match needed_version(key, &lines) {
+                Ok(since) if assumed.is_some() && !version.has(since) => self.fault(Fault::new(
                     format!("systemd directive `{key}`"),
-                    "its value has to be one line of plain text that does not end in a backslash",
-                ));
-                continue;
+                    format!("it came with systemd {since}, and the unit is written for {version}"),
+                )),
+                Ok(since) => {
+                    version = version.max(since.into());
+                    directives.insert(key.clone(), lines);
+                }
+                Err(Refused { reason, help }) => {
+                    let mut fault = Fault::new(format!("systemd directive `{}`", Text::from(key.as_str())), reason);
+                    fault.help = help;
+                    self.fault(fault);
+                }
             }
-            directives.insert(key.clone(), lines);
         }
-        directives
+        (version, directives)
     }
+}
+
+/// The version of systemd that takes these values of a directive.
+fn needed_version(key: &str, values: &[String]) -> Result<u32, Refused> {
+    let directive = Directive::find(key)?;
+    values.iter().try_fold(directive.since, |version, value| Ok(version.max(directive.check(value)?)))
 }
 
 /// `path` with `.` and `..` components and doubled slashes taken out.

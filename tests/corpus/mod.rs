@@ -180,6 +180,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             path: if bin { vec!["/opt/v e/b%n".into()] } else { Vec::new() },
             writes,
             scope: Scope::System,
+            systemd: 252.into(),
             extra: Default::default(),
         }
     })
