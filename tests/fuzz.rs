@@ -4,7 +4,8 @@
 //! `INSTALLSERVICE_FUZZ_SECONDS` is the time for each target (a short one by default). Inputs are made
 //! from the corpus in `fixtures/fuzz/TARGET`, from the fixtures beside it and from the words of each
 //! grammar; one with an outcome that was not seen before joins them. An input that fails is written
-//! into the corpus, where every later run begins with it.
+//! into the corpus, where every later run begins with it, and so are, made as short as they can be,
+//! some of those that had an outcome of their own in a long run.
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 mod corpus;
@@ -35,6 +36,9 @@ use install_service::validate;
 const HANG: Duration = Duration::from_secs(10);
 /// The longest input.
 const LONGEST: usize = 64 * 1024;
+/// Seconds from which on a run is a long one, and the files to which it fills each corpus.
+const LONG: f64 = 60.0;
+const KEPT: usize = 60;
 
 /// Numbers that look random.
 struct Dice(u64);
@@ -115,15 +119,9 @@ fn mutated(dice: &mut Dice, inputs: &[Vec<u8>], words: &[&[u8]]) -> Vec<u8> {
 
 /// What an error says, without what it says it of: an outcome of a kind.
 fn kind(said: impl std::fmt::Display) -> String {
-    let mut kind = String::new();
-    let mut quoted = false;
-    for c in said.to_string().chars().take(400) {
-        quoted ^= c == '`';
-        if !quoted && !c.is_ascii_digit() {
-            kind.push(c);
-        }
-    }
-    kind
+    let said = said.to_string();
+    let words = said.split([' ', '\n']).filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    words.filter(|word| word.len() > 1).take(12).collect::<Vec<_>>().join(" ")
 }
 
 /// Feeds `check` for as long as there is time. It gives the kind of the outcome, and panics if that is wrong.
@@ -150,25 +148,22 @@ fn fuzz(target: &'static str, mut inputs: Vec<Vec<u8>>, words: &[&[u8]], check: 
     let begun = Instant::now();
     let mut dice = Dice(begun.elapsed().subsec_nanos().into());
     dice.0 = 0x9E37_79B9_7F4A_7C15 ^ u64::from(std::process::id()) << 20 ^ dice.0 | 1;
-    let (mut runs, mut outcomes, mut first) = (0_u64, HashSet::new(), 0);
+    let (mut runs, mut outcomes, mut found) = (0_u64, HashSet::new(), Vec::new());
     let budget = Duration::from_secs_f64(seconds());
-    while first < inputs.len() || begun.elapsed() < budget {
-        // Those of the corpus as they are, then changed ones.
-        let input = match inputs.get(first) {
-            Some(input) if runs == first as u64 => input.clone(),
-            _ => mutated(&mut dice, &inputs, words),
-        };
-        first = (first + 1).min(inputs.len());
+    // The corpus as it is, then changed.
+    let mut known = inputs.clone().into_iter();
+    while known.len() > 0 || begun.elapsed() < budget {
+        let known = known.next();
+        let is_known = known.is_some();
+        let input = known.unwrap_or_else(|| mutated(&mut dice, &inputs, words));
         *current.lock().expect("no panic while it is held") = (input.clone(), Instant::now());
         let outcome = catch_unwind(AssertUnwindSafe(|| check(&input)));
         runs += 1;
         match outcome {
             Ok(outcome) => {
-                let mut hasher = DefaultHasher::new();
-                outcome.hash(&mut hasher);
-                if outcomes.insert(hasher.finish()) && inputs.len() < 5000 {
+                if outcomes.insert(outcome.clone()) && !is_known && inputs.len() < 5000 {
+                    found.push((input.clone(), outcome));
                     inputs.push(input);
-                    first = inputs.len();
                 }
             }
             Err(_) => panic!("{target}: {}", keep(target, "crash", &input).display()),
@@ -179,6 +174,30 @@ fn fuzz(target: &'static str, mut inputs: Vec<Vec<u8>>, words: &[&[u8]], check: 
         begun.elapsed().as_secs_f64(),
         outcomes.len()
     );
+    if seconds() >= LONG {
+        let room = KEPT.saturating_sub(fs::read_dir(folder(target)).map_or(0, Iterator::count));
+        for (input, outcome) in found.iter().step_by(found.len().div_ceil(room.max(1)).max(1)).take(room) {
+            let short = shortened(input, |input| check(input) == *outcome);
+            *current.lock().expect("no panic while it is held") = (short.clone(), Instant::now());
+            keep(target, "seed", &short);
+        }
+    }
+}
+
+/// As much of it left out as can be while it `is_same`.
+fn shortened(input: &[u8], is_same: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut input = input.to_vec();
+    let begun = Instant::now();
+    let mut size = input.len().div_ceil(2);
+    while size > 0 && begun.elapsed() < HANG / 5 {
+        let mut at = 0;
+        while at < input.len() && begun.elapsed() < HANG / 5 {
+            let without = [&input[..at], &input[(at + size).min(input.len())..]].concat();
+            if is_same(&without) { input = without } else { at += size }
+        }
+        size /= 2;
+    }
+    input
 }
 
 fn keep(target: &str, what: &str, input: &[u8]) -> PathBuf {
