@@ -560,3 +560,38 @@ fn where_no_systemd_runs_the_message_says_what_installs_it() {
     }
     assert!(!ran.folder().join("working_dir").exists());
 }
+
+/// Each says who cannot do it, and what to do instead.
+#[test]
+fn credentials_where_there_are_none() {
+    let dry = |options: &[&str]| {
+        let install = install(["--dry-run", "--service_name", "web", "--secrets", "credentials"]).args(options);
+        install.args(["--", "/bin/true"])
+    };
+    refused(
+        dry(&["--user"]),
+        "InstallService: error: option `--secrets` `credentials`: a credential is encrypted with a key that only root reads, and a user service is not root's
+  help: leave `--secrets` away: the values are kept in a file that only you read\n",
+    );
+    refused(
+        dry(&["--assume", "systemd=246"]),
+        "InstallService: error: option `--secrets` `credentials`: systemd 246 has no credentials, which came with 247\n",
+    );
+    refused(
+        dry(&["--env", "IFS", "--env", "A"]),
+        "InstallService: error: the secret `IFS`: it is a variable of the shell that reads it, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
+    );
+    refused(
+        install(["--dry-run", "--secrets", "credentials", "--python", "/usr/bin/env", "--env", "PYTHONPATH", "a.b:c"]),
+        "InstallService: error: the secret `PYTHONPATH`: it is a variable of the interpreter, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
+    );
+    let role = install(["--output", "role", "--layout", "ansible", "--service_name", "web", "--env", "A"]);
+    refused(
+        role.args(["--secrets", "credentials", "--working-directory", "/srv", "--", "/bin/true"]),
+        "InstallService: error: option `--secrets` `credentials`: a role of Ansible does not encrypt: that is done on each host
+  help: `--assume systemd=249` hands them over as credentials all the same, from a file of mode 0600\n",
+    );
+    let windows = install(["--dry-run", "--target", "nssm", "--service_name", "web", "--secrets", "credentials"]);
+    let windows = windows.args(["--working-directory", "C:\\", "--", "C:\\x.exe"]);
+    windows.stderr_contains("`web`: credentials are systemd's own; on Windows the values are in a file").run();
+}

@@ -118,7 +118,24 @@ impl Call {
         let exported = is_export.then(|| facts::usual_state_dir(target, scope));
         let state_dir = settings.state_dir.clone().or(exported);
         let assumed = requests.iter().find_map(|request| assumed_version(request, &mut faults));
+        let has_credentials = |request: &Service| request.secrets_in.as_deref() == Some("credentials");
+        let credentials = target == Target::Systemd && requests.iter().any(has_credentials);
+        let assumed = assumed.or(credentials.then_some(Place::ENCRYPTED));
         let place = facts::place(target, scope, state_dir.as_ref(), assumed);
+        if credentials && place.systemd < Place::CREDENTIALS {
+            let reason =
+                format!("systemd {} has no credentials, which came with {}", place.systemd, Place::CREDENTIALS);
+            faults.push(Fault::new("option `--secrets`", reason).given("credentials"));
+        }
+        if credentials && place.systemd >= Place::ENCRYPTED && matches!(mode, Mode::Export(_, Layout::Ansible)) {
+            let fault =
+                Fault::new("option `--secrets`", "a role of Ansible does not encrypt: that is done on each host");
+            faults.push(
+                fault.given("credentials").help(
+                    "`--assume systemd=249` hands them over as credentials all the same, from a file of mode 0600",
+                ),
+            );
+        }
         let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
         for request in requests {
@@ -244,8 +261,9 @@ impl Call {
             let kept = secrets::kept_values(&files.name, &self.place);
             let values: Vec<(EnvName, Text)> = values(service, &kept).into_iter().collect();
             if !values.is_empty() {
-                let artifact = render::systemd::environment_file(&files.name, &self.place, &values)
-                    .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
+                let artifact =
+                    render::systemd::environment_file(&files.name, &self.place, service.spec.secrets_in, &values)
+                        .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
                 files.artifacts.push(artifact);
             }
         }
@@ -262,8 +280,8 @@ impl Call {
         {
             let has_secrets = !spec.secrets.is_empty();
             // A role says in its variables which secrets there are.
-            let example =
-                (has_secrets && layout == Layout::Tree).then(|| export::example(&name, &spec.secrets, &self.place));
+            let example = (has_secrets && layout == Layout::Tree)
+                .then(|| export::example(&name, &spec.secrets, &self.place.secrets_file(&name, spec.secrets_in)));
             let mut batches = Vec::new();
             if let Some(service) = registration {
                 let values = has_secrets.then(|| self.place.environment_file(&name));

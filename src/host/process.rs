@@ -1,7 +1,7 @@
 //! Running other programs: the one door, with their words kept.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -66,14 +66,27 @@ pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
     capture_with(invocation, &[])
 }
 
+/// [`capture`], with `input` on its standard input.
+///
+/// # Errors
+/// As [`capture`].
+pub fn feed(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
+    captured(command(invocation), invocation, Some(input.to_vec()))
+}
+
 /// [`capture`], with further environment variables.
 ///
 /// # Errors
 /// As [`capture`].
 pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -> Result<Outcome, Error> {
-    let failed = |source: io::Error| could_not_run(invocation, &source);
     let mut command = command(invocation);
-    command.envs(environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    captured(command, invocation, None)
+}
+
+fn captured(mut command: Command, invocation: &Invocation, input: Option<Vec<u8>>) -> Result<Outcome, Error> {
+    let failed = |source: io::Error| could_not_run(invocation, &source);
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     let (stdout, end) = Sink::new().map_err(failed)?;
     command.stdout(end);
     let (stderr, end) = Sink::new().map_err(failed)?;
@@ -81,6 +94,10 @@ pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -
     let mut child = command.spawn().map_err(failed)?;
     // Our copies of the writing ends.
     drop(command);
+    if let (Some(input), Some(mut end)) = (input, child.stdin.take()) {
+        // One that does not read it to its end says why with its status.
+        thread::spawn(move || drop(end.write_all(&input)));
+    }
     let (stdout, stderr) = (stdout.collect(), stderr.collect());
     let status = wait(&mut child, invocation)?;
     Ok(Outcome { status, stdout: stdout(), stderr: stderr() })

@@ -209,6 +209,7 @@ fn of_systemd(code: i64) -> Option<&'static str> {
         216 | 217 => "it could not become the account",
         226 => "it could not set up the file system that the hardening asks for",
         228 => "it could not set up the filter of system calls that the hardening asks for",
+        243 => "it could not be handed its credential",
         _ => return None,
     })
 }

@@ -11,7 +11,7 @@ use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::name::{EnvName, Line, ServiceName};
 use crate::model::nssm_table::{self, Refused};
-use crate::model::spec::{Run, Scope, Target};
+use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::text::Text;
 use crate::render::nssm::ACCOUNTS;
 
@@ -358,6 +358,26 @@ impl<'a, F: Facts> Check<'a, F> {
             );
         }
         names
+    }
+
+    /// Where the values of the secrets are kept.
+    pub(super) fn secrets_in(&mut self, request: &Service, scope: Scope) -> SecretStore {
+        let what = "option `--secrets`";
+        let stores = [("file", SecretStore::File), ("credentials", SecretStore::Credentials)];
+        let store = self.word(what, request.secrets_in.as_deref(), &stores);
+        if store == SecretStore::Credentials && self.target == Target::Nssm {
+            self.note("credentials are systemd's own; on Windows the values are in a file for SYSTEM and Administrators alone");
+            return SecretStore::File;
+        }
+        if store == SecretStore::Credentials && scope == Scope::User {
+            let reason = "a credential is encrypted with a key that only root reads, and a user service is not root's";
+            self.fault(
+                Fault::new(what, reason)
+                    .given("credentials")
+                    .help("leave `--secrets` away: the values are kept in a file that only you read"),
+            );
+        }
+        store
     }
 
     pub(super) fn account(&mut self, request: &Service, scope: Scope) -> Option<String> {

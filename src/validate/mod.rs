@@ -62,6 +62,8 @@ pub fn validate(
     // A variable that is set plainly needs no secret value.
     let secrets = check.secrets(secrets.filter(|name| !environment.contains_key(name)).collect());
 
+    let secrets_in = check.secrets_in(request, scope);
+
     let account = check.account(request, scope);
     let restart = check.word(
         "option `--restart`",
@@ -132,6 +134,7 @@ pub fn validate(
         working_directory,
         environment,
         secrets,
+        secrets_in,
         account,
         restart,
         restart_sec,
