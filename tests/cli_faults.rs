@@ -513,12 +513,10 @@ fn discover() {
         install(["discover"]).env("PATH", "/nonexistent"),
         "InstallService: error: interpreter: no Python was found\n  help: `--python PATH` names it\n",
     );
-    Test::install()
-        .args(["discover", "--python", "/nonexistent/python"])
-        .status(1)
-        .stdout("")
-        .stderr("InstallService: error: running `/nonexistent/python -c ...`: there is no program `/nonexistent/python` here\n")
-        .run();
+    refused(
+        install(["discover", "--python", "/nonexistent/python"]),
+        "InstallService: error: option `--python` `/nonexistent/python`: there is no such file, or it is not marked as executable\n",
+    );
     Test::install()
         .args(["discover", "--python", "/bin/false", "package"])
         .status(1)

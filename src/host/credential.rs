@@ -40,6 +40,5 @@ fn creds(words: impl IntoIterator<Item = String>, input: &[u8]) -> Result<Vec<u8
     let own = ["-", "-"].map(Text::from);
     let words = std::iter::once("systemd-creds".into()).chain(words.into_iter().map(Text::from)).chain(own);
     let invocation = Invocation(words.collect());
-    let outcome = process::feed(&invocation, input)?;
-    if outcome.status.success() { Ok(outcome.stdout) } else { Err(process::failure(&invocation, &outcome)) }
+    Ok(process::answer(&invocation, input)?.stdout)
 }
