@@ -317,6 +317,7 @@ impl Call {
         if journal::is_there(&self.place) {
             note("a run is at work, or was ended half way; the next one that changes anything takes it back");
         }
+        secrets::tell_lost(&self.validated, &self.place);
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired = self.with_environment(files, |service, kept| known_values(service, kept, true))?;
         let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?);
@@ -347,6 +348,7 @@ impl Call {
                 .collect();
             return privilege::run_again(&variables, &secrets);
         }
+        secrets::tell_lost(&self.validated, &self.place);
         let missing = secrets::missing_values(&self.validated, &self.place)?;
         // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
         // for a password only to be told that the name is taken.

@@ -20,16 +20,24 @@ pub(super) fn kept_values(name: &ServiceName, place: &Place) -> Values {
     for path in place.secrets_files(name) {
         let Ok(files::Entry::File(found)) = files::look(&path) else { continue };
         let contents = match render::is_encrypted(&path) {
-            true => credential::opened(&found.contents).unwrap_or_else(|error| {
-                note(&format!("`{path}` cannot be decrypted any more: {error}"));
-                Vec::new()
-            }),
+            true => credential::opened(&found.contents).unwrap_or_default(),
             false => found.contents,
         };
         let read = escape::read_environment_file(&contents).into_iter();
         values.extend(read.filter_map(|(name, value)| Some((name.parse().ok()?, value))));
     }
     values
+}
+
+/// Says which values are lost, because this host's key is no longer the one that encrypted them.
+pub(super) fn tell_lost(services: &[Validated], place: &Place) {
+    for path in services.iter().map(|service| place.encrypted_file(&service.spec.name)) {
+        if let Ok(files::Entry::File(found)) = files::look(&path)
+            && let Err(error) = credential::opened(&found.contents)
+        {
+            note(&format!("`{path}` cannot be decrypted any more: {error}"));
+        }
+    }
 }
 
 /// Every secret with stars for its value: a dry run needs none and shows none.
