@@ -25,7 +25,7 @@ use install_service::host::facts::Elsewhere;
 use install_service::host::process::Outcome;
 use install_service::host::{nssm, systemctl};
 use install_service::manifest::{self, Manifest};
-use install_service::model::name::{EnvName, ServiceName};
+use install_service::model::name::{EnvName, Line, ServiceName};
 use install_service::model::spec::Target;
 use install_service::model::text::Text;
 use install_service::render::escape::*;
@@ -706,6 +706,13 @@ fn encoders() {
             "shell",
             ShellWord::new(&text).map(|word| assert_eq!(grammar::shell_word(&bytes(&word.to_string())), input)),
         );
+        done(
+            "reference",
+            ExecWord::reference(&text, &name).map(|word| {
+                let back = grammar::variables(&grammar::specifiers(&one(&word.to_string(), true)));
+                assert_eq!(back.as_bytes(), [input, b"<A>"].concat());
+            }),
+        );
         assert_eq!(grammar::python_literal(&PyStr::new(&text).to_string()), input);
         if let Some(valid) = is_text(input) {
             done(
@@ -714,6 +721,26 @@ fn encoders() {
                     let line = stored.as_text();
                     assert_eq!(grammar::c_runtime(&grammar::expand_windows(line.as_str().expect("text"))), [valid]);
                 }),
+            );
+            if let Ok(line) = valid.parse::<Line>() {
+                let written = Description::new(&line).map(|written| {
+                    let back = grammar::specifiers(&grammar::rest_of_line(&written.to_string()));
+                    assert_eq!(back, line.as_str().trim_matches([' ', '\t']));
+                });
+                done("description", written);
+            }
+            done("yaml", YamlText::new(&text).map(|scalar| assert_eq!(grammar::yaml(&scalar.to_string()), valid)));
+            let path = format!("C:\\{valid}");
+            done(
+                "batch path",
+                CmdPath::new(&path.as_str().into())
+                    .map(|quoted| assert_eq!(grammar::cmd_path(&quoted.to_string()), path)),
+            );
+            done(
+                "registry",
+                NssmEnvironment::new(&[(name.clone(), text.clone())])
+                    .map_err(|mut faults| faults.remove(0).1)
+                    .map(|entry| assert_eq!(entry.entries().collect::<Vec<_>>(), [Text::from(format!("A={valid}"))])),
             );
             done(
                 "batch",
