@@ -6,10 +6,11 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
+use std::process::Command;
 
-use support::booted::{Named, named};
+use support::booted::{Named, folder_of, named};
 use support::{Ran, Test, system};
 
 const SECRET: &str = "hunter 2 \\ \"$x\" `id` ' ! %n\n#second=line é\t";
@@ -90,6 +91,24 @@ fn python_is_given_them_too_and_its_arguments() {
     assert_eq!(received.argv[1], SECRET);
     let cmdline = service.unit_text();
     assert!(!cmdline.contains("hunter") && cmdline.contains("LoadCredentialEncrypted="), "{cmdline}");
+}
+
+/// systemd opens them for the account, whose service has no other right to them.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_account_is_given_its_own() {
+    let service = named("credentials-account");
+    let folder = folder_of("ann", "/srv/credentials-account");
+    let install = service.install().args(["--state-dir", "/var/lib/credentials-account", "--working-directory"]);
+    let install = install.arg(&folder).args(["--account", "ann", "--hardening", "service"]);
+    let install = install.args(["--secrets", "credentials", "--env", "TOKEN", "--start"]).env("TOKEN", SECRET);
+    install.probe([]).run();
+    assert_eq!(token(&service), SECRET);
+    let owner = fs::metadata(format!("/proc/{}", service.pid())).unwrap().uid();
+    assert_eq!(owner, fs::metadata(&folder).unwrap().uid());
+    let read = "cat /var/lib/credentials-account/credentials-account_env_vars.cred /run/credentials/*/environment";
+    let refused = Command::new("runuser").args(["-u", "joe", "--", "sh", "-c", read]).output().unwrap();
+    assert!(refused.stdout.is_empty(), "{}", String::from_utf8_lossy(&refused.stdout));
 }
 
 /// From a file to credentials and back no value is asked for again, and none lies in both.
