@@ -128,11 +128,7 @@ impl Journal {
                     undo.push(keep(path, directory, &mut backups)?);
                 }
                 Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
-                Action::Discard(_)
-                | Action::Run(_)
-                | Action::Try(..)
-                | Action::Settle(_)
-                | Action::AwaitStop(_) => {}
+                Action::Discard(_) | Action::Run(_) | Action::Try(..) | Action::Settle(_) | Action::AwaitStop(_) => {}
             }
             steps.push(undo);
         }

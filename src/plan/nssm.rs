@@ -1,8 +1,6 @@
 //! Plans for NSSM: one call of `nssm.exe` for each parameter that differs.
 
-use super::{
-    Action, Desired, InstallOptions, Keep, Plan, Reversal, Step, directory_steps, file_steps, removal_steps,
-};
+use super::{Action, Desired, InstallOptions, Keep, Plan, Reversal, Step, directory_steps, file_steps, removal_steps};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;

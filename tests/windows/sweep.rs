@@ -134,9 +134,7 @@ impl Bed {
     fn command(&self) -> Test {
         let manage = |mode: &str| self.home.then_manage().args([self.service, mode]);
         match self.change {
-            Change::Install | Change::Update => {
-                self.home.then_install().args(["--manifest", "new.toml", "--start"])
-            }
+            Change::Install | Change::Update => self.home.then_install().args(["--manifest", "new.toml", "--start"]),
             Change::ReinstallRunning => manage("stop_and_restart"),
             Change::ReinstallStopped => manage("reinstall"),
             Change::Remove => manage("remove").arg("--remove_install_args"),
