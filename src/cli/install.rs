@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::call::{Call, Layout, Mode, Settings};
 use super::options::Given;
 use super::parse::{self, Line, Purpose, Wanted};
-use super::{Format, catalogs, note, print, print_plain};
+use super::{Format, catalogs, completions, note, print, print_plain};
 use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
 use crate::host::facts::{self, Host};
@@ -22,7 +22,7 @@ use crate::model::text::Text;
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     privilege::hide_memory();
     let (named, state_dir) = parse::early(&argv);
-    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
+    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref());
     let catalog = catalogs(&site.state_dir, &named)?;
     if argv.len() < 2 {
         let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
@@ -35,14 +35,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::OK)
         }
         Line::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(
-                shell,
-                &mut parse::command(&catalog, Purpose::Help, Wanted::All),
-                "InstallService",
-                &mut script,
-            );
-            print_plain(&String::from_utf8_lossy(&script));
+            print_plain(&completions::script(shell, &catalog));
             Ok(exit::OK)
         }
         Line::Discover { python, package } => discover_programs(python, package.as_deref()),
@@ -52,9 +45,15 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
 
 fn discover_programs(python: Option<Text>, package: Option<&str>) -> Result<u8, Error> {
     use crate::model::facts::Facts;
-    let python = python.or_else(|| Host.interpreter()).ok_or_else(|| {
-        Error::refused(Fault::new("interpreter", "no Python was found").help("`--python PATH` names it"))
-    })?;
+    let python = match python {
+        Some(given) => Host.find_program(&given).ok_or_else(|| {
+            Fault::new("option `--python`", "there is no such file, or it is not marked as executable").given(given)
+        }),
+        None => Host
+            .interpreter()
+            .ok_or_else(|| Fault::new("interpreter", "no Python was found").help("`--python PATH` names it")),
+    }
+    .map_err(Error::refused)?;
     let answer = python::discover(&python, package)?;
     let found = discover::parse_answer(&answer)
         .map_err(|error| Error::refused(Fault::new("discover", error.to_string()).given(&python)))?;

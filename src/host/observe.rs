@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::credential;
 use super::files::{self, Entry};
 use super::text::{path as to_path, text};
 use crate::error::Error;
@@ -67,9 +68,10 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
         };
         for path in place.files_of(name).into_iter().chain(of_manager).chain([place.legacy_receipt(name)]) {
             let entry = match files::look(&path) {
-                // Only root reads an environment file; the rest can be compared by anybody.
+                // Only root reads values of secrets; the rest can be compared by anybody.
                 Err(Error::Io { source, .. })
-                    if source.kind() == io::ErrorKind::PermissionDenied && path == place.environment_file(name) =>
+                    if source.kind() == io::ErrorKind::PermissionDenied
+                        && place.secrets_files(name).contains(&path) =>
                 {
                     observed.unreadable.push(path);
                     continue;
@@ -78,7 +80,13 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
             };
             match entry {
                 Entry::Missing => {}
-                Entry::File(found) => {
+                Entry::File(mut found) => {
+                    // One of another host's key is no more than rubbish, and is written anew.
+                    if render::is_encrypted(&path)
+                        && let Ok(contents) = credential::opened(&found.contents)
+                    {
+                        found.contents = contents;
+                    }
                     observed.files.insert(path, found);
                 }
                 Entry::Other(what) => {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::PythonEntry;
 use super::name::{EnvName, Line, ServiceName, UnitName};
+use super::systemd_version::SystemdVersion;
 use super::text::Text;
 
 /// Which service manager a service is made for.
@@ -76,6 +77,25 @@ pub enum Hardening {
     Service,
     /// `Service`, and a file system that is read-only but for the service's own directories.
     Strict,
+}
+
+/// Where the values of secrets are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretStore {
+    /// In the environment file.
+    #[default]
+    File,
+    /// There, and systemd hands it over as a credential, which only the service is shown.
+    Credential,
+    /// In a credential that is encrypted on the disk, with a key of the host.
+    EncryptedCredential,
+}
+
+impl SecretStore {
+    /// Whether systemd hands the secrets over as a credential.
+    pub fn is_credential(self) -> bool {
+        self != Self::File
+    }
 }
 
 /// One word of the program's command line.
@@ -159,8 +179,10 @@ pub struct ServiceSpec {
     pub working_directory: Text,
     /// Plain settings, visible to every user of the machine.
     pub environment: IndexMap<EnvName, Text>,
-    /// Variables whose values live in the environment file only, each once, sorted.
+    /// Variables whose values live in the environment file or the credential only, each once, sorted.
     pub secrets: Vec<EnvName>,
+    /// Which of the two it is.
+    pub secrets_in: SecretStore,
     /// Who it runs as; `None` is the service manager's own account (root, LocalSystem).
     pub account: Option<String>,
     /// When it is started again.
@@ -177,6 +199,8 @@ pub struct ServiceSpec {
     pub writes: Vec<Text>,
     /// The machine's service, or a user's.
     pub scope: Scope,
+    /// The version of systemd that its unit is written for.
+    pub systemd: SystemdVersion,
     /// Further settings that only the target's service manager knows, in the order given.
     pub extra: IndexMap<String, Vec<String>>,
 }

@@ -198,7 +198,7 @@ fn directory_steps(observed: &Observed, directories: &[&Text]) -> Vec<Step> {
 /// Steps that remove the files of a service, `more` of them included, but for those that are kept.
 fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: Keep, more: Option<Text>) -> Vec<Step> {
     let kept = |path: &Text| {
-        keep.env_vars && *path == place.environment_file(name)
+        keep.env_vars && place.secrets_files(name).contains(path)
             || keep.install_args && (*path == place.receipt(name) || *path == place.legacy_receipt(name))
     };
     let all = place.files_of(name).into_iter().chain([place.legacy_receipt(name)]).chain(more);
@@ -223,7 +223,7 @@ pub struct InstallOptions {
 /// What `remove` leaves behind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keep {
-    /// The environment file.
+    /// The values of secrets.
     pub env_vars: bool,
     /// The receipt.
     pub install_args: bool,
