@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
+use std::path::MAIN_SEPARATOR_STR as SEPARATOR;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -82,7 +83,7 @@ fn is_at_work(place: &Place) -> bool {
 }
 
 fn lock_path(place: &Place) -> Text {
-    place.state_dir.with("/.lock")
+    place.state_dir.with(SEPARATOR).with(".lock")
 }
 
 /// The file that every command of a run has open. Nobody else can open it meanwhile: what a command
@@ -91,7 +92,7 @@ fn lock_path(place: &Place) -> Text {
 fn open_for_commands(place: &Place) -> Result<Option<File>, Error> {
     use std::os::windows::fs::OpenOptionsExt;
     const SHARING_VIOLATION: i32 = 32;
-    let path = place.state_dir.with("/.commands");
+    let path = place.state_dir.with(SEPARATOR).with(".commands");
     let opened = std::fs::OpenOptions::new()
         .read(true)
         .write(true)
