@@ -405,8 +405,10 @@ fn is_root() -> bool {
     false
 }
 
-/// The parts, and whether they want a booted systemd.
-const PARTS: &[(&str, bool, fn() -> bool)] = &[
+/// Its name, whether it wants a booted systemd, and what it measures: false if a goal is missed.
+type Part = (&'static str, bool, fn() -> bool);
+
+const PARTS: &[Part] = &[
     ("starting", false, starting),
     #[cfg(unix)]
     ("needs", false, growth::needs),

@@ -378,6 +378,15 @@ mod tests {
             ("[[services]]\n", "line 1, key `services`: there is no such key here; help: did you mean `service`?"),
             ("[[service]]\nrestart = 3\n", "line 2, key `restart`: invalid type: integer `3`, expected a string"),
             (
+                "[service]\nname = \"x\"\n",
+                "line 1, key `service`: invalid type: table, expected a list; help: each one begins with `[[service]]`",
+            ),
+            ("[[service]]\nsecrets = { A = \"x\" }\n", "line 2, key `secrets`: invalid type: table, expected a list"),
+            (
+                "[[service]]\nrestart_sec = \"5\"\n",
+                "line 2, key `restart_sec`: invalid type: string \"5\", expected a whole number",
+            ),
+            (
                 "[[service]]\n[service.nssm]\nAppExit.3 = \"Exit\"\n",
                 "line 3, key `AppExit`: expected true, false, a whole number, a text, or a list of texts",
             ),
