@@ -30,8 +30,8 @@ pub struct Manifest {
 /// One service as it was asked for.
 ///
 /// Every option of the command line that says something of a service has its key here: the same word
-/// with underscores. But for two: the interpreter, because the word `python` says what runs, and
-/// `--env`, which is `environment` with a value and `secrets` without. What is said of one call and not
+/// with underscores. But for three: the interpreter, because the word `python` says what runs, `--env`,
+/// which is `environment` with a value and `secrets` without, and so `--secrets`, which is `secrets_in`. What is said of one call and not
 /// of a service has no key: what to do (`--dry-run`, `--check`, `--output`, `--start`, `--prune`), how to
 /// print it, which service manager it is for, and where this host keeps things (`--catalog`,
 /// `--state-dir`, where NSSM comes from).
@@ -57,6 +57,10 @@ pub struct Service {
     /// Names of environment variables whose values are kept in a file of mode 0600. Never values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// Where those values are kept (`--secrets`): `file`, or `credentials` of systemd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["file", "credentials"])))]
+    pub secrets_in: Option<String>,
     /// The Python that runs a Python program (`--python`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<Text>,
@@ -135,6 +139,7 @@ impl Service {
             executable: self.executable,
             arguments: self.arguments,
             secrets: list(self.secrets, &defaults.secrets),
+            secrets_in: self.secrets_in.or_else(|| defaults.secrets_in.clone()),
             interpreter: self.interpreter.or_else(|| defaults.interpreter.clone()),
             working_directory: self.working_directory.or_else(|| defaults.working_directory.clone()),
             account: self.account.or_else(|| defaults.account.clone()),

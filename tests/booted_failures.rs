@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use support::booted::{folder_of, named};
 use support::{Ran, Test, system, wait_for};
@@ -19,13 +20,13 @@ fn error_log(ran: &Ran, service: &str) -> PathBuf {
 #[track_caller]
 fn written(path: &Path, parts: &[&str]) -> String {
     let mut last = String::new();
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while std::time::Instant::now() < end {
+    let end = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < end {
         last = fs::read_to_string(path).unwrap_or_default();
         if parts.iter().all(|part| last.contains(part)) {
             return last;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
     }
     panic!("{} has not {parts:?}:\n{last}", path.display());
 }
@@ -44,7 +45,7 @@ fn a_crash_at_once_is_told_with_the_last_lines() {
     assert_eq!(log.lines().count(), 3, "{log}");
 
     // Now, and not when systemd would start it again.
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     service.manage(&ran, "start").status(1).run();
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 
@@ -193,4 +194,16 @@ fn an_error_in_python_leaves_its_traceback() {
     let ran = service.install().file("killed.py", module).arg("killed:main").run();
     service.manage(&ran, "start").status(1).run();
     written(&error_log(&ran, "fail-python-killed"), &["fail-python-killed signal killed KILL\n", "before\n"]);
+}
+
+/// A systemd that is stuck is told in half a minute, where nothing is to be changed.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_systemctl_that_hangs_is_not_waited_for() {
+    let service = named("failure-hangs");
+    let ran = service.install().probe([]).run();
+    let begun = Instant::now();
+    let status = service.manage(&ran, "status").instead_of("systemctl", "exec sleep 1000").status(1);
+    status.stderr_contains("it gave no answer within 30 s and was killed").run();
+    assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
 }

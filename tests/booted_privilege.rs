@@ -5,7 +5,8 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
 
 use support::booted::named;
 use support::{Test, probe};
@@ -112,6 +113,27 @@ fn path_and_virtual_environment_of_the_caller_count_behind_sudo() {
     let install = python.install_again(&ran).file("mine.py", "def main(arguments):\n    pass\n").by_person("joe");
     install.env("PATH", &search).env("VIRTUAL_ENV", &venv).arg("mine:main").run();
     assert!(python.unit_text().contains(&format!("ExecStart=:\"{}/bin/python\"", venv.display())));
+}
+
+/// A rule for the command alone gives no right to one's own environment: sudo would refuse in words that say
+/// nothing of what to do.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn rights_without_setenv_are_told() {
+    let service = named("privilege-kim");
+    drop(Command::new("useradd").args(["--create-home", "kim"]).output());
+    let rule = |tags: &str| {
+        let rule = format!("kim ALL=(root) {tags} {}\n", env!("CARGO_BIN_EXE_InstallService"));
+        fs::write("/etc/sudoers.d/kim", rule).unwrap();
+        fs::set_permissions("/etc/sudoers.d/kim", fs::Permissions::from_mode(0o440)).unwrap();
+    };
+    rule("NOPASSWD:");
+    let install = || service.install().by_person("kim").args(["--env", "TOKEN"]).env("TOKEN", "x").probe([]);
+    install().status(5).stderr_contains("an administrator writes `SETENV:` in front of its path").run();
+    assert!(!service.unit().exists());
+    rule("NOPASSWD: SETENV:");
+    install().run();
+    fs::remove_file("/etc/sudoers.d/kim").unwrap();
 }
 
 #[test]

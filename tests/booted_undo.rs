@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use support::booted::named;
-use support::{Running, wait_for};
+use support::{Running, Test, system, wait_for};
 
 /// A `systemctl` that refuses to enable anything.
 const NO_ENABLE: &str = "[ $1 = enable ] || exec $real \"$@\"; echo 'Failed to enable unit: no luck today' >&2; exit 1";
@@ -196,7 +196,10 @@ fn what_a_killed_update_began_is_taken_back_by_the_next_run() {
     assert_eq!(service.host(&state), before);
     assert_eq!(service.received().argv[1], "old");
     let left: Vec<_> = fs::read_dir("/etc/systemd/system").unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().contains(".install-service-undo")), "{left:?}");
+    assert!(
+        !left.iter().any(|name| name.to_string_lossy().contains(".install-service-undo-killed-update")),
+        "{left:?}"
+    );
     assert!(!Path::new(&state).join("journal").exists());
 }
 
@@ -210,4 +213,69 @@ fn an_undo_that_fails_is_told_once() {
     assert!(!service.unit().exists());
     let again = service.install_again(&ran).probe([]).run();
     assert!(!again.stderr.contains("an earlier run"), "{}", again.stderr);
+}
+
+/// Of a manifest with services that run and services that are new, at two instants.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_interrupt_of_many_services_is_undone() {
+    let services = ["undo-many-1", "undo-many-2", "undo-many-3", "undo-many-4"].map(named);
+    let manifest = |count: usize, word: &str| {
+        let service = |service| {
+            let probe = support::probe::path();
+            format!("[[service]]\nname = \"{service}\"\nexecutable = {probe:?}\narguments = [\"{word}\"]\n")
+        };
+        services[..count].iter().map(service).collect::<String>()
+    };
+    let start = |test: Test, count, word| {
+        test.file("services.toml", manifest(count, word)).args(["--manifest", "services.toml", "--start"])
+    };
+    let ran = start(Test::install(), 2, "old").run();
+    let state = ran.folder().join("working_dir");
+    let host = || {
+        let running = services.each_ref().map(|service| (service.property("ActiveState"), service.pid()));
+        (services.each_ref().map(|service| service.host(&state)), running)
+    };
+    let before = host();
+    for (signal, verb) in [("INT", "enable"), ("TERM", "enable"), ("INT", "start"), ("TERM", "start")] {
+        let slow = SLOW_ENABLE.replace("enable", verb);
+        let update = start(ran.then_install(), 4, "new").instead_of("systemctl", &slow).status(130);
+        let run =
+            update.stderr_contains("error: interrupted\n").stderr_contains("the host is as it was before\n").spawn();
+        begun(&run);
+        run.signal(signal);
+        run.end();
+        assert_eq!(host(), before, "{signal} {verb}");
+    }
+}
+
+/// What cannot be put back is told with a command for each, which a person can type as it stands.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_is_left_is_mended_by_the_commands_that_are_told() {
+    let service = named("by-hand");
+    let ran = service.install().probe(["old"]).run();
+    let state = ran.folder().join("working_dir");
+    let before = service.host(&state);
+    for by_hand in [true, false] {
+        // The units become read-only in the middle of it, for this run alone.
+        let own = "mount --bind /etc/systemd/system /etc/systemd/system; exec \"$@\"";
+        let closed = "[ $1 = enable ] || exec $real \"$@\"
+            mount -o remount,bind,ro /etc/systemd/system; echo no luck today >&2; exit 1";
+        let update = service.install_again(&ran).instead_of("systemctl", closed).probe(["new"]).status(1);
+        let update = update.through(&["unshare", "--mount", "sh", "-c", own, "sh"]);
+        let told = update.stderr_contains("NOT put back: `/etc/systemd/system/by-hand.service`; ").run().stderr;
+        assert!(!told.contains("the host is as it was before"), "{told}");
+        assert!(service.unit_text().contains("\"new\""));
+        if by_hand {
+            let command = told.split("or by hand: `").nth(1).expect("a command").split("` (").next().expect("its end");
+            let command = command.replace("[TMP]", ran.folder().to_str().expect("plain text"));
+            system("sh", &["-c", &command]);
+            system("systemctl", &["daemon-reload"]);
+            assert!(service.unit_text().contains("\"old\""), "{command}");
+        }
+        let next = ran.then_manage().arg("--list").run();
+        assert!(next.stderr.contains("an earlier run was ended half way"), "{}", next.stderr);
+        assert_eq!(service.host(&state), before, "{told}{}", next.stderr);
+    }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 32] = [
+const OPTIONS: [(&str, Option<&str>); 33] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -30,6 +30,7 @@ const OPTIONS: [(&str, Option<&str>); 32] = [
     ("--account", Some("root")),
     ("--user", None),
     ("--env", Some("A=b")),
+    ("--secrets", Some("file")),
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--after", Some("a.target")),

@@ -108,7 +108,7 @@ fn a_unified_diff_can_be_applied() {
         fs::write(path(&ran, "drift.patch"), &shown).unwrap();
         let patch =
             Command::new("patch").args(["--posix", "--silent"]).arg(&unit).arg(path(&ran, "drift.patch")).output();
-        let patch = patch.expect("patch");
+        let patch = patch.expect("this needs `patch`, of the Debian package of that name");
         assert!(patch.status.success(), "{}{shown}", String::from_utf8_lossy(&patch.stdout));
         assert_eq!(fs::read_to_string(&unit).unwrap(), right);
     }

@@ -66,6 +66,7 @@ InstallService: error: option `--working-directory` `sub`: a path of the service
 InstallService: error: environment variable ``: the name of an environment variable cannot be empty
 InstallService: error: secret `A B`: systemd reads only names of letters, digits and `_` from an environment file
   help: `--env 'A B=VALUE'` sets it plainly, visible to every user of the machine
+InstallService: error: option `--assume` `252`: it is `systemd=VERSION`, such as `systemd=239`
 InstallService: error: option `--account` `a b`: this is not the name of an account
 InstallService: error: option `--restart` `sometimes`: it is one of `always`, `on-failure`, `never`
 InstallService: error: option `--hardening` `max`: it is one of `none`, `baseline`, `service`, `strict`
@@ -74,7 +75,6 @@ InstallService: error: option `--after` `x y`: it holds ` `, which the name of a
 InstallService: error: option `--description` `a\nb`: it holds `\u{a}`; it has to be one line of plain text
 InstallService: error: option `--path` `../rel`: a path of the service must be absolute: it runs in another directory than you
   help: `/tmp/rel`
-InstallService: error: option `--assume` `252`: it is `systemd=VERSION`, such as `systemd=239`
 InstallService: 15 faults, nothing was changed
 ",
     );
@@ -559,12 +559,10 @@ fn discover() {
         install(["discover"]).env("PATH", "/nonexistent"),
         "InstallService: error: interpreter: no Python was found\n  help: `--python PATH` names it\n",
     );
-    Test::install()
-        .args(["discover", "--python", "/nonexistent/python"])
-        .status(1)
-        .stdout("")
-        .stderr("InstallService: error: running `/nonexistent/python -c ...`: there is no program `/nonexistent/python` here\n")
-        .run();
+    refused(
+        install(["discover", "--python", "/nonexistent/python"]),
+        "InstallService: error: option `--python` `/nonexistent/python`: there is no such file, or it is not marked as executable\n",
+    );
     Test::install()
         .args(["discover", "--python", "/bin/false", "package"])
         .status(1)
@@ -605,4 +603,39 @@ fn where_no_systemd_runs_the_message_says_what_installs_it() {
         assert!(ran.stderr.contains("`sudo apt-get install systemd systemd-sysv` installs it"), "{}", ran.stderr);
     }
     assert!(!ran.folder().join("working_dir").exists());
+}
+
+/// Each says who cannot do it, and what to do instead.
+#[test]
+fn credentials_where_there_are_none() {
+    let dry = |options: &[&str]| {
+        let install = install(["--dry-run", "--service_name", "web", "--secrets", "credentials"]).args(options);
+        install.args(["--", "/bin/true"])
+    };
+    refused(
+        dry(&["--user"]),
+        "InstallService: error: option `--secrets` `credentials`: a credential is encrypted with a key that only root reads, and a user service is not root's
+  help: leave `--secrets` away: the values are kept in a file that only you read\n",
+    );
+    refused(
+        dry(&["--assume", "systemd=246"]),
+        "InstallService: error: option `--secrets` `credentials`: systemd 246 has no credentials, which came with 247\n",
+    );
+    refused(
+        dry(&["--env", "IFS", "--env", "A"]),
+        "InstallService: error: the secret `IFS`: it is a variable of the shell that reads it, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
+    );
+    refused(
+        install(["--dry-run", "--secrets", "credentials", "--python", "/usr/bin/env", "--env", "PYTHONPATH", "a.b:c"]),
+        "InstallService: error: the secret `PYTHONPATH`: it is a variable of the interpreter, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
+    );
+    let role = install(["--output", "role", "--layout", "ansible", "--service_name", "web", "--env", "A"]);
+    refused(
+        role.args(["--secrets", "credentials", "--working-directory", "/srv", "--", "/bin/true"]),
+        "InstallService: error: option `--secrets` `credentials`: a role of Ansible does not encrypt: that is done on each host
+  help: `--assume systemd=249` hands them over as credentials all the same, from a file of mode 0600\n",
+    );
+    let windows = install(["--dry-run", "--target", "nssm", "--service_name", "web", "--secrets", "credentials"]);
+    let windows = windows.args(["--working-directory", "C:\\", "--", "C:\\x.exe"]);
+    windows.stderr_contains("`web`: credentials are systemd's own; on Windows the values are in a file").run();
 }

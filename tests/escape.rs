@@ -124,6 +124,19 @@ proptest! {
     }
 
     #[test]
+    fn a_text_of_yaml_comes_back(text in corpus::text()) {
+        prop_assert_eq!(grammar::yaml(&YamlText::new(&text.as_str().into()).unwrap().to_string()), text);
+    }
+
+    #[test]
+    fn a_path_of_a_batch_comes_back(text in corpus::text()) {
+        let path = format!("C:\\{text}");
+        if let Ok(quoted) = CmdPath::new(&path.as_str().into()) {
+            prop_assert_eq!(grammar::cmd_path(&quoted.to_string()), path);
+        }
+    }
+
+    #[test]
     fn nssm_keeps_the_values_that_are_not_refused(text in corpus::text()) {
         let entry = NssmEnvironment::new(&[(name("A"), text.as_str().into())]);
         let plain = !text.contains(|c: char| c.is_control() && c != '\t');

@@ -4,7 +4,8 @@
 //! `INSTALLSERVICE_FUZZ_SECONDS` is the time for each target (a short one by default). Inputs are made
 //! from the corpus in `fixtures/fuzz/TARGET`, from the fixtures beside it and from the words of each
 //! grammar; one with an outcome that was not seen before joins them. An input that fails is written
-//! into the corpus, where every later run begins with it.
+//! into the corpus, where every later run begins with it, and so are, made as short as they can be,
+//! some of those that had an outcome of their own in a long run.
 #![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
 
 mod corpus;
@@ -24,7 +25,7 @@ use install_service::host::facts::Elsewhere;
 use install_service::host::process::Outcome;
 use install_service::host::{nssm, systemctl};
 use install_service::manifest::{self, Manifest};
-use install_service::model::name::{EnvName, ServiceName};
+use install_service::model::name::{EnvName, Line, ServiceName};
 use install_service::model::spec::Target;
 use install_service::model::text::Text;
 use install_service::render::escape::*;
@@ -35,6 +36,9 @@ use install_service::validate;
 const HANG: Duration = Duration::from_secs(10);
 /// The longest input.
 const LONGEST: usize = 64 * 1024;
+/// Seconds from which on a run is a long one, and the files to which it fills each corpus.
+const LONG: f64 = 60.0;
+const KEPT: usize = 60;
 
 /// Numbers that look random.
 struct Dice(u64);
@@ -115,15 +119,9 @@ fn mutated(dice: &mut Dice, inputs: &[Vec<u8>], words: &[&[u8]]) -> Vec<u8> {
 
 /// What an error says, without what it says it of: an outcome of a kind.
 fn kind(said: impl std::fmt::Display) -> String {
-    let mut kind = String::new();
-    let mut quoted = false;
-    for c in said.to_string().chars().take(400) {
-        quoted ^= c == '`';
-        if !quoted && !c.is_ascii_digit() {
-            kind.push(c);
-        }
-    }
-    kind
+    let said = said.to_string();
+    let words = said.split([' ', '\n']).filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    words.filter(|word| word.len() > 1).take(12).collect::<Vec<_>>().join(" ")
 }
 
 /// Feeds `check` for as long as there is time. It gives the kind of the outcome, and panics if that is wrong.
@@ -150,35 +148,53 @@ fn fuzz(target: &'static str, mut inputs: Vec<Vec<u8>>, words: &[&[u8]], check: 
     let begun = Instant::now();
     let mut dice = Dice(begun.elapsed().subsec_nanos().into());
     dice.0 = 0x9E37_79B9_7F4A_7C15 ^ u64::from(std::process::id()) << 20 ^ dice.0 | 1;
-    let (mut runs, mut outcomes, mut first) = (0_u64, HashSet::new(), 0);
+    let (mut runs, mut outcomes, mut found) = (0_u64, HashSet::new(), Vec::new());
     let budget = Duration::from_secs_f64(seconds());
-    while first < inputs.len() || begun.elapsed() < budget {
-        // Those of the corpus as they are, then changed ones.
-        let input = match inputs.get(first) {
-            Some(input) if runs == first as u64 => input.clone(),
-            _ => mutated(&mut dice, &inputs, words),
-        };
-        first = (first + 1).min(inputs.len());
+    // The corpus as it is, then changed.
+    let mut known = inputs.clone().into_iter();
+    while known.len() > 0 || begun.elapsed() < budget {
+        let known = known.next();
+        let is_known = known.is_some();
+        let input = known.unwrap_or_else(|| mutated(&mut dice, &inputs, words));
         *current.lock().expect("no panic while it is held") = (input.clone(), Instant::now());
         let outcome = catch_unwind(AssertUnwindSafe(|| check(&input)));
         runs += 1;
         match outcome {
             Ok(outcome) => {
-                let mut hasher = DefaultHasher::new();
-                outcome.hash(&mut hasher);
-                if outcomes.insert(hasher.finish()) && inputs.len() < 5000 {
+                // Some words of an error are the input's own, so there is no end of outcomes.
+                if inputs.len() < 5000 && outcomes.insert(outcome.clone()) && !is_known {
+                    found.push((input.clone(), outcome));
                     inputs.push(input);
-                    first = inputs.len();
                 }
             }
             Err(_) => panic!("{target}: {}", keep(target, "crash", &input).display()),
         }
     }
-    println!(
-        "figures: {target}: {runs} inputs in {:.0} s, {} kinds of outcome",
-        begun.elapsed().as_secs_f64(),
-        outcomes.len()
-    );
+    println!("figures: {target}: {runs} inputs in {:.0} s", begun.elapsed().as_secs_f64());
+    if seconds() >= LONG {
+        let room = KEPT.saturating_sub(fs::read_dir(folder(target)).map_or(0, Iterator::count));
+        for (input, outcome) in found.iter().step_by(found.len().div_ceil(room.max(1)).max(1)).take(room) {
+            let short = shortened(input, |input| check(input) == *outcome);
+            *current.lock().expect("no panic while it is held") = (short.clone(), Instant::now());
+            keep(target, "seed", &short);
+        }
+    }
+}
+
+/// As much of it left out as can be while it `is_same`.
+fn shortened(input: &[u8], is_same: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut input = input.to_vec();
+    let begun = Instant::now();
+    let mut size = input.len().div_ceil(2);
+    while size > 0 && begun.elapsed() < HANG / 5 {
+        let mut at = 0;
+        while at < input.len() && begun.elapsed() < HANG / 5 {
+            let without = [&input[..at], &input[(at + size).min(input.len())..]].concat();
+            if is_same(&without) { input = without } else { at += size }
+        }
+        size /= 2;
+    }
+    input
 }
 
 fn keep(target: &str, what: &str, input: &[u8]) -> PathBuf {
@@ -690,6 +706,13 @@ fn encoders() {
             "shell",
             ShellWord::new(&text).map(|word| assert_eq!(grammar::shell_word(&bytes(&word.to_string())), input)),
         );
+        done(
+            "reference",
+            ExecWord::reference(&text, &name).map(|word| {
+                let back = grammar::variables(&grammar::specifiers(&one(&word.to_string(), true)));
+                assert_eq!(back.as_bytes(), [input, b"<A>"].concat());
+            }),
+        );
         assert_eq!(grammar::python_literal(&PyStr::new(&text).to_string()), input);
         if let Some(valid) = is_text(input) {
             done(
@@ -698,6 +721,26 @@ fn encoders() {
                     let line = stored.as_text();
                     assert_eq!(grammar::c_runtime(&grammar::expand_windows(line.as_str().expect("text"))), [valid]);
                 }),
+            );
+            if let Ok(line) = valid.parse::<Line>() {
+                let written = Description::new(&line).map(|written| {
+                    let back = grammar::specifiers(&grammar::rest_of_line(&written.to_string()));
+                    assert_eq!(back, line.as_str().trim_matches([' ', '\t']));
+                });
+                done("description", written);
+            }
+            done("yaml", YamlText::new(&text).map(|scalar| assert_eq!(grammar::yaml(&scalar.to_string()), valid)));
+            let path = format!("C:\\{valid}");
+            done(
+                "batch path",
+                CmdPath::new(&path.as_str().into())
+                    .map(|quoted| assert_eq!(grammar::cmd_path(&quoted.to_string()), path)),
+            );
+            done(
+                "registry",
+                NssmEnvironment::new(&[(name.clone(), text.clone())])
+                    .map_err(|mut faults| faults.remove(0).1)
+                    .map(|entry| assert_eq!(entry.entries().collect::<Vec<_>>(), [Text::from(format!("A={valid}"))])),
             );
             done(
                 "batch",

@@ -231,6 +231,38 @@ proptest! {
         }
     }
 
+    /// Every line of the script is the same but for one literal, which a reader of Python's own finds closed.
+    #[test]
+    fn no_text_of_a_request_adds_a_statement_to_a_script(texts in texts(false)) {
+        let catalog = no_catalog();
+        let script = |texts: &Texts| {
+            let request = Service {
+                executable: None,
+                python: Some("a.b:c".into()),
+                interpreter: Some("/usr/bin/python3".into()),
+                ..texts.request(false)
+            };
+            let found = validated(&request, catalog, Target::Systemd, "/var/lib/x")?;
+            let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
+            let contents = systemd::artifacts(&found.spec, &place).ok()?.swap_remove(1).contents;
+            Some(String::from_utf8(contents).expect("a script is UTF-8"))
+        };
+        let plain = script(&Texts::harmless(false)).unwrap();
+        if let Some(found) = script(&texts) {
+            let lines = |text: &str| text.split(['\n', '\r']).map(str::to_owned).collect::<Vec<_>>();
+            let (found, plain) = (lines(&found), lines(&plain));
+            prop_assert_eq!(found.len(), plain.len());
+            for (found, plain) in found.iter().zip(&plain).filter(|(found, plain)| found != plain) {
+                let (head, _) = plain.split_once('"').expect("a literal");
+                let (_, tail) = plain.rsplit_once('"').expect("a literal");
+                let literal = found.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
+                // One that begins with a `$` is a variable's name.
+                let literal = literal.map(|text| text.strip_prefix("os.environ[").and_then(|rest| rest.strip_suffix("]")).unwrap_or(text));
+                grammar::python_literal(literal.unwrap_or_else(|| panic!("{found}")));
+            }
+        }
+    }
+
     /// Through the text of a manifest, with the texts where keys, tables and values are.
     #[test]
     fn no_text_of_a_manifest_adds_a_service(texts in texts(false), key in corpus::text()) {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::booted::{Named, named};
@@ -56,6 +57,8 @@ impl Dice {
 enum Change {
     Install,
     Update,
+    /// With secrets as credentials of systemd.
+    UpdateEncrypted,
     ReinstallRunning,
     ReinstallStopped,
     Remove,
@@ -102,7 +105,7 @@ impl Bed {
         if self.change == Change::Install {
             return;
         }
-        let install = self.service.install_again(&self.home).args(["--env", "SECRET"]).env("SECRET", "one");
+        let install = self.install("one");
         let install = if self.change == Change::ReinstallStopped { install } else { install.arg("--start") };
         install.probe(["old"]).run();
         if matches!(self.change, Change::ReinstallRunning | Change::ReinstallStopped) {
@@ -116,11 +119,16 @@ impl Bed {
         }
     }
 
+    fn install(&self, secret: &str) -> Test {
+        let store = if self.change == Change::UpdateEncrypted { "credentials" } else { "file" };
+        let install = self.service.install_again(&self.home).args(["--env", "SECRET", "--secrets", store]);
+        install.env("SECRET", secret)
+    }
+
     fn command(&self) -> Test {
         match self.change {
-            Change::Install | Change::Update => {
-                let install = self.service.install_again(&self.home).arg("--start").args(["--env", "SECRET"]);
-                install.env("SECRET", "two").probe(["new"])
+            Change::Install | Change::Update | Change::UpdateEncrypted => {
+                self.install("two").arg("--start").probe(["new"])
             }
             Change::ReinstallRunning => self.service.manage(&self.home, "stop_and_restart"),
             Change::ReinstallStopped => self.service.manage(&self.home, "reinstall"),
@@ -140,6 +148,11 @@ impl Bed {
         let files = self.service.host(&self.state).into_iter();
         let files = files.map(|(path, (mode, contents))| {
             let owner = path.symlink_metadata().map_or(0, |metadata| metadata.uid());
+            // Encrypted twice it has other bytes.
+            let contents = match path.extension().is_some_and(|extension| extension == "cred") {
+                true => opened(&path).unwrap_or(contents),
+                false => contents,
+            };
             (path, (mode, owner, contents))
         });
         let keys = ["LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload"];
@@ -183,6 +196,13 @@ impl Bed {
             })
             .collect()
     }
+}
+
+/// What is in a credential, if it is one.
+fn opened(path: &Path) -> Option<Vec<u8>> {
+    let mut decrypt = Command::new("systemd-creds");
+    let output = decrypt.args(["decrypt", "--name=environment"]).arg(path).arg("-").output().ok()?;
+    output.status.success().then_some(output.stdout)
 }
 
 /// The name again, for the type that removes what has it.
@@ -319,7 +339,7 @@ fn fail_every_command(bed: &Bed) {
     drop(fs::remove_file(&calls));
     bed.command().instead_of("systemctl", &failing("100000", false)).run();
     let last: usize = fs::read_to_string(&calls).unwrap().trim().parse().unwrap();
-    let numbers: Vec<String> = (1..=last).map(|number| number.to_string()).collect();
+    let numbers: Vec<String> = points((1..=last).map(|number| number.to_string()).collect());
     sweep(bed, &format!("one failing systemctl in {:?} ({last} calls)", bed.change), numbers.clone(), |bed, number| {
         drop(fs::remove_file(&calls));
         Ended { mends: false, ..run(bed.command().instead_of("systemctl", &failing(number, false))) }
@@ -338,7 +358,7 @@ fn fail_every_command(bed: &Bed) {
             let commands = line.split_once(" (").expect("how to mend it").0;
             for command in commands.split('`').skip(1).step_by(2) {
                 writeln!(ended.said, "by hand: {command}").expect("memory");
-                drop(std::process::Command::new("sh").args(["-c", command]).output());
+                drop(Command::new("sh").args(["-c", command]).output());
             }
         }
         ended.mends = false;
@@ -392,6 +412,7 @@ macro_rules! sweeps {
 sweeps! {
     install, "install", Install;
     update, "update", Update;
+    update_encrypted, "update-encrypted", UpdateEncrypted;
     reinstall_running, "reinstall-on", ReinstallRunning;
     reinstall_stopped, "reinstall-off", ReinstallStopped;
     remove, "remove", Remove;

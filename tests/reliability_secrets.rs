@@ -6,7 +6,9 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -159,4 +161,47 @@ fn sudo_is_given_no_secret() {
         assert!(!tells(&said) && said.contains("$"), "{said}");
         assert!(!tells(&ran.stdout) && !tells(&ran.stderr), "{}{}", ran.stdout, ran.stderr);
     }
+}
+
+/// As a credential it is in no file at all.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_encrypted_secret_is_nowhere() {
+    let service = named("secrets-encrypted");
+    let home = Test::manage().arg("-V").run();
+    let run = |value: &str, options: &[&str], what: &str| {
+        let install = install(&service, &home, value).args(["--secrets", "credentials"]).args(options).probe([]);
+        let (ran, record) = watched(install);
+        assert_eq!(holders(home.folder()), [].into(), "{what}");
+        assert_eq!(holders(Path::new("/etc/systemd/system")), [].into(), "{what}");
+        (ran, record)
+    };
+    let (_, record) = run(OLD, &["--start"], "a first install");
+    assert!(record.contains("\"encrypt\""), "{record}");
+    run(NEW, &["--check"], "a comparison");
+    run(NEW, &["--start"], "an update");
+    assert_eq!(service.received().variable("SECRET"), Some(NEW.as_ref()));
+    let failing = install(&service, &home, OLD).args(["--secrets", "credentials", "--description", "y"]);
+    watched(failing.instead_of("systemctl", NO_ENABLE).probe([]));
+    for mode in ["status", "show", "diff", "reinstall", "stop_and_restart", "logs", "remove"] {
+        watched(service.manage(&home, mode));
+    }
+    assert_eq!(holders(home.folder()), [].into());
+}
+
+/// What neither store can hold is refused in words that do not tell it, and changes nothing.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_secret_that_cannot_be_kept_is_refused_and_not_told() {
+    let service = named("secrets-odd");
+    let home = Test::manage().arg("-V").run();
+    let odd = OsStr::from_bytes(b"zq-0ld-s3cr3t-zq\xff");
+    for store in ["file", "credentials"] {
+        let install = service.install_again(&home).args(["--secrets", store, "--env", "SECRET"]).env("SECRET", odd);
+        let reason =
+            "environment variable `SECRET`: it holds the byte 0xFF, which a systemd environment file cannot carry";
+        let ran = install.probe([]).status(2).stderr_contains(reason).run();
+        assert!(!tells(&ran.stdout) && !tells(&ran.stderr), "{}{}", ran.stdout, ran.stderr);
+    }
+    assert!(!service.unit().exists());
 }

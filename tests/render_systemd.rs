@@ -6,7 +6,7 @@ mod grammar;
 
 use std::collections::BTreeMap;
 
-use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::Directive;
 use install_service::model::text::Text;
 use install_service::render::{Artifact, Place, is_ours, systemd};
@@ -25,6 +25,7 @@ fn web() -> ServiceSpec {
         working_directory: "/srv/web".into(),
         environment: Default::default(),
         secrets: Vec::new(),
+        secrets_in: SecretStore::File,
         account: None,
         restart: Restart::Always,
         restart_sec: 120,
@@ -112,7 +113,7 @@ proptest! {
             .enumerate()
             .map(|(index, value)| (format!("S{index}").parse().unwrap(), Text::from(value.as_str())))
             .collect();
-        let file = systemd::environment_file(&web().name, &place(), &secrets).unwrap();
+        let file = systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets).unwrap();
         prop_assert_eq!(file.mode, 0o600);
         prop_assert!(is_ours(&file.contents));
         let read = install_service::render::escape::read_environment_file(&file.contents);
@@ -328,7 +329,8 @@ fn the_total_of_arguments_and_environment_has_a_limit() {
 #[test]
 fn secrets_that_systemd_would_not_read_back_are_refused() {
     let file = |name: &str, value: &[u8]| {
-        systemd::environment_file(&web().name, &place(), &[(name.parse().unwrap(), Text::from_bytes(value))])
+        let secrets = [(name.parse().unwrap(), Text::from_bytes(value))];
+        systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets)
             .map_err(|refusals| refusals[0].to_string())
     };
     assert!(file("a.b", b"x").unwrap_err().starts_with("environment variable `a.b` is named `a.b`, which"));

@@ -13,10 +13,10 @@ use std::path::Path;
 use std::process::Command;
 
 use install_service::model::name::EnvName;
-use install_service::model::spec::{Argument, Hardening, Run, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Run, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::{Directive, Section, Takes, directives};
 use install_service::model::text::Text;
-use install_service::render::{Place, systemd};
+use install_service::render::{CREDENTIAL, Place, escape, systemd};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
@@ -222,6 +222,7 @@ fn a_launcher_gives_the_program_what_it_was_told() {
         fs::create_dir(&directory).unwrap();
         spec.working_directory = text(&directory);
         spec.hardening = Hardening::None;
+        spec.secrets_in = SecretStore::File;
         let environment = spec.environment.clone();
         let wanted: Vec<Text> = (0..20).map(|_| raw.new_tree(&mut runner).unwrap().current()).collect();
         let mut run = |program: &str, arguments: Vec<Text>, shell: &str| {
@@ -367,4 +368,48 @@ fn their_values_are_those_of_systemd() {
     let rest: Vec<_> = bad.iter().filter(|(_, line)| !found.contains(line)).collect();
     let unheard: Vec<_> = rest.into_iter().filter(|line| complaints(&[(*line).clone()]).is_empty()).collect();
     assert!(unheard.is_empty(), "systemd takes {unheard:?}");
+}
+
+/// What systemd hands over as a credential, a launcher reads with its shell: the same values as systemd
+/// itself would read from the file.
+#[test]
+#[ignore = "needs dash and bash: tests/run"]
+fn a_shell_reads_secrets_as_systemd_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
+    let mut runner = TestRunner::deterministic();
+    let texts = (0..300).map(|_| corpus::text().new_tree(&mut runner).unwrap().current());
+    let texts = corpus::NASTY.iter().map(|text| (*text).to_owned()).chain(texts).filter(|text| !text.contains('\0'));
+    let secrets: Vec<(EnvName, Text)> = texts
+        .filter(|text| text.len() < 1000)
+        .enumerate()
+        .map(|(index, text)| (format!("S{index}").parse().unwrap(), Text::from(text)))
+        .filter(|(_, text)| escape::EnvFileValue::new(text).is_ok())
+        .collect();
+    let file = systemd::environment_file(&"web".parse().unwrap(), &place, SecretStore::Credential, &secrets).unwrap();
+    fs::write(folder.path().join(CREDENTIAL), &file.contents).unwrap();
+    for shell in ["dash", "bash"] {
+        // As in a launcher.
+        let script =
+            format!("set -a\n. \"$CREDENTIALS_DIRECTORY/{CREDENTIAL}\" || exit 243\nset +a\nexec /usr/bin/env -0");
+        let output = Command::new(shell)
+            .args(["-c", &script])
+            .env_clear()
+            .env("CREDENTIALS_DIRECTORY", folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
+        let given: HashMap<&[u8], &[u8]> = output
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter_map(|line| {
+                let at = line.iter().position(|byte| *byte == b'=')?;
+                Some((&line[..at], &line[at + 1..]))
+            })
+            .collect();
+        for (name, value) in &secrets {
+            assert_eq!(given.get(name.as_str().as_bytes()), Some(&value.as_bytes()), "{shell}: {name}");
+        }
+    }
+    assert!(secrets.len() > 200, "{}", secrets.len());
 }

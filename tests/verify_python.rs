@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use install_service::model::spec::Argument;
 use install_service::model::text::Text;
 use install_service::render::escape::PyStr;
-use install_service::render::python::script;
+use install_service::render::python::{Secrets, script};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -37,8 +37,11 @@ impl Service {
         let text = |path: &Path| Text::from_bytes(path.as_os_str().as_bytes());
         let log = text(&work.join("web_ERROR_LOG.txt"));
         let path = state.join("web_service_executable.py");
-        fs::write(&path, script(&"web".parse().unwrap(), &entry.parse().unwrap(), arguments, &text(&work), &log, None))
-            .unwrap();
+        fs::write(
+            &path,
+            script(&"web".parse().unwrap(), &entry.parse().unwrap(), arguments, &text(&work), &log, Secrets::Given),
+        )
+        .unwrap();
         let mut command = Command::new("python3");
         command.arg(path).current_dir(&work).env("PYTHONUTF8", "1").env_remove("NOTIFY_SOCKET");
         Self { folder, command }

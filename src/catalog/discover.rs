@@ -220,7 +220,13 @@ fn argument(action: &Action) -> Result<ArgSpec, String> {
         Some(Nargs::Number(0)) | None => Arity::One,
         Some(Nargs::Number(n)) => Arity::Exactly(*n),
     };
-    let flags: Vec<String> = action.flags.iter().filter(|flag| flag_syntax(flag).is_ok()).cloned().collect();
+    let mut flags: Vec<String> = Vec::new();
+    // argparse does not mind one that is given twice.
+    for flag in action.flags.iter().filter(|flag| flag_syntax(flag).is_ok()) {
+        if !flags.contains(flag) {
+            flags.push(flag.clone());
+        }
+    }
     if flags.is_empty() && !action.flags.is_empty() {
         return Err(format!("a flag written `{}` is not supported", action.flags.join("`, `")));
     }

@@ -20,7 +20,7 @@ use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
-use crate::model::spec::{Run, Scope, Target};
+use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
 use crate::render::ansible::RoleService;
@@ -150,6 +150,16 @@ impl Call {
                 faults.push(fault.given(&service.spec.name));
             }
         }
+        let is_encrypted = |service: &Validated| service.spec.secrets_in == SecretStore::EncryptedCredential;
+        if matches!(mode, Mode::Export(_, Layout::Ansible)) && validated.iter().any(is_encrypted) {
+            let fault =
+                Fault::new("option `--secrets`", "a role of Ansible does not encrypt: that is done on each host");
+            faults.push(
+                fault.given("credentials").help(
+                    "`--assume systemd=249` hands them over as credentials all the same, from a file of mode 0600",
+                ),
+            );
+        }
         let manager = match target {
             Target::Systemd => Manager::Systemd(scope),
             Target::Nssm => Manager::Nssm(place.nssm()),
@@ -259,8 +269,9 @@ impl Call {
             let kept = secrets::kept_values(&files.name, &self.place);
             let values: Vec<(EnvName, Text)> = values(service, &kept).into_iter().collect();
             if !values.is_empty() {
-                let artifact = render::systemd::environment_file(&files.name, &self.place, &values)
-                    .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
+                let artifact =
+                    render::systemd::environment_file(&files.name, &self.place, service.spec.secrets_in, &values)
+                        .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
                 files.artifacts.push(artifact);
             }
         }
@@ -277,8 +288,8 @@ impl Call {
         {
             let has_secrets = !spec.secrets.is_empty();
             // A role says in its variables which secrets there are.
-            let example =
-                (has_secrets && layout == Layout::Tree).then(|| export::example(&name, &spec.secrets, &self.place));
+            let example = (has_secrets && layout == Layout::Tree)
+                .then(|| export::example(&name, &spec.secrets, &self.place.secrets_file(&name, spec.secrets_in)));
             let mut batches = Vec::new();
             if let Some(service) = registration {
                 let values = has_secrets.then(|| self.place.environment_file(&name));
@@ -320,6 +331,7 @@ impl Call {
         if journal::is_there(&self.place) {
             note("a run is at work, or was ended half way; the next one that changes anything takes it back");
         }
+        secrets::tell_lost(&self.validated, &self.place);
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired = self.with_environment(files, |service, kept| known_values(service, kept, true))?;
         let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?).with_gone(self.gone());
@@ -370,6 +382,7 @@ impl Call {
                 .collect();
             return privilege::run_again(&variables, &secrets);
         }
+        secrets::tell_lost(&self.validated, &self.place);
         let missing = secrets::missing_values(&self.validated, &self.place)?;
         // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
         // for a password only to be told that the name is taken.
@@ -515,10 +528,10 @@ impl Call {
 /// Whether a plan starts the service, or starts it again.
 fn starts(plan: &Plan, name: &ServiceName) -> bool {
     let unit = name.unit();
-    plan.invocations().any(|Invocation(words)| {
-        words.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
-            && words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
-    })
+    let names = |Invocation(words): &Invocation| {
+        words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
+    };
+    plan.invocations().any(|command| command.starts() && names(command))
 }
 
 /// The error of a service that did not start, where its installation was taken back: nothing can be

@@ -45,9 +45,15 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
 
 fn discover_programs(python: Option<Text>, package: Option<&str>) -> Result<u8, Error> {
     use crate::model::facts::Facts;
-    let python = python.or_else(|| Host.interpreter()).ok_or_else(|| {
-        Error::refused(Fault::new("interpreter", "no Python was found").help("`--python PATH` names it"))
-    })?;
+    let python = match python {
+        Some(given) => Host.find_program(&given).ok_or_else(|| {
+            Fault::new("option `--python`", "there is no such file, or it is not marked as executable").given(given)
+        }),
+        None => Host
+            .interpreter()
+            .ok_or_else(|| Fault::new("interpreter", "no Python was found").help("`--python PATH` names it")),
+    }
+    .map_err(Error::refused)?;
     let answer = python::discover(&python, package)?;
     let found = discover::parse_answer(&answer)
         .map_err(|error| Error::refused(Fault::new("discover", error.to_string()).given(&python)))?;

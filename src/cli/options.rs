@@ -39,7 +39,7 @@ pub(super) const STATE_DIR: &str = if cfg!(windows) {
     "The tool's own directory [default: /var/lib/install-service]"
 };
 
-const OPTIONS: [OptionSpec; 32] = [
+const OPTIONS: [OptionSpec; 33] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
     value(
@@ -71,6 +71,12 @@ const OPTIONS: [OptionSpec; 32] = [
         "NAME=VALUE|NAME",
         SERVICE,
         "NAME=VALUE sets a variable, visible to everybody; NAME alone is a secret: taken from your environment or asked for, and kept in a file that only root reads",
+    ),
+    value(
+        "secrets",
+        "file|credentials",
+        SERVICE,
+        "Where the values of secrets are kept: in that file, or in a credential of systemd, encrypted with the key of this host [default: file]",
     ),
     value("restart", "always|on-failure|never", SERVICE, "When it is started again [default: always]"),
     value("restart-sec", "N", SERVICE, "Seconds before it is started again [default: 120]"),
@@ -205,6 +211,7 @@ impl Given {
         service.name = self.word("service_name").or(service.name.take());
         service.working_directory = self.one("working-directory").cloned().or(service.working_directory.take());
         service.account = self.word("account").or(service.account.take());
+        service.secrets_in = self.word("secrets").or(service.secrets_in.take());
         service.restart = self.word("restart").or(service.restart.take());
         service.description = self.word("description").or(service.description.take());
         service.display_name = self.word("display-name").or(service.display_name.take());
@@ -241,9 +248,10 @@ impl Given {
 }
 
 /// The options whose values are words of the request, which are text.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 10] = [
     "service_name",
     "account",
+    "secrets",
     "restart",
     "restart-sec",
     "after",
@@ -302,6 +310,7 @@ mod tests {
                 "service_name" => "name".to_owned(),
                 "python" => "interpreter".to_owned(),
                 "env" => "environment".to_owned(),
+                "secrets" => "secrets_in".to_owned(),
                 long => long.replace('-', "_"),
             };
             assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);

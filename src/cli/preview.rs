@@ -40,6 +40,9 @@ struct JsonFile {
     contents: Text,
     /// Whether values in it were replaced because they are secret.
     redacted: bool,
+    /// Whether it is encrypted on the host.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    encrypted: bool,
 }
 
 /// A plan as JSON: the keys of the design, and `services`, `removals`, `notes`, `redacted`.
@@ -51,6 +54,7 @@ pub fn json(plan: &Plan, services: &[String], target: Target, notes: &[String]) 
             mode: format!("{:04o}", artifact.mode),
             contents: Text::from_bytes(shown(artifact)),
             redacted: is_secret(artifact),
+            encrypted: artifact.is_encrypted(),
         })
         .collect();
     let document = Json {
@@ -70,7 +74,11 @@ pub fn json(plan: &Plan, services: &[String], target: Target, notes: &[String]) 
 pub fn text(plan: &Plan) -> String {
     let mut out = String::new();
     for artifact in plan.files() {
-        let secret = if is_secret(artifact) { ", values not shown" } else { "" };
+        let secret = match (is_secret(artifact), artifact.is_encrypted()) {
+            (_, true) => ", encrypted, values not shown",
+            (true, false) => ", values not shown",
+            (false, false) => "",
+        };
         _ = writeln!(out, "{HEADING}{}{HEADING:#}  (mode {:04o}{secret})", artifact.path, artifact.mode);
         for line in String::from_utf8_lossy(&shown(artifact)).lines() {
             _ = writeln!(out, "    {line}");

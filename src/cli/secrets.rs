@@ -1,26 +1,42 @@
 //! The values of secrets: typed, in the environment, kept on the host, or asked for. They go into the
-//! environment file and nowhere else.
+//! environment file, or the credential, and nowhere else.
 
 use indexmap::IndexMap;
 
+use super::note;
 use crate::error::{Error, Fault};
-use crate::host::{facts, files, prompt};
+use crate::host::{credential, facts, files, prompt};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::text::Text;
-use crate::render::{Place, escape};
+use crate::render::{self, Place, escape};
 use crate::validate::Validated;
 
 /// Values of a service's secrets, by their names.
 pub(super) type Values = IndexMap<EnvName, Text>;
 
-/// The values in the environment file on the host; none where it cannot be read.
+/// The values that are kept on the host; none where they cannot be read.
 pub(super) fn kept_values(name: &ServiceName, place: &Place) -> Values {
-    match files::look(&place.environment_file(name)) {
-        Ok(files::Entry::File(found)) => escape::read_environment_file(&found.contents)
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
-            .collect(),
-        _ => Values::new(),
+    let mut values = Values::new();
+    for path in place.secrets_files(name) {
+        let Ok(files::Entry::File(found)) = files::look(&path) else { continue };
+        let contents = match render::is_encrypted(&path) {
+            true => credential::opened(&found.contents).unwrap_or_default(),
+            false => found.contents,
+        };
+        let read = escape::read_environment_file(&contents).into_iter();
+        values.extend(read.filter_map(|(name, value)| Some((name.parse().ok()?, value))));
+    }
+    values
+}
+
+/// Says which values are lost, because this host's key is no longer the one that encrypted them.
+pub(super) fn tell_lost(services: &[Validated], place: &Place) {
+    for path in services.iter().map(|service| place.encrypted_file(&service.spec.name)) {
+        if let Ok(files::Entry::File(found)) = files::look(&path)
+            && let Err(error) = credential::opened(&found.contents)
+        {
+            note(&format!("`{path}` cannot be decrypted any more: {error}"));
+        }
     }
 }
 

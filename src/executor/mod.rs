@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::host::files::{self, Staged};
-use crate::host::{interrupt, manager, process};
+use crate::host::{credential, interrupt, manager, process};
 use crate::model::manager::Manager;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
@@ -72,7 +72,7 @@ fn explained(error: Error, action: &Action, plan: &Plan, manager: &Manager) -> E
     }
 }
 
-/// Makes the directories and writes every file beside its place.
+/// Makes the directories and writes every file beside its place, encrypted where it has to be.
 fn prepare(plan: &Plan) -> Result<BTreeMap<Text, Staged>, Error> {
     for step in &plan.steps {
         if let Action::MakeDirectory { path, mode } = &step.action {
@@ -81,7 +81,7 @@ fn prepare(plan: &Plan) -> Result<BTreeMap<Text, Staged>, Error> {
     }
     let mut staged = BTreeMap::new();
     for artifact in plan.files() {
-        staged.insert(artifact.path.clone(), files::stage(artifact)?);
+        staged.insert(artifact.path.clone(), files::stage(credential::sealed(artifact)?.as_ref())?);
     }
     files::sync(staged.values())?;
     Ok(staged)
@@ -98,9 +98,15 @@ fn perform(
         Action::MakeDirectory { .. } => Ok(()),
         Action::Write(artifact) => match staged.remove(&artifact.path) {
             Some(file) => file.commit(),
-            None => files::write(artifact),
+            None => files::write(credential::sealed(artifact)?.as_ref()),
         },
         Action::Remove(path) => files::remove(path),
+        Action::Discard(path) => {
+            if let Err(error) = files::remove_when_free(path) {
+                say(&format!("note: {error}"));
+            }
+            Ok(())
+        }
         Action::Run(invocation) => {
             say(&invocation.typed());
             process::run(invocation).map(drop)

@@ -3,6 +3,7 @@
 //! Only this module and [`crate::executor`] change anything.
 #![allow(clippy::disallowed_methods, reason = "this is the one place for effects")]
 
+pub mod credential;
 pub mod export;
 pub mod facts;
 #[cfg(windows)]

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::process;
 use super::prompt;
@@ -102,32 +102,61 @@ pub fn run_again(variables: &[EnvName], secrets: &[(EnvName, Text)]) -> Result<u
         };
         Error::NotPrivileged { help }
     };
-    if cfg!(windows) || which::which("sudo").is_err() || !may_sudo(&program) {
-        return Err(refused());
-    }
-    eprintln!("this needs administrator rights: running it again through sudo");
     let mut preserved: Vec<String> = NEEDED.iter().map(ToString::to_string).collect();
     preserved.extend(variables.iter().map(ToString::to_string));
     preserved.extend(secrets.iter().map(|(name, _)| name.to_string()));
-    let mut argv: Vec<Text> =
-        vec!["sudo".into(), format!("--preserve-env={}", preserved.join(",")).into(), "--".into(), program];
-    argv.extend(words);
+    let preserve = format!("--preserve-env={}", preserved.join(","));
     let mut environment: Vec<(OsString, OsString)> =
         vec![(CALLER_PATH.into(), env::var_os("PATH").unwrap_or_default())];
     environment.extend(secrets.iter().map(|(name, value)| (name.as_str().into(), super::text::os(value))));
+    match sudo_lets(&program, &preserve, &environment) {
+        Sudo::Run => {}
+        Sudo::RunWithoutEnvironment => {
+            return Err(Error::NotPrivileged {
+                help: "sudo lets you run it, but not with your environment, which it needs (PATH, the active Python, \
+                       the values of secrets): an administrator writes `SETENV:` in front of its path in sudoers"
+                    .to_owned(),
+            });
+        }
+        Sudo::Refuse => return Err(refused()),
+    }
+    eprintln!("this needs administrator rights: running it again through sudo");
+    let mut argv: Vec<Text> = vec!["sudo".into(), preserve.into(), "--".into(), program];
+    argv.extend(words);
     process::hand_over(&Invocation(argv), &environment)
 }
 
+/// What sudo lets a user do.
+enum Sudo {
+    Run,
+    /// Variables of the user are for those rules alone that say `SETENV`, or allow everything.
+    RunWithoutEnvironment,
+    Refuse,
+}
+
 /// Whether sudo lets this user run `program`: asked without a question where nobody can answer one.
-fn may_sudo(program: &Text) -> bool {
-    let mut probe = Command::new("sudo");
-    if prompt::can_ask() {
-        probe.arg("-v");
-    } else {
-        probe.arg("-n").arg("--").arg(super::text::os(program)).arg("--version");
-        probe.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+fn sudo_lets(program: &Text, preserve: &str, environment: &[(OsString, OsString)]) -> Sudo {
+    if cfg!(windows) || which::which("sudo").is_err() {
+        return Sudo::Refuse;
     }
-    probe.status().is_ok_and(|status| status.success())
+    let succeeds = |probe: &mut Command| probe.status().is_ok_and(|status| status.success());
+    let lets = |words: &[&str]| {
+        let mut probe = Command::new("sudo");
+        probe.arg("-n").args(words).arg("--").arg(super::text::os(program)).arg("--version");
+        probe.envs(environment.iter().map(|(name, value)| (name, value)));
+        succeeds(probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
+    };
+    let can_ask = prompt::can_ask();
+    if can_ask && !succeeds(Command::new("sudo").arg("-v")) {
+        return Sudo::Refuse;
+    }
+    match (lets(&[preserve]), can_ask) {
+        (true, _) => Sudo::Run,
+        (false, _) if lets(&[]) => Sudo::RunWithoutEnvironment,
+        // A sudo that asks each time says nothing without being answered.
+        (false, true) => Sudo::Run,
+        (false, false) => Sudo::Refuse,
+    }
 }
 
 /// `word` with a secret in it replaced by the reference to its variable.

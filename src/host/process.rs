@@ -1,7 +1,7 @@
 //! Running other programs: the one door, with their words kept.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,48 @@ use crate::model::text::Text;
 const LIMIT: Duration = Duration::from_secs(400);
 /// Longest time that a call of NSSM may take; one that takes longer has opened a window.
 const NSSM_LIMIT: Duration = Duration::from_secs(60);
+/// Longest time that an answer may take. systemctl itself gives systemd 25 s (`sd_bus_call(3)`).
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a command of Windows reads: nothing, from a file that stays open until the command has ended, also
+/// where we are killed before it.
+#[cfg(windows)]
+static LENT: std::sync::Mutex<Option<std::fs::File>> = std::sync::Mutex::new(None);
+
+/// What ends the commands when we end.
+#[cfg(windows)]
+static JOB: std::sync::OnceLock<Option<win32job::Job>> = std::sync::OnceLock::new();
+
+/// From now on no command outlives us. One that is being started while we are killed would otherwise wait
+/// for ever for its maker to let it run. Where Windows refuses that, a killed run's commands go on.
+#[cfg(windows)]
+pub fn end_with_us() {
+    let job = || -> Result<_, win32job::JobError> {
+        let mut limit = win32job::ExtendedLimitInfo::new();
+        limit.limit_kill_on_job_close();
+        let job = win32job::Job::create_with_limit_info(&limit)?;
+        job.assign_current_process()?;
+        Ok(job)
+    };
+    JOB.get_or_init(|| job().ok());
+}
+
+/// From now on every command has `file`, which is empty, for its standard input; with `None` it has nothing.
+#[cfg(windows)]
+pub fn lend(file: Option<std::fs::File>) {
+    *LENT.lock().expect("nobody panics with it") = file;
+}
+
+/// Nothing to read.
+fn nothing() -> Stdio {
+    #[cfg(windows)]
+    if let Some(file) = &*LENT.lock().expect("nobody panics with it")
+        && let Ok(file) = file.try_clone()
+    {
+        return file.into();
+    }
+    Stdio::null()
+}
 
 /// How a command ended, with its output.
 #[derive(Debug)]
@@ -66,14 +108,29 @@ pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
     capture_with(invocation, &[])
 }
 
+/// [`capture`] of a question, which changes nothing and is answered soon or never; with `input` on its
+/// standard input.
+///
+/// # Errors
+/// As [`capture`].
+pub fn ask(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
+    captured(command(invocation), invocation, input, ANSWER_LIMIT)
+}
+
 /// [`capture`], with further environment variables.
 ///
 /// # Errors
 /// As [`capture`].
 pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -> Result<Outcome, Error> {
-    let failed = |source: io::Error| could_not_run(invocation, &source);
     let mut command = command(invocation);
-    command.envs(environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    let is_nssm = invocation.0.first().is_some_and(|program| program.as_bytes().ends_with(b"nssm.exe"));
+    captured(command, invocation, &[], if is_nssm { NSSM_LIMIT } else { LIMIT })
+}
+
+fn captured(mut command: Command, invocation: &Invocation, input: &[u8], limit: Duration) -> Result<Outcome, Error> {
+    let failed = |source: io::Error| could_not_run(invocation, &source);
+    command.stdin(if input.is_empty() { nothing() } else { Stdio::piped() });
     let (stdout, end) = Sink::new().map_err(failed)?;
     command.stdout(end);
     let (stderr, end) = Sink::new().map_err(failed)?;
@@ -81,8 +138,13 @@ pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -
     let mut child = command.spawn().map_err(failed)?;
     // Our copies of the writing ends.
     drop(command);
+    if let Some(mut end) = child.stdin.take() {
+        let input = input.to_vec();
+        // One that does not read it to its end says why with its status.
+        thread::spawn(move || drop(end.write_all(&input)));
+    }
     let (stdout, stderr) = (stdout.collect(), stderr.collect());
-    let status = wait(&mut child, invocation)?;
+    let status = wait(&mut child, invocation, limit)?;
     Ok(Outcome { status, stdout: stdout(), stderr: stderr() })
 }
 
@@ -140,7 +202,18 @@ impl Sink {
 /// # Errors
 /// When it cannot be started, does not end in time, or fails.
 pub fn run(invocation: &Invocation) -> Result<Outcome, Error> {
-    let outcome = capture(invocation)?;
+    succeeded(invocation, capture(invocation)?)
+}
+
+/// [`ask`], and gives the output; an exit code other than 0 is an error with its words.
+///
+/// # Errors
+/// As [`run`].
+pub fn answer(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
+    succeeded(invocation, ask(invocation, input)?)
+}
+
+fn succeeded(invocation: &Invocation, outcome: Outcome) -> Result<Outcome, Error> {
     if outcome.status.success() { Ok(outcome) } else { Err(failure(invocation, &outcome)) }
 }
 
@@ -191,11 +264,9 @@ fn could_not_run(invocation: &Invocation, source: &io::Error) -> Error {
     }
 }
 
-fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error> {
+fn wait(child: &mut Child, invocation: &Invocation, limit: Duration) -> Result<ExitStatus, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     let begun = Instant::now();
-    let is_nssm = invocation.0.first().is_some_and(|program| program.as_bytes().ends_with(b"nssm.exe"));
-    let limit = if is_nssm { NSSM_LIMIT } else { LIMIT };
     loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
             return Ok(status);
@@ -205,7 +276,10 @@ fn wait(child: &mut Child, invocation: &Invocation) -> Result<ExitStatus, Error>
             child.wait().map_err(failed)?;
             return Err(Error::Command {
                 command: invocation.summary(),
-                outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
+                outcome: match limit {
+                    ANSWER_LIMIT => format!("it gave no answer within {} s and was killed", limit.as_secs()),
+                    _ => format!("it did not end within {} s and was killed", limit.as_secs()),
+                },
                 stderr: String::new(),
             });
         }

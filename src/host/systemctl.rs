@@ -75,7 +75,7 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
 pub fn show(names: &[ServiceName], scope: Scope) -> Result<Vec<Properties>, Error> {
     let words = ["show".to_owned(), format!("--property={PROPERTIES}")];
     let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
-    Ok(parse_show(&process::run(&invocation)?.text()))
+    Ok(parse_show(&process::answer(&invocation, &[])?.text()))
 }
 
 /// The state of one service.
@@ -94,7 +94,7 @@ pub fn need_version(wanted: SystemdVersion) -> Result<(), Error> {
     let found = match running_version() {
         Some(version) => Some(version),
         None => {
-            let answer = process::run(&Invocation::new(["systemctl", "--version"]))?.text();
+            let answer = process::answer(&Invocation::new(["systemctl", "--version"]), &[])?.text();
             // `systemd 252 (252.39-1~deb12u1)`
             answer.split_whitespace().nth(1).and_then(|version| version.parse().ok())
         }
@@ -210,6 +210,7 @@ fn of_systemd(code: i64) -> Option<&'static str> {
         216 | 217 => "it could not become the account",
         226 => "it could not set up the file system that the hardening asks for",
         228 => "it could not set up the filter of system calls that the hardening asks for",
+        243 => "it could not be handed its credential",
         _ => return None,
     })
 }
@@ -231,10 +232,10 @@ pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
 /// When the journal cannot be read.
 pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
     // What a service said just before it died may be on its way still; only root may wait for it.
-    if process::capture(&Invocation::new(["journalctl", "--sync"])).is_ok_and(|outcome| !outcome.status.success()) {
+    if process::ask(&Invocation::new(["journalctl", "--sync"]), &[]).is_ok_and(|outcome| !outcome.status.success()) {
         thread::sleep(PAUSE * 3);
     }
-    Ok(process::run(&logs(std::slice::from_ref(name), scope, lines, false))?.text())
+    Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
 }
 
 /// The command that shows the log of services.

@@ -79,6 +79,25 @@ pub enum Hardening {
     Strict,
 }
 
+/// Where the values of secrets are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretStore {
+    /// In the environment file.
+    #[default]
+    File,
+    /// There, and systemd hands it over as a credential, which only the service is shown.
+    Credential,
+    /// In a credential that is encrypted on the disk, with a key of the host.
+    EncryptedCredential,
+}
+
+impl SecretStore {
+    /// Whether systemd hands the secrets over as a credential.
+    pub fn is_credential(self) -> bool {
+        self != Self::File
+    }
+}
+
 /// One word of the program's command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {
@@ -160,8 +179,10 @@ pub struct ServiceSpec {
     pub working_directory: Text,
     /// Plain settings, visible to every user of the machine.
     pub environment: IndexMap<EnvName, Text>,
-    /// Variables whose values live in the environment file only, each once, sorted.
+    /// Variables whose values live in the environment file or the credential only, each once, sorted.
     pub secrets: Vec<EnvName>,
+    /// Which of the two it is.
+    pub secrets_in: SecretStore,
     /// Who it runs as; `None` is the service manager's own account (root, LocalSystem).
     pub account: Option<String>,
     /// When it is started again.

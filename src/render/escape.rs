@@ -34,6 +34,8 @@ pub enum Layer {
     Unit,
     /// An environment file of systemd.
     EnvironmentFile,
+    /// A credential of systemd.
+    Credential,
     /// The registry of Windows as NSSM reads it.
     Nssm,
     /// A command batch of Windows.
@@ -50,6 +52,7 @@ impl fmt::Display for Layer {
             Self::Kernel => "the operating system",
             Self::Unit => "a systemd unit",
             Self::EnvironmentFile => "a systemd environment file",
+            Self::Credential => "a systemd credential",
             Self::Nssm => "NSSM",
             Self::Batch => "a command batch",
             Self::SearchPath => "the variable PATH",
@@ -764,7 +767,7 @@ impl From<&str> for PyStr {
 }
 
 encoded! {
-    /// A Python expression for an argument: a literal, or the value of a variable when it is started.
+    /// A Python expression: a literal, or what is known when it is started, such as the value of a variable.
     PyExpression
 }
 
@@ -782,6 +785,13 @@ impl PyExpression {
             true => Self(value),
             false => Self(format!("{} + {value}", PyStr::new(before))),
         }
+    }
+}
+
+impl PyExpression {
+    /// The path of a credential (systemd.exec(5), `$CREDENTIALS_DIRECTORY`).
+    pub fn credential(name: &'static str) -> Self {
+        Self(format!("os.path.join(os.environ[\"CREDENTIALS_DIRECTORY\"], {})", PyStr::from(name)))
     }
 }
 

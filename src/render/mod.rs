@@ -13,7 +13,7 @@ pub mod systemd;
 use std::fmt;
 
 use crate::model::name::ServiceName;
-use crate::model::spec::Target;
+use crate::model::spec::{SecretStore, Target};
 use crate::model::text::Text;
 
 /// A file that makes a service, before it is written.
@@ -29,6 +29,23 @@ pub struct Artifact {
 
 /// How the name of a file ends that holds the secrets of a service.
 pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
+const ENCRYPTED_FILE: &str = "_env_vars.cred";
+
+/// The name of the credential that holds a service's environment file.
+pub const CREDENTIAL: &str = "environment";
+
+impl Artifact {
+    /// Whether the host encrypts what is in it, with the key of its own (systemd-creds(1)): on the disk
+    /// it is a credential, and everywhere else an environment file.
+    pub fn is_encrypted(&self) -> bool {
+        is_encrypted(&self.path)
+    }
+}
+
+/// Whether the file of ours at `path` is encrypted.
+pub fn is_encrypted(path: &Text) -> bool {
+    path.as_bytes().ends_with(ENCRYPTED_FILE.as_bytes())
+}
 
 /// Where the files of services belong, and for which service manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +65,24 @@ impl Place {
     /// The file that holds the secrets of a service.
     pub fn environment_file(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), ENVIRONMENT_FILE)
+    }
+
+    /// The environment file of a service as a credential that only this host decrypts.
+    pub fn encrypted_file(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), ENCRYPTED_FILE)
+    }
+
+    /// The file that holds the secrets of a service, with the one or the other store.
+    pub fn secrets_file(&self, name: &ServiceName, store: SecretStore) -> Text {
+        match store {
+            SecretStore::EncryptedCredential => self.encrypted_file(name),
+            SecretStore::Credential | SecretStore::File => self.environment_file(name),
+        }
+    }
+
+    /// Both files that can hold them.
+    pub fn secrets_files(&self, name: &ServiceName) -> [Text; 2] {
+        [self.environment_file(name), self.encrypted_file(name)]
     }
 
     /// The script that a Python service runs.
@@ -71,8 +106,9 @@ impl Place {
     }
 
     /// Every file that a service can have in the working directory.
-    pub fn files_of(&self, name: &ServiceName) -> [Text; 4] {
-        [self.python_script(name), self.launcher(name), self.environment_file(name), self.receipt(name)]
+    pub fn files_of(&self, name: &ServiceName) -> [Text; 5] {
+        let [plain, encrypted] = self.secrets_files(name);
+        [self.python_script(name), self.launcher(name), plain, encrypted, self.receipt(name)]
     }
 
     /// The log of what was done to services.

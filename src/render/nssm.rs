@@ -254,7 +254,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Vec<Artifact> {
             arguments,
             &spec.working_directory,
             &log,
-            environment_file.as_ref(),
+            environment_file.as_ref().map_or(python::Secrets::Given, python::Secrets::File),
         ),
     }]
 }

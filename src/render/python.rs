@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::escape::{PyExpression, PyStr, Signature};
-use super::fence;
+use super::{CREDENTIAL, fence};
 use crate::model::entry::PythonEntry;
 use crate::model::name::ServiceName;
 use crate::model::spec::Argument;
@@ -20,13 +20,24 @@ struct Script {
     arguments: Vec<PyExpression>,
     working_directory: PyStr,
     error_log: PyStr,
-    environment_file: Option<PyStr>,
+    environment_file: Option<PyExpression>,
+}
+
+/// Where the script finds the secrets, where the service manager puts none into its environment.
+#[derive(Clone, Copy, Debug)]
+pub enum Secrets<'a> {
+    /// In the environment, or there are none.
+    Given,
+    /// In this environment file.
+    File(&'a Text),
+    /// In the credential that systemd hands over.
+    Credential,
 }
 
 /// The script: it imports what `entry` names, tells systemd that the service is up, calls it with
 /// `arguments`, and writes the traceback to `error_log` when an exception ends it.
 ///
-/// `environment_file` is read first where the service manager does not (NSSM has no such thing).
+/// `secrets` are read first.
 ///
 /// A Python source says every text, so nothing is refused here.
 pub fn script(
@@ -35,7 +46,7 @@ pub fn script(
     arguments: &[Argument],
     working_directory: &Text,
     error_log: &Text,
-    environment_file: Option<&Text>,
+    secrets: Secrets<'_>,
 ) -> Vec<u8> {
     let script = Script {
         signature: Signature::new(format_args!(" for the service {name}; written anew by every install.")),
@@ -47,7 +58,11 @@ pub fn script(
         arguments: arguments.iter().map(expression).collect(),
         working_directory: PyStr::new(working_directory),
         error_log: PyStr::new(error_log),
-        environment_file: environment_file.map(PyStr::new),
+        environment_file: match secrets {
+            Secrets::Given => None,
+            Secrets::File(path) => Some(PyStr::new(path).into()),
+            Secrets::Credential => Some(PyExpression::credential(CREDENTIAL)),
+        },
     };
     let mut source = script.render().expect("every field is checked").into_bytes();
     source.push(b'\n');

@@ -9,9 +9,9 @@ use super::escape::{
     self, Account, Description, Directive, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, Fault,
     GlobPath, Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token,
 };
-use super::{Artifact, Place, Refusal, Refusals, error_log_path, fence, python};
+use super::{Artifact, CREDENTIAL, Place, Refusal, Refusals, error_log_path, fence, is_encrypted, python};
 use crate::model::name::{EnvName, ServiceName};
-use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec};
+use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
@@ -45,6 +45,7 @@ struct Unit {
     working_directory: Option<RawPath>,
     environment: Vec<EnvAssignment>,
     environment_file: Option<GlobPath>,
+    credential: Option<Credential>,
     start: CommandLine,
     stop_post: Option<CommandLine>,
     /// Whether it is started again. There is no limit to that (`StartLimitIntervalSec=0`): whoever
@@ -63,10 +64,18 @@ struct Unit {
     extra_install: Vec<Directive>,
 }
 
+/// What systemd hands over as a file that only the service reads (systemd.exec(5), `LoadCredential=`).
+struct Credential {
+    name: Token,
+    encrypted: bool,
+    path: RawPath,
+}
+
 #[derive(Template)]
 #[template(path = "systemd/launch.sh", askama = fence)]
 struct Launcher {
     signature: Signature,
+    credential: Option<Token>,
     directory: Option<ShellWord>,
     words: Vec<ShellWord>,
 }
@@ -134,7 +143,14 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let command = Command::of(spec, place);
     let direct = CommandLine::new(command.program, &command.arguments, spec.systemd).ok().filter(CommandLine::fits);
     let directory = RawPath::directory(&spec.working_directory).ok();
-    let launched = direct.is_none() || directory.is_none() || settings.iter().any(|s| !s.fits_unit(spec));
+    // Somebody has to put what is in a credential into the environment: for Python the script does.
+    let credential = has_credential(spec).then_some(CREDENTIAL);
+    let reads_credential = credential.filter(|_| matches!(spec.run, Run::Executable { .. }));
+    check_credential(spec, &mut refusals);
+    let launched = direct.is_none()
+        || directory.is_none()
+        || reads_credential.is_some()
+        || settings.iter().any(|s| !s.fits_unit(spec));
 
     let (mut environment, mut carried) = (Vec::new(), Vec::new());
     for setting in &settings {
@@ -183,7 +199,14 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         files.push(Artifact {
             path: place.python_script(&spec.name),
             mode: 0o644,
-            contents: python::script(&spec.name, entry, arguments, &spec.working_directory, &log, None),
+            contents: python::script(
+                &spec.name,
+                entry,
+                arguments,
+                &spec.working_directory,
+                &log,
+                credential.map_or(python::Secrets::Given, |_| python::Secrets::Credential),
+            ),
         });
     }
     if launched {
@@ -192,7 +215,8 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
             Some(_) => None,
             None => refusals.keep("the working directory", ShellWord::new(&spec.working_directory)),
         };
-        let launcher = Launcher { signature: rewritten(&spec.name), directory, words };
+        let credential = reads_credential.map(Token::from);
+        let launcher = Launcher { signature: rewritten(&spec.name), credential, directory, words };
         files.push(Artifact {
             path: place.launcher(&spec.name),
             mode: 0o644,
@@ -202,13 +226,14 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     refusals.or(Some(files))
 }
 
-/// The environment file of a service, with its secrets.
+/// The environment file of a service, with its secrets; with `store` it is a credential.
 ///
 /// # Errors
 /// Every secret that systemd would not read back as it is.
 pub fn environment_file(
     name: &ServiceName,
     place: &Place,
+    store: SecretStore,
     secrets: &[(EnvName, Text)],
 ) -> Result<Artifact, Vec<Refusal>> {
     let mut refusals = Refusals::default();
@@ -221,11 +246,43 @@ pub fn environment_file(
         lines.extend(name.zip(value));
     }
     let file = EnvironmentFile { signature: rewritten(name), secrets: lines };
-    refusals.or(Some(Artifact {
-        path: place.environment_file(name),
-        mode: 0o600,
-        contents: finish(&file).into_bytes(),
-    }))
+    let contents = finish(&file).into_bytes();
+    if store.is_credential() && contents.len() > MAX_CREDENTIAL {
+        let fault = Fault::new(
+            format!("have {} bytes together", contents.len()),
+            Layer::Credential,
+            "all of a service have at most 1 MiB",
+        );
+        refusals.keep("the secrets", Err::<(), _>(fault));
+    }
+    refusals.or(Some(Artifact { path: place.secrets_file(name, store), mode: 0o600, contents }))
+}
+
+/// The most that the credentials of a service may have (systemd.exec(5), `LoadCredential=`), less some
+/// room for what encryption adds.
+const MAX_CREDENTIAL: usize = (1 << 20) - 4096;
+
+/// Whether its secrets come as a credential.
+fn has_credential(spec: &ServiceSpec) -> bool {
+    spec.secrets_in.is_credential() && !spec.secrets.is_empty()
+}
+
+/// Refuses variables that somebody reads before the credential is.
+fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
+    for name in spec.secrets.iter().filter(|_| has_credential(spec)) {
+        let (too_late, whom) = match spec.run {
+            Run::Python { .. } => (name.as_str().starts_with("PYTHON") || loads_code(name), "the interpreter"),
+            Run::Executable { .. } => (shell_keeps(name), "the shell that reads it"),
+        };
+        if too_late {
+            let fault = Fault::new(
+                format!("is a variable of {whom}"),
+                Layer::Credential,
+                "it is read too late for that; `--secrets file` has no such limit",
+            );
+            refusals.keep(format_args!("the secret `{name}`"), Err::<(), _>(fault));
+        }
+    }
 }
 
 fn rewritten(name: &ServiceName) -> Signature {
@@ -398,9 +455,15 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
     let [extra_unit, extra_service, extra_install] = extra(spec, refusals);
     let writable = writable(spec, refusals);
     let description = refusals.keep("the description", Description::new(&spec.description));
-    let environment_file = match spec.secrets.is_empty() {
-        true => None,
-        false => refusals.keep(STATE_DIR, GlobPath::new(&place.environment_file(&spec.name))),
+    let secrets = (!spec.secrets.is_empty()).then(|| place.secrets_file(&spec.name, spec.secrets_in));
+    let (environment_file, credential) = match secrets {
+        None => (None, None),
+        Some(path) if has_credential(spec) => {
+            let encrypted = is_encrypted(&path);
+            let credential = refusals.keep(STATE_DIR, RawPath::file(&path));
+            (None, credential.map(|path| Credential { name: CREDENTIAL.into(), encrypted, path }))
+        }
+        Some(path) => (refusals.keep(STATE_DIR, GlobPath::new(&path)), None),
     };
     let stop_post = match parts.stop_post {
         Some(line) => Some(line?),
@@ -425,6 +488,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         working_directory: parts.directory,
         environment: parts.environment,
         environment_file,
+        credential,
         start: parts.start?,
         stop_post,
         restarts: spec.restart != Restart::Never,

@@ -12,11 +12,15 @@ use crate::model::invocation::Invocation;
 use crate::model::name::{EnvName, Line, ServiceName};
 use crate::model::nssm_table;
 use crate::model::refused::Refused;
-use crate::model::spec::{Run, Scope, Target};
+use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::systemd_table::Directive;
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::render::nssm::ACCOUNTS;
+
+/// The versions of systemd that brought credentials (`LoadCredential=`), and encrypted ones (NEWS).
+const CREDENTIALS: u32 = 247;
+const ENCRYPTED_CREDENTIALS: u32 = 250;
 
 /// The faults and notes of one request, and the questions that several fields share.
 pub(super) struct Check<'a, F> {
@@ -366,6 +370,39 @@ impl<'a, F: Facts> Check<'a, F> {
         names
     }
 
+    /// Where the values of the secrets are kept.
+    pub(super) fn secrets_in(
+        &mut self,
+        request: &Service,
+        scope: Scope,
+        assumed: Option<SystemdVersion>,
+    ) -> SecretStore {
+        let what = "option `--secrets`";
+        let stores = [("file", SecretStore::File), ("credentials", SecretStore::EncryptedCredential)];
+        let store = self.word(what, request.secrets_in.as_deref(), &stores);
+        if store.is_credential() && self.target == Target::Nssm {
+            self.note("credentials are systemd's own; on Windows the values are in a file for SYSTEM and Administrators alone");
+            return SecretStore::File;
+        }
+        if store.is_credential() && scope == Scope::User {
+            let reason = "a credential is encrypted with a key that only root reads, and a user service is not root's";
+            self.fault(
+                Fault::new(what, reason)
+                    .given("credentials")
+                    .help("leave `--secrets` away: the values are kept in a file that only you read"),
+            );
+        }
+        match assumed {
+            Some(version) if store.is_credential() && !version.has(CREDENTIALS) => {
+                let reason = format!("systemd {version} has no credentials, which came with {CREDENTIALS}");
+                self.fault(Fault::new(what, reason).given("credentials"));
+                store
+            }
+            Some(version) if store.is_credential() && !version.has(ENCRYPTED_CREDENTIALS) => SecretStore::Credential,
+            _ => store,
+        }
+    }
+
     pub(super) fn account(&mut self, request: &Service, scope: Scope) -> Option<String> {
         let account = request.account.as_ref()?;
         let what = "option `--account`";
@@ -460,14 +497,19 @@ impl<'a, F: Facts> Check<'a, F> {
         parameters
     }
 
-    /// The further directives of systemd, and the version that has them all: the assumed one, or else the usual one
-    /// or a newer one.
+    /// The further directives of systemd, and the version that has all that is asked for: the assumed one, or else the
+    /// usual one or a newer one.
     pub(super) fn directives(
         &mut self,
         table: &IndexMap<String, Setting>,
         assumed: Option<SystemdVersion>,
+        secrets_in: SecretStore,
     ) -> (SystemdVersion, IndexMap<String, Vec<String>>) {
-        let mut version = assumed.unwrap_or(SystemdVersion::USUAL);
+        let usual = match secrets_in {
+            SecretStore::EncryptedCredential => ENCRYPTED_CREDENTIALS.into(),
+            SecretStore::Credential | SecretStore::File => SystemdVersion::USUAL,
+        };
+        let mut version = assumed.unwrap_or(usual);
         let mut directives = IndexMap::new();
         for (key, value) in table {
             let lines = value.lines();

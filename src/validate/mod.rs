@@ -62,6 +62,8 @@ pub fn validate(
     let secrets = named.into_iter().chain(needed).chain(given.keys().cloned()).chain(referred);
     // A variable that is set plainly needs no secret value.
     let secrets = check.secrets(secrets.filter(|name| !environment.contains_key(name)).collect());
+    let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
+    let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
     let restart = check.word(
@@ -97,9 +99,8 @@ pub fn validate(
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
-    let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
     let (systemd, extra) = match target {
-        Target::Systemd => check.directives(&request.systemd, assumed),
+        Target::Systemd => check.directives(&request.systemd, assumed, secrets_in),
         Target::Nssm => (SystemdVersion::USUAL, check.parameters(&request.nssm)),
     };
 
@@ -134,6 +135,7 @@ pub fn validate(
         working_directory,
         environment,
         secrets,
+        secrets_in,
         account,
         restart,
         restart_sec,

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use install_service::model::name::EnvName;
-use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::text::Text;
 use proptest::prelude::*;
 
@@ -160,9 +160,10 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
         prop::sample::select(vec![Restart::Always, Restart::OnFailure, Restart::Never]),
         prop::option::of(Just("joe".to_owned())),
         any::<bool>(),
+        prop::sample::select(vec![SecretStore::File, SecretStore::Credential, SecretStore::EncryptedCredential]),
         any::<bool>(),
     );
-    (run, texts, choices).prop_map(|(run, texts, (hardening, restart, account, secret, bin))| {
+    (run, texts, choices).prop_map(|(run, texts, (hardening, restart, account, secret, secrets_in, bin))| {
         let (description, working_directory, writes, environment) = texts;
         ServiceSpec {
             name: "web".parse().unwrap(),
@@ -172,6 +173,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             working_directory,
             environment: environment.into_iter().collect(),
             secrets: if secret { vec![variable("SECRET")] } else { Vec::new() },
+            secrets_in,
             account,
             restart,
             restart_sec: 120,

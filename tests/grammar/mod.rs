@@ -143,6 +143,34 @@ pub(crate) fn shell_word(word: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A double-quoted scalar of YAML on one line, and what Jinja makes of the text in it.
+pub(crate) fn yaml(scalar: &str) -> String {
+    let inner = scalar.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).expect("quotes");
+    let (mut out, mut chars) = (String::new(), inner.chars());
+    while let Some(c) = chars.next() {
+        let code = match c {
+            '"' => panic!("a bare quote in {scalar}"),
+            // Those that end a line (YAML 1.1, 5.4) or that PyYAML's reader refuses.
+            '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => {
+                panic!("a bare {c:?} in {scalar}")
+            }
+            '\\' => match chars.next().unwrap() {
+                'x' => hex(&mut chars, 2),
+                'u' => hex(&mut chars, 4),
+                'U' => hex(&mut chars, 8),
+                c @ ('"' | '\\') => c as u32,
+                c => panic!("an unknown escape \\{c}"),
+            },
+            _ => c as u32,
+        };
+        out.push(char::from_u32(code).expect("a character"));
+    }
+    // An expression is all that Jinja finds, and each is this one.
+    let parts = out.split("{{ '{' }}").collect::<Vec<_>>();
+    assert!(parts.iter().all(|part| !part.contains('{')), "{scalar}");
+    parts.join("{")
+}
+
 /// A Python string literal, as the bytes of PEP 383.
 pub(crate) fn python_literal(literal: &str) -> Vec<u8> {
     let inner = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).expect("quotes");
@@ -168,6 +196,15 @@ pub(crate) fn python_literal(literal: &str) -> Vec<u8> {
         }
     }
     out
+}
+
+/// A path in plain quotes on a line of a batch: only `%` means something there.
+pub(crate) fn cmd_path(quoted: &str) -> String {
+    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).expect("quotes");
+    assert!(!inner.contains(|c: char| c == '"' || c.is_control()), "{quoted}");
+    let doubled = inner.split("%%").collect::<Vec<_>>();
+    assert!(doubled.iter().all(|part| !part.contains('%')), "{quoted}");
+    doubled.join("%")
 }
 
 /// Splits a command line like Microsoft's C runtime ("Parsing C command-line arguments").

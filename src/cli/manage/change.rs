@@ -90,8 +90,7 @@ impl Managed {
                     "kept: {receipt} (`ManageService {name} reinstall` needs it; `--remove_install_args` removes it)"
                 ));
             }
-            let values = self.place.environment_file(name);
-            if exists(&values) {
+            for values in self.place.secrets_files(name).iter().filter(|path| exists(path)) {
                 say(&format!("kept: {values} (`--remove_env_vars` removes it)"));
             }
         }

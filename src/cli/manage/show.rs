@@ -71,7 +71,7 @@ impl Managed {
 fn exposure(unit: &Text) -> Option<String> {
     let mut words: Vec<Text> = ["systemd-analyze", "security", "--no-pager", "--offline=yes"].map(Text::from).to_vec();
     words.push(unit.clone());
-    let outcome = process::capture(&Invocation(words)).ok()?;
+    let outcome = process::ask(&Invocation(words), &[]).ok()?;
     let text = outcome.text();
     let line = text.lines().find(|line| line.contains("Overall exposure level"))?;
     let score = line.rsplit_once(": ")?.1;

@@ -1,0 +1,44 @@
+//! Credentials of systemd: environment files that only this host reads, with a key of its own
+//! (systemd-creds(1); the key is `/var/lib/systemd/credential.secret`, which systemd makes once).
+//!
+//! Above the host an encrypted file is known by what is in it. Encrypted twice, it would have other
+//! bytes each time, and every install would find a difference.
+
+use std::borrow::Cow;
+
+use super::process;
+use crate::error::Error;
+use crate::model::invocation::Invocation;
+use crate::model::text::Text;
+use crate::render::{Artifact, CREDENTIAL};
+
+/// `artifact` as it lies on the disk. What is secret goes through a pipe, never through an argv or a file.
+///
+/// With the key of the host alone: one in a TPM would be lost with a change of the firmware, and every
+/// service with it.
+///
+/// # Errors
+/// When systemd-creds refuses.
+pub fn sealed(artifact: &Artifact) -> Result<Cow<'_, Artifact>, Error> {
+    if !artifact.is_encrypted() {
+        return Ok(Cow::Borrowed(artifact));
+    }
+    let words = ["encrypt".to_owned(), "--with-key=host".to_owned(), format!("--name={CREDENTIAL}")];
+    let contents = creds(words, &artifact.contents)?;
+    Ok(Cow::Owned(Artifact { contents, ..artifact.clone() }))
+}
+
+/// What is in a file that [`sealed`] made.
+///
+/// # Errors
+/// When this host cannot decrypt it: its key is another one than it was, or is gone.
+pub fn opened(contents: &[u8]) -> Result<Vec<u8>, Error> {
+    creds(["decrypt".to_owned(), format!("--name={CREDENTIAL}")], contents)
+}
+
+fn creds(words: impl IntoIterator<Item = String>, input: &[u8]) -> Result<Vec<u8>, Error> {
+    let own = ["-", "-"].map(Text::from);
+    let words = std::iter::once("systemd-creds".into()).chain(words.into_iter().map(Text::from)).chain(own);
+    let invocation = Invocation(words.collect());
+    Ok(process::answer(&invocation, input)?.stdout)
+}
