@@ -471,6 +471,11 @@ fn directives_of_systemd() {
 #[test]
 fn options_of_a_manifest() {
     refused(
+        install(["site.toml"]),
+        "InstallService: error: program `site.toml`: there is no such program in the catalog\n  \
+         help: `--manifest site.toml` reads a manifest\n",
+    );
+    refused(
         install(["--prune", "--service_name", "x", "--", "/bin/true"]),
         "InstallService: error: option `--prune`: it removes what a manifest does not list\n  help: `--manifest FILE` names one\n",
     );

@@ -86,6 +86,9 @@ impl<'a, F: Facts> Check<'a, F> {
                     let mut fault = Fault::new("program", "there is no such program in the catalog").given(program);
                     fault.help = Some(match catalog.suggest(program) {
                         Some(near) => format!("there is `{near}`"),
+                        None if program.ends_with(".toml") => {
+                            format!("`--manifest {}` reads a manifest", shlex::try_quote(program).unwrap_or_default())
+                        }
                         None => format!(
                             "`InstallService -h` lists the programs; any other one goes after `--`: \
                              `InstallService --service_name NAME -- {}`",
