@@ -106,6 +106,7 @@ pub struct Service {
     pub environment: IndexMap<String, Text>,
     /// Further directives that only systemd has, such as `LimitNOFILE`.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::systemd_table"))]
     pub systemd: IndexMap<String, Setting>,
     /// Further parameters that only NSSM has, such as `AppPriority`.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]

@@ -40,7 +40,8 @@ fn the_manifest_is_one_and_is_exported() {
     let folder = with_manifest();
     run(&block("", "--output tree"), folder.path());
     run(&block("", "--layout ansible"), folder.path());
-    for path in ["tree/etc/systemd/system/watch.service", "tree/MANIFEST.toml", "roles/services/tasks/main.yml"] {
+    for path in ["tree/etc/systemd/system/watch.service", "tree/MANIFEST.toml", "roles/install_service/tasks/main.yml"]
+    {
         assert!(folder.path().join(path).exists(), "{path}");
     }
 }

@@ -337,22 +337,32 @@ fn words_that_are_not_utf8_survive() {
 fn completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = Test::install().args(["completions", shell]).stderr("").run().stdout;
-        for word in ["DataFileUploadDirectory", "dry-run", "upload_regex"] {
+        for word in ["DataFileUploadDirectory", "dry-run", "upload_regex", "ManageService", "remove_env_vars"] {
             assert!(script.contains(word), "{shell}: no {word}");
         }
+        let mut lines = script.lines().skip_while(|line| line.is_empty() || line.starts_with("using "));
+        assert!(lines.all(|line| !line.starts_with("using ")), "{shell}");
     }
     let script = Test::install().args(["completions", "bash"]).run();
     let path = script.folder().join("completions.bash");
     fs::write(&path, &script.stdout).unwrap();
-    let complete = "source \"$0\"; COMP_WORDS=(InstallService Data); COMP_CWORD=1; \
-                    _InstallService InstallService Data InstallService; echo \"${COMPREPLY[@]}\"";
-    let output = Command::new("bash").args(["--norc", "-c", complete]).arg(path).output().unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "DataFileUploadDirectory DataFileDownloadDirectory\n",
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    // The last word of the line is completed.
+    let complete = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); compopt() { :; }; \
+                    _$1 $1 \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; echo \"${COMPREPLY[@]}\"";
+    for (line, completed) in [
+        ("InstallService Data", "DataFileUploadDirectory DataFileDownloadDirectory"),
+        ("InstallService --hardening b", "baseline"),
+        ("InstallService DataFileUploadDirectory --restart ", "always on-failure never"),
+        ("InstallService --manifest comp", "completions.bash"),
+        ("ManageService web stop_and_re", "stop_and_remove stop_and_reinstall stop_and_restart"),
+        ("ManageService web show --format m", "manifest"),
+    ] {
+        let mut bash = Command::new("bash");
+        bash.args(["--norc", "-c", complete]).arg(&path).args(line.split(' ')).current_dir(script.folder());
+        let output = bash.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{completed}\n"), "{line}: {said}");
+    }
 }
 
 #[test]

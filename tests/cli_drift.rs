@@ -64,7 +64,7 @@ fn nothing_differs() {
     assert_eq!(
         json_of(diff(&ran)),
         json!({"version": 1, "same": true, "files": [], "parameters": [], "not_registered": [], "not_enabled": [],
-               "surplus": [], "drop_ins": []})
+               "surplus": [], "drop_ins": [], "gone": []})
     );
 }
 
@@ -108,7 +108,7 @@ fn a_unified_diff_can_be_applied() {
         fs::write(path(&ran, "drift.patch"), &shown).unwrap();
         let patch =
             Command::new("patch").args(["--posix", "--silent"]).arg(&unit).arg(path(&ran, "drift.patch")).output();
-        let patch = patch.expect("patch");
+        let patch = patch.expect("this needs `patch`, of the Debian package of that name");
         assert!(patch.status.success(), "{}{shown}", String::from_utf8_lossy(&patch.stdout));
         assert_eq!(fs::read_to_string(&unit).unwrap(), right);
     }
@@ -163,6 +163,33 @@ fn drop_ins_that_override_it() {
     assert_eq!(json_of(diff(&ran).status(10))["drop_ins"].as_array().unwrap().len(), 2);
     let shown = ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "").args(["lab-up", "show", "--user"]).run().stdout;
     assert!(shown.contains("lab-.service.d/a.conf\n    [Service]\n    Nice=5\n"), "{shown}");
+}
+
+/// What has gone since is a difference, and no fault of the command.
+#[test]
+fn what_the_service_needs_is_gone() {
+    let ran = installed();
+    let receipt = path(&ran, STATE).join("lab-up_install_args.toml");
+    let [directory, program] = ["was/here", "was/program"].map(|below| path(&ran, below));
+    fs::create_dir_all(&directory).unwrap();
+    fs::copy("/bin/true", &program).unwrap();
+    let unit = path(&ran, UNITS).join("lab-up.service");
+    for file in [&receipt, &unit] {
+        let text = fs::read_to_string(file).unwrap();
+        let text = text.replace("\"/bin/true\"", &format!("{program:?}"));
+        let text = text.replace("\"/srv\"", &format!("{directory:?}"));
+        fs::write(file, text.replace("=/srv\n", &format!("={}\n", directory.display()))).unwrap();
+    }
+    diff(&ran).stdout("").run();
+    fs::remove_dir_all(path(&ran, "was")).unwrap();
+    diff(&ran)
+        .status(10)
+        .stdout("the working directory of lab-up is gone: [TMP]/was/here\nthe program of lab-up is gone: [TMP]/was/program\n")
+        .stderr("")
+        .run();
+    let document = json_of(diff(&ran).status(10));
+    assert_eq!(document["gone"][0]["what"], "working directory");
+    assert_eq!((&document["same"], document["gone"].as_array().unwrap().len()), (&json!(false), 2));
 }
 
 #[test]

@@ -160,3 +160,28 @@ fn the_receipt_of_an_export_installs_the_same_service() {
             .run();
     }
 }
+
+/// Also the second time, from the receipt.
+#[test]
+fn each_service_is_written_for_its_own_version() {
+    let block = |name: &str, more: &str| format!("[[service]]\nname = '{name}'\nexecutable = '/bin/x'\n{more}\n");
+    let manifest = "[defaults]\nworking_directory = '/'\n".to_owned()
+        + &block("new", "")
+        + &block("old", "assume = 'systemd=239'")
+        + &block("older", "assume = 'systemd=219'");
+    let ran = Test::install().file("m.toml", manifest).args(["--output", "tree", "--manifest", "m.toml"]).run();
+    let noted = "note: `old`: systemd 239 has no ProtectKernelLogs, ProtectClock, ProtectHostname, RestrictSUIDSGID, \
+                 so the hardening goes without\nnote: `older`: systemd 219 has no ";
+    assert!(ran.stderr.starts_with(noted), "{}", ran.stderr);
+    let starts = |name: &str| {
+        let unit = fs::read_to_string(ran.folder().join(format!("tree/etc/systemd/system/{name}.service"))).unwrap();
+        unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap().to_owned()
+    };
+    let all = [starts("new"), starts("old"), starts("older")];
+    assert_eq!(all, [":\"/bin/x\"", "\"/bin/x\"", "\"/bin/x\""]);
+    let again = ran.then_install().args(["--output", "again", "--manifest", "tree/MANIFEST.toml"]).run();
+    support::system(
+        "diff",
+        &["-r", &again.folder().join("tree").to_string_lossy(), &again.folder().join("again").to_string_lossy()],
+    );
+}

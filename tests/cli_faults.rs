@@ -58,7 +58,6 @@ fn every_fault_of_an_executable_at_once() {
         r"InstallService: error: option `--dryrun`: there is no such option
   help: there is `--dry-run`
 InstallService: error: option `--format` `yaml`: it is `text` or `json`
-InstallService: error: option `--assume` `252`: it is `systemd=VERSION`, such as `systemd=239`
 InstallService: error: executable `./run.sh`: a path of the service must be absolute: it runs in another directory than you
   help: `[TMP]/run.sh`
 InstallService: error: service name `my svc`: it holds ` `, and a service name has letters, digits, `_`, `.` and `-` only; `my_svc` would do
@@ -67,6 +66,7 @@ InstallService: error: option `--working-directory` `sub`: a path of the service
 InstallService: error: environment variable ``: the name of an environment variable cannot be empty
 InstallService: error: secret `A B`: systemd reads only names of letters, digits and `_` from an environment file
   help: `--env 'A B=VALUE'` sets it plainly, visible to every user of the machine
+InstallService: error: option `--assume` `252`: it is `systemd=VERSION`, such as `systemd=239`
 InstallService: error: option `--account` `a b`: this is not the name of an account
 InstallService: error: option `--restart` `sometimes`: it is one of `always`, `on-failure`, `never`
 InstallService: error: option `--hardening` `max`: it is one of `none`, `baseline`, `service`, `strict`
@@ -423,6 +423,47 @@ fn parameters_of_nssm() {
     for line in ["set x AppNoConsole 1\n", "set x AppExit 3 Exit\n"] {
         assert!(set.contains(line), "{set}");
     }
+}
+
+#[test]
+fn directives_of_systemd() {
+    let run = |table: &str, options: &[&str]| {
+        let manifest = format!(
+            "[[service]]\nname = 'x'\nexecutable = '/bin/x'\nworking_directory = '/'\n[service.systemd]\n{table}"
+        );
+        Test::install().file("m.toml", manifest).args(["--output", "tree", "--manifest", "m.toml"]).args(options)
+    };
+    let words = "InstallService: error: systemd directive `";
+    refused(
+        run("LimitNOFLE = 1\nOnFailure = 'x.service'\nUser = 'joe'\nPrivateTmp = 'perhaps'\nType = 'a\\'\n", &[]),
+        &format!(
+            "{words}LimitNOFLE`: [Service] has no such directive in systemd up to 257\n  help: did you mean `LimitNOFILE`?\n\
+             {words}OnFailure`: [Service] has no such directive in systemd up to 257\n  help: write `\"Unit.OnFailure\"`\n\
+             {words}User`: a service has a key of its own for it\n  help: write `account = ...`\n\
+             {words}PrivateTmp`: `perhaps` is none of `yes`, `no`, `disconnected`\n\
+             {words}Type`: its value has to be one line of plain text that does not end in a backslash\n\
+             InstallService: 5 faults, nothing was changed\n"
+        ),
+    );
+    // What a version has not is not written for it.
+    let newer = "ExecCondition = '/bin/true'\nProtectSystem = 'strict'\nLimitNOFILE = 9\n";
+    refused(
+        run(newer, &["--assume", "systemd=231"]),
+        &format!(
+            "{words}ExecCondition`: it came with systemd 243, and the unit is written for 231\n\
+             {words}ProtectSystem`: it came with systemd 232, and the unit is written for 231\n\
+             InstallService: 2 faults, nothing was changed\n"
+        ),
+    );
+    run(newer, &["--assume", "systemd=243"]).run();
+    // Where none is assumed, the unit is for one that has it all.
+    let role = run("MemoryZSwapWriteback = false\n", &["--layout", "ansible"]).run();
+    let variables = fs::read_to_string(role.folder().join("tree/vars/main.yml")).unwrap();
+    assert!(variables.contains("\ninstall_service_systemd: 256\n"), "{variables}");
+    refused(
+        run("", &["--assume", "systemd=218"]),
+        "InstallService: error: option `--assume` `systemd=218`: 219 is the oldest version that units can be written for\n",
+    );
 }
 
 #[test]

@@ -27,18 +27,22 @@ struct Host {
 }
 
 impl Host {
-    /// Boots one.
-    fn up(number: u32) -> Self {
+    /// Begins to boot one.
+    fn boot(number: u32) -> Self {
         let name = format!("fleet-{}-{number}", std::process::id());
         let mut bed = Command::new(BED);
         // It ends with its standard input.
         let target = Path::new(env!("CARGO_BIN_EXE_InstallService")).parent().expect("a folder");
         bed.args(["with", &name, "--bind"]).arg(target).args(["sh", "-c", "echo up; exec cat"]);
-        let mut bed = bed.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a bed");
-        let mut line = String::new();
-        BufReader::new(bed.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-        assert_eq!(line, "up\n", "{name} did not boot");
+        let bed = bed.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a bed");
         Self { name, bed }
+    }
+
+    /// Waits until it has.
+    fn wait(&mut self) {
+        let mut line = String::new();
+        BufReader::new(self.bed.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        assert_eq!(line, "up\n", "{} did not boot", self.name);
     }
 
     /// The output of a shell script on it.
@@ -84,10 +88,17 @@ struct Played {
 impl Played {
     #[track_caller]
     fn every(&self, changed: impl Fn(u64) -> bool) -> &Self {
+        assert_eq!(self.stats.len(), 3, "{}", self.text);
+        self.played(changed)
+    }
+
+    /// The same of the hosts that it was limited to.
+    #[track_caller]
+    fn played(&self, changed: impl Fn(u64) -> bool) -> &Self {
+        assert!(!self.stats.is_empty(), "{}", self.text);
         for (host, stats) in &self.stats {
             assert!(changed(stats.changed) && stats.failed == 0, "{host}: {stats:?}\n{}", self.text);
         }
-        assert_eq!(self.stats.len(), 3, "{}", self.text);
         self
     }
 
@@ -127,19 +138,22 @@ fn manifest(word: &str) -> String {
 
 impl Fleet {
     fn new() -> Self {
-        let hosts: Vec<Host> = (1..=3).map(Host::up).collect();
+        let mut hosts: Vec<Host> = (1..=3).map(Host::boot).collect();
+        hosts.iter_mut().for_each(Host::wait);
         let inventory: String = hosts.iter().map(|host| format!("{}\n", host.name)).collect();
-        let playbook = "- hosts: all\n  gather_facts: false\n  roles: [services]\n";
-        let values = format!(
-            "install_service_secrets: {{fleet-secret: {{TOKEN: !unsafe {:?}, 'NO': 'two\n\n lines'}}}}\n",
-            SECRET
-        );
-        let test = Test::install().file("inventory", inventory).file("play.yml", playbook).file("values.yml", values);
-        Self { hosts, ran: export(test, "one").run() }
+        let playbook = "- hosts: all\n  gather_facts: false\n  roles: [install_service]\n";
+        let test = Test::install().file("inventory", inventory).file("play.yml", playbook);
+        let test = test.file("values.yml", values(SECRET));
+        Self { hosts, ran: export(test, &manifest("one")).run() }
     }
 
-    fn export(&mut self, word: &str) {
-        self.ran = export(self.ran.then_install(), word).run();
+    fn export(&mut self, manifest: &str) {
+        self.ran = export(self.ran.then_install(), manifest).run();
+    }
+
+    /// Runs the play on one host.
+    fn play_on(&self, number: usize, arguments: &[&str]) -> Played {
+        self.play(&[&["--limit", &self.hosts[number].name], arguments].concat())
     }
 
     /// Runs the play with these further arguments.
@@ -213,12 +227,17 @@ fn changes(text: &str) -> Vec<(String, String, String)> {
     found
 }
 
-fn export(test: Test, word: &str) -> Test {
-    test.file("services.toml", manifest(word)).env("INSTALLSERVICE_WORKING_DIR", "").args([
+/// The variables of the secrets.
+fn values(token: &str) -> String {
+    format!("install_service_secrets: {{fleet-secret: {{TOKEN: !unsafe {token:?}, 'NO': 'two\n\n lines'}}}}\n")
+}
+
+fn export(test: Test, manifest: &str) -> Test {
+    test.file("services.toml", manifest).env("INSTALLSERVICE_WORKING_DIR", "").args([
         "--manifest",
         "services.toml",
         "--output",
-        "roles/services",
+        "roles/install_service",
         "--layout",
         "ansible",
     ])
@@ -233,15 +252,11 @@ fn a_fleet_is_brought_up_kept_and_put_right() {
     let mut fleet = Fleet::new();
 
     // A check changes nothing, says what would, and does not fail for what is not there yet.
-    let checked = fleet.play(&[START, &["--check", "--diff"]].concat());
-    checked.every(|changed| changed > 0);
+    let checked = fleet.play_on(0, &[START, &["--check", "--diff"]].concat());
+    checked.played(|changed| changed > 0);
     assert!(checked.text.contains("+++ ") && checked.text.contains("+[Service]"), "{}", checked.text);
-    for host in &fleet.hosts {
-        assert_eq!(
-            host.sh("ls /etc/systemd/system /var/lib/install-service 2>/dev/null | grep -c fleet || true"),
-            "0\n"
-        );
-    }
+    let files = "ls /etc/systemd/system /var/lib/install-service 2>/dev/null | grep -c fleet || true";
+    assert_eq!(fleet.hosts[0].sh(files), "0\n");
 
     // The first run brings all of them up; without being asked for, nothing is started.
     fleet.play(&[]).every(|changed| changed > 0);
@@ -255,7 +270,7 @@ fn a_fleet_is_brought_up_kept_and_put_right() {
     for host in &fleet.hosts {
         for unit in UNITS {
             assert_eq!(host.sh(&format!("systemctl is-active {unit}")), "active\n");
-            let exported = fleet.ran.folder().join("roles/services/files/etc/systemd/system").join(unit);
+            let exported = fleet.ran.folder().join("roles/install_service/files/etc/systemd/system").join(unit);
             let there = host.sh(&format!("cat /etc/systemd/system/{unit}"));
             assert_eq!(there, fs::read_to_string(exported).unwrap());
         }
@@ -277,15 +292,15 @@ fn a_fleet_is_brought_up_kept_and_put_right() {
 
     // A changed argument restarts that service alone, and only if that is asked for.
     let before: Vec<_> = fleet.hosts.iter().map(|host| UNITS.map(|unit| host.pid(unit))).collect();
-    fleet.export("two");
-    let quiet = fleet.play(&[]);
-    assert_eq!(quiet.text.matches("RUNNING HANDLER [services : Reload systemd]").count(), 1, "{}", quiet.text);
-    for (host, before) in fleet.hosts.iter().zip(&before) {
+    fleet.export(&manifest("two"));
+    let quiet = fleet.play_on(0, &[]);
+    assert_eq!(quiet.text.matches("RUNNING HANDLER [install_service : Reload systemd]").count(), 1, "{}", quiet.text);
+    for (host, before) in fleet.hosts.iter().zip(&before).take(1) {
         assert_eq!(quiet.changed_by("Write the units", &host.name), ["/etc/systemd/system/fleet-secret.service"]);
         assert_eq!(UNITS.map(|unit| host.pid(unit)), *before, "nothing is restarted");
         assert_eq!(host.sh("systemctl show --value -p NeedDaemonReload fleet-secret.service"), "no\n");
     }
-    fleet.export("three");
+    fleet.export(&manifest("three"));
     let played = fleet.play(START);
     for (host, before) in fleet.hosts.iter().zip(&before) {
         let restarted = played.changed_by("Restart what runs and has changed", &host.name);
@@ -301,7 +316,7 @@ fn a_fleet_is_brought_up_kept_and_put_right() {
          chmod 0666 /var/lib/install-service/fleet-secret_env_vars.txt; echo X=1 >> /var/lib/install-service/fleet-secret_env_vars.txt; \
          rm /var/lib/install-service/fleet-launched_launch.sh; systemctl stop fleet-secret.service; systemctl daemon-reload",
     );
-    let differs = fleet.play(&[START, &["--check", "--diff"]].concat());
+    let differs = fleet.play_on(1, &[START, &["--check", "--diff"]].concat());
     assert!(differs.text.contains("-# edited"), "{}", differs.text);
     let mended = fleet.play(START);
     for (number, host) in fleet.hosts.iter().enumerate() {
@@ -311,16 +326,41 @@ fn a_fleet_is_brought_up_kept_and_put_right() {
         host.sh(&format!("{manage} fleet-secret diff && {manage} yes diff && {manage} fleet-launched diff"));
         assert_eq!(host.sh("stat -c '%a' /var/lib/install-service/fleet-secret_env_vars.txt"), "600\n");
     }
-    fleet.play(&[START, &["--check", "--diff"]].concat()).every(|changed| changed == 0);
+    fleet.play_on(1, &[START, &["--check", "--diff"]].concat()).played(|changed| changed == 0);
+
+    // Another secret restarts what reads it; what is no longer listed goes, if that is asked for.
+    let manifest =
+        manifest("three").replace("[[service]]\n        name = \"yes\"", "[[service]]\n        name = \"new\"");
+    fleet.export(&manifest);
+    fs::write(fleet.ran.folder().join("values.yml"), values("pa\"ss another")).unwrap();
+    let prune = [START, &["--extra-vars", "install_service_prune=true"]].concat();
+    let host = &fleet.hosts[0];
+    let before = UNITS.map(|unit| host.pid(unit));
+    let shown = fleet.play_on(0, &[&prune[..], &["--check"]].concat());
+    assert_eq!(shown.changed_by("Stop what is no longer listed", &host.name), ["yes"], "{}", shown.text);
+    assert_eq!(host.sh("systemctl is-active yes.service"), "active\n");
+    let pruned = fleet.play_on(0, &prune);
+    assert_eq!(pruned.changed_by("Restart what runs and has changed", &host.name), ["fleet-secret.service"]);
+    let environment = host.sh("tr '\\0' '\\1' < /proc/$(systemctl show --value -p MainPID fleet-secret)/environ");
+    assert!(environment.split('\u{1}').any(|variable| variable == "TOKEN=pa\"ss another"), "{environment}");
+    assert_eq!(host.pid(UNITS[2]), before[2]);
+    assert_eq!(
+        host.sh("systemctl is-active new.service; systemctl show --value -p LoadState yes.service"),
+        "active\nnot-found\n"
+    );
+    host.sh("test ! -e /etc/systemd/system/multi-user.target.wants/yes.service");
+    fleet.play_on(0, &prune).played(|changed| changed == 0);
+    // As after `remove`.
+    host.sh(&format!("{} yes reinstall", env!("CARGO_BIN_EXE_ManageService")));
 
     // A secret that nobody gave, and a unit of somebody else, stop the play before anything is written.
-    let missing = fleet.play(&["--extra-vars", "install_service_secrets={}"]);
+    let missing = fleet.play_on(1, &["--extra-vars", "install_service_secrets={}"]);
     assert!(missing.stats.values().all(|stats| stats.failed == 1 && stats.changed == 0), "{}", missing.text);
     assert!(missing.text.contains("needs install_service_secrets.fleet-secret.TOKEN"), "{}", missing.text);
-    fleet.hosts[2].sh("echo '[Service]' > /etc/systemd/system/yes.service");
-    let foreign = fleet.play(START);
+    fleet.hosts[2].sh("echo '[Service]' > /etc/systemd/system/new.service");
+    let foreign = fleet.play_on(2, START);
     assert_eq!(foreign.stats[&fleet.hosts[2].name].failed, 1, "{}", foreign.text);
-    assert_eq!(fleet.hosts[2].sh("cat /etc/systemd/system/yes.service"), "[Service]\n");
+    assert_eq!(fleet.hosts[2].sh("cat /etc/systemd/system/new.service"), "[Service]\n");
 }
 
 /// Ansible itself reads the role for Windows; its modules are in the collection ansible.windows.

@@ -10,6 +10,7 @@ use install_service::catalog::{Catalog, SHIPPED};
 use install_service::host::facts::Elsewhere;
 use install_service::manifest::{Manifest, receipt, schema::schema};
 use install_service::model::spec::Target;
+use install_service::model::systemd_table::{Directive, Takes};
 use install_service::render::{self, Place};
 use install_service::validate::validate;
 use proptest::prelude::*;
@@ -127,6 +128,23 @@ fn the_words_of_the_schema_are_taken() {
     for seconds in ["-1", "4294967296"] {
         assert!(faults(Target::Systemd, &format!("restart_sec = {seconds}\n")).is_some());
     }
+    let known = properties["systemd"]["propertyNames"]["anyOf"].as_array().unwrap();
+    let known: Vec<String> = known.iter().flat_map(|list| words(&list["enum"])).collect();
+    assert!(known.len() > 600);
+    for name in known {
+        let value = match Directive::find(&name).unwrap().takes {
+            Takes::Any | Takes::Units => "a.service".to_owned(),
+            Takes::Switch | Takes::SwitchOr(_) => "yes".to_owned(),
+            Takes::Word(words) => words[0].0.to_owned(),
+            Takes::Number(least, _) => least.to_string(),
+            Takes::Span => "10".to_owned(),
+            Takes::Mode => "0755".to_owned(),
+        };
+        assert_eq!(faults(Target::Systemd, &format!("systemd = {{ \"{name}\" = \"{value}\" }}\n")), None, "{name}");
+    }
+    for name in ["LimitNOFLE", "OnFailure", "User", "Unit.User", "Socket.Accept", "Unit", ""] {
+        assert!(faults(Target::Systemd, &format!("systemd = {{ \"{name}\" = \"1\" }}\n")).is_some(), "{name}");
+    }
     let names = &properties["nssm"]["propertyNames"]["anyOf"][0]["enum"];
     assert!(words(names).len() > 25);
     for name in words(names).into_iter().chain(["AppExit.Default".into(), "AppExit.3".into()]) {
@@ -151,7 +169,7 @@ fn preview(text: &str) {
     let Ok(manifest) = Manifest::parse(text, "it") else { return };
     let catalog = Catalog::parse(SHIPPED, "shipped").unwrap();
     for (target, state_dir) in [(Target::Systemd, "/var/lib/x"), (Target::Nssm, r"C:\x")] {
-        let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: state_dir.into(), systemd: 252 };
+        let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: state_dir.into() };
         for service in manifest.clone().services() {
             let Ok(valid) = validate(&service, &catalog, &Elsewhere, target, &place.state_dir) else { continue };
             drop(render::systemd::artifacts(&valid.spec, &place));

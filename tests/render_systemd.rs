@@ -7,12 +7,13 @@ mod grammar;
 use std::collections::BTreeMap;
 
 use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::systemd_table::Directive;
 use install_service::model::text::Text;
 use install_service::render::{Artifact, Place, is_ours, systemd};
 use proptest::prelude::*;
 
-fn place(version: u32) -> Place {
-    Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/install-service".into(), systemd: version }
+fn place() -> Place {
+    Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/install-service".into() }
 }
 
 fn web() -> ServiceSpec {
@@ -33,6 +34,7 @@ fn web() -> ServiceSpec {
         path: Vec::new(),
         writes: Vec::new(),
         scope: Scope::System,
+        systemd: 252.into(),
         extra: Default::default(),
     }
 }
@@ -47,7 +49,7 @@ fn literals(texts: &[&str]) -> Vec<Argument> {
 }
 
 fn files(spec: &ServiceSpec) -> BTreeMap<String, String> {
-    systemd::artifacts(spec, &place(252)).unwrap().into_iter().map(named).collect()
+    systemd::artifacts(spec, &place()).unwrap().into_iter().map(named).collect()
 }
 
 fn named(file: Artifact) -> (String, String) {
@@ -56,7 +58,7 @@ fn named(file: Artifact) -> (String, String) {
 }
 
 fn refusals(spec: &ServiceSpec) -> Vec<String> {
-    systemd::artifacts(spec, &place(252)).unwrap_err().iter().map(ToString::to_string).collect()
+    systemd::artifacts(spec, &place()).unwrap_err().iter().map(ToString::to_string).collect()
 }
 
 /// The directives of a unit as systemd splits it: at line feeds and carriage returns, with lines
@@ -80,9 +82,10 @@ proptest! {
     /// The same service with harmless texts has the same directives, but for those that went
     /// into the launcher.
     #[test]
-    fn no_text_can_add_a_directive(spec in corpus::spec(), version in prop::sample::select(vec![232, 239, 241, 247, 252])) {
-        let Ok(files) = systemd::artifacts(&spec, &place(version)) else { return Ok(()) };
-        let harmless = systemd::artifacts(&tame(&spec), &place(version)).unwrap();
+    fn no_text_can_add_a_directive(spec in corpus::spec(), version in prop::sample::select(vec![219, 232, 239, 241, 247, 252])) {
+        let spec = ServiceSpec { systemd: version.into(), ..spec };
+        let Ok(files) = systemd::artifacts(&spec, &place()) else { return Ok(()) };
+        let harmless = systemd::artifacts(&tame(&spec), &place()).unwrap();
         let unit = |files: &[Artifact]| directives(std::str::from_utf8(&files[0].contents).unwrap());
         let (mut found, wanted) = (unit(&files), unit(&harmless));
         let launched = files.iter().any(|file| file.path.to_string().ends_with(".sh"));
@@ -110,7 +113,7 @@ proptest! {
             .enumerate()
             .map(|(index, value)| (format!("S{index}").parse().unwrap(), Text::from(value.as_str())))
             .collect();
-        let file = systemd::environment_file(&web().name, &place(252), SecretStore::File, &secrets).unwrap();
+        let file = systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets).unwrap();
         prop_assert_eq!(file.mode, 0o600);
         prop_assert!(is_ours(&file.contents));
         let read = install_service::render::escape::read_environment_file(&file.contents);
@@ -327,7 +330,7 @@ fn the_total_of_arguments_and_environment_has_a_limit() {
 fn secrets_that_systemd_would_not_read_back_are_refused() {
     let file = |name: &str, value: &[u8]| {
         let secrets = [(name.parse().unwrap(), Text::from_bytes(value))];
-        systemd::environment_file(&web().name, &place(252), SecretStore::File, &secrets)
+        systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets)
             .map_err(|refusals| refusals[0].to_string())
     };
     assert!(file("a.b", b"x").unwrap_err().starts_with("environment variable `a.b` is named `a.b`, which"));
@@ -352,13 +355,14 @@ fn a_python_service_tells_when_it_is_up() {
 
 #[test]
 fn old_versions_get_what_they_know() {
-    let unit = |version| {
+    let unit = |version: u32| {
         let spec = ServiceSpec {
             hardening: Hardening::Strict,
             run: Run::Executable { path: "/$x".into(), arguments: literals(&["$HOME"]) },
+            systemd: version.into(),
             ..web()
         };
-        named(systemd::artifacts(&spec, &place(version)).unwrap().remove(0)).1
+        files(&spec).remove("web.service").unwrap()
     };
     assert!(unit(252).contains("\nExecStart=:\"/$x\" \"$HOME\"\n"));
     assert!(unit(241).contains("\nExecStart=@\"/$x\" \"/$$x\" \"$$HOME\"\n"));
@@ -374,6 +378,67 @@ fn old_versions_get_what_they_know() {
         let key = format!("\n{key}");
         assert!(unit(since).contains(&key) && !unit(since - 1).contains(&key), "{key}");
     }
+}
+
+/// Of every version, whatever the service: each directive of a unit is one that it has, with a value that it takes.
+#[test]
+fn no_unit_has_what_its_version_has_not() {
+    for version in 219..=257 {
+        // Enough for a limit of its own.
+        let words = if [219, 228, 229, 257].contains(&version) { vec!["x".repeat(100_000); 25] } else { Vec::new() };
+        let arguments = words.into_iter().map(|word| Argument::Literal(word.into())).collect();
+        let runs = [
+            python(Vec::new()),
+            Run::Executable { path: "/bin/x".into(), arguments },
+            Run::Executable { path: "/bin/\"x".into(), arguments: Vec::new() },
+        ];
+        for (run, scope) in runs.into_iter().flat_map(|run| [(run.clone(), Scope::System), (run, Scope::User)]) {
+            let account = (scope == Scope::System).then(|| "joe".into());
+            let secrets = vec!["TOKEN".parse().unwrap()];
+            let spec = ServiceSpec { run, scope, account, secrets, hardening: Hardening::Strict, ..web() };
+            let spec = ServiceSpec { systemd: version.into(), after: vec!["x".parse().unwrap()], ..spec };
+            let unit = &files(&spec)["web.service"];
+            let mut section = "";
+            for line in unit.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+                let Some((name, value)) = line.split_once('=') else {
+                    section = line.trim_matches(['[', ']']);
+                    continue;
+                };
+                let key = format!("{section}.{name}");
+                match Directive::find(&key) {
+                    Ok(directive) => {
+                        let needed = directive.check(value).unwrap_or_else(|refused| panic!("{line}: {refused:?}"));
+                        assert!(needed <= version, "{version} has no {line}");
+                    }
+                    // What has a key of its own was always there.
+                    Err(refused) => assert!(refused.reason.ends_with("a key of its own for it"), "{key}: {refused:?}"),
+                }
+                // Prefixes: `:` came with 242, `+` with 231.
+                if name == "ExecStart" {
+                    assert_eq!(value.starts_with(':'), version >= 242, "{line}");
+                }
+                assert!(!(name.starts_with("Exec") && value.starts_with("-+")) || version >= 231, "{line}");
+            }
+        }
+    }
+}
+
+/// What is left out is said.
+#[test]
+fn what_an_old_version_cannot_do_is_said() {
+    let said = |version: u32, spec: ServiceSpec| systemd::left_out(&ServiceSpec { systemd: version.into(), ..spec });
+    let strict = || ServiceSpec { hardening: Hardening::Strict, ..web() };
+    assert_eq!(said(247, strict()), [""; 0]);
+    assert_eq!(said(246, strict()), ["systemd 246 has no ProtectProc, so the hardening goes without"]);
+    let baseline = || ServiceSpec { hardening: Hardening::Baseline, ..web() };
+    assert_eq!(
+        said(241, baseline()),
+        [
+            "systemd 241 has no ProtectKernelLogs, ProtectClock, ProtectHostname, RestrictSUIDSGID, so the hardening goes without"
+        ]
+    );
+    assert_eq!(said(231, web()), ["systemd 231 does not say how a service ended, so it leaves no error log behind"]);
+    assert!(said(231, ServiceSpec { run: python(Vec::new()), ..web() })[0].contains("only an exception"));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::process::Command;
 
 use install_service::model::name::EnvName;
 use install_service::model::spec::{Argument, Hardening, Run, SecretStore, ServiceSpec};
+use install_service::model::systemd_table::{Directive, Section, Takes, directives};
 use install_service::model::text::Text;
 use install_service::render::{CREDENTIAL, Place, escape, systemd};
 use proptest::strategy::{Strategy, ValueTree};
@@ -36,7 +37,8 @@ impl Case {
     /// Renders the spec as a unit of its own below `folder`, where its program exists.
     fn new(number: usize, mut spec: ServiceSpec, folder: &Path) -> Option<Self> {
         let version = [239, 241, 242, 252][number % 4];
-        let place = Place { unit_dir: text(folder), state_dir: text(&folder.join("st ate%")), systemd: version };
+        let place = Place { unit_dir: text(folder), state_dir: text(&folder.join("st ate%")) };
+        spec.systemd = version.into();
         spec.name = format!("s{number}").parse().unwrap();
         if let Run::Executable { path, .. } = &mut spec.run {
             let programs = folder.join(number.to_string());
@@ -175,7 +177,7 @@ fn systemd_reads_every_unit_as_it_was_meant() {
 #[ignore = "needs systemd-analyze: tests/run"]
 fn the_profiles_have_the_exposure_that_their_help_says() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { unit_dir: text(folder.path()), state_dir: "/var/lib/install-service".into(), systemd: 252 };
+    let place = Place { unit_dir: text(folder.path()), state_dir: "/var/lib/install-service".into() };
     let mut runner = TestRunner::deterministic();
     let mut spec = corpus::spec().new_tree(&mut runner).unwrap().current();
     spec.run = Run::Executable { path: "/bin/true".into(), arguments: Vec::new() };
@@ -211,7 +213,7 @@ fn the_profiles_have_the_exposure_that_their_help_says() {
 #[ignore = "needs dash and bash: tests/run"]
 fn a_launcher_gives_the_program_what_it_was_told() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { unit_dir: text(folder.path()), state_dir: text(folder.path()), systemd: 252 };
+    let place = Place { unit_dir: text(folder.path()), state_dir: text(folder.path()) };
     let mut runner = TestRunner::deterministic();
     let (specs, raw) = (corpus::spec(), corpus::bytes());
     for number in 0..60 {
@@ -258,13 +260,123 @@ fn a_launcher_gives_the_program_what_it_was_told() {
     }
 }
 
+/// The number of this machine's systemd.
+fn version_here() -> u32 {
+    let output = Command::new("systemctl").arg("--version").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{text}"))
+}
+
+/// It has every directive that the table has of its version, and no other one that came with a later one.
+#[test]
+#[ignore = "needs systemd: tests/run"]
+fn the_directives_are_those_of_systemd() {
+    // Old names of what the table has by its new one, and D-Bus activation that never came.
+    const LEFT_OUT: [&str; 7] = [
+        "Unit.BindTo",
+        "Unit.OnFailureIsolate",
+        "Unit.PropagateReloadFrom",
+        "Unit.PropagateReloadTo",
+        "Unit.RequiresOverridable",
+        "Unit.RequisiteOverridable",
+        "Service.BusName",
+    ];
+    let output = Command::new("/usr/lib/systemd/systemd").arg("--dump-configuration-items").output().unwrap();
+    let mut section = String::new();
+    let mut there = Vec::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        match line.split_once('=') {
+            Some((name, _)) => there.push(format!("{section}.{name}")),
+            None => section = line.trim_matches(['[', ']']).to_owned(),
+        }
+    }
+    there.retain(|key| ["Unit", "Service", "Install"].iter().any(|section| key.starts_with(&format!("{section}."))));
+    assert!(there.len() > 300, "{there:?}");
+    let version = version_here();
+    for key in &there {
+        match Directive::find(key) {
+            Ok(directive) => assert!(directive.since <= version, "{key} is older than the table says"),
+            Err(refused) => {
+                assert!(LEFT_OUT.contains(&key.as_str()) || refused.reason.ends_with("key of its own for it"), "{key}");
+            }
+        }
+    }
+    for directive in directives().filter(|directive| directive.since <= version) {
+        let key = format!("{}.{}", directive.section.as_str(), directive.name);
+        assert!(there.contains(&key), "{key} is not there, or newer than the table says");
+    }
+}
+
+/// It takes the values that the table takes, and complains of the others.
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn their_values_are_those_of_systemd() {
+    let version = version_here();
+    let folder = tempfile::tempdir().unwrap();
+    // The lines of a unit that systemd complains of.
+    let complaints = |lines: &[(Section, String)]| -> Vec<String> {
+        let mut unit = String::new();
+        for section in [Section::Unit, Section::Service] {
+            unit += &format!("[{}]\n", section.as_str());
+            unit += if section == Section::Service { "ExecStart=/bin/true\n" } else { "" };
+            unit +=
+                &lines.iter().filter(|line| line.0 == section).map(|line| line.1.clone() + "\n").collect::<String>();
+        }
+        let path = folder.path().join("probe.service");
+        fs::write(&path, &unit).unwrap();
+        let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let numbers =
+            said.lines().filter_map(|line| line.split_once("probe.service:")?.1.split_once(':')?.0.parse().ok());
+        numbers.map(|number: usize| unit.lines().nth(number - 1).unwrap().to_owned()).collect()
+    };
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for directive in
+        directives().filter(|directive| directive.since <= version && directive.section != Section::Install)
+    {
+        let words = |words: &[(&'static str, u32)]| {
+            words.iter().filter(|(_, since)| *since <= version).map(|(word, _)| (*word).to_owned()).collect::<Vec<_>>()
+        };
+        let number = |number: i64| number.to_string();
+        let (taken, refused) = match directive.takes {
+            Takes::Any => continue,
+            Takes::Switch => (vec!["yes".to_owned(), "Off".into(), "1".into(), "t".into()], vec!["perhaps".to_owned()]),
+            Takes::SwitchOr(more) => ([words(more), vec!["no".into()]].concat(), vec!["perhaps".into()]),
+            Takes::Word(more) => (words(more), vec!["perhaps".into()]),
+            Takes::Number(least, most) => (vec![number(least), number(most)], vec![number(least - 1), "x".into()]),
+            Takes::Span => (
+                vec!["90".into(), "1h 30.5min".into(), "2 weeks".into(), "3us".into(), "1.5 M".into()],
+                vec!["5 fortnights".into(), "x".into(), "1.2.3".into()],
+            ),
+            Takes::Mode => (vec!["0750".into(), "027".into()], vec!["rwx".into(), "09".into()]),
+            Takes::Units => (vec!["a.service b@%n.service".into()], vec!["b".into()]),
+        };
+        for (values, lines, is_taken) in [(taken, &mut good, true), (refused, &mut bad, false)] {
+            for value in values {
+                let checked = directive.check(&value);
+                assert_eq!(checked.is_ok(), is_taken, "{}={value}: {checked:?}", directive.name);
+                lines.push((directive.section, format!("{}={value}", directive.name)));
+            }
+        }
+    }
+    assert!(good.len() > 250 && bad.len() > 100, "{} {}", good.len(), bad.len());
+    // It reads that one, and warns of what it means.
+    let of_good: Vec<String> = complaints(&good).into_iter().filter(|line| line != "KillMode=none").collect();
+    assert_eq!(of_good, [""; 0]);
+    // After some of them it reads no further: those that it did not come to have a second turn, by themselves.
+    let found: Vec<String> = bad.chunks(20).flat_map(complaints).collect();
+    let rest: Vec<_> = bad.iter().filter(|(_, line)| !found.contains(line)).collect();
+    let unheard: Vec<_> = rest.into_iter().filter(|line| complaints(&[(*line).clone()]).is_empty()).collect();
+    assert!(unheard.is_empty(), "systemd takes {unheard:?}");
+}
+
 /// What systemd hands over as a credential, a launcher reads with its shell: the same values as systemd
 /// itself would read from the file.
 #[test]
 #[ignore = "needs dash and bash: tests/run"]
 fn a_shell_reads_secrets_as_systemd_does() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), systemd: 252 };
+    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
     let mut runner = TestRunner::deterministic();
     let texts = (0..300).map(|_| corpus::text().new_tree(&mut runner).unwrap().current());
     let texts = corpus::NASTY.iter().map(|text| (*text).to_owned()).chain(texts).filter(|text| !text.contains('\0'));
@@ -274,7 +386,7 @@ fn a_shell_reads_secrets_as_systemd_does() {
         .map(|(index, text)| (format!("S{index}").parse().unwrap(), Text::from(text)))
         .filter(|(_, text)| escape::EnvFileValue::new(text).is_ok())
         .collect();
-    let file = systemd::environment_file(&"web".parse().unwrap(), &place, SecretStore::Credentials, &secrets).unwrap();
+    let file = systemd::environment_file(&"web".parse().unwrap(), &place, SecretStore::Credential, &secrets).unwrap();
     fs::write(folder.path().join(CREDENTIAL), &file.contents).unwrap();
     for shell in ["dash", "bash"] {
         // As in a launcher.

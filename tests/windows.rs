@@ -21,3 +21,5 @@ mod lifecycle;
 mod python;
 #[path = "windows/supply.rs"]
 mod supply;
+#[path = "windows/sweep.rs"]
+mod sweep;

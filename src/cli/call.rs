@@ -5,21 +5,22 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Gone};
 use super::secrets::{self, Values, known_values};
 use super::{Format, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
 use crate::executor::{self, journal};
-use crate::host::facts::{self, Elsewhere, Host};
+use crate::host::facts::{self, Before, Elsewhere, Host};
 use crate::host::nssm::{self, Wishes};
 use crate::host::{export, files, manager, observe, privilege, python, state, systemctl};
 use crate::manifest::{self, Service};
+use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
-use crate::model::spec::{Run, Scope, Target};
+use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
 use crate::render::ansible::RoleService;
@@ -84,6 +85,11 @@ impl Settings {
     pub(super) fn compare(state_dir: &Text, format: Format) -> Self {
         Self { mode: Mode::Check, format, ..Self::reinstall(state_dir, InstallOptions::default()) }
     }
+
+    /// Whether what was installed is compared, and not what is to be.
+    fn compares_receipts(&self) -> bool {
+        self.mode == Mode::Check && self.kept_first
+    }
 }
 
 /// Requests, validated, and how they are carried out.
@@ -117,32 +123,16 @@ impl Call {
         // What lies where on the machine that writes the files says nothing about the others.
         let exported = is_export.then(|| facts::usual_state_dir(target, scope));
         let state_dir = settings.state_dir.clone().or(exported);
-        let assumed = requests.iter().find_map(|request| assumed_version(request, &mut faults));
-        let has_credentials = |request: &Service| request.secrets_in.as_deref() == Some("credentials");
-        let credentials = target == Target::Systemd && requests.iter().any(has_credentials);
-        let assumed = assumed.or(credentials.then_some(Place::ENCRYPTED));
-        let place = facts::place(target, scope, state_dir.as_ref(), assumed);
-        if credentials && place.systemd < Place::CREDENTIALS {
-            let reason =
-                format!("systemd {} has no credentials, which came with {}", place.systemd, Place::CREDENTIALS);
-            faults.push(Fault::new("option `--secrets`", reason).given("credentials"));
-        }
-        if credentials && place.systemd >= Place::ENCRYPTED && matches!(mode, Mode::Export(_, Layout::Ansible)) {
-            let fault =
-                Fault::new("option `--secrets`", "a role of Ansible does not encrypt: that is done on each host");
-            faults.push(
-                fault.given("credentials").help(
-                    "`--assume systemd=249` hands them over as credentials all the same, from a file of mode 0600",
-                ),
-            );
-        }
+        let place = facts::place(target, scope, state_dir.as_ref());
         let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
         for request in requests {
-            let result = if elsewhere {
-                validate::validate(request, catalog, &Elsewhere, target, &place.state_dir)
-            } else {
-                validate::validate(request, catalog, &Host, target, &place.state_dir)
+            let result = match elsewhere {
+                true => validate::validate(request, catalog, &Elsewhere, target, &place.state_dir),
+                false if settings.compares_receipts() => {
+                    validate::validate(request, catalog, &Before, target, &place.state_dir)
+                }
+                false => validate::validate(request, catalog, &Host, target, &place.state_dir),
             };
             match result {
                 Ok(service) => validated.push(service),
@@ -160,6 +150,16 @@ impl Call {
                 faults.push(fault.given(&service.spec.name));
             }
         }
+        let is_encrypted = |service: &Validated| service.spec.secrets_in == SecretStore::EncryptedCredential;
+        if matches!(mode, Mode::Export(_, Layout::Ansible)) && validated.iter().any(is_encrypted) {
+            let fault =
+                Fault::new("option `--secrets`", "a role of Ansible does not encrypt: that is done on each host");
+            faults.push(
+                fault.given("credentials").help(
+                    "`--assume systemd=249` hands them over as credentials all the same, from a file of mode 0600",
+                ),
+            );
+        }
         let manager = match target {
             Target::Systemd => Manager::Systemd(scope),
             Target::Nssm => Manager::Nssm(place.nssm()),
@@ -172,10 +172,18 @@ impl Call {
         let notes: Vec<String> = self
             .validated
             .iter()
-            .flat_map(|service| service.notes.iter().map(|line| format!("`{}`: {line}", service.spec.name)))
+            .flat_map(|service| {
+                let left_out = match self.settings.target {
+                    Target::Systemd => render::systemd::left_out(&service.spec),
+                    Target::Nssm => Vec::new(),
+                };
+                service.notes.iter().cloned().chain(left_out).map(|line| format!("`{}`: {line}", service.spec.name))
+            })
             .collect();
         let files = self.rendered()?;
-        if self.settings.mode != Mode::DryRun || self.settings.format == Format::Text {
+        let in_json = self.settings.mode == Mode::DryRun && self.settings.format == Format::Json;
+        // They were told when it was installed.
+        if !in_json && !self.settings.compares_receipts() {
             notes.iter().for_each(|line| note(line));
         }
         match &self.settings.mode {
@@ -293,7 +301,13 @@ impl Call {
             match (layout, target) {
                 (Layout::Ansible, _) => {
                     batches.extend(artifacts.iter().filter(|_| target == Target::Nssm).cloned().map(export::beside));
-                    services.push(RoleService { name, files: artifacts, batches, secrets: spec.secrets.clone() });
+                    services.push(RoleService {
+                        name,
+                        files: artifacts,
+                        batches,
+                        secrets: spec.secrets.clone(),
+                        systemd: spec.systemd,
+                    });
                 }
                 (Layout::Tree, Target::Nssm) => {
                     files.extend(batches);
@@ -320,7 +334,7 @@ impl Call {
         secrets::tell_lost(&self.validated, &self.place);
         let observed = observe::observe(&self.names(), &self.place, &self.manager)?;
         let desired = self.with_environment(files, |service, kept| known_values(service, kept, true))?;
-        let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?);
+        let comparison = Comparison::new(&desired, &observed, &self.place, &self.surplus()?).with_gone(self.gone());
         match self.settings.format {
             Format::Json => print_plain(&comparison.json()),
             Format::Text => {
@@ -334,6 +348,26 @@ impl Call {
             note(&format!("only root can compare `{path}`"));
         }
         Ok(compared(comparison.is_same()))
+    }
+
+    /// What services need that is no longer there.
+    fn gone(&self) -> Vec<Gone> {
+        let mut gone = Vec::new();
+        for Validated { spec, .. } in &self.validated {
+            let mut add = |what: &'static str, name: &Text| {
+                gone.push(Gone { service: spec.name.to_string(), what, name: name.clone() });
+            };
+            for (what, path) in [("working directory", &spec.working_directory), ("program", spec.run.program())] {
+                if Host.path_kind(path) == Some(PathKind::Missing) {
+                    add(what, path);
+                }
+            }
+            if let Some(account) = spec.account.as_deref().filter(|account| Host.account_exists(account) == Some(false))
+            {
+                add("account", &account.into());
+            }
+        }
+        gone
     }
 
     fn install(&self, files: Vec<Desired>) -> Result<u8, Error> {
@@ -444,7 +478,8 @@ impl Call {
     /// What only this host can answer, asked before anything is changed.
     fn preflight(&self) -> Result<(), Error> {
         if let Manager::Systemd(_) = self.manager {
-            systemctl::need_version(self.place.systemd)?;
+            let versions = self.validated.iter().map(|service| service.spec.systemd);
+            versions.max().map_or(Ok(()), systemctl::need_version)?;
         }
         // What several services import is imported once: that takes longer than all the rest.
         let mut imports: IndexMap<_, Vec<(String, Text)>> = IndexMap::new();
@@ -493,10 +528,10 @@ impl Call {
 /// Whether a plan starts the service, or starts it again.
 fn starts(plan: &Plan, name: &ServiceName) -> bool {
     let unit = name.unit();
-    plan.invocations().any(|Invocation(words)| {
-        words.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
-            && words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
-    })
+    let names = |Invocation(words): &Invocation| {
+        words.iter().any(|word| word.as_str().is_some_and(|word| word == unit || word == name.as_str()))
+    };
+    plan.invocations().any(|command| command.starts() && names(command))
 }
 
 /// The error of a service that did not start, where its installation was taken back: nothing can be
@@ -529,15 +564,6 @@ fn called(request: &Service) -> String {
         .next()
         .cloned()
         .unwrap_or_else(|| "?".to_owned())
-}
-
-fn assumed_version(request: &Service, faults: &mut Vec<Fault>) -> Option<u32> {
-    let word = request.assume.as_deref()?;
-    let version = word.strip_prefix("systemd=").and_then(|version| version.parse().ok());
-    if version.is_none() {
-        faults.push(Fault::new("option `--assume`", "it is `systemd=VERSION`, such as `systemd=239`").given(word));
-    }
-    version
 }
 
 /// The error of a service that did not start, with the place of its error log.

@@ -26,6 +26,16 @@ pub(super) struct Comparison {
     surplus: Vec<String>,
     /// The administrator's files that override a unit of ours.
     drop_ins: Vec<Text>,
+    /// What services need that is no longer there.
+    gone: Vec<Gone>,
+}
+
+/// A directory, a program or an account that a service was installed with and that is gone.
+#[derive(Debug, Serialize)]
+pub(super) struct Gone {
+    pub(super) service: String,
+    pub(super) what: &'static str,
+    pub(super) name: Text,
 }
 
 /// A parameter of NSSM that is not as it should be.
@@ -100,7 +110,12 @@ impl Comparison {
             && surplus.is_empty()
             && drop_ins.is_empty();
         let surplus = surplus.iter().map(ToString::to_string).collect();
-        Self { version: 1, same, files, parameters, not_registered, not_enabled, surplus, drop_ins }
+        Self { version: 1, same, files, parameters, not_registered, not_enabled, surplus, drop_ins, gone: Vec::new() }
+    }
+
+    /// With what is no longer there, which is a difference, too.
+    pub(super) fn with_gone(self, gone: Vec<Gone>) -> Self {
+        Self { same: self.same && gone.is_empty(), gone, ..self }
     }
 
     pub(super) fn is_same(&self) -> bool {
@@ -129,6 +144,9 @@ impl Comparison {
         }
         for path in &self.drop_ins {
             text += &format!("overridden by {path}\n");
+        }
+        for Gone { service, what, name } in &self.gone {
+            text += &format!("the {what} of {service} is gone: {name}\n");
         }
         text
     }

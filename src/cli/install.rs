@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::call::{Call, Layout, Mode, Settings};
 use super::options::Given;
 use super::parse::{self, Line, Purpose, Wanted};
-use super::{Format, catalogs, note, print, print_plain};
+use super::{Format, catalogs, completions, note, print, print_plain};
 use crate::catalog::{Catalog, discover};
 use crate::error::{Error, Fault, exit};
 use crate::host::facts::{self, Host};
@@ -22,7 +22,7 @@ use crate::model::text::Text;
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     privilege::hide_memory();
     let (named, state_dir) = parse::early(&argv);
-    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref(), None);
+    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref());
     let catalog = catalogs(&site.state_dir, &named)?;
     if argv.len() < 2 {
         let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
@@ -35,14 +35,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::OK)
         }
         Line::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(
-                shell,
-                &mut parse::command(&catalog, Purpose::Help, Wanted::All),
-                "InstallService",
-                &mut script,
-            );
-            print_plain(&String::from_utf8_lossy(&script));
+            print_plain(&completions::script(shell, &catalog));
             Ok(exit::OK)
         }
         Line::Discover { python, package } => discover_programs(python, package.as_deref()),

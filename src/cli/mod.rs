@@ -2,6 +2,7 @@
 
 mod call;
 mod comparison;
+mod completions;
 pub mod install;
 pub mod manage;
 mod options;

@@ -266,7 +266,8 @@ fn named_arguments(program: &Program, matches: &ArgMatches) -> IndexMap<String, 
 }
 
 /// What clap calls a program's argument: an argument `path` is not our option `path`.
-fn id(spec: &ArgSpec) -> String {
+/// What clap calls an argument of a program.
+pub(super) fn id(spec: &ArgSpec) -> String {
     format!("program:{}", spec.name)
 }
 

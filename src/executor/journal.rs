@@ -17,15 +17,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::host::files::{self, Entry};
-use crate::host::process;
 use crate::host::text::path as to_path;
+use crate::host::{nssm, process};
 use crate::model::invocation::Invocation;
+use crate::model::name::ServiceName;
 use crate::model::observed::Found;
 use crate::model::text::Text;
-use crate::plan::{Action, Plan};
+use crate::plan::{self, Action, Plan, Reversal};
 use crate::render::{Artifact, Place};
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const BEGUN: u8 = b'.';
 const TAKEN_BACK: u8 = b'u';
 
@@ -37,8 +38,8 @@ enum Undo {
     Restore { path: Text, backup: usize, mode: u32, owner: Option<(u32, u32)> },
     /// Take a file away that was not there.
     Remove { path: Text },
-    /// Run a command.
-    Run { argv: Vec<Text> },
+    /// Take back what was asked of the service manager.
+    Reverse(Reversal),
 }
 
 /// What `plan.json` holds.
@@ -47,8 +48,8 @@ pub struct Record {
     version: u32,
     steps: Vec<Vec<Undo>>,
     after: Vec<Vec<Text>>,
-    /// Run after those, where the step of this number was begun.
-    restarts: Vec<(usize, Vec<Text>)>,
+    /// Done after those, where the step of this number was begun.
+    restarts: Vec<(usize, Reversal)>,
     /// Directories that were not there, the outer ones first.
     directories: Vec<Text>,
 }
@@ -70,7 +71,7 @@ impl Record {
     fn paths(&self) -> impl Iterator<Item = &Text> {
         self.steps.iter().flatten().filter_map(|undo| match undo {
             Undo::Restore { path, .. } | Undo::Remove { path } => Some(path),
-            Undo::Run { .. } => None,
+            Undo::Reverse(_) => None,
         })
     }
 }
@@ -79,6 +80,7 @@ impl Record {
 #[derive(Debug)]
 pub struct Journal {
     directory: Text,
+    nssm: Text,
     record: Record,
     begun: File,
     marks: Vec<u8>,
@@ -111,28 +113,27 @@ impl Journal {
         let directory = directory(place);
         files::make_directory(&directory, 0o700)?;
         files::only_ours(&directory)?;
-        Self::write(plan, &directory).inspect_err(|_| discard(&directory))
+        Self::write(plan, &directory, place.nssm()).inspect_err(|_| discard(&directory))
     }
 
-    fn write(plan: &Plan, directory: &Text) -> Result<Self, Error> {
+    fn write(plan: &Plan, directory: &Text, nssm: Text) -> Result<Self, Error> {
         let failed = |source: io::Error| Error::io("writing the journal", directory, source);
         let mut backups = 0;
         let mut steps = Vec::new();
         let mut directories = Vec::new();
         for step in &plan.steps {
-            let mut undo: Vec<Undo> = step.undo.iter().map(|command| Undo::Run { argv: command.0.clone() }).collect();
+            let mut undo: Vec<Undo> = step.undo.iter().cloned().map(Undo::Reverse).collect();
             match &step.action {
                 Action::Write(Artifact { path, .. }) | Action::Remove(path) => {
                     undo.push(keep(path, directory, &mut backups)?);
                 }
                 Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
-                Action::Run(_) | Action::Try(..) | Action::Settle(_) | Action::AwaitStop(_) => {}
+                Action::Discard(_) | Action::Run(_) | Action::Try(..) | Action::Settle(_) | Action::AwaitStop(_) => {}
             }
             steps.push(undo);
         }
         let after = plan.after_undo.iter().map(|command| command.0.clone()).collect();
-        let restarts = plan.restarts.iter().map(|(number, command)| (*number, command.0.clone())).collect();
-        let record = Record { version: VERSION, steps, after, restarts, directories };
+        let record = Record { version: VERSION, steps, after, restarts: plan.restarts.clone(), directories };
         let contents = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
         let mut options = OpenOptions::new();
         options.create_new(true).write(true);
@@ -145,7 +146,7 @@ impl Journal {
         files::sync([&record_file])?;
         record_file.commit()?;
         files::sync_directory(directory);
-        let journal = Self { directory: directory.clone(), record, begun, marks: Vec::new() };
+        let journal = Self { directory: directory.clone(), nssm, record, begun, marks: Vec::new() };
         for path in journal.record.steps.iter().flatten().filter_map(Undo::restores) {
             files::keep_beside(path);
         }
@@ -197,13 +198,13 @@ impl Journal {
                 continue;
             }
             let mut is_left = false;
-            for undo in &self.record.steps[number] {
-                match undo.apply(&self.directory) {
+            for undo in self.record.steps[number].iter().flat_map(|undo| undo.resolved(&self.nssm)) {
+                match undo.apply(&self.directory, &self.nssm) {
                     Ok(Some(line)) => undone.restored.push(line),
                     Ok(None) => {}
                     Err(error) => {
                         is_left |= undo.restores_file();
-                        undone.left.push(undo.by_hand(&self.directory, &error));
+                        undone.left.push(undo.by_hand(&self.directory, &self.nssm, &error));
                     }
                 }
             }
@@ -215,11 +216,11 @@ impl Journal {
         }
         if !self.marks.is_empty() {
             let begun = |number: &usize| *number < self.marks.len();
-            let restarts = self.record.restarts.iter().filter(|(number, _)| begun(number)).map(|(_, argv)| argv);
-            for argv in self.record.after.iter().chain(restarts) {
-                let command = Invocation(argv.clone());
-                if let Err(error) = process::run(&command) {
-                    undone.left.push(run_by_hand(&command, &error));
+            let restarts = self.record.restarts.iter().filter(|(number, _)| begun(number)).map(|(_, undo)| undo);
+            let after = self.record.after.iter().map(|argv| Reversal::Run(Invocation(argv.clone())));
+            for undo in after.chain(restarts.cloned()).map(Undo::Reverse) {
+                if let Err(error) = undo.apply(&self.directory, &self.nssm) {
+                    undone.left.push(undo.by_hand(&self.directory, &self.nssm, &error));
                 }
             }
         }
@@ -262,7 +263,7 @@ pub fn recover(place: &Place) -> Result<Option<Undone>, Error> {
     let mut begun = options.open(to_path(&path)).map_err(failed)?;
     let mut marks = Vec::new();
     begun.read_to_end(&mut marks).map_err(failed)?;
-    Ok(Some(Journal { directory, record, begun, marks }.undo()))
+    Ok(Some(Journal { directory, nssm: place.nssm(), record, begun, marks }.undo()))
 }
 
 /// Keeps what lies at `path`, and says how it is put back.
@@ -288,19 +289,29 @@ fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Erro
 impl Undo {
     /// Whether it puts a file in order, and runs nothing.
     fn restores_file(&self) -> bool {
-        !matches!(self, Self::Run { .. })
+        !matches!(self, Self::Reverse(_))
     }
 
     /// The file that it puts back.
     fn restores(&self) -> Option<&Text> {
         match self {
             Self::Restore { path, .. } => Some(path),
-            Self::Remove { .. } | Self::Run { .. } => None,
+            Self::Remove { .. } | Self::Reverse(_) => None,
         }
     }
 
+    /// Itself, or the calls of NSSM that it takes by now.
+    fn resolved(&self, nssm: &Text) -> Vec<Self> {
+        let Self::Reverse(Reversal::Registration { name, earlier }) = self else { return vec![self.clone()] };
+        let now = nssm::stored(nssm, name);
+        // One that runs stays registered until it ends; after a restart of the machine it may run.
+        let stop = (earlier.is_none() && now.is_some()).then(|| Reversal::Stop(name.clone()));
+        let calls = plan::nssm::calls_back(nssm, name, now.as_deref(), earlier.as_deref());
+        stop.into_iter().chain(calls.into_iter().map(Reversal::Run)).map(Self::Reverse).collect()
+    }
+
     /// Takes the step back; says what was put back, if anything had to be.
-    fn apply(&self, directory: &Text) -> Result<Option<String>, Error> {
+    fn apply(&self, directory: &Text, nssm: &Text) -> Result<Option<String>, Error> {
         match self {
             Self::Restore { path, backup, mode, owner } => {
                 let Entry::File(kept) = files::look(&directory.with(&format!("/{backup}")))? else {
@@ -329,16 +340,20 @@ impl Undo {
                 files::remove(path)?;
                 Ok(Some(format!("`{path}` (it was not there)")))
             }
-            Self::Run { argv } => {
-                let command = Invocation(argv.clone());
-                process::run(&command)?;
-                Ok(Some(format!("by `{}`", command.typed())))
+            Self::Reverse(reversal) => {
+                let has_changed = match reversal {
+                    Reversal::Run(command) => process::run(command).map(|_| true)?,
+                    Reversal::Start(name) => nssm::bring_up(nssm, name)?,
+                    Reversal::Stop(name) => nssm::bring_down(nssm, name)?,
+                    Reversal::Registration { .. } => unreachable!("resolved"),
+                };
+                Ok(has_changed.then(|| format!("by `{}`", command_of(reversal, nssm).typed())))
             }
         }
     }
 
     /// What a person does where the undo failed.
-    fn by_hand(&self, directory: &Text, error: &Error) -> String {
+    fn by_hand(&self, directory: &Text, nssm: &Text, error: &Error) -> String {
         let again = "the next run tries it again, or by hand:";
         match self {
             Self::Restore { path, backup, mode, owner } => {
@@ -358,8 +373,19 @@ impl Undo {
                 let verb = if cfg!(windows) { "del" } else { "rm" };
                 format!("`{path}`; {again} `{}` ({error})", Invocation::new([verb.into(), path.clone()]).typed())
             }
-            Self::Run { argv } => run_by_hand(&Invocation(argv.clone()), error),
+            Self::Reverse(reversal) => run_by_hand(&command_of(reversal, nssm), error),
         }
+    }
+}
+
+/// What a person types to do the same.
+fn command_of(reversal: &Reversal, nssm: &Text) -> Invocation {
+    let call = |verb: &str, name: &ServiceName| Invocation::new([nssm.clone(), verb.into(), name.as_str().into()]);
+    match reversal {
+        Reversal::Run(command) => command.clone(),
+        Reversal::Start(name) => call("start", name),
+        Reversal::Stop(name) => call("stop", name),
+        Reversal::Registration { .. } => unreachable!("resolved"),
     }
 }
 

@@ -101,6 +101,12 @@ fn perform(
             None => files::write(credential::sealed(artifact)?.as_ref()),
         },
         Action::Remove(path) => files::remove(path),
+        Action::Discard(path) => {
+            if let Err(error) = files::remove_when_free(path) {
+                say(&format!("note: {error}"));
+            }
+            Ok(())
+        }
         Action::Run(invocation) => {
             say(&invocation.typed());
             process::run(invocation).map(drop)

@@ -32,7 +32,7 @@ pub fn variable(name: &EnvName) -> Option<Text> {
 }
 
 /// Where units and state lie for `target` and `scope`; `state_dir` is what was asked for.
-pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>, systemd: Option<u32>) -> Place {
+pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>) -> Place {
     let state_dir = state_dir
         .cloned()
         .or_else(|| non_empty("INSTALLSERVICE_WORKING_DIR"))
@@ -42,7 +42,7 @@ pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>, systemd: Op
         Scope::System => "/etc/systemd/system".into(),
         Scope::User => non_empty("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config")).with("/systemd/user"),
     };
-    Place { unit_dir, state_dir, systemd: systemd.unwrap_or(Place::SYSTEMD) }
+    Place { unit_dir, state_dir }
 }
 
 /// The tool's own directory where nothing names another one.
@@ -213,6 +213,52 @@ fn closed_to(_account: &str, _path: &Path) -> Option<Text> {
 #[cfg(windows)]
 fn may_write(_account: &str, _directory: &Path) -> Option<bool> {
     None
+}
+
+/// This host, for what was installed on it: what has gone since is no fault of the request, but a difference.
+#[derive(Debug)]
+pub struct Before;
+
+impl Facts for Before {
+    fn path_kind(&self, _path: &Text) -> Option<PathKind> {
+        None
+    }
+
+    fn current_directory(&self) -> Option<Text> {
+        Host.current_directory()
+    }
+
+    fn find_program(&self, name: &Text) -> Option<Text> {
+        Host.find_program(name)
+    }
+
+    fn interpreter(&self) -> Option<Text> {
+        Host.interpreter()
+    }
+
+    fn account_exists(&self, _account: &str) -> Option<bool> {
+        None
+    }
+
+    fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
+        None
+    }
+
+    fn may_write(&self, _account: &str, _directory: &Text) -> Option<bool> {
+        None
+    }
+
+    fn first_line(&self, _path: &Text) -> Option<Text> {
+        None
+    }
+
+    fn read_text(&self, path: &Text) -> Option<String> {
+        Host.read_text(path)
+    }
+
+    fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text> {
+        Host.package_file(interpreter, relative)
+    }
 }
 
 /// Another host: nothing is known, so nothing is refused for what is not here.

@@ -7,6 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tempfile::{NamedTempFile, TempPath};
 
@@ -444,6 +445,21 @@ pub fn remove(path: &Text) -> Result<(), Error> {
     match fs::remove_file(to_path(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("removing", path, error)),
         _ => Ok(()),
+    }
+}
+
+/// Removes a file that a process may hold open which is about to end: on Windows it stays until then.
+///
+/// # Errors
+/// When it cannot be removed after a while.
+pub fn remove_when_free(path: &Text) -> Result<(), Error> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let begun = Instant::now();
+    loop {
+        match remove(path) {
+            Err(_) if cfg!(windows) && begun.elapsed() < PATIENCE => std::thread::sleep(PATIENCE / 50),
+            removed => return removed,
+        }
     }
 }
 

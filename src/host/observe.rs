@@ -58,14 +58,15 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
         let of_manager = match manager {
             Manager::Systemd(_) => {
                 not_foreign(name, &place.unit(name), manager.scope(), &others)?;
-                place.unit(name)
+                Some(place.unit(name))
             }
             Manager::Nssm(_) => {
                 observed.registered.extend(registration(name, place)?.map(|stored| (name.clone(), stored)));
-                place.output(name)
+                observed.outputs.insert(name.clone(), outputs(name, place));
+                None
             }
         };
-        for path in place.files_of(name).into_iter().chain([of_manager, place.legacy_receipt(name)]) {
+        for path in place.files_of(name).into_iter().chain(of_manager).chain([place.legacy_receipt(name)]) {
             let entry = match files::look(&path) {
                 // Only root reads values of secrets; the rest can be compared by anybody.
                 Err(Error::Io { source, .. })
@@ -116,6 +117,27 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
 pub fn nothing(manager: &Manager) -> Observed {
     let logs_out = if manager.scope() == Scope::User { super::privilege::user_name() } else { None };
     Observed { logs_out, ..Observed::default() }
+}
+
+/// The files with the output of a service: that of now, and those that NSSM has set aside, whose names have
+/// the time in them (`NAME_output-20261122T071811.772.log`).
+fn outputs(name: &ServiceName, place: &Place) -> Vec<Text> {
+    let current = place.output(name);
+    let before = current.to_string().trim_end_matches(".log").to_owned() + "-";
+    let is_time = |text: &str| {
+        let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+        text.chars().map(shape).eq("00000000T000000.000".chars())
+    };
+    let is_set_aside = |path: &Text| {
+        let rest = path.as_str().and_then(|path| path.strip_prefix(&before)?.strip_suffix(".log"));
+        rest.is_some_and(is_time)
+    };
+    files::list(&place.state_dir)
+        .iter()
+        .filter(|path| path.is_file())
+        .map(text)
+        .filter(|path| *path == current || is_set_aside(path))
+        .collect()
 }
 
 /// The parameters that NSSM keeps for a service of ours, if it is registered.

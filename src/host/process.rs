@@ -20,6 +20,46 @@ const NSSM_LIMIT: Duration = Duration::from_secs(60);
 /// Longest time that an answer may take. systemctl itself gives systemd 25 s (`sd_bus_call(3)`).
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// What a command of Windows reads: nothing, from a file that stays open until the command has ended, also
+/// where we are killed before it.
+#[cfg(windows)]
+static LENT: std::sync::Mutex<Option<std::fs::File>> = std::sync::Mutex::new(None);
+
+/// What ends the commands when we end.
+#[cfg(windows)]
+static JOB: std::sync::OnceLock<Option<win32job::Job>> = std::sync::OnceLock::new();
+
+/// From now on no command outlives us. One that is being started while we are killed would otherwise wait
+/// for ever for its maker to let it run. Where Windows refuses that, a killed run's commands go on.
+#[cfg(windows)]
+pub fn end_with_us() {
+    let job = || -> Result<_, win32job::JobError> {
+        let mut limit = win32job::ExtendedLimitInfo::new();
+        limit.limit_kill_on_job_close();
+        let job = win32job::Job::create_with_limit_info(&limit)?;
+        job.assign_current_process()?;
+        Ok(job)
+    };
+    JOB.get_or_init(|| job().ok());
+}
+
+/// From now on every command has `file`, which is empty, for its standard input; with `None` it has nothing.
+#[cfg(windows)]
+pub fn lend(file: Option<std::fs::File>) {
+    *LENT.lock().expect("nobody panics with it") = file;
+}
+
+/// Nothing to read.
+fn nothing() -> Stdio {
+    #[cfg(windows)]
+    if let Some(file) = &*LENT.lock().expect("nobody panics with it")
+        && let Ok(file) = file.try_clone()
+    {
+        return file.into();
+    }
+    Stdio::null()
+}
+
 /// How a command ended, with its output.
 #[derive(Debug)]
 pub struct Outcome {
@@ -90,7 +130,7 @@ pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -
 
 fn captured(mut command: Command, invocation: &Invocation, input: &[u8], limit: Duration) -> Result<Outcome, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
-    command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdin(if input.is_empty() { nothing() } else { Stdio::piped() });
     let (stdout, end) = Sink::new().map_err(failed)?;
     command.stdout(end);
     let (stderr, end) = Sink::new().map_err(failed)?;

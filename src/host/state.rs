@@ -21,6 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 
+#[cfg(windows)]
+impl Drop for Lock {
+    fn drop(&mut self) {
+        super::process::lend(None);
+    }
+}
+
 /// Takes the lock of `place`, waiting a while for another run to end.
 ///
 /// # Errors
@@ -58,14 +65,42 @@ pub fn lock_to_look(place: &Place) -> Result<Option<Lock>, Error> {
 }
 
 /// Whether the run is there that wrote its number into the lock.
+#[cfg(unix)]
 fn is_at_work(place: &Place) -> bool {
     let number = std::fs::read_to_string(to_path(&lock_path(place))).unwrap_or_default();
-    // Elsewhere than on Linux no command inherits a lock: who holds it is at work.
+    // Elsewhere than on Linux nothing tells: who holds the lock is at work.
     !cfg!(target_os = "linux") || std::path::Path::new("/proc").join(number.trim()).join("exe").exists()
+}
+
+/// Whether a run is there that holds the lock, which on Windows no command inherits.
+#[cfg(windows)]
+fn is_at_work(place: &Place) -> bool {
+    let lock = File::open(to_path(&lock_path(place)));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn lock_path(place: &Place) -> Text {
     place.state_dir.with("/.lock")
+}
+
+/// The file that every command of a run has open. Nobody else can open it meanwhile: what a command
+/// inherits on Windows is the file, and not a lock on it.
+#[cfg(windows)]
+fn open_for_commands(place: &Place) -> Result<Option<File>, Error> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const SHARING_VIOLATION: i32 = 32;
+    let path = place.state_dir.with("/.commands");
+    let opened = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .share_mode(0)
+        .open(to_path(&path));
+    match opened {
+        Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => Ok(None),
+        opened => opened.map(Some).map_err(|source| Error::io("taking the lock", &path, source)),
+    }
 }
 
 fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
@@ -82,6 +117,13 @@ fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
             #[cfg(unix)]
             nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
                 .map_err(|error| failed(error.into()))?;
+            #[cfg(windows)]
+            match open_for_commands(place)? {
+                None => return Ok(None),
+                lent => super::process::lend(lent),
+            }
+            #[cfg(windows)]
+            super::process::end_with_us();
             Ok(Some(Lock(file)))
         }
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -10,6 +10,7 @@ use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::spec::Scope;
 use crate::model::status::{ServiceStatus, State};
+use crate::model::systemd_version::SystemdVersion;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
@@ -89,7 +90,7 @@ pub fn status(name: &ServiceName, scope: Scope) -> Result<ServiceStatus, Error> 
 ///
 /// # Errors
 /// A refused request that names the option which helps.
-pub fn need_version(wanted: u32) -> Result<(), Error> {
+pub fn need_version(wanted: SystemdVersion) -> Result<(), Error> {
     let found = match running_version() {
         Some(version) => Some(version),
         None => {
@@ -99,7 +100,7 @@ pub fn need_version(wanted: u32) -> Result<(), Error> {
         }
     };
     match found {
-        Some(found) if found < wanted => Err(Error::refused(
+        Some(found) if found < wanted.number() => Err(Error::refused(
             Fault::new("systemd", format!("this host has version {found}, and the unit is written for {wanted}"))
                 .help(format!("`--assume systemd={found}` uses only what this version knows")),
         )),

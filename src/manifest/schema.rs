@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Manifest, Setting};
 use crate::model::nssm_table::PARAMETERS;
+use crate::model::systemd_table::{Section, directives};
 
 /// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
 const OWN: [&str; 5] = ["name", "program", "python", "executable", "arguments"];
@@ -38,7 +39,20 @@ pub fn schema() -> String {
     serde_json::to_string_pretty(&schema).expect("a schema has a JSON form") + "\n"
 }
 
-/// The table of NSSM's further parameters: their names are known, those of systemd's directives are not.
+/// The table of systemd's further directives. One of [Service] may have its section before it, too.
+pub(super) fn systemd_table(generator: &mut SchemaGenerator) -> Schema {
+    let setting = generator.subschema_for::<Setting>();
+    let names: Vec<String> = directives().map(|directive| directive.key().trim_matches('"').to_owned()).collect();
+    let services = directives().filter(|directive| directive.section == Section::Service);
+    let services: Vec<String> = services.map(|directive| format!("Service.{}", directive.name)).collect();
+    json_schema!({
+        "type": "object",
+        "additionalProperties": setting,
+        "propertyNames": { "anyOf": [{ "enum": names }, { "enum": services }] },
+    })
+}
+
+/// The table of NSSM's further parameters.
 pub(super) fn nssm_table(generator: &mut SchemaGenerator) -> Schema {
     let setting = generator.subschema_for::<Setting>();
     let names: Vec<&str> = PARAMETERS.iter().map(|(name, _)| *name).collect();

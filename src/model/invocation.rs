@@ -1,10 +1,12 @@
 //! [`Invocation`]: a program and its argv.
 
+use serde::{Deserialize, Serialize};
+
 use super::spec::{Scope, Target};
 use super::text::Text;
 
 /// A program and its argv.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invocation(pub Vec<Text>);
 
 impl Invocation {
@@ -23,9 +25,10 @@ impl Invocation {
         Self(argv)
     }
 
-    /// Whether it starts a service.
+    /// Whether it starts a service: by its verb, because a description may be `start`, too.
     pub fn starts(&self) -> bool {
-        self.0.iter().any(|word| matches!(word.as_bytes(), b"start" | b"restart"))
+        let verb = self.0.iter().skip(1).find(|word| !word.as_bytes().starts_with(b"-"));
+        verb.is_some_and(|verb| matches!(verb.as_bytes(), b"start" | b"restart"))
     }
 
     /// The command for a message: a word that is a script of many lines shows as `...`.

@@ -3,6 +3,8 @@
 //! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
+use super::refused::Refused;
+
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
@@ -84,25 +86,6 @@ const OTHERWISE: [(&str, &str); 11] = [
     ("Name", "name"),
     ("ObjectName", "account"),
 ];
-
-/// Why a parameter is refused, and what would do instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// The reason.
-    pub reason: String,
-    /// What to write instead, where that is known.
-    pub help: Option<String>,
-}
-
-impl Refused {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), help: None }
-    }
-
-    fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
-    }
-}
 
 /// What the parameter of this key takes; a subparameter stands behind a dot.
 ///

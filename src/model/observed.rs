@@ -22,6 +22,8 @@ pub struct Found {
 pub struct Observed {
     /// The files of ours that are there.
     pub files: BTreeMap<Text, Found>,
+    /// The files with the output of services. What is in them changes while one looks.
+    pub outputs: BTreeMap<ServiceName, Vec<Text>>,
     /// Files that are there but not for us to read.
     pub unreadable: Vec<Text>,
     /// Directories that are there.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::text::Text;
 
 /// One parameter of a service, as `nssm set NAME PARAMETER [SUBPARAMETER] VALUE...` sets it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
     /// Its name, such as `AppDirectory`.
     pub name: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::PythonEntry;
 use super::name::{EnvName, Line, ServiceName, UnitName};
+use super::systemd_version::SystemdVersion;
 use super::text::Text;
 
 /// Which service manager a service is made for.
@@ -84,8 +85,17 @@ pub enum SecretStore {
     /// In the environment file.
     #[default]
     File,
-    /// In a credential of systemd, which only the service is shown.
-    Credentials,
+    /// There, and systemd hands it over as a credential, which only the service is shown.
+    Credential,
+    /// In a credential that is encrypted on the disk, with a key of the host.
+    EncryptedCredential,
+}
+
+impl SecretStore {
+    /// Whether systemd hands the secrets over as a credential.
+    pub fn is_credential(self) -> bool {
+        self != Self::File
+    }
 }
 
 /// One word of the program's command line.
@@ -189,6 +199,8 @@ pub struct ServiceSpec {
     pub writes: Vec<Text>,
     /// The machine's service, or a user's.
     pub scope: Scope,
+    /// The version of systemd that its unit is written for.
+    pub systemd: SystemdVersion,
     /// Further settings that only the target's service manager knows, in the order given.
     pub extra: IndexMap<String, Vec<String>>,
 }

@@ -7,10 +7,13 @@
 pub mod nssm;
 pub mod systemd;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
+use crate::model::parameter::Parameter;
 use crate::model::text::Text;
 use crate::render::nssm::NssmService;
 use crate::render::{Artifact, Place};
@@ -29,6 +32,9 @@ pub enum Action {
     Write(Artifact),
     /// Take a file away.
     Remove(Text),
+    /// Take away what a service has written. Nothing brings it back, and if it stays that is said and no
+    /// failure.
+    Discard(Text),
     /// Run a command that must succeed.
     Run(Invocation),
     /// Run a command; if it fails, say so and go on.
@@ -39,13 +45,33 @@ pub enum Action {
     AwaitStop(ServiceName),
 }
 
-/// An action, and the commands that take it back. (Files are put back by the executor.)
+/// What takes an action back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reversal {
+    /// Run a command.
+    Run(Invocation),
+    /// Give a service the parameters that NSSM had for it, or unregister one that it did not have. What NSSM
+    /// has by then decides which calls that takes: a step that was killed may be done, or not.
+    Registration {
+        /// The service.
+        name: ServiceName,
+        /// What NSSM had.
+        earlier: Option<Vec<Parameter>>,
+    },
+    /// Start a service of NSSM, if it does not run.
+    Start(ServiceName),
+    /// Stop a service of NSSM, if it runs.
+    Stop(ServiceName),
+}
+
+/// An action, and what takes it back. (Files are put back by the executor.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// What is done.
     pub action: Action,
     /// What takes it back.
-    pub undo: Vec<Invocation>,
+    pub undo: Vec<Reversal>,
 }
 
 impl Step {
@@ -61,8 +87,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Commands that end an undo, after every file is back.
     pub after_undo: Vec<Invocation>,
-    /// Commands that end an undo after those, each if the step of this number was begun.
-    pub restarts: Vec<(usize, Invocation)>,
+    /// What ends an undo after those, each if the step of this number was begun.
+    pub restarts: Vec<(usize, Reversal)>,
     /// A service that does not start is no reason to take the rest back.
     pub keep_unsettled: bool,
 }
@@ -94,7 +120,7 @@ impl Plan {
     /// The files that it takes away.
     pub fn removals(&self) -> impl Iterator<Item = &Text> {
         self.steps.iter().filter_map(|step| match &step.action {
-            Action::Remove(path) => Some(path),
+            Action::Remove(path) | Action::Discard(path) => Some(path),
             _ => None,
         })
     }
@@ -170,12 +196,12 @@ fn directory_steps(observed: &Observed, directories: &[&Text]) -> Vec<Step> {
 }
 
 /// Steps that remove the files of a service, `more` of them included, but for those that are kept.
-fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: Keep, more: Text) -> Vec<Step> {
+fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: Keep, more: Option<Text>) -> Vec<Step> {
     let kept = |path: &Text| {
         keep.env_vars && place.secrets_files(name).contains(path)
             || keep.install_args && (*path == place.receipt(name) || *path == place.legacy_receipt(name))
     };
-    let all = place.files_of(name).into_iter().chain([place.legacy_receipt(name), more]);
+    let all = place.files_of(name).into_iter().chain([place.legacy_receipt(name)]).chain(more);
     all.filter(|path| observed.files.contains_key(path) && !kept(path))
         .map(|path| Step::plain(Action::Remove(path)))
         .collect()
@@ -235,7 +261,7 @@ pub fn install(
         let before = plan.steps.len();
         plan.steps.extend(stopped.steps);
         plan.after_undo = stopped.after_undo;
-        plan.restarts.extend(stopped.restarts.into_iter().map(|(number, command)| (number + before, command)));
+        plan.restarts.extend(stopped.restarts.into_iter().map(|(number, undo)| (number + before, undo)));
         plan
     } else {
         make(observed)

@@ -1,6 +1,6 @@
 //! Plans for NSSM: one call of `nssm.exe` for each parameter that differs.
 
-use super::{Action, Desired, InstallOptions, Keep, Plan, Step, directory_steps, file_steps, removal_steps};
+use super::{Action, Desired, InstallOptions, Keep, Plan, Reversal, Step, directory_steps, file_steps, removal_steps};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
@@ -34,6 +34,54 @@ pub fn differing<'a>(service: &'a NssmService, stored: &[Parameter]) -> Vec<&'a 
     service.parameters.iter().filter(|parameter| current(parameter, stored) != parameter.values).collect()
 }
 
+/// Steps that call NSSM with these words, the first of which takes back all of them.
+fn registering(
+    nssm: &Text,
+    name: &ServiceName,
+    earlier: Option<&Vec<Parameter>>,
+    words: impl Iterator<Item = Vec<Text>>,
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = words.map(|words| Step::plain(Action::Run(call(nssm, words)))).collect();
+    if let Some(first) = steps.first_mut() {
+        first.undo.push(Reversal::Registration { name: name.clone(), earlier: earlier.cloned() });
+    }
+    steps
+}
+
+/// The calls of NSSM after which it has `earlier` for the service, in the place of `now`.
+pub fn calls_back(
+    nssm: &Text,
+    name: &ServiceName,
+    now: Option<&[Parameter]>,
+    earlier: Option<&[Parameter]>,
+) -> Vec<Invocation> {
+    let Some(earlier) = earlier else {
+        return now.map(|_| confirmed_removal(nssm, name)).into_iter().collect();
+    };
+    let application = earlier.iter().find(|known| known.name == "Application").and_then(|known| known.values.first());
+    let service = NssmService {
+        name: name.clone(),
+        application: application.cloned().unwrap_or_default(),
+        parameters: earlier.to_vec(),
+        initial: Vec::new(),
+    };
+    let words: Vec<Vec<Text>> = match now {
+        None => std::iter::once(service.install())
+            .chain(service.parameters.iter().map(|parameter| service.set(parameter)))
+            .collect(),
+        Some(now) => {
+            let had = |parameter: &&Parameter| {
+                earlier.iter().any(|known| known.name == parameter.name && known.sub == parameter.sub)
+            };
+            let added = now.iter().filter(|parameter| !had(parameter));
+            let unset = added.map(|parameter| Parameter { values: default_of(parameter), ..parameter.clone() });
+            let set = differing(&service, now).into_iter().map(|parameter| service.set(parameter));
+            set.chain(unset.map(|parameter| service.set(&parameter))).collect()
+        }
+    };
+    words.into_iter().map(|words| call(nssm, words)).collect()
+}
+
 /// The plan that installs `desired`, or brings it up to date.
 pub(super) fn install(
     desired: &[Desired],
@@ -49,24 +97,13 @@ pub(super) fn install(
         plan.steps.extend(file_steps(observed, files, place));
         match observed.registered.get(&service.name) {
             None => {
-                plan.steps.push(Step {
-                    action: Action::Run(call(nssm, service.install())),
-                    // One that runs stays registered; after a restart of the machine it may run.
-                    undo: vec![simple(nssm, "stop", &service.name), confirmed_removal(nssm, &service.name)],
-                });
-                for parameter in service.initial.iter().chain(&service.parameters) {
-                    plan.steps.push(Step::plain(Action::Run(call(nssm, service.set(parameter)))));
-                }
+                let words = std::iter::once(service.install());
+                let set = service.initial.iter().chain(&service.parameters).map(|parameter| service.set(parameter));
+                plan.steps.extend(registering(nssm, &service.name, None, words.chain(set)));
             }
             Some(earlier) => {
-                for parameter in differing(service, earlier) {
-                    let mut before = parameter.clone();
-                    before.values = current(parameter, earlier);
-                    plan.steps.push(Step {
-                        action: Action::Run(call(nssm, service.set(parameter))),
-                        undo: vec![call(nssm, service.set(&before))],
-                    });
-                }
+                let set = differing(service, earlier).into_iter().map(|parameter| service.set(parameter));
+                plan.steps.extend(registering(nssm, &service.name, Some(earlier), set));
             }
         }
         if plan.steps.len() > before {
@@ -84,7 +121,7 @@ pub(super) fn install(
                 if !changed {
                     continue;
                 }
-                plan.restarts.push((plan.steps.len(), simple(nssm, "start", name)));
+                plan.restarts.push((plan.steps.len(), Reversal::Start(name.clone())));
                 stop(&mut plan, nssm, name, Vec::new());
             }
             start(&mut plan, nssm, name);
@@ -104,12 +141,12 @@ fn grant(files: &Desired, service: &NssmService, place: &Place) -> Option<Invoca
 
 /// Starts a service. What `nssm start` says is no verdict: it waits less long than services take.
 fn start(plan: &mut Plan, nssm: &Text, name: &ServiceName) {
-    let undo = vec![simple(nssm, "stop", name)];
+    let undo = vec![Reversal::Stop(name.clone())];
     plan.steps.push(Step { action: Action::Try(simple(nssm, "start", name), String::new()), undo });
     plan.steps.push(Step::plain(Action::Settle(vec![name.clone()])));
 }
 
-fn stop(plan: &mut Plan, nssm: &Text, name: &ServiceName, undo: Vec<Invocation>) {
+fn stop(plan: &mut Plan, nssm: &Text, name: &ServiceName, undo: Vec<Reversal>) {
     plan.steps.push(Step { action: Action::Try(simple(nssm, "stop", name), String::new()), undo });
     plan.steps.push(Step::plain(Action::AwaitStop(name.clone())));
 }
@@ -118,7 +155,7 @@ fn stop(plan: &mut Plan, nssm: &Text, name: &ServiceName, undo: Vec<Invocation>)
 pub(super) fn stop_all(names: &[ServiceName], nssm: &Text) -> Plan {
     let mut plan = Plan::default();
     for name in names {
-        plan.restarts.push((plan.steps.len(), simple(nssm, "start", name)));
+        plan.restarts.push((plan.steps.len(), Reversal::Start(name.clone())));
         stop(&mut plan, nssm, name, Vec::new());
     }
     plan
@@ -144,23 +181,19 @@ fn taken_away(
     for name in names {
         if running.contains(name) {
             let was_running = observed.active.contains(name);
-            stop(&mut plan, nssm, name, if was_running { vec![simple(nssm, "start", name)] } else { Vec::new() });
+            let again = was_running.then(|| Reversal::Start(name.clone()));
+            stop(&mut plan, nssm, name, again.into_iter().collect());
         }
-        if let Some(parameters) = observed.registered.get(name) {
-            let application =
-                parameters.iter().find(|known| known.name == "Application").and_then(|known| known.values.first());
-            let service = NssmService {
-                name: name.clone(),
-                application: application.cloned().unwrap_or_default(),
-                parameters: parameters.clone(),
-                initial: Vec::new(),
-            };
-            let again = std::iter::once(service.install())
-                .chain(service.parameters.iter().map(|parameter| service.set(parameter)))
-                .map(|words| call(nssm, words));
-            plan.steps.push(Step { action: Action::Run(confirmed_removal(nssm, name)), undo: again.collect() });
+        // The files first: they are put back byte for byte, and NSSM takes its parameters one by one.
+        plan.steps.extend(removal_steps(observed, name, place, keep, None));
+        if let Some(earlier) = observed.registered.get(name) {
+            plan.steps.push(Step {
+                action: Action::Run(confirmed_removal(nssm, name)),
+                undo: vec![Reversal::Registration { name: name.clone(), earlier: Some(earlier.clone()) }],
+            });
         }
-        plan.steps.extend(removal_steps(observed, name, place, keep, place.output(name)));
+        let outputs = observed.outputs.get(name).into_iter().flatten();
+        plan.steps.extend(outputs.map(|path| Step::plain(Action::Discard(path.clone()))));
     }
     plan.steps
 }

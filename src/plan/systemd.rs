@@ -1,7 +1,8 @@
 //! Plans for systemd: all files, then one `systemctl enable`, which reloads by itself.
 
 use super::{
-    Action, Desired, Difference, InstallOptions, Keep, Plan, Step, compare, directory_steps, file_steps, removal_steps,
+    Action, Desired, Difference, InstallOptions, Keep, Plan, Reversal, Step, compare, directory_steps, file_steps,
+    removal_steps,
 };
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
@@ -67,7 +68,7 @@ pub(super) fn install(
         let undo = if newly_enabled.is_empty() {
             Vec::new()
         } else {
-            vec![on_units(scope, &["disable", "--no-reload"], &newly_enabled)]
+            vec![Reversal::Run(on_units(scope, &["disable", "--no-reload"], &newly_enabled))]
         };
         plan.steps.push(Step { action: Action::Run(on_units(scope, &["enable"], &enable)), undo });
     } else if removes {
@@ -83,11 +84,11 @@ pub(super) fn install(
         if !stopped.is_empty() {
             plan.steps.push(Step {
                 action: Action::Run(on_units(scope, &["start"], &stopped)),
-                undo: vec![on_units(scope, &["stop"], &stopped)],
+                undo: vec![Reversal::Run(on_units(scope, &["stop"], &stopped))],
             });
         }
         if !restart.is_empty() {
-            plan.restarts.push((plan.steps.len(), on_units(scope, &["restart"], &restart)));
+            plan.restarts.push((plan.steps.len(), Reversal::Run(on_units(scope, &["restart"], &restart))));
             plan.steps.push(Step::plain(Action::Run(on_units(scope, &["restart"], &restart))));
         }
         let settling: Vec<_> = stopped.into_iter().chain(restart).collect();
@@ -102,7 +103,7 @@ pub(super) fn install(
 pub(super) fn stop(names: &[ServiceName], scope: Scope) -> Plan {
     Plan {
         steps: vec![Step::plain(Action::Run(on_units(scope, &["stop"], names)))],
-        restarts: vec![(0, on_units(scope, &["start"], names))],
+        restarts: vec![(0, Reversal::Run(on_units(scope, &["start"], names)))],
         ..Plan::default()
     }
 }
@@ -134,18 +135,19 @@ fn taken_away(
     let enabled: Vec<_> = names.iter().filter(|name| observed.enabled.contains(name)).cloned().collect();
     if !stop.is_empty() {
         let running: Vec<_> = stop.iter().filter(|name| observed.active.contains(name)).cloned().collect();
-        let undo = if running.is_empty() { Vec::new() } else { vec![on_units(scope, &["start"], &running)] };
+        let again = (!running.is_empty()).then(|| Reversal::Run(on_units(scope, &["start"], &running)));
+        let undo = again.into_iter().collect();
         steps.push(Step { action: Action::Run(on_units(scope, &["stop"], stop)), undo });
     }
     steps.extend(end_leftovers(names, observed, place, scope));
     if !enabled.is_empty() {
         steps.push(Step {
             action: Action::Run(on_units(scope, &["disable", "--no-reload"], &enabled)),
-            undo: vec![on_units(scope, &["enable"], &enabled)],
+            undo: vec![Reversal::Run(on_units(scope, &["enable"], &enabled))],
         });
     }
     for name in names {
-        steps.extend(removal_steps(observed, name, place, keep, place.unit(name)));
+        steps.extend(removal_steps(observed, name, place, keep, Some(place.unit(name))));
     }
     steps
 }

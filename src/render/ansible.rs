@@ -8,6 +8,7 @@ use super::escape::{Fault, Signature, Token, YamlText};
 use super::{Artifact, Place, Refusal, Refusals, fence};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::spec::Target;
+use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
 /// The files of one service of a role.
@@ -21,6 +22,8 @@ pub struct RoleService {
     pub batches: Vec<Artifact>,
     /// The variables of its environment file.
     pub secrets: Vec<EnvName>,
+    /// The version of systemd that its unit is written for.
+    pub systemd: SystemdVersion,
 }
 
 struct Entry {
@@ -45,6 +48,8 @@ struct Listed {
 struct Vars<'a> {
     signature: &'a Signature,
     systemd: u32,
+    /// Where units lie, where there are units.
+    unit_directory: Option<YamlText>,
     directories: Vec<YamlText>,
     services: &'a [Listed],
     units: Vec<Entry>,
@@ -87,12 +92,13 @@ fixed! {
 /// Paths that YAML cannot say.
 pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result<Vec<Artifact>, Vec<Refusal>> {
     let windows = target == Target::Nssm;
+    let systemd = services.iter().map(|service| service.systemd).max().unwrap_or(SystemdVersion::USUAL).number();
     let mut refusals = Refusals::default();
     // Where the batches lie on the host; they put the files beside them in place.
     let batches = place.state_dir.with("\\ansible");
     let mut role = Vec::new();
     let (mut listed, mut units, mut files, mut absent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for RoleService { name, files: on_host, batches: beside, secrets } in services {
+    for RoleService { name, files: on_host, batches: beside, secrets, .. } in services {
         let unit = place.unit(&name);
         let run = if windows { batches.with(&format!("\\install-{name}.cmd")) } else { name.unit().into() };
         let text = |text: &Text, refusals: &mut Refusals| {
@@ -136,6 +142,10 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     let directories = if windows { vec![place.state_dir.clone(), batches] } else { vec![place.state_dir.clone()] };
     let directories =
         directories.iter().filter_map(|path| refusals.keep("the state directory", YamlText::new(path))).collect();
+    let unit_directory = match windows {
+        true => None,
+        false => refusals.keep("the directory of units", YamlText::new(&place.unit_dir)),
+    };
     let signature = &Signature::new(format_args!(": a role of Ansible; an export writes it anew."));
     let mut add = |path: &str, rendered: askama::Result<String>| {
         let contents = (rendered.expect("every field is checked") + "\n").into_bytes();
@@ -153,7 +163,7 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     add("README.md", Readme { signature, windows, services: with_secrets }.render());
     add(
         "vars/main.yml",
-        Vars { signature, systemd: place.systemd, directories, services: &listed, units, files, absent }.render(),
+        Vars { signature, systemd, unit_directory, directories, services: &listed, units, files, absent }.render(),
     );
     refusals.or(Some(role))
 }

@@ -54,20 +54,9 @@ pub struct Place {
     pub unit_dir: Text,
     /// The tool's own working directory: an absolute path.
     pub state_dir: Text,
-    /// The version of systemd that units are written for.
-    pub systemd: u32,
 }
 
 impl Place {
-    /// The version of systemd that units are written for unless another one is named. Nothing that
-    /// we render needs a newer one, so it serves Debian 11, Ubuntu 22.04, RHEL 9 and what came later.
-    pub const SYSTEMD: u32 = 247;
-
-    /// The version of systemd since which there are credentials, and since which they are encrypted.
-    pub const CREDENTIALS: u32 = 247;
-    /// See [`Place::CREDENTIALS`].
-    pub const ENCRYPTED: u32 = 250;
-
     /// The unit of a service.
     pub fn unit(&self, name: &ServiceName) -> Text {
         self.unit_dir.with("/").with(&name.unit())
@@ -86,8 +75,8 @@ impl Place {
     /// The file that holds the secrets of a service, with the one or the other store.
     pub fn secrets_file(&self, name: &ServiceName, store: SecretStore) -> Text {
         match store {
-            SecretStore::Credentials if self.systemd >= Self::ENCRYPTED => self.encrypted_file(name),
-            SecretStore::Credentials | SecretStore::File => self.environment_file(name),
+            SecretStore::EncryptedCredential => self.encrypted_file(name),
+            SecretStore::Credential | SecretStore::File => self.environment_file(name),
         }
     }
 

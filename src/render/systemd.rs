@@ -12,6 +12,7 @@ use super::escape::{
 use super::{Artifact, CREDENTIAL, Place, Refusal, Refusals, error_log_path, fence, is_encrypted, python};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
+use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
 /// Where systemd looks for programs by default (systemd.exec(5), `$PATH`).
@@ -25,6 +26,9 @@ const MAX_TOTAL_EVER: usize = (6 << 20) - ALLOWANCE;
 const ALLOWANCE: usize = 64 << 10;
 
 const STATE_DIR: &str = "the state directory";
+
+/// Since when a command of `ExecStopPost=` is told how the service ended (NEWS of systemd 232).
+const ERROR_LOG: u32 = 232;
 
 #[derive(Template)]
 #[template(path = "systemd/service.service", askama = fence)]
@@ -43,13 +47,16 @@ struct Unit {
     environment_file: Option<GlobPath>,
     credential: Option<Credential>,
     start: CommandLine,
-    stop_post: CommandLine,
+    stop_post: Option<CommandLine>,
     /// Whether it is started again. There is no limit to that (`StartLimitIntervalSec=0`): whoever
     /// asks for a restart wants the service back, however often the disk or the broker was away.
     restarts: bool,
+    /// Where the limit is named as before 230 (its NEWS, and that of 229).
+    old_limit: bool,
     restart: Token,
     restart_sec: u32,
-    large: bool,
+    /// The limit of the stack, of which the kernel lets arguments and environment have a quarter.
+    stack: Option<Token>,
     hardening: Vec<Token>,
     writable: Vec<PathWord>,
     extra_unit: Vec<Directive>,
@@ -88,9 +95,9 @@ struct CommandLine {
 
 impl CommandLine {
     /// The line, or the first fault in it.
-    fn new(program: &Text, arguments: &[Argument], place: &Place) -> Result<Self, Fault> {
+    fn new(program: &Text, arguments: &[Argument], systemd: SystemdVersion) -> Result<Self, Fault> {
         // Before 242 there is no `:` (NEWS of systemd 242).
-        let expanded = place.systemd < 242 || arguments.iter().any(|word| word.variable().is_some());
+        let expanded = !systemd.has(242) || arguments.iter().any(|word| word.variable().is_some());
         let word = |argument: &Argument| match argument {
             Argument::Literal(text) if expanded => ExecWord::expanded(text),
             Argument::Literal(text) => ExecWord::verbatim(text),
@@ -134,7 +141,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let settings = settings(spec, &mut refusals);
     let total = check_sizes(spec, &settings, &mut refusals);
     let command = Command::of(spec, place);
-    let direct = CommandLine::new(command.program, &command.arguments, place).ok().filter(CommandLine::fits);
+    let direct = CommandLine::new(command.program, &command.arguments, spec.systemd).ok().filter(CommandLine::fits);
     let directory = RawPath::directory(&spec.working_directory).ok();
     // Somebody has to put what is in a credential into the environment: for Python the script does.
     let credential = has_credential(spec).then_some(CREDENTIAL);
@@ -159,16 +166,18 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let shell = Text::from("/bin/sh");
     let start = match direct {
         Some(line) if !launched => Some(line),
-        _ => refusals.keep(STATE_DIR, CommandLine::new(&shell, std::slice::from_ref(&launcher), place)),
+        _ => refusals.keep(STATE_DIR, CommandLine::new(&shell, std::slice::from_ref(&launcher), spec.systemd)),
     };
     let account = spec.account.as_deref().and_then(|account| {
         refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))
     });
-    let mut report = error_report(spec, account.as_ref());
-    if directory.is_none() {
-        report.splice(0..0, [launcher, Argument::Literal(shell.clone())]);
-    }
-    let stop_post = refusals.keep(STATE_DIR, CommandLine::new(&shell, &report, place));
+    let stop_post = spec.systemd.has(ERROR_LOG).then(|| {
+        let mut report = error_report(spec, account.as_ref());
+        if directory.is_none() {
+            report.splice(0..0, [launcher, Argument::Literal(shell.clone())]);
+        }
+        refusals.keep(STATE_DIR, CommandLine::new(&shell, &report, spec.systemd))
+    });
 
     let mut files = Vec::new();
     let unit = unit(
@@ -238,7 +247,7 @@ pub fn environment_file(
     }
     let file = EnvironmentFile { signature: rewritten(name), secrets: lines };
     let contents = finish(&file).into_bytes();
-    if store == SecretStore::Credentials && contents.len() > MAX_CREDENTIAL {
+    if store.is_credential() && contents.len() > MAX_CREDENTIAL {
         let fault = Fault::new(
             format!("have {} bytes together", contents.len()),
             Layer::Credential,
@@ -255,7 +264,7 @@ const MAX_CREDENTIAL: usize = (1 << 20) - 4096;
 
 /// Whether its secrets come as a credential.
 fn has_credential(spec: &ServiceSpec) -> bool {
-    spec.secrets_in == SecretStore::Credentials && !spec.secrets.is_empty()
+    spec.secrets_in.is_credential() && !spec.secrets.is_empty()
 }
 
 /// Refuses variables that somebody reads before the credential is.
@@ -434,7 +443,8 @@ struct UnitParts {
     directory: Option<RawPath>,
     environment: Vec<EnvAssignment>,
     start: Option<CommandLine>,
-    stop_post: Option<CommandLine>,
+    /// Outside: where there is one at all; inside: what can be said.
+    stop_post: Option<Option<CommandLine>>,
     total: usize,
 }
 
@@ -455,6 +465,10 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         }
         Some(path) => (refusals.keep(STATE_DIR, GlobPath::new(&path)), None),
     };
+    let stop_post = match parts.stop_post {
+        Some(line) => Some(line?),
+        None => None,
+    };
     Some(Unit {
         signature: Signature::new(format_args!("; edit with `{edit} {}`, not here.", spec.name)),
         name: (&spec.name).into(),
@@ -465,7 +479,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         kind: match spec.run {
             Run::Python { .. } => "notify",
             // NEWS of systemd 240.
-            Run::Executable { .. } if place.systemd < 240 => "simple",
+            Run::Executable { .. } if !spec.systemd.has(240) => "simple",
             Run::Executable { .. } => "exec",
         }
         .into(),
@@ -476,8 +490,9 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         environment_file,
         credential,
         start: parts.start?,
-        stop_post: parts.stop_post?,
+        stop_post,
         restarts: spec.restart != Restart::Never,
+        old_limit: !spec.systemd.has(230),
         restart: match spec.restart {
             Restart::Always => "always",
             Restart::OnFailure => "on-failure",
@@ -485,8 +500,10 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         }
         .into(),
         restart_sec: spec.restart_sec,
-        large: parts.total > MAX_TOTAL,
-        hardening: hardening(spec, place).map(Token::from).collect(),
+        // A soft and a hard limit since 229 (its NEWS).
+        stack: (parts.total > MAX_TOTAL)
+            .then(|| if spec.systemd.has(229) { "24M:infinity" } else { "25165824" }.into()),
+        hardening: hardening(spec).map(Token::from).collect(),
         writable,
         extra_unit,
         extra_service,
@@ -507,7 +524,7 @@ fn mounts(spec: &ServiceSpec) -> Vec<PathWord> {
 /// The directories that stay writable below `ProtectSystem=strict`; one may be missing.
 fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
     let mut writable = Vec::new();
-    if spec.hardening == Hardening::Strict && spec.scope == Scope::System {
+    if spec.hardening == Hardening::Strict && spec.scope == Scope::System && spec.systemd.has(PROTECT_SYSTEM) {
         let directory = refusals.keep("the working directory", PathWord::if_there(&spec.working_directory));
         writable.extend(directory);
         for path in &spec.writes {
@@ -543,7 +560,7 @@ const HARDENING: [(Hardening, u32, bool, &str); 22] = {
         (Service, 239, true, "SystemCallErrorNumber=EPERM"),
         (Service, 209, false, "PrivateDevices=yes"),
         (Service, 0, true, "UMask=0077"),
-        (Strict, 232, false, "ProtectSystem=strict"),
+        (Strict, PROTECT_SYSTEM, false, "ProtectSystem=strict"),
         (Strict, 0, false, PRIVATE_TMP),
         (Strict, 214, false, "ProtectHome=read-only"),
         (Strict, 247, false, "ProtectProc=invisible"),
@@ -552,14 +569,41 @@ const HARDENING: [(Hardening, u32, bool, &str); 22] = {
 
 const PRIVATE_TMP: &str = "PrivateTmp=yes";
 
-fn hardening<'a>(spec: &'a ServiceSpec, place: &'a Place) -> impl Iterator<Item = &'static str> + 'a {
+/// Since when a file system can be read-only but for some directories.
+const PROTECT_SYSTEM: u32 = 232;
+
+fn hardening(spec: &ServiceSpec) -> impl Iterator<Item = &'static str> {
+    wanted_hardening(spec).filter(|(since, _)| spec.systemd.has(*since)).map(|(_, line)| line)
+}
+
+/// The lines that its profile asks for, and since when systemd has them.
+fn wanted_hardening(spec: &ServiceSpec) -> impl Iterator<Item = (u32, &'static str)> {
     HARDENING.into_iter().filter_map(|(profile, since, user, line)| {
-        (spec.hardening >= profile
-            && place.systemd >= since
-            && (user || spec.scope == Scope::System)
-            && (line != PRIVATE_TMP || !uses_tmp(spec)))
-        .then_some(line)
+        (spec.hardening >= profile && (user || spec.scope == Scope::System) && (line != PRIVATE_TMP || !uses_tmp(spec)))
+            .then_some((since, line))
     })
+}
+
+/// What the version of systemd that a unit is written for cannot do, and goes without.
+pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
+    let version = spec.systemd;
+    let mut notes = Vec::new();
+    let lines = wanted_hardening(spec).filter(|(since, _)| !version.has(*since));
+    let names: Vec<&str> = lines.filter_map(|(_, line)| line.split('=').next()).collect();
+    if !names.is_empty() {
+        notes.push(format!("systemd {version} has no {}, so the hardening goes without", names.join(", ")));
+    }
+    if !version.has(ERROR_LOG) {
+        notes.push(match spec.run {
+            Run::Python { .. } => format!(
+                "systemd {version} does not say how a service ended, so only an exception leaves an error log behind"
+            ),
+            Run::Executable { .. } => {
+                format!("systemd {version} does not say how a service ended, so it leaves no error log behind")
+            }
+        });
+    }
+    notes
 }
 
 /// Whether the service is known to work below `/tmp` or `/var/tmp`, which a private one would hide.

@@ -10,10 +10,17 @@ use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::name::{EnvName, Line, ServiceName};
-use crate::model::nssm_table::{self, Refused};
+use crate::model::nssm_table;
+use crate::model::refused::Refused;
 use crate::model::spec::{Run, Scope, SecretStore, Target};
+use crate::model::systemd_table::Directive;
+use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::render::nssm::ACCOUNTS;
+
+/// The versions of systemd that brought credentials (`LoadCredential=`), and encrypted ones (NEWS).
+const CREDENTIALS: u32 = 247;
+const ENCRYPTED_CREDENTIALS: u32 = 250;
 
 /// The faults and notes of one request, and the questions that several fields share.
 pub(super) struct Check<'a, F> {
@@ -361,15 +368,20 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// Where the values of the secrets are kept.
-    pub(super) fn secrets_in(&mut self, request: &Service, scope: Scope) -> SecretStore {
+    pub(super) fn secrets_in(
+        &mut self,
+        request: &Service,
+        scope: Scope,
+        assumed: Option<SystemdVersion>,
+    ) -> SecretStore {
         let what = "option `--secrets`";
-        let stores = [("file", SecretStore::File), ("credentials", SecretStore::Credentials)];
+        let stores = [("file", SecretStore::File), ("credentials", SecretStore::EncryptedCredential)];
         let store = self.word(what, request.secrets_in.as_deref(), &stores);
-        if store == SecretStore::Credentials && self.target == Target::Nssm {
+        if store.is_credential() && self.target == Target::Nssm {
             self.note("credentials are systemd's own; on Windows the values are in a file for SYSTEM and Administrators alone");
             return SecretStore::File;
         }
-        if store == SecretStore::Credentials && scope == Scope::User {
+        if store.is_credential() && scope == Scope::User {
             let reason = "a credential is encrypted with a key that only root reads, and a user service is not root's";
             self.fault(
                 Fault::new(what, reason)
@@ -377,7 +389,15 @@ impl<'a, F: Facts> Check<'a, F> {
                     .help("leave `--secrets` away: the values are kept in a file that only you read"),
             );
         }
-        store
+        match assumed {
+            Some(version) if store.is_credential() && !version.has(CREDENTIALS) => {
+                let reason = format!("systemd {version} has no credentials, which came with {CREDENTIALS}");
+                self.fault(Fault::new(what, reason).given("credentials"));
+                store
+            }
+            Some(version) if store.is_credential() && !version.has(ENCRYPTED_CREDENTIALS) => SecretStore::Credential,
+            _ => store,
+        }
     }
 
     pub(super) fn account(&mut self, request: &Service, scope: Scope) -> Option<String> {
@@ -474,29 +494,46 @@ impl<'a, F: Facts> Check<'a, F> {
         parameters
     }
 
-    pub(super) fn directives(&mut self, table: &IndexMap<String, Setting>) -> IndexMap<String, Vec<String>> {
+    /// The further directives of systemd, and the version that has all that is asked for: the assumed one, or else the
+    /// usual one or a newer one.
+    pub(super) fn directives(
+        &mut self,
+        table: &IndexMap<String, Setting>,
+        assumed: Option<SystemdVersion>,
+        secrets_in: SecretStore,
+    ) -> (SystemdVersion, IndexMap<String, Vec<String>>) {
+        let usual = match secrets_in {
+            SecretStore::EncryptedCredential => ENCRYPTED_CREDENTIALS.into(),
+            SecretStore::Credential | SecretStore::File => SystemdVersion::USUAL,
+        };
+        let mut version = assumed.unwrap_or(usual);
         let mut directives = IndexMap::new();
         for (key, value) in table {
-            let name = key.rsplit('.').next().unwrap_or(key);
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-                self.fault(
-                    Fault::new("systemd directive", "a directive has letters and digits only")
-                        .given(Text::from(key.as_str())),
-                );
-                continue;
-            }
             let lines = value.lines();
-            if lines.iter().any(|line| line.chars().any(char::is_control) || line.trim_end().ends_with('\\')) {
-                self.fault(Fault::new(
+            match needed_version(key, &lines) {
+                Ok(since) if assumed.is_some() && !version.has(since) => self.fault(Fault::new(
                     format!("systemd directive `{key}`"),
-                    "its value has to be one line of plain text that does not end in a backslash",
-                ));
-                continue;
+                    format!("it came with systemd {since}, and the unit is written for {version}"),
+                )),
+                Ok(since) => {
+                    version = version.max(since.into());
+                    directives.insert(key.clone(), lines);
+                }
+                Err(Refused { reason, help }) => {
+                    let mut fault = Fault::new(format!("systemd directive `{}`", Text::from(key.as_str())), reason);
+                    fault.help = help;
+                    self.fault(fault);
+                }
             }
-            directives.insert(key.clone(), lines);
         }
-        directives
+        (version, directives)
     }
+}
+
+/// The version of systemd that takes these values of a directive.
+fn needed_version(key: &str, values: &[String]) -> Result<u32, Refused> {
+    let directive = Directive::find(key)?;
+    values.iter().try_fold(directive.since, |version, value| Ok(version.max(directive.check(value)?)))
 }
 
 /// `path` with `.` and `..` components and doubled slashes taken out.

@@ -16,6 +16,7 @@ use crate::model::entry::PythonEntry;
 use crate::model::facts::Facts;
 use crate::model::name::{EnvName, ServiceName, UnitName, is_identifier};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
+use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use check::Check;
 use program::ProgramLine;
@@ -61,8 +62,8 @@ pub fn validate(
     let secrets = named.into_iter().chain(needed).chain(given.keys().cloned()).chain(referred);
     // A variable that is set plainly needs no secret value.
     let secrets = check.secrets(secrets.filter(|name| !environment.contains_key(name)).collect());
-
-    let secrets_in = check.secrets_in(request, scope);
+    let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
+    let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
     let restart = check.word(
@@ -98,9 +99,9 @@ pub fn validate(
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
-    let extra = match target {
-        Target::Systemd => check.directives(&request.systemd),
-        Target::Nssm => check.parameters(&request.nssm),
+    let (systemd, extra) = match target {
+        Target::Systemd => check.directives(&request.systemd, assumed, secrets_in),
+        Target::Nssm => (SystemdVersion::USUAL, check.parameters(&request.nssm)),
     };
 
     if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
@@ -143,6 +144,7 @@ pub fn validate(
         path,
         writes,
         scope,
+        systemd,
         extra,
     };
     Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })

@@ -6,6 +6,8 @@ set -euo pipefail
 PACKAGES=(
   # to build
   gcc libc6-dev git ca-certificates
+  # what a diff is for (cli_drift.rs)
+  patch
   # systemd-analyze, and a booted systemd (systemd.sh)
   systemd systemd-container strace dbus dbus-user-session libpam-systemd polkitd procps sudo
   # OpenMSIStream (openmsistream.sh), and reading what cargo prints (tests/run)

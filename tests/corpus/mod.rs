@@ -160,7 +160,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
         prop::sample::select(vec![Restart::Always, Restart::OnFailure, Restart::Never]),
         prop::option::of(Just("joe".to_owned())),
         any::<bool>(),
-        prop::sample::select(vec![SecretStore::File, SecretStore::Credentials]),
+        prop::sample::select(vec![SecretStore::File, SecretStore::Credential, SecretStore::EncryptedCredential]),
         any::<bool>(),
     );
     (run, texts, choices).prop_map(|(run, texts, (hardening, restart, account, secret, secrets_in, bin))| {
@@ -182,6 +182,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             path: if bin { vec!["/opt/v e/b%n".into()] } else { Vec::new() },
             writes,
             scope: Scope::System,
+            systemd: 252.into(),
             extra: Default::default(),
         }
     })

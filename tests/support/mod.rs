@@ -315,9 +315,21 @@ impl Running {
         system("sh", &["-c", &format!("kill -{name} {}", self.child.id())]);
     }
 
+    /// Ends it at once, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("to kill it");
+    }
+
+    /// Whether it has come to its end.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_some()
+    }
+
     /// Waits for its end, and compares nothing.
     pub(crate) fn end_anyhow(self) -> (i32, Ran) {
-        let output = self.child.wait_with_output().expect("its output");
+        let mut output = self.child.wait_with_output().expect("its output");
+        output.stdout = self.stdout.instead(output.stdout);
+        output.stderr = self.stderr.instead(output.stderr);
         self.writer.join().expect("no panic while writing");
         let (stdout, stderr) = (self.test.readable(&output.stdout), self.test.readable(&output.stderr));
         (exit_code(output.status), Ran { folder: self.test.folder, stdout, stderr })

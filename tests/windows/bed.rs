@@ -19,9 +19,15 @@ pub(crate) fn install() -> Test {
     Test::install().file("working_dir/nssm.exe", fs::read(NSSM).expect("the genuine NSSM"))
 }
 
+/// A program of `tests/probe`.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let examples = Path::new(env!("CARGO_BIN_EXE_InstallService")).with_file_name("examples");
+    examples.join(name).with_extension("exe")
+}
+
 /// A copy of the probe program in a folder of its own.
 pub(crate) fn probe(folder: &Path) -> PathBuf {
-    let built = Path::new(env!("CARGO_BIN_EXE_InstallService")).with_file_name("examples").join("probe.exe");
+    let built = built("probe");
     fs::create_dir_all(folder).expect("a folder");
     let copy = folder.join("probe.exe");
     fs::copy(&built, &copy).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
@@ -46,7 +52,7 @@ impl Received {
         });
         let record: serde_json::Value = serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
         fs::remove_file(&path).expect("to remove the record");
-        let words = |key: &str| record[key].as_array().expect("a list").iter().map(word).collect();
+        let words = |key: &str| words_of(&record, key);
         Self { argv: words("argv"), environment: words("environment"), cwd: word(&record["cwd"]) }
     }
 
@@ -55,6 +61,11 @@ impl Received {
         let value = self.environment.iter().find_map(|entry| entry.as_bytes().strip_prefix(prefix.as_bytes()));
         value.map(Text::from_bytes)
     }
+}
+
+/// The words that a record of the probe has there.
+pub(crate) fn words_of(record: &serde_json::Value, key: &str) -> Vec<Text> {
+    record[key].as_array().expect("a list").iter().map(word).collect()
 }
 
 fn word(value: &serde_json::Value) -> Text {

@@ -66,7 +66,7 @@ fn a_failing_step_takes_the_earlier_ones_back() {
         names.sort();
         names
     };
-    assert_eq!(files(), [".lock", "Services.log", "nssm.exe"]);
+    assert_eq!(files(), [".commands", ".lock", "Services.log", "nssm.exe"]);
 
     // An update that fails leaves the earlier version.
     ran.then_install()

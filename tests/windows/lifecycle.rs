@@ -77,7 +77,14 @@ fn a_service_lives_and_goes() {
     manage(&["stop"]).stdout("life: stopped\n").run();
     manage(&["stop"]).stdout("life: stopped\n").run();
     assert_eq!(state("life"), "SERVICE_STOPPED");
-    manage(&["stop_and_restart"]).stdout_contains("life: started, it runs").run();
+    // Said once it has settled.
+    manage(&["stop_and_restart"]).stdout("unchanged: life\nstarted: life\n").run();
+    assert_eq!(state("life"), "SERVICE_RUNNING");
+    // From running, too: stopped, and started again.
+    crate::bed::Received::in_folder(&app);
+    manage(&["stop_and_restart"]).stdout("stopped: life\nunchanged: life\nstarted: life\n").run();
+    assert_eq!(state("life"), "SERVICE_RUNNING");
+    assert_eq!(crate::bed::Received::in_folder(&app).argv[1..], ["two".into()]);
     // Removed while it runs: stopped first.
     let removed = manage(&["remove", "--remove_nssm"]).stdout("life: removed\n").run();
     assert!(removed.stderr.contains("nssm.exe (InstallService did not put it there)"), "{}", removed.stderr);

@@ -175,7 +175,7 @@ fn state(ran: &Ran) -> PathBuf {
 fn keeps_nothing(ran: &Ran, name: &str) {
     let entries = fs::read_dir(state(ran)).into_iter().flatten().flatten();
     let left: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    assert!(left.iter().all(|file| matches!(file.as_str(), ".lock" | "Services.log")), "{left:?}");
+    assert!(left.iter().all(|file| matches!(file.as_str(), ".lock" | ".commands" | "Services.log")), "{left:?}");
     assert!(key(name).is_none());
 }
 

@@ -22,7 +22,7 @@ pub(super) fn scopes_of(options: &Options) -> &'static [Scope] {
 }
 
 pub(super) fn place_of(options: &Options, scope: Scope) -> Place {
-    facts::place(facts::target_of_this_host(), scope, options.state_dir.as_ref(), None)
+    facts::place(facts::target_of_this_host(), scope, options.state_dir.as_ref())
 }
 
 /// The service manager of this host, for services of the machine or of the user.

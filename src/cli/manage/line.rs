@@ -221,7 +221,7 @@ fn known_modes() -> String {
 }
 
 /// The modes with a sentence each, in the order of the help.
-fn modes() -> impl Iterator<Item = (String, String)> {
+pub(super) fn modes() -> impl Iterator<Item = (String, String)> {
     Mode::value_variants()
         .iter()
         .filter_map(Mode::to_possible_value)
@@ -231,7 +231,7 @@ fn modes() -> impl Iterator<Item = (String, String)> {
 /// How many lines `logs` shows.
 const DEFAULT_LINES: u32 = 50;
 
-fn command() -> Command {
+pub(super) fn command() -> Command {
     let flag = |long: &'static str, help: &'static str| {
         let other = if long.contains('_') { long.replace('_', "-") } else { long.replace('-', "_") };
         let arg = Arg::new(long).long(long).help(help).action(ArgAction::SetTrue);

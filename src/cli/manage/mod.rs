@@ -26,6 +26,16 @@ use crate::model::text::Text;
 use crate::plan::{InstallOptions, Keep};
 use crate::render::Place;
 
+/// The command, for those who describe it.
+pub(super) fn command() -> clap::Command {
+    line::command()
+}
+
+/// The names of what it does.
+pub(super) fn modes() -> Vec<String> {
+    line::modes().map(|(name, _)| name).collect()
+}
+
 /// Runs the command `ManageService` with this argv and gives its exit code.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ use super::{files, interrupt, process};
 use crate::error::Error;
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
+use crate::model::parameter::Parameter;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 use crate::render::Place;
@@ -26,6 +27,8 @@ const SETTLE: Duration = Duration::from_millis(2500);
 const START_PATIENCE: Duration = Duration::from_secs(40);
 /// How long to wait for a service to stop: longer than all its stop methods together.
 const STOP_PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait for one that does not begin to: what was asked of it was refused.
+const REFUSED: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What the command line says about NSSM.
@@ -135,6 +138,41 @@ pub fn stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
     process::capture(&call(exe, &["stop", name.as_str()])).map(drop)
 }
 
+/// Starts a service that does not run, and waits until the service manager says that it does; says whether
+/// it had to.
+///
+/// # Errors
+/// [`Error::DidNotStart`] when it has not come up, with the end of its log.
+pub fn bring_up(exe: &Text, name: &ServiceName) -> Result<bool, Error> {
+    if status(exe, name)?.state.is_active() {
+        return Ok(false);
+    }
+    start(exe, name)?;
+    let begun = Instant::now();
+    loop {
+        match status(exe, name)?.state {
+            State::Running | State::Restarting => return Ok(true),
+            State::NotInstalled => return Err(died(name, "it is not registered")),
+            State::Stopped if begun.elapsed() > PAUSE * 2 => return Err(died(name, "it has stopped")),
+            _ if begun.elapsed() > START_PATIENCE => return Err(too_slow(name)),
+            _ => thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// Stops a service that runs, and waits for its end; says whether it had to.
+///
+/// # Errors
+/// When it goes on running.
+pub fn bring_down(exe: &Text, name: &ServiceName) -> Result<bool, Error> {
+    if matches!(status(exe, name)?.state, State::Stopped | State::NotInstalled) {
+        return Ok(false);
+    }
+    stop(exe, name)?;
+    await_stop(exe, name)?;
+    Ok(true)
+}
+
 /// Waits until a service has run for a while.
 ///
 /// # Errors
@@ -157,10 +195,14 @@ pub fn settle(exe: &Text, name: &ServiceName) -> Result<(), Error> {
             _ => running_since = None,
         }
         if begun.elapsed() > START_PATIENCE {
-            return Err(died(name, &format!("it has not come up within {} s", START_PATIENCE.as_secs())));
+            return Err(too_slow(name));
         }
         thread::sleep(PAUSE);
     }
+}
+
+fn too_slow(name: &ServiceName) -> Error {
+    died(name, &format!("it has not come up within {} s", START_PATIENCE.as_secs()))
 }
 
 fn died(name: &ServiceName, state: &str) -> Error {
@@ -179,10 +221,11 @@ pub fn await_stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
         if matches!(state, State::Stopped | State::NotInstalled) {
             return Ok(());
         }
-        if begun.elapsed() > STOP_PATIENCE {
+        let patience = if state == State::Stopping { STOP_PATIENCE } else { REFUSED };
+        if begun.elapsed() > patience {
             return Err(Error::Command {
                 command: call(exe, &["stop", name.as_str()]).typed(),
-                outcome: format!("after {} s the service is still {}", STOP_PATIENCE.as_secs(), state.as_str()),
+                outcome: format!("after {} s the service is still {}", begun.elapsed().as_secs(), state.as_str()),
                 stderr: String::new(),
             });
         }
@@ -231,6 +274,14 @@ pub fn is_registered(name: &ServiceName) -> bool {
     registry::is_registered(name)
 }
 
+/// What NSSM has for a service that it runs, if there is one. Of one that it is about to make there is
+/// the name of this `nssm.exe` alone.
+#[cfg(windows)]
+pub fn stored(exe: &Text, name: &ServiceName) -> Option<Vec<Parameter>> {
+    let is_its = registry::is_of_nssm(name) || registry::users_of(exe).iter().any(|user| user == name.as_str());
+    is_its.then(|| registry::stored(name))
+}
+
 #[cfg(windows)]
 fn starts_at_boot(name: &ServiceName) -> Option<bool> {
     registry::value(name, "Start").map(|value| value.ends_with("AUTO_START"))
@@ -246,6 +297,12 @@ pub fn output_of(name: &ServiceName) -> Option<Text> {
 #[cfg(not(windows))]
 pub fn is_registered(_name: &ServiceName) -> bool {
     false
+}
+
+/// What NSSM has for a service: elsewhere than on Windows nothing.
+#[cfg(not(windows))]
+pub fn stored(_exe: &Text, _name: &ServiceName) -> Option<Vec<Parameter>> {
+    None
 }
 
 #[cfg(not(windows))]

@@ -5,8 +5,7 @@
 //! What we put there has a note beside it, and only what has one is ever taken away.
 
 use std::io::{self, Cursor, Read};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use sha2::{Digest, Sha256};
 
@@ -33,9 +32,6 @@ const WIN32: (&str, &str) =
 /// The archive has 351,793 bytes, the larger executable 331,264.
 const LIMIT: u64 = 8 << 20;
 
-/// How long to wait for the last process of a removed service.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Makes sure that there is an `nssm.exe` in the working directory.
 ///
 /// # Errors
@@ -52,7 +48,8 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
         return if found.as_ref() == Some(&bytes) { Ok(()) } else { keep(bytes, path, place) };
     }
     if let Some(bytes) = found {
-        return known(&kept, &bytes, wishes);
+        // It was looked at when it was put there, and allowed if it is another one.
+        return if is_noted(place, &bytes)? { Ok(()) } else { known(&kept, &bytes, wishes) };
     }
     if let Some(path) = &wishes.archive {
         let exe = from_archive(&read("option `--nssm-archive`", path)?, wishes)
@@ -85,11 +82,7 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
 pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
     let (exe, origin) = (place.nssm(), place.nssm_origin());
     let files::Entry::File(found) = files::look(&exe)? else { return Ok(Some("it is not there".into())) };
-    let noted = match files::look(&origin)? {
-        files::Entry::File(note) => String::from_utf8_lossy(&note.contents).contains(&sha256(&found.contents)),
-        _ => false,
-    };
-    if !noted {
+    if !is_noted(place, &found.contents)? {
         return Ok(Some("InstallService did not put it there".into()));
     }
     let users = registry::users_of(&exe);
@@ -99,15 +92,17 @@ pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>
         return Ok(Some(format!("`{}` needs it", others.join("`, `"))));
     }
     // The last process of what was removed may need a moment to end.
-    let begun = Instant::now();
-    while let Err(error) = files::remove(&exe) {
-        if begun.elapsed() > PATIENCE {
-            return Err(error);
-        }
-        thread::sleep(PATIENCE / 50);
-    }
+    files::remove_when_free(&exe)?;
     files::remove(&origin)?;
     Ok(None)
+}
+
+/// Whether `exe` is what we put into the working directory, by the note beside it.
+fn is_noted(place: &Place, exe: &[u8]) -> Result<bool, Error> {
+    Ok(match files::look(&place.nssm_origin())? {
+        files::Entry::File(note) => String::from_utf8_lossy(&note.contents).contains(&sha256(exe)),
+        _ => false,
+    })
 }
 
 /// Mirrors named in the environment come first.

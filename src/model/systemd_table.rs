@@ -1,0 +1,304 @@
+//! The `systemd` table of a manifest: which further directives a unit of a service has, since which version of
+//! systemd, and what each of them takes. systemd itself only warns of a directive that it does not know, or of a
+//! value that it cannot read, and goes on without.
+//!
+//! The names are those of `systemd --dump-configuration-items` of 257, the versions those of its man pages and of
+//! NEWS; tests/verify.rs asks the systemd of the machine. What has a key of its own in a manifest is not among
+//! them: two places for one thing could differ.
+
+mod rows;
+
+use super::refused::Refused;
+use rows::{DIRECTIVES, NEWEST};
+
+/// A section of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What is so of every unit.
+    Unit,
+    /// What is so of a service.
+    Service,
+    /// What `systemctl enable` reads.
+    Install,
+}
+use Section::{Install, Service, Unit};
+
+/// A word, and the version that it came with; 0 for one that was always there.
+type Words = &'static [(&'static str, u32)];
+
+impl Section {
+    /// Its name, as it stands in front of a directive: `Unit.OnFailure`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unit => "Unit",
+            Service => "Service",
+            Install => "Install",
+        }
+    }
+}
+
+/// What a directive takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// One line, in a grammar of its own.
+    Any,
+    /// `yes` or `no`.
+    Switch,
+    /// That, or one of these words.
+    SwitchOr(Words),
+    /// One of these words.
+    Word(Words),
+    /// A whole number from the first to the second.
+    Number(i64, i64),
+    /// Seconds, or a span such as `5min 20s`.
+    Span,
+    /// Permissions, in octal.
+    Mode,
+    /// Names of units.
+    Units,
+}
+use Takes::{Any, Mode, Number, Span, Switch, SwitchOr, Units, Word};
+
+/// Directives that have a key of their own in a manifest, and that key.
+const OTHERWISE: [(Section, &str, &str); 8] = [
+    (Unit, "After", "after"),
+    (Unit, "Description", "description"),
+    (Service, "Environment", "environment"),
+    (Service, "ExecStart", "executable"),
+    (Service, "Restart", "restart"),
+    (Service, "RestartSec", "restart_sec"),
+    (Service, "User", "account"),
+    (Service, "WorkingDirectory", "working_directory"),
+];
+
+/// A directive of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// The section that it stands in.
+    pub section: Section,
+    /// Its name.
+    pub name: &'static str,
+    /// The version that it came with; 0 if it was always there.
+    pub since: u32,
+    /// What it takes.
+    pub takes: Takes,
+}
+
+/// Every directive.
+pub fn directives() -> impl Iterator<Item = Directive> {
+    DIRECTIVES.iter().flat_map(|&(section, since, takes, names)| {
+        names.split(' ').map(move |name| Directive { section, name, since, takes })
+    })
+}
+
+impl Directive {
+    /// The directive of this key: a name, with `Unit.` or `Install.` before it where it is not one of a service.
+    ///
+    /// # Errors
+    /// Where there is no such directive, or a manifest says it elsewhere.
+    pub fn find(key: &str) -> Result<Self, Refused> {
+        let (section, name) = match key.split_once('.') {
+            None => (Service, key),
+            Some((word, name)) => match [Unit, Service, Install].into_iter().find(|section| section.as_str() == word) {
+                Some(section) => (section, name),
+                None => {
+                    return Err(Refused::new(format!("a unit of a service has no section `{word}`"))
+                        .help("there are `Unit`, `Service` and `Install`"));
+                }
+            },
+        };
+        if let Some(found) = directives().find(|known| known.section == section && known.name == name) {
+            return Ok(found);
+        }
+        if let Some((.., other)) = OTHERWISE.iter().find(|known| (known.0, known.1) == (section, name)) {
+            return Err(Refused::new("a service has a key of its own for it").help(format!("write `{other} = ...`")));
+        }
+        let refused = Refused::new(format!("[{}] has no such directive in systemd up to {NEWEST}", section.as_str()));
+        if let Some(elsewhere) = directives().find(|known| known.name == name) {
+            return Err(refused.help(format!("write `{}`", elsewhere.key())));
+        }
+        let near = crate::document::nearest(
+            name,
+            directives().filter(|known| known.section == section).map(|known| known.name),
+        );
+        Err(refused.help(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "what only a newer one has goes into a drop-in: `systemctl edit NAME`".to_owned(),
+        }))
+    }
+
+    /// What a manifest calls it.
+    pub fn key(&self) -> String {
+        match self.section {
+            Service => self.name.to_owned(),
+            section => format!("\"{}.{}\"", section.as_str(), self.name),
+        }
+    }
+
+    /// Checks one value, and gives the version that it needs.
+    ///
+    /// # Errors
+    /// Where systemd would not read it.
+    pub fn check(&self, value: &str) -> Result<u32, Refused> {
+        if value.chars().any(char::is_control) || value.trim_end().ends_with('\\') {
+            return Err(Refused::new("its value has to be one line of plain text that does not end in a backslash"));
+        }
+        let refused = |what: &str| Err(Refused::new(format!("`{}` is {what}", value.escape_debug())));
+        match self.takes {
+            Any => {}
+            Switch if is_switch(value) => {}
+            Switch => return refused("neither `yes` nor `no`"),
+            SwitchOr(_) if is_switch(value) => {}
+            Word(words) | SwitchOr(words) => match words.iter().find(|(word, _)| *word == value) {
+                Some((_, since)) => return Ok(self.since.max(*since)),
+                None => {
+                    let switch = if matches!(self.takes, SwitchOr(_)) { &["yes", "no"][..] } else { &[] };
+                    let words: Vec<&str> = switch.iter().copied().chain(words.iter().map(|(word, _)| *word)).collect();
+                    return match crate::document::nearest(value, words.iter().copied()) {
+                        Some(near) => {
+                            refused("none of its words").map_err(|it| it.help(format!("did you mean `{near}`?")))
+                        }
+                        None => refused(&format!("none of `{}`", words.join("`, `"))),
+                    };
+                }
+            },
+            Number(least, most) => match value.parse::<i64>() {
+                Ok(number) if (least..=most).contains(&number) => {}
+                _ => return refused(&format!("no number from {least} to {most}")),
+            },
+            Span if is_span(value) => {}
+            Span => return refused("no time such as `90`, `5min 20s` or `infinity`"),
+            Mode if (3..=4).contains(&value.len()) && value.bytes().all(|b| (b'0'..=b'7').contains(&b)) => {}
+            Mode => return refused("no mode such as `0750`"),
+            Units => {
+                // `%` begins what systemd fills in.
+                let odd = value.split_whitespace().find(|word| !word.contains('%') && !is_unit(word));
+                if let Some(odd) = odd {
+                    let refused = Refused::new(format!("`{}` is not the name of a unit", odd.escape_debug()));
+                    return Err(refused.help(format!("a service is called `{}.service`", odd.escape_debug())));
+                }
+            }
+        }
+        Ok(self.since)
+    }
+}
+
+/// The words of `parse_boolean` in `src/basic/parse-util.c`.
+fn is_switch(value: &str) -> bool {
+    ["1", "yes", "y", "true", "t", "on", "0", "no", "n", "false", "f", "off"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(value))
+}
+
+/// Numbers with units, of which seconds are the usual (systemd.time(7), "Parsing time spans").
+fn is_span(value: &str) -> bool {
+    const UNITS: &[&str] = &[
+        "us", "usec", "µs", "μs", "ms", "msec", "s", "sec", "second", "seconds", "m", "min", "minute", "minutes", "h",
+        "hr", "hour", "hours", "d", "day", "days", "w", "week", "weeks", "M", "month", "months", "y", "year", "years",
+    ];
+    let mut rest = value.trim();
+    if rest == "infinity" {
+        return true;
+    }
+    if rest.is_empty() {
+        return false;
+    }
+    while !rest.is_empty() {
+        let number = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+        if rest[..number].parse::<f64>().is_err() {
+            return false;
+        }
+        rest = rest[number..].trim_start();
+        let unit = rest.len() - rest.trim_start_matches(char::is_alphabetic).len();
+        if unit > 0 && !UNITS.contains(&&rest[..unit]) {
+            return false;
+        }
+        rest = rest[unit..].trim_start();
+    }
+    true
+}
+
+fn is_unit(word: &str) -> bool {
+    const TYPES: [&str; 11] =
+        ["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"];
+    word.rsplit_once('.').is_some_and(|(name, kind)| !name.is_empty() && TYPES.contains(&kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(key: &str, value: &str) -> Result<u32, String> {
+        Directive::find(key).and_then(|directive| directive.check(value)).map_err(|refused| {
+            refused.help.map_or(refused.reason.clone(), |help| format!("{}; {help}", refused.reason))
+        })
+    }
+
+    #[test]
+    fn what_systemd_has_is_taken() {
+        for (key, value, since) in [
+            ("LimitNOFILE", "65536", 0),
+            ("Service.MemoryMax", "50%", 231),
+            ("PrivateTmp", "TRUE", 0),
+            ("ProtectSystem", "full", 0),
+            ("ProtectSystem", "strict", 232),
+            ("Type", "notify-reload", 253),
+            ("Nice", "-20", 0),
+            ("UMask", "027", 0),
+            ("RuntimeMaxSec", "1h 30.5min 20", 229),
+            ("TimeoutStopSec", "infinity", 0),
+            ("Unit.OnFailure", "mail@%n.service other.target", 0),
+            ("Unit.Requires", "", 0),
+            ("Install.UpheldBy", "x.target", 254),
+        ] {
+            assert_eq!(check(key, value), Ok(since), "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_refused_with_the_reason() {
+        for (key, value, said) in [
+            ("LimitNOFLE", "1", "[Service] has no such directive in systemd up to 257; did you mean `LimitNOFILE`?"),
+            (
+                "OnFailure",
+                "x.service",
+                "[Service] has no such directive in systemd up to 257; write `\"Unit.OnFailure\"`",
+            ),
+            (
+                "Xyzzy",
+                "1",
+                "[Service] has no such directive in systemd up to 257; \
+                 what only a newer one has goes into a drop-in: `systemctl edit NAME`",
+            ),
+            (
+                "Socket.Accept",
+                "yes",
+                "a unit of a service has no section `Socket`; there are `Unit`, `Service` and `Install`",
+            ),
+            ("User", "joe", "a service has a key of its own for it; write `account = ...`"),
+            ("PrivateTmp", "perhaps", "`perhaps` is none of `yes`, `no`, `disconnected`"),
+            ("NoNewPrivileges", "", "`` is neither `yes` nor `no`"),
+            ("KillMode", "procces", "`procces` is none of its words; did you mean `process`?"),
+            ("Nice", "20", "`20` is no number from -20 to 19"),
+            ("RuntimeMaxSec", "5 fortnights", "`5 fortnights` is no time such as `90`, `5min 20s` or `infinity`"),
+            ("UMask", "rwx", "`rwx` is no mode such as `0750`"),
+            ("Unit.Requires", "a.service b", "`b` is not the name of a unit; a service is called `b.service`"),
+            (
+                "ExecStartPre",
+                "/bin/x\nUser=root",
+                "its value has to be one line of plain text that does not end in a backslash",
+            ),
+        ] {
+            assert_eq!(check(key, value), Err(said.to_owned()), "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn each_is_there_once() {
+        let mut keys: Vec<String> = directives().map(|directive| directive.key()).collect();
+        let count = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!((count, keys.len()), (379, 379));
+    }
+}

@@ -1,0 +1,52 @@
+//! Versions of systemd: what a unit is written for.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of systemd that units are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SystemdVersion(u32);
+
+impl SystemdVersion {
+    /// That of CentOS 7, and the oldest that we know what to write for.
+    pub const OLDEST: Self = Self(219);
+
+    /// The one that units are written for unless another one is named. Nothing that we render by ourselves needs a
+    /// newer one, so it serves Debian 11, Ubuntu 22.04, RHEL 9 and what came later.
+    pub const USUAL: Self = Self(247);
+
+    /// Whether it has what came with `since`.
+    pub fn has(self, since: u32) -> bool {
+        self.0 >= since
+    }
+
+    /// Its number.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl From<u32> for SystemdVersion {
+    fn from(number: u32) -> Self {
+        Self(number.max(Self::OLDEST.0))
+    }
+}
+
+impl fmt::Display for SystemdVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for SystemdVersion {
+    type Err = String;
+
+    /// Reads `systemd=239`.
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word.strip_prefix("systemd=").and_then(|number| number.parse().ok()) {
+            Some(number) if number >= Self::OLDEST.0 => Ok(Self(number)),
+            Some(_) => Err(format!("{} is the oldest version that units can be written for", Self::OLDEST)),
+            None => Err("it is `systemd=VERSION`, such as `systemd=239`".to_owned()),
+        }
+    }
+}

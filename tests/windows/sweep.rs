@@ -1,0 +1,329 @@
+//! An install, an update, a reinstall and a removal that are killed, at every call of NSSM, at every step
+//! and at any instant, or whose calls fail: what the next run finds is wholly old or wholly new.
+//!
+//! A short run tries some of the points; `INSTALLSERVICE_SWEEP=full` tries every one, and 200 instants of
+//! each. What was done is printed, for the table in `docs/reliability.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::bed::{built, key, nssm, nssm_does, probe, registry, state, toml_path, words_of};
+use crate::support::{Ran, Test, difference};
+
+/// How many points of each kind a short run tries.
+const SHORT: usize = 2;
+const INSTANTS: usize = 200;
+
+/// What the tool keeps for itself, what the service has said, and what the sweep works with.
+const NOT_THE_HOST: [&str; 9] =
+    [".lock", ".commands", "Services.log", "nssm.exe", "nssm_origin.txt", "calls", "order", "ready", "_output.log"];
+
+fn is_full() -> bool {
+    std::env::var_os("INSTALLSERVICE_SWEEP").is_some_and(|value| value == "full")
+}
+
+/// What is changed: how the host comes to be before it, and the command.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    Install,
+    Update,
+    ReinstallRunning,
+    ReinstallStopped,
+    Remove,
+}
+
+/// Everything that has to be wholly old or wholly new.
+#[derive(Clone, PartialEq)]
+struct Host {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    registry: Vec<String>,
+    state: String,
+    /// What runs.
+    argv: Vec<String>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (path, contents) in &self.files {
+            writeln!(f, "{} {:?}", path.display(), String::from_utf8_lossy(contents))?;
+        }
+        writeln!(f, "{}\n{} {:?}", self.registry.join("\n"), self.state, self.argv)
+    }
+}
+
+/// A run that is disturbed, and where.
+#[derive(Clone, Debug)]
+enum Point {
+    /// At the call of NSSM of this number; how stands in `tests/probe/unlucky_nssm.rs`.
+    Call(usize, &'static str),
+    /// As soon as the journal says that this many steps are begun.
+    Step(usize),
+    /// After so many milliseconds.
+    Instant(u64),
+}
+
+struct Bed {
+    service: &'static str,
+    change: Change,
+    home: Ran,
+    app: PathBuf,
+    state: PathBuf,
+}
+
+impl Bed {
+    fn new(service: &'static str, change: Change) -> Self {
+        let test = Test::install();
+        let app = test.folder().join("app");
+        let program = probe(&app);
+        let manifest = |word: &str| {
+            format!(
+                "[[service]]\nname = '{service}'\nexecutable = {}\narguments = ['{word}', '100%']\n\
+                 description = '{word} one'\nenvironment = {{ WORD = '{word}' }}\n[service.nssm]\nAppThrottle = '10'\n",
+                toml_path(&program)
+            )
+        };
+        let home = test.file("old.toml", manifest("old")).file("new.toml", manifest("new")).arg("--version").run();
+        let state = home.folder().join("working_dir");
+        let bed = Self { service, change, home, app, state };
+        // The working directory with the unlucky one in it, and its note.
+        let install = bed.home.then_install().args(["--allow-unknown-nssm", "--nssm"]).arg(built("unlucky-nssm"));
+        install.args(["--manifest", "old.toml"]).run();
+        bed
+    }
+
+    /// Takes the service away, whatever has become of it.
+    fn clear(&self) {
+        drop(fs::remove_file(self.state.join("order")));
+        if key(self.service).is_some() {
+            nssm(&["stop", self.service]);
+            nssm_does(&["remove", self.service, "confirm"]);
+        }
+        for path in entries(&self.state).into_iter().filter(|path| is_of_host(path)) {
+            drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
+        }
+        entries(&self.app).iter().filter(|path| is_record(path)).for_each(|path| drop(fs::remove_file(path)));
+    }
+
+    /// The host as the change finds it.
+    fn set_up(&self) {
+        self.clear();
+        if self.change == Change::Install {
+            return;
+        }
+        let install = self.home.then_install().args(["--manifest", "old.toml"]);
+        match self.change {
+            Change::Update | Change::Remove => drop(install.arg("--start").run()),
+            _ => {
+                install.run();
+                // What somebody has edited, and a reinstall puts right.
+                nssm_does(&["set", self.service, "AppParameters", "edited"]);
+                nssm_does(&["set", self.service, "AppExit", "7", "Exit"]);
+                nssm_does(&["set", self.service, "Start", "SERVICE_DEMAND_START"]);
+            }
+        }
+        if self.change == Change::ReinstallRunning {
+            nssm(&["start", self.service]);
+            crate::support::wait_for("it to run", 30, || (state(self.service) == "SERVICE_RUNNING").then_some(()));
+        }
+    }
+
+    fn command(&self) -> Test {
+        let manage = |mode: &str| self.home.then_manage().args([self.service, mode]);
+        match self.change {
+            Change::Install | Change::Update => self.home.then_install().args(["--manifest", "new.toml", "--start"]),
+            Change::ReinstallRunning => manage("stop_and_restart"),
+            Change::ReinstallStopped => manage("reinstall"),
+            Change::Remove => manage("remove").arg("--remove_install_args"),
+        }
+    }
+
+    /// What it runs, by the last record of the probe.
+    fn argv(&self) -> Vec<String> {
+        let records = entries(&self.app).into_iter().filter(|path| is_record(path));
+        let last = records.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
+        let record = last.and_then(|path| fs::read(path).ok()).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let record: serde_json::Value = record.unwrap_or_default();
+        if record.is_null() { Vec::new() } else { words_of(&record, "argv").iter().map(ToString::to_string).collect() }
+    }
+
+    fn host(&self) -> Host {
+        let files = entries(&self.state).into_iter().filter(|path| is_of_host(path));
+        let files = files.map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect();
+        let registered = key(self.service).is_some();
+        let state = if registered { state(self.service) } else { String::new() };
+        let argv = if state == "SERVICE_RUNNING" { self.argv() } else { Vec::new() };
+        Host { files, registry: if registered { registry(self.service) } else { Vec::new() }, state, argv }
+    }
+
+    /// The host, once it is `old` or `new`; with what it is if it does not become either.
+    fn settled(&self, old: &Host, new: &Host) -> Result<&'static str, Host> {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let host = self.host();
+            if host == *old {
+                return Ok("old");
+            }
+            if host == *new {
+                return Ok("new");
+            }
+            if Instant::now() > end {
+                return Err(host);
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn order(&self, order: &str) {
+        drop(fs::remove_file(self.state.join("calls")));
+        drop(fs::remove_file(self.state.join("ready")));
+        fs::write(self.state.join("order"), order).unwrap();
+    }
+
+    /// Runs the command, disturbed: how it ended, and what it said.
+    fn disturbed(&self, point: &Point) -> (i32, String) {
+        self.order(&match point {
+            Point::Call(number, what) => format!("{number} {what}"),
+            _ => String::new(),
+        });
+        let ready = self.state.join("ready");
+        let begun = self.state.join("journal").join("begun");
+        let steps = || fs::metadata(&begun).map_or(0, |metadata| metadata.len());
+        let mut running = self.command().spawn();
+        let now = Instant::now();
+        let is_time = || match point {
+            Point::Call(_, "fail") => false,
+            Point::Call(..) => ready.exists(),
+            Point::Step(number) => steps() >= *number as u64,
+            Point::Instant(millis) => now.elapsed() >= Duration::from_millis(*millis),
+        };
+        while !running.has_ended() {
+            if is_time() {
+                running.kill();
+                break;
+            }
+            sleep(Duration::from_millis(1));
+        }
+        let (code, ran) = running.end_anyhow();
+        drop(fs::remove_file(ready));
+        (code, format!("{code}\n{}{}", ran.stdout, ran.stderr))
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+fn is_record(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json" || extension == "unfinished")
+}
+
+fn is_of_host(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    !NOT_THE_HOST.iter().any(|other| name.ends_with(other))
+}
+
+/// The points to try of all of them: every one in a full run.
+fn some(all: Vec<Point>) -> Vec<Point> {
+    let step = if is_full() { 1 } else { all.len().div_ceil(SHORT).max(1) };
+    // Not always the same ones.
+    all.into_iter().skip(std::process::id() as usize / 4 % step).step_by(step).collect()
+}
+
+/// Numbers that look random.
+fn dice(seed: u32, limit: u64) -> impl Iterator<Item = u64> {
+    let mut number = u64::from(seed);
+    std::iter::repeat_with(move || {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (number >> 33) % limit.max(1)
+    })
+}
+
+/// Disturbs the change at every point, each time on the old host, and compares what a next run finds.
+#[track_caller]
+fn sweep(service: &'static str, change: Change) {
+    let bed = Bed::new(service, change);
+    bed.set_up();
+    let old = bed.host();
+    bed.order("");
+    let begun = Instant::now();
+    bed.command().run();
+    let whole = u64::try_from(begun.elapsed().as_millis()).expect("a short time");
+    let calls = fs::metadata(bed.state.join("calls")).unwrap().len() as usize;
+    let new = bed.host();
+    assert_ne!(old, new);
+    let at_calls = |what: &'static str| (1..=calls).map(move |number| Point::Call(number, what));
+    let count = if is_full() { INSTANTS } else { SHORT };
+    let instants = dice(std::process::id(), whole).take(count).map(Point::Instant).collect();
+    let groups = [
+        ("killed at a call of NSSM", some(["before", "during", "after"].into_iter().flat_map(at_calls).collect())),
+        ("killed at a step", some((1..=calls + 2).map(Point::Step).collect())),
+        ("killed at a random instant", instants),
+        ("with one failing call of NSSM", some(at_calls("fail").collect())),
+    ];
+    let mut faults = String::new();
+    let mut is_old = false;
+    for (what, points) in groups {
+        let (mut olds, mut news, mut unharmed) = (0, 0, 0);
+        let tried = points.len();
+        for point in points {
+            if !is_old {
+                bed.set_up();
+                assert_eq!(bed.host(), old, "set up again");
+            }
+            let (code, mut said) = bed.disturbed(&point);
+            unharmed += usize::from(code == 0);
+            bed.order("");
+            // Any other command takes back what was left half way.
+            let next = bed.home.then_manage().arg("--list").run();
+            write!(said, "then: {}{}", next.stdout, next.stderr).unwrap();
+            let result = bed.settled(&old, &new);
+            let is_wrong = match (&result, &point) {
+                (Err(_), _) | (Ok("old"), _) if code == 0 => true,
+                (Ok("new"), Point::Call(_, "fail")) => code != 0,
+                (Ok("old"), Point::Call(_, "fail")) => code != 1,
+                (result, _) => result.is_err(),
+            };
+            if is_wrong || bed.state.join("journal").exists() {
+                writeln!(faults, "== {what}, {point:?}:\n{}\n{said}", told(&result, &old)).unwrap();
+            }
+            is_old = result == Ok("old");
+            olds += usize::from(is_old);
+            news += usize::from(result == Ok("new"));
+        }
+        println!(
+            "figures: {change:?} {what}: {tried} runs, {unharmed} of them came to their end; {olds} old, {news} new"
+        );
+    }
+    assert!(faults.is_empty(), "{faults}");
+    bed.clear();
+}
+
+/// What was found, or how it differs from the old host.
+fn told(result: &Result<&'static str, Host>, old: &Host) -> String {
+    match result {
+        Ok(which) => (*which).to_owned(),
+        Err(host) => difference("the host", &format!("{old:?}"), &format!("{host:?}")).unwrap_or_default(),
+    }
+}
+
+macro_rules! sweeps {
+    ($($name:ident, $service:literal, $change:ident;)*) => {$(
+        #[test]
+        #[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+        fn $name() {
+            sweep($service, Change::$change);
+        }
+    )*};
+}
+
+sweeps! {
+    install, "sweep-install", Install;
+    update, "sweep-update", Update;
+    reinstall_of_what_runs, "sweep-reinstall-on", ReinstallRunning;
+    reinstall_of_what_is_stopped, "sweep-reinstall-off", ReinstallStopped;
+    removal, "sweep-remove", Remove;
+}
