@@ -6,7 +6,7 @@
 //! interpreter of an environment that has OpenMSIStream, its own commands are timed, too.
 //!
 //! Measurements are taken in turns (one of each, then again), so that what else the machine does falls on
-//! all of them. docs/benchmarks.md has the figures.
+//! all of them. docs/benchmarks.md has the figures. `cargo bench -- exporting many` takes these parts alone.
 #![allow(clippy::disallowed_methods, reason = "a benchmark may touch the machine")]
 #![allow(missing_docs, reason = "a program")]
 
@@ -253,6 +253,106 @@ fn many() -> bool {
     met
 }
 
+/// What commands take, by themselves, and how it grows.
+#[cfg(unix)]
+mod growth {
+    use super::{Command, FOLDER, Stdio, clean_many, env, fs, install_service, manifest, run};
+
+    /// Seconds of processor time that a call for 500 services with nothing to do may take, itself alone.
+    const AGAIN: f64 = 1.0;
+    /// What 500 services may take of memory, over what one takes.
+    const MEMORY: f64 = 2.0;
+
+    /// What one command takes, itself alone.
+    #[derive(Clone, Copy)]
+    struct Taken {
+        /// Seconds of processor time, in user space and in the kernel.
+        seconds: f64,
+        megabytes: f64,
+    }
+
+    /// Runs a command in a process that has no other child, which can tell what it took.
+    fn taken(program: &str, arguments: &[&str]) -> Taken {
+        let mut teller = Command::new(env::current_exe().expect("its own path"));
+        let output = teller.arg(TELL).arg(program).args(arguments).stderr(Stdio::inherit()).output().expect("itself");
+        let text = String::from_utf8(output.stdout).expect("numbers");
+        let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        let [seconds, megabytes] = numbers[..] else { panic!("{program} {arguments:?}: {text:?}") };
+        Taken { seconds, megabytes }
+    }
+
+    pub(super) const TELL: &str = "--tell";
+
+    /// The other side of [`taken`].
+    pub(super) fn tell(words: &[String]) {
+        use nix::sys::resource::{UsageWho, getrusage};
+        let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        run(&words[0], &arguments);
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("what it took");
+        let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+        println!("{} {}", seconds(usage.user_time()) + seconds(usage.system_time()), usage.max_rss() as f64 / 1024.0);
+    }
+
+    /// A table of what calls for a growing number of services take. False if the last but one, for 500, takes
+    /// too much of the goals that are given.
+    fn growth(title: &str, calls: &[(usize, Vec<Taken>)], names: &[&str], again: Option<usize>) -> bool {
+        println!("\n{title}: processor time and memory of the command alone, median\n");
+        println!("| services | {} |", names.join(" | "));
+        println!("| --- |{}", " --- |".repeat(names.len()));
+        for (count, taken) in calls {
+            let cells = taken.iter().map(|taken| format!("{:.0} ms, {:.1} MB", taken.seconds * 1e3, taken.megabytes));
+            println!("| {count} | {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+        let of = |wanted: usize| calls.iter().find(|(count, _)| *count == wanted).map(|(_, taken)| taken.as_slice());
+        let (Some(one), Some(many)) = (of(1), of(500)) else { panic!("no row of one and of 500") };
+        let flat = one.iter().zip(many).all(|(one, many)| many.megabytes <= MEMORY * one.megabytes);
+        let short = again.is_none_or(|at| many[at].seconds <= AGAIN);
+        println!("\nmemory flat: {flat}; 500 again within {AGAIN} s: {short}");
+        flat && short
+    }
+
+    /// The one in the middle, by time.
+    fn median(mut all: Vec<Taken>) -> Taken {
+        all.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+        all[all.len() / 2]
+    }
+
+    /// What it takes to preview and to export many.
+    pub(super) fn needs() -> bool {
+        let new = format!("{FOLDER}/new");
+        let rows: Vec<(usize, Vec<Taken>)> = [1, 10, 100, 500, 10_000]
+            .into_iter()
+            .map(|count| {
+                let manifest = manifest(count);
+                let preview = (0..5).map(|_| taken(install_service(), &["--manifest", &manifest, "--dry-run"]));
+                let export = (0..5).map(|_| {
+                    drop(fs::remove_dir_all(&new));
+                    taken(install_service(), &["--manifest", &manifest, "--output", &new])
+                });
+                (count, vec![median(preview.collect()), median(export.collect())])
+            })
+            .collect();
+        drop(fs::remove_dir_all(FOLDER));
+        growth("Without a service manager", &rows, &["`--dry-run`", "`--output`"], None)
+    }
+
+    /// What it takes to install many, and again.
+    pub(super) fn installing_needs() -> bool {
+        let rows: Vec<(usize, Vec<Taken>)> = [1, 10, 100, 500]
+            .into_iter()
+            .map(|count| {
+                let manifest = manifest(count);
+                clean_many();
+                let first = taken(install_service(), &["--manifest", &manifest]);
+                let again = (0..5).map(|_| taken(install_service(), &["--manifest", &manifest]));
+                (count, vec![first, median(again.collect())])
+            })
+            .collect();
+        clean_many();
+        growth("On a booted systemd", &rows, &["install", "again"], Some(1))
+    }
+}
+
 /// `--output` of ten thousand services, beside copying the tree.
 fn exporting() -> bool {
     let manifest = manifest(10_000);
@@ -276,8 +376,8 @@ fn exporting() -> bool {
     met
 }
 
-/// Runs this benchmark again on a booted systemd.
-fn in_a_bed() -> bool {
+/// Runs these parts of the benchmark again on a booted systemd.
+fn in_a_bed(parts: &[String]) -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let itself = env::current_exe().expect("its own path");
     let target = Path::new(install_service()).parent().and_then(Path::parent).expect("the target directory");
@@ -291,7 +391,7 @@ fn in_a_bed() -> bool {
             setting
         });
     }
-    bed.arg(itself).arg("--in-the-bed").status().is_ok_and(|status| status.success())
+    bed.arg(itself).arg("--in-the-bed").args(parts).status().is_ok_and(|status| status.success())
 }
 
 #[cfg(unix)]
@@ -305,19 +405,47 @@ fn is_root() -> bool {
     false
 }
 
+/// Its name, whether it wants a booted systemd, and what it measures: false if a goal is missed.
+type Part = (&'static str, bool, fn() -> bool);
+
+const PARTS: &[Part] = &[
+    ("starting", false, starting),
+    #[cfg(unix)]
+    ("needs", false, growth::needs),
+    ("exporting", false, exporting),
+    ("installing", true, installing),
+    #[cfg(unix)]
+    ("installing-needs", true, growth::installing_needs),
+    ("many", true, many),
+];
+
 fn main() -> ExitCode {
-    if env::args().any(|word| word == "--in-the-bed") {
-        let met = [installing(), many()];
-        return if met == [true; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    let words: Vec<String> = env::args().skip(1).collect();
+    #[cfg(unix)]
+    if words.first().is_some_and(|word| word == growth::TELL) {
+        growth::tell(&words[1..]);
+        return ExitCode::SUCCESS;
     }
-    let mut met = starting();
-    met &= exporting();
-    if is_root() && Path::new("/usr/bin/systemd-nspawn").exists() {
-        met &= in_a_bed();
-    } else {
-        println!(
-            "\nInstalling is timed as root, where systemd-nspawn is: sudo env PATH=\"$PATH\" HOME=\"$HOME\" cargo bench"
-        );
+    let named = |name: &str| words.iter().any(|word| word == name);
+    let all = !PARTS.iter().any(|(name, ..)| named(name));
+    let inside = named("--in-the-bed");
+    let mut met = true;
+    for (_, _, part) in PARTS.iter().filter(|(name, bed, _)| *bed == inside && (all || named(name))) {
+        met &= part();
+    }
+    let wanted: Vec<String> = PARTS
+        .iter()
+        .filter(|(name, bed, _)| *bed && (all || named(name)))
+        .map(|(name, ..)| (*name).to_owned())
+        .collect();
+    if !inside && !wanted.is_empty() {
+        if is_root() && Path::new("/usr/bin/systemd-nspawn").exists() {
+            met &= in_a_bed(&wanted);
+        } else {
+            println!(
+                "\nInstalling is timed as root, where systemd-nspawn is: sudo env PATH=\"$PATH\" HOME=\"$HOME\" cargo bench"
+            );
+        }
     }
     if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -186,7 +186,17 @@ fn schema(document: &DeTable<'_>, error: &toml::de::Error) -> Fault {
         return Fault::new(at, words.next().unwrap_or_default(), "this key is missing");
     }
     let key = innermost_key(document, at);
-    Fault { at, key, reason: message.to_owned(), help: None }
+    let help = match &key {
+        // At the root every list is one of tables.
+        Some(key) if message == "invalid type: map, expected a sequence" && document.contains_key(key.as_str()) => {
+            Some(format!("each one begins with `[[{key}]]`"))
+        }
+        _ => None,
+    };
+    // In the words of the document, not in those of Rust.
+    let reason = message.replace("expected i64", "expected a whole number").replace("a boolean", "true or false");
+    let reason = reason.replace("map, expected a sequence", "table, expected a list");
+    Fault { at, key, reason, help }
 }
 
 /// The innermost key whose value or name stands at a byte of the text.

@@ -117,7 +117,16 @@ fn one_thing_is_done_to_all_of_them() {
     assert_eq!((a.property("ActiveState"), b.property("ActiveState")), ("active".into(), "active".into()));
     let log = fs::read_to_string(ran.folder().join("working_dir/Services.log")).unwrap();
     assert!(log.contains(" remove all-a all-b: done\n"), "{log}");
-    manage(&ran, "remove").args(["--remove_install_args"]).run();
+    manage(&ran, "stop_and_reinstall").run();
+    assert_eq!((a.property("ActiveState"), b.property("ActiveState")), ("inactive".into(), "inactive".into()));
+
+    // What is shown of them installs them again as they are.
+    let shown = manage(&ran, "show").args(["--format", "manifest"]).run().stdout;
+    let again = ran.then_install().file("shown.toml", &shown).args(["--manifest", "shown.toml"]);
+    again.stdout("unchanged: all-a all-b\n").run();
+    assert!(manage(&ran, "show").run().stdout.contains("all-b.service\n"));
+    manage(&ran, "stop_and_remove").args(["--remove_install_args"]).run();
+    manage(&ran, "reinstall").status(4).run();
 }
 
 #[test]

@@ -217,6 +217,8 @@ fn executables_that_cannot_be_run() {
         run("no-such-program"),
         "InstallService: error: executable `no-such-program`: it is not on PATH\n  help: give its absolute path\n",
     );
+    // It lies here.
+    refused(run("plain"), "InstallService: error: executable `plain`: it is not on PATH\n  help: `[TMP]/plain`\n");
 }
 
 #[test]
@@ -468,6 +470,11 @@ fn directives_of_systemd() {
 
 #[test]
 fn options_of_a_manifest() {
+    refused(
+        install(["site.toml"]),
+        "InstallService: error: program `site.toml`: there is no such program in the catalog\n  \
+         help: `--manifest site.toml` reads a manifest\n",
+    );
     refused(
         install(["--prune", "--service_name", "x", "--", "/bin/true"]),
         "InstallService: error: option `--prune`: it removes what a manifest does not list\n  help: `--manifest FILE` names one\n",

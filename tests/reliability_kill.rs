@@ -416,7 +416,7 @@ macro_rules! sweeps {
 sweeps! {
     install, "install", Install;
     update, "update", Update;
-    update_encrypted, "update-encrypted", UpdateEncrypted;
+    update_encrypted, "encrypted-update", UpdateEncrypted;
     reinstall_running, "reinstall-on", ReinstallRunning;
     reinstall_stopped, "reinstall-off", ReinstallStopped;
     remove, "remove", Remove;

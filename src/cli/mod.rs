@@ -74,9 +74,12 @@ fn report(name: &str, error: &Error) {
 
 /// Prints what the command was asked for. A reader who has gone away (`| head`) is no error.
 fn print(text: &str) {
-    // In one piece: a stream that takes colours out writes each stretch between them by itself.
     match anstream::stdout().current_choice() {
-        ColorChoice::Never => print_plain(&strip_str(text).to_string()),
+        ColorChoice::Never => {
+            // In large pieces: a stream that takes colours out writes each stretch between them by itself.
+            let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+            drop(strip_str(text).try_for_each(|piece| out.write_all(piece.as_bytes())).and_then(|()| out.flush()));
+        }
         _ => drop(anstream::stdout().lock().write_all(text.as_bytes())),
     }
 }

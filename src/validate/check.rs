@@ -86,6 +86,9 @@ impl<'a, F: Facts> Check<'a, F> {
                     let mut fault = Fault::new("program", "there is no such program in the catalog").given(program);
                     fault.help = Some(match catalog.suggest(program) {
                         Some(near) => format!("there is `{near}`"),
+                        None if program.ends_with(".toml") => {
+                            format!("`--manifest {}` reads a manifest", shlex::try_quote(program).unwrap_or_default())
+                        }
                         None => format!(
                             "`InstallService -h` lists the programs; any other one goes after `--`: \
                              `InstallService --service_name NAME -- {}`",
@@ -239,7 +242,12 @@ impl<'a, F: Facts> Check<'a, F> {
             match self.facts.find_program(given) {
                 Some(path) => path,
                 None => {
-                    self.fault(Fault::new(what, "it is not on PATH").given(given).help("give its absolute path"));
+                    // As the prompt of Windows would find it.
+                    let separator = if self.target == Target::Nssm { "\\" } else { "/" };
+                    let here = self.facts.current_directory().map(|here| here.with(separator).with(&given.to_string()));
+                    let here = here.filter(|path| self.facts.path_kind(path) == Some(PathKind::File));
+                    let help = here.map_or("give its absolute path".to_owned(), |path| format!("`{path}`"));
+                    self.fault(Fault::new(what, "it is not on PATH").given(given).help(help));
                     return None;
                 }
             }
