@@ -137,7 +137,8 @@ impl Service {
             program: self.program,
             python: self.python,
             executable: self.executable,
-            arguments: self.arguments,
+            // An empty table is written as nothing, which reads as an empty list.
+            arguments: if self.arguments.is_empty() { Arguments::default() } else { self.arguments },
             secrets: list(self.secrets, &defaults.secrets),
             secrets_in: self.secrets_in.or_else(|| defaults.secrets_in.clone()),
             interpreter: self.interpreter.or_else(|| defaults.interpreter.clone()),

@@ -38,7 +38,7 @@ fn somewhere() -> Ran {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn what_is_encrypted_reaches_the_program() {
-    let service = named("credentials");
+    let service = named("credentials-whole");
     let ran = somewhere();
     let told = install(&service, &ran, SECRET, &["--dry-run"]).run().stdout;
     assert!(told.contains("_env_vars.cred  (mode 0600, encrypted, values not shown)\n    TOKEN=********\n"), "{told}");
@@ -56,7 +56,7 @@ fn what_is_encrypted_reaches_the_program() {
     assert!(!system("systemctl", &["show", &service.to_string()]).contains("hunter"));
 
     // Encrypted anew it would be another file: it is compared by what is in it.
-    install(&service, &ran, SECRET, &[]).stdout("unchanged: credentials\n").run();
+    install(&service, &ran, SECRET, &[]).stdout("unchanged: credentials-whole\n").run();
     install(&service, &ran, SECRET, &["--check"]).run();
     service.manage(&ran, "diff").run();
     assert_eq!(fs::read_to_string(&kept).unwrap(), encrypted);

@@ -217,6 +217,8 @@ fn executables_that_cannot_be_run() {
         run("no-such-program"),
         "InstallService: error: executable `no-such-program`: it is not on PATH\n  help: give its absolute path\n",
     );
+    // It lies here.
+    refused(run("plain"), "InstallService: error: executable `plain`: it is not on PATH\n  help: `[TMP]/plain`\n");
 }
 
 #[test]

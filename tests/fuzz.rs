@@ -32,8 +32,10 @@ use install_service::render::escape::*;
 use install_service::render::{Place, systemd};
 use install_service::validate;
 
-/// The longest that one input may take.
-const HANG: Duration = Duration::from_secs(10);
+/// The longest that one input may take, also where the machine has much else to do.
+const HANG: Duration = Duration::from_secs(120);
+/// The longest that one is made shorter.
+const SHORTEN: Duration = Duration::from_secs(2);
 /// The longest input.
 const LONGEST: usize = 64 * 1024;
 /// Seconds from which on a run is a long one, and the files to which it fills each corpus.
@@ -186,9 +188,9 @@ fn shortened(input: &[u8], is_same: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut input = input.to_vec();
     let begun = Instant::now();
     let mut size = input.len().div_ceil(2);
-    while size > 0 && begun.elapsed() < HANG / 5 {
+    while size > 0 && begun.elapsed() < SHORTEN {
         let mut at = 0;
-        while at < input.len() && begun.elapsed() < HANG / 5 {
+        while at < input.len() && begun.elapsed() < SHORTEN {
             let without = [&input[..at], &input[(at + size).min(input.len())..]].concat();
             if is_same(&without) { input = without } else { at += size }
         }

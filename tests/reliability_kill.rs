@@ -306,10 +306,14 @@ fn kill_at_every_boundary(bed: &Bed) {
 
 /// Every instant of a run; the time it takes is that of a whole one.
 fn kill_at_random_instants(bed: &Bed) {
-    bed.set_up();
-    let begun = Instant::now();
-    bed.command().run();
-    let whole = u64::try_from(begun.elapsed().as_micros()).expect("a short time");
+    // The shortest of some: what comes to its end before it is killed shows nothing.
+    let whole = (0..3).map(|_| {
+        bed.set_up();
+        let begun = Instant::now();
+        bed.command().run();
+        begun.elapsed()
+    });
+    let whole = u64::try_from(whole.min().expect("three").as_micros()).expect("a short time");
     let mut dice = Dice(u64::from(std::process::id()));
     let count = if is_full() { INSTANTS } else { SHORT };
     // The first instants are the process's own start, the last ones its wait for the service.
@@ -412,7 +416,7 @@ macro_rules! sweeps {
 sweeps! {
     install, "install", Install;
     update, "update", Update;
-    update_encrypted, "update-encrypted", UpdateEncrypted;
+    update_encrypted, "encrypted-update", UpdateEncrypted;
     reinstall_running, "reinstall-on", ReinstallRunning;
     reinstall_stopped, "reinstall-off", ReinstallStopped;
     remove, "remove", Remove;

@@ -17,6 +17,8 @@ mod exact;
 mod failures;
 #[path = "windows/lifecycle.rs"]
 mod lifecycle;
+#[path = "windows/parameters.rs"]
+mod parameters;
 #[path = "windows/python.rs"]
 mod python;
 #[path = "windows/supply.rs"]

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR_STR as SEPARATOR, Path, PathBuf};
 
 use super::files;
 use super::text::{path as to_path, text};
@@ -87,7 +87,7 @@ impl Folder {
 
     /// The path of a file in it, for a message.
     pub fn shown_file(&self, name: &Text) -> Text {
-        let shown = if self.shown.as_bytes().ends_with(b"/") { self.shown.clone() } else { self.shown.with("/") };
+        let shown = if self.shown.as_bytes().ends_with(b"/") { self.shown.clone() } else { self.shown.with(SEPARATOR) };
         Text::from_bytes([shown.as_bytes(), name.as_bytes()].concat())
     }
 

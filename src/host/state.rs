@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
+use std::path::MAIN_SEPARATOR_STR as SEPARATOR;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,10 +37,11 @@ pub fn lock(place: &Place) -> Result<Lock, Error> {
     files::make_directory(&place.state_dir, 0o755)?;
     let begun = Instant::now();
     loop {
-        if let Some(lock) = try_lock(place)? {
+        let is_late = begun.elapsed() > PATIENCE;
+        if let Some(lock) = try_lock(place, is_late)? {
             return Ok(lock);
         }
-        if begun.elapsed() > PATIENCE {
+        if is_late {
             return Err(Error::Locked { path: lock_path(place) });
         }
         super::interrupt::check()?;
@@ -55,8 +57,9 @@ pub fn lock(place: &Place) -> Result<Lock, Error> {
 pub fn lock_to_look(place: &Place) -> Result<Option<Lock>, Error> {
     let begun = Instant::now();
     loop {
-        let lock = try_lock(place)?;
-        if lock.is_some() || is_at_work(place) || begun.elapsed() > PATIENCE {
+        let is_late = begun.elapsed() > PATIENCE;
+        let lock = try_lock(place, is_late)?;
+        if lock.is_some() || is_at_work(place) || is_late {
             return Ok(lock);
         }
         super::interrupt::check()?;
@@ -80,7 +83,7 @@ fn is_at_work(place: &Place) -> bool {
 }
 
 fn lock_path(place: &Place) -> Text {
-    place.state_dir.with("/.lock")
+    place.state_dir.with(SEPARATOR).with(".lock")
 }
 
 /// The file that every command of a run has open. Nobody else can open it meanwhile: what a command
@@ -89,7 +92,7 @@ fn lock_path(place: &Place) -> Text {
 fn open_for_commands(place: &Place) -> Result<Option<File>, Error> {
     use std::os::windows::fs::OpenOptionsExt;
     const SHARING_VIOLATION: i32 = 32;
-    let path = place.state_dir.with("/.commands");
+    let path = place.state_dir.with(SEPARATOR).with(".commands");
     let opened = std::fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -103,7 +106,11 @@ fn open_for_commands(place: &Place) -> Result<Option<File>, Error> {
     }
 }
 
-fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
+/// The lock, if it is free. On Windows a command that is there after the patience of a run without the run
+/// that made it will do nothing more: its maker was killed before it let it begin. It counts no longer.
+fn try_lock(place: &Place, is_late: bool) -> Result<Option<Lock>, Error> {
+    #[cfg(unix)]
+    let _ = is_late;
     not_for_everybody(&place.state_dir)?;
     let path = lock_path(place);
     let failed = |source| Error::io("taking the lock", &path, source);
@@ -119,7 +126,7 @@ fn try_lock(place: &Place) -> Result<Option<Lock>, Error> {
                 .map_err(|error| failed(error.into()))?;
             #[cfg(windows)]
             match open_for_commands(place)? {
-                None => return Ok(None),
+                None if !is_late => return Ok(None),
                 lent => super::process::lend(lent),
             }
             #[cfg(windows)]

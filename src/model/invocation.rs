@@ -76,3 +76,22 @@ fn for_windows(word: &Text) -> String {
     quoted.push('"');
     quoted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_is_no_value() {
+        for (command, starts) in [
+            ("systemctl start web.service", true),
+            ("systemctl --user restart web.service", true),
+            ("systemctl enable start.service", false),
+            (r"C:\nssm.exe start web", true),
+            (r"C:\nssm.exe set web Description start", false),
+            (r"C:\nssm.exe set start Start SERVICE_AUTO_START", false),
+        ] {
+            assert_eq!(Invocation::new(command.split(' ')).starts(), starts, "{command}");
+        }
+    }
+}

@@ -197,3 +197,43 @@ fn taken_away(
     }
     plan.steps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn back(now: Option<&[Parameter]>, earlier: Option<&[Parameter]>) -> Vec<String> {
+        let calls = calls_back(&r"C:\nssm.exe".into(), &"web".parse().expect("a name"), now, earlier);
+        calls.iter().map(Invocation::typed).collect()
+    }
+
+    #[test]
+    fn what_is_there_decides_how_it_is_brought_back() {
+        let old = [Parameter::new("Application", r"C:\web.exe"), Parameter::new("AppParameters", "old")];
+        let new = [
+            Parameter::new("Application", r"C:\web.exe"),
+            Parameter::new("AppParameters", "new"),
+            Parameter::on_exit("0", "Exit"),
+            Parameter::number("AppThrottle", 7),
+        ];
+        assert_eq!(back(None, None), [""; 0]);
+        assert_eq!(back(Some(&old), Some(&old)), [""; 0]);
+        assert_eq!(back(Some(&new), None), [r"C:\nssm.exe remove web confirm"]);
+        assert_eq!(
+            back(Some(&new), Some(&old)),
+            [
+                r"C:\nssm.exe set web AppParameters old",
+                r"C:\nssm.exe reset web AppExit 0",
+                r"C:\nssm.exe set web AppThrottle 1500",
+            ]
+        );
+        assert_eq!(
+            back(None, Some(&old)),
+            [
+                r"C:\nssm.exe install web C:\web.exe",
+                r"C:\nssm.exe set web Application C:\web.exe",
+                r"C:\nssm.exe set web AppParameters old",
+            ]
+        );
+    }
+}

@@ -37,9 +37,15 @@ pub fn default_of(parameter: &Parameter) -> Vec<Text> {
         ("AppThrottle" | "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads", None) => "1500",
         ("AppParameters" | "Description", None) => "",
         ("AppPriority", None) => "NORMAL_PRIORITY_CLASS",
+        ("AppAffinity", None) => "All",
+        ("Type", None) => "SERVICE_WIN32_OWN_PROCESS",
+        ("AppStdinShareMode", None) => "2",
+        ("AppStdinCreationDisposition" | "AppStdoutShareMode" | "AppStderrShareMode", None) => "3",
+        ("AppStdoutCreationDisposition" | "AppStderrCreationDisposition", None) => "4",
+        ("AppStdinFlagsAndAttributes" | "AppStdoutFlagsAndAttributes" | "AppStderrFlagsAndAttributes", None) => "128",
         (
-            "AppRotateFiles" | "AppRotateOnline" | "AppRotateBytes" | "AppRestartDelay" | "AppStopMethodSkip"
-            | "AppNoConsole",
+            "AppRotateFiles" | "AppRotateOnline" | "AppRotateSeconds" | "AppRotateBytes" | "AppRotateBytesHigh"
+            | "AppRestartDelay" | "AppStopMethodSkip" | "AppNoConsole",
             None,
         ) => "0",
         _ => return Vec::new(),

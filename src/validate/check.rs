@@ -242,7 +242,12 @@ impl<'a, F: Facts> Check<'a, F> {
             match self.facts.find_program(given) {
                 Some(path) => path,
                 None => {
-                    self.fault(Fault::new(what, "it is not on PATH").given(given).help("give its absolute path"));
+                    // As the prompt of Windows would find it.
+                    let separator = if self.target == Target::Nssm { "\\" } else { "/" };
+                    let here = self.facts.current_directory().map(|here| here.with(separator).with(&given.to_string()));
+                    let here = here.filter(|path| self.facts.path_kind(path) == Some(PathKind::File));
+                    let help = here.map_or("give its absolute path".to_owned(), |path| format!("`{path}`"));
+                    self.fault(Fault::new(what, "it is not on PATH").given(given).help(help));
                     return None;
                 }
             }

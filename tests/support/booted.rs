@@ -75,7 +75,12 @@ impl Named {
         for folder in [Path::new("/etc/systemd/system"), state] {
             for (name, contents) in tree(folder) {
                 let path = folder.join(&name);
-                let ours = folder == state || name.to_string_lossy().contains(self.0);
+                // Not those of a service whose name begins with this one.
+                let of_it = |part: &str| {
+                    let part = part.strip_prefix(".install-service-").unwrap_or(part);
+                    part.strip_prefix(self.0).is_some_and(|rest| rest.starts_with('.'))
+                };
+                let ours = folder == state || name.to_string_lossy().split('/').any(of_it);
                 if ours && !matches!(name.to_str(), Some(".lock" | "Services.log")) {
                     let mode = path.symlink_metadata().map_or(0, |metadata| metadata.permissions().mode());
                     files.insert(path, (mode, contents));

@@ -190,7 +190,7 @@ impl Test {
         fs::create_dir_all(self.folder.path().join("home")).expect("a home");
         let (stdout, stderr) = (Sink::new(), Sink::new());
         let piped = self.command.stdin(Stdio::piped()).stdout(stdout.end()).stderr(stderr.end());
-        let mut child = piped.spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
+        let mut child = start(piped).unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = std::mem::take(&mut self.stdin);
         // Beside the reading of its output, or both could wait for each other for ever. A command that
@@ -288,11 +288,25 @@ impl Sink {
     }
 }
 
+/// Starts a command. On a busy machine Wine fails to do so now and then, with an "internal error".
+fn start(command: &mut Command) -> std::io::Result<std::process::Child> {
+    const INTERNAL_ERROR: i32 = 1359;
+    for _ in 0..5 {
+        match command.spawn() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+            spawned => return spawned,
+        }
+    }
+    command.spawn()
+}
+
 /// Runs a command with nothing to read, and gives what it wrote.
 #[track_caller]
 pub(crate) fn output_of(command: &mut Command) -> std::process::Output {
     let (stdout, stderr) = (Sink::new(), Sink::new());
-    let spawned = command.stdin(Stdio::null()).stdout(stdout.end()).stderr(stderr.end()).spawn();
+    let spawned = start(command.stdin(Stdio::null()).stdout(stdout.end()).stderr(stderr.end()));
     let child = spawned.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
     let output = child.wait_with_output().expect("its output");
     let (stdout, stderr) = (stdout.instead(output.stdout), stderr.instead(output.stderr));

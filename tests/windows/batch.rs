@@ -35,6 +35,35 @@ fn run_batch(path: &Path) -> (Option<i32>, String) {
     (output.status.code(), text)
 }
 
+/// What NSSM says of each parameter, and of what it does on three exit codes.
+fn gets(service: &str) -> (Vec<String>, [String; 3]) {
+    let one = |parameter: &&str| nssm_does(&["get", service, parameter]);
+    let names = [
+        "Application",
+        "AppParameters",
+        "AppDirectory",
+        "DisplayName",
+        "Description",
+        "Start",
+        "ObjectName",
+        "AppStdout",
+        "AppStderr",
+        "AppRotateFiles",
+        "AppRotateOnline",
+        "AppRotateBytes",
+        "AppRestartDelay",
+        "AppThrottle",
+        "AppStopMethodSkip",
+        "AppStopMethodConsole",
+        "AppStopMethodWindow",
+        "AppStopMethodThreads",
+        "AppNoConsole",
+        "AppEnvironmentExtra",
+    ];
+    let exits = ["Default", "0", "3"].map(|code| nssm_does(&["get", service, "AppExit", code]));
+    (names.iter().map(one).collect::<Vec<_>>(), exits)
+}
+
 #[test]
 #[ignore = "needs Windows or Wine, and NSSM: tests/run"]
 fn a_batch_leaves_what_a_direct_install_leaves() {
@@ -50,7 +79,7 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     fs::copy(NSSM, folder.join("nssm.exe")).unwrap();
     let (code, said) = run_batch(&folder.join("install-twice.cmd"));
     assert_eq!(code, Some(0), "{said}");
-    let by_batch = registry("twice");
+    let (by_batch, gets_by_batch) = (registry("twice"), gets("twice"));
     let state = ran.folder().join("working_dir");
     assert!(state.join("nssm.exe").exists() && state.join("twice_install_args.toml").exists());
 
@@ -65,36 +94,8 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     if let Some(difference) = difference("registry", &lines(&by_batch), &lines(&registry("twice"))) {
         panic!("{difference}");
     }
-    let gets = |service: &str| {
-        let one = |parameter: &&str| nssm_does(&["get", service, parameter]);
-        let names = [
-            "Application",
-            "AppParameters",
-            "AppDirectory",
-            "DisplayName",
-            "Description",
-            "Start",
-            "ObjectName",
-            "AppStdout",
-            "AppStderr",
-            "AppRotateFiles",
-            "AppRotateOnline",
-            "AppRotateBytes",
-            "AppRestartDelay",
-            "AppThrottle",
-            "AppStopMethodSkip",
-            "AppStopMethodConsole",
-            "AppStopMethodWindow",
-            "AppStopMethodThreads",
-            "AppNoConsole",
-            "AppEnvironmentExtra",
-        ];
-        let exits = ["Default", "0", "3"].map(|code| nssm_does(&["get", service, "AppExit", code]));
-        (names.iter().map(one).collect::<Vec<_>>(), exits)
-    };
-    let after_direct = gets("twice");
-    let exits = ["Restart", "Exit", "Exit"].map(str::to_owned);
-    assert_eq!(after_direct.1, exits);
+    assert_eq!(gets("twice"), gets_by_batch);
+    assert_eq!(gets_by_batch.1, ["Restart", "Exit", "Exit"].map(str::to_owned));
 
     // A second run updates: what differs is as it should be again, and nothing else.
     nssm_does(&["set", "twice", "AppRotateBytes", "7"]);
@@ -102,7 +103,7 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     let (code, said) = run_batch(&folder.join("install-twice.cmd"));
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(registry("twice"), by_batch);
-    assert_eq!(gets("twice"), after_direct);
+    assert_eq!(gets("twice"), gets_by_batch);
 
     // A line that fails stops it, with its exit code.
     let broken = export(&ran, "broken", &manifest("twice", &program, "").replace("['Spooler']", "['NoSuchService']"));

@@ -46,7 +46,7 @@ impl Received {
     /// By the probe in `folder`, waiting for it to say so. What it said is removed.
     #[track_caller]
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let path = wait_for(&format!("a record in {}", folder.display()), 30, || {
+        let path = wait_for(&format!("a record in {}", folder.display()), 90, || {
             let mut entries = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
             entries.find(|path| path.extension().is_some_and(|extension| extension == "json"))
         });

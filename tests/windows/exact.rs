@@ -16,7 +16,7 @@ use crate::corpus;
 use crate::support::{Ran, difference};
 
 /// What means something to one of the layers: cmd.exe, NSSM, a C runtime.
-const OF_WINDOWS: [&str; 42] = [
+const OF_WINDOWS: &[&str] = &[
     "%TEMP%\\%PATH%",
     "%",
     "%%",
@@ -59,11 +59,36 @@ const OF_WINDOWS: [&str; 42] = [
     ":label",
     "a\u{b}\u{c}b",
     "'%PATH%'",
+    "%PATHEXT%",
+    "%cd%",
+    "%ERRORLEVEL%%",
+    "%PATH:a=b%",
+    "a^&b",
+    "^^^&",
+    "^|^",
+    "(a)",
+    ")",
+    "a,b;c=d",
+    "NUL",
+    "CON",
+    "\\\\server\\share\\",
+    "\\\\?\\C:\\a b",
+    "C:/a b/c",
+    "file:///C:/a%20b%20c",
+    "--x=\"a b\"",
+    "-x\"",
+    "\" \"",
+    "a\\ b\\ ",
+    "tab\tand \"quote\"\t",
+    "😀%é%日",
+    "goto :eof",
+    "2>&1",
+    "1>NUL",
 ];
 
 /// Arguments one by one: the corpus, every control character, and lone surrogates.
 fn hard() -> Vec<Text> {
-    let mut texts: Vec<Text> = corpus::NASTY.iter().chain(&OF_WINDOWS).map(|text| Text::from(*text)).collect();
+    let mut texts: Vec<Text> = corpus::NASTY.iter().chain(OF_WINDOWS).map(|text| Text::from(*text)).collect();
     texts.extend((1..0x20).chain([0x7f, 0x85]).map(|c| Text::from(format!("a{}b", char::from_u32(c).unwrap()))));
     texts.extend(["\u{fffe}", "\u{fdd0}", "\u{1ffff}", "\u{10ffff}", "\u{200b}\u{200d}", "ﬀ İ ſ"].map(Text::from));
     for units in [&[0xd800][..], &[0xdfff, 0x25, 0xd83d], &[0x61, 0xdc00, 0x20, 0x22]] {
@@ -137,6 +162,16 @@ impl Probed {
         (0..lists.len()).map(read).collect()
     }
 
+    /// Installs it by the batch that its manifest gives.
+    fn install_by_batch(&self, manifest: &str) {
+        let state = self.ran.folder().join("working_dir");
+        let test = self.ran.then_install().file("service.toml", manifest);
+        test.args(["--manifest", "service.toml", "--output", "out", "--state-dir"]).arg(state).run();
+        let batch = self.ran.folder().join("out").join(format!("install-{}.cmd", self.name));
+        let output = crate::bed::run(&mut std::process::Command::new(&batch));
+        assert!(output.status.success(), "{output:?}\n{}", fs::read_to_string(batch).unwrap_or_default());
+    }
+
     fn receives(&self) -> Received {
         received_by(&self.name, self.folder())
     }
@@ -159,6 +194,7 @@ fn same(expected: &[Text], got: &[Text]) {
 fn hard_arguments_by_a_direct_install() {
     let service = Probed::new("exact-hard");
     let hard = hard();
+    println!("figures: {} hard arguments by a direct install", hard.len());
     for arguments in hard.chunks(hard.len().div_ceil(4)) {
         service.install(arguments, "");
         same(arguments, &service.receives().argv[1..]);
@@ -214,16 +250,43 @@ fn speakable(text: &Text) -> bool {
 #[ignore = "needs Windows or Wine, and NSSM: tests/run"]
 fn hard_arguments_both_ways() {
     let hard: Vec<Text> = hard().into_iter().filter(speakable).collect();
+    println!("figures: {} hard arguments by a direct install and by the batch", hard.len());
+    assert!(hard.len() >= 120, "{}", hard.len());
     let lists: Vec<Vec<Text>> = hard.chunks(hard.len().div_ceil(4)).map(<[Text]>::to_vec).collect();
     both_ways("exact-both", &lists);
 }
 
-#[test]
-#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
-fn random_arguments_both_ways() {
+/// A part of the 40 vectors, because they take long one after the other.
+fn ten_random_vectors_both_ways(name: &str) {
     let text =
         corpus::text().prop_map(|text| text.replace(|c: char| c.is_control() && c != '\t' || c == '\u{ffff}', "_"));
-    both_ways("exact-random", &vectors(text, 40));
+    let vectors = vectors(text, 10);
+    println!("figures: {} random vectors of 20 arguments by a direct install and by the batch", vectors.len());
+    both_ways(name, &vectors);
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_1_of_4() {
+    ten_random_vectors_both_ways("exact-random-1");
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_2_of_4() {
+    ten_random_vectors_both_ways("exact-random-2");
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_3_of_4() {
+    ten_random_vectors_both_ways("exact-random-3");
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn random_arguments_both_ways_4_of_4() {
+    ten_random_vectors_both_ways("exact-random-4");
 }
 
 /// With the characters that a batch cannot say.
@@ -256,13 +319,25 @@ fn environment_values() {
     values.push("".into());
     assert!(values.len() > 100, "{}", values.len());
     let name = |at: usize| format!("V_{at}");
-    let table: Vec<String> =
-        values.iter().enumerate().map(|(at, value)| format!("{} = {}", name(at), toml(value))).collect();
-    service.install(&[], &format!("environment = {{ {} }}", table.join(", ")));
-    let received = service.receives();
-    let got: Vec<Text> =
-        (0..values.len()).map(|at| received.variable(&name(at)).unwrap_or_else(|| "(none)".into())).collect();
-    same(&values, &got);
+    let table = |values: &[Text]| {
+        let entries = values.iter().enumerate().map(|(at, value)| format!("{} = {}", name(at), toml(value)));
+        format!("environment = {{ {} }}", entries.collect::<Vec<_>>().join(", "))
+    };
+    let got = |service: &Probed, count: usize| -> Vec<Text> {
+        let received = service.receives();
+        (0..count).map(|at| received.variable(&name(at)).unwrap_or_else(|| "(none)".into())).collect()
+    };
+    service.install(&[], &table(&values));
+    same(&values, &got(&service, values.len()));
+    // A line of a batch has its limit.
+    let batched = Probed::new("exact-environment-batch");
+    let sayable: Vec<Text> = values.iter().filter(|value| speakable(value)).cloned().collect();
+    println!("figures: {} environment values by a direct install, {} by the batch", values.len(), sayable.len());
+    for values in sayable.chunks(sayable.len().div_ceil(5)) {
+        batched.install_by_batch(&batched.manifest(&[], &table(values)));
+        same(values, &got(&batched, values.len()));
+    }
+    batched.remove();
     // Names that are no identifiers, and the PATH with a folder in front.
     service.install(
         &[],
@@ -281,14 +356,21 @@ fn environment_values() {
 #[ignore = "needs Windows or Wine, and NSSM: tests/run"]
 fn directories_and_programs() {
     let service = Probed::new("exact-directories");
-    for name in
-        ["with blanks", "50% off", "a&b ^ (c) !d!", "é日本😀", "it's;a,b=c", "%one", "trailing [x]", "$HOME @ #{}~`"]
-    {
+    let names =
+        ["with blanks", "50% off", "a&b ^ (c) !d!", "é日本😀", "it's;a,b=c", "%one", "trailing [x]", "$HOME @ #{}~`"];
+    println!("figures: {} directories by a direct install, and by the batch", names.len());
+    for (name, by_batch) in names.into_iter().flat_map(|name| [(name, false), (name, true)]) {
         let folder = service.ran.folder().join("folders").join(name);
         let program = probe(&folder.join("bin"));
         let manifest = service.manifest(&["x".into()], &format!("working_directory = {}", toml_path(&folder)));
         let manifest = manifest.replace(&toml_path(&service.program), &toml_path(&program));
-        service.ran.then_install().file("service.toml", manifest).args(["--manifest", "service.toml"]).run();
+        if by_batch {
+            // It has to bring everything that the direct install has just set.
+            nssm(&["remove", &service.name, "confirm"]);
+            service.install_by_batch(&manifest);
+        } else {
+            service.ran.then_install().file("service.toml", manifest).args(["--manifest", "service.toml"]).run();
+        }
         let received = received_by(&service.name, program.parent().unwrap());
         assert_eq!(received.cwd, Text::from_bytes(folder.as_os_str().as_encoded_bytes()));
         assert_eq!(received.argv, [Text::from_bytes(program.as_os_str().as_encoded_bytes()), "x".into()]);

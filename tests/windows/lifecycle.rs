@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bed::{install, key, nssm, nssm_does, probe, state};
+use crate::bed::{install, key, nssm, nssm_does, probe, state, toml_path};
 use crate::support::wait_for;
 
 #[test]
@@ -146,4 +146,54 @@ fn nssm_goes_when_nobody_needs_it_and_it_was_ours() {
     let second = ran.then_manage().args(["last-2", "stop_and_remove", "--remove-nssm"]).run();
     assert!(second.stderr.contains("removed: ") && !exe.exists(), "{}", second.stderr);
     assert!(!exe.with_file_name("nssm_origin.txt").exists());
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn services_of_a_manifest() {
+    let test = install();
+    let program = toml_path(&probe(&test.folder().join("app")));
+    let service =
+        |name: &str| format!("[[service]]\nname = '{name}'\nexecutable = {program}\narguments = ['{name}']\n");
+    let ran = test
+        .file("both.toml", format!("[defaults]\nrestart_sec = 5\n{}{}", service("both-1"), service("both-2")))
+        .file("one.toml", service("both-1"))
+        .args(["--manifest", "both.toml", "--start"])
+        .stdout("installed: both-1\nstarted: both-1\ninstalled: both-2\nstarted: both-2\n")
+        .run();
+    let manage = |words: &[&str]| ran.then_manage().args(["--manifest", "both.toml"]).args(words);
+    manage(&["status"]).stdout_contains("both-1: running").stdout_contains("both-2: running").run();
+    manage(&["restart"]).stdout("both-1: restarted, it runs\nboth-2: restarted, it runs\n").run();
+    manage(&["stop"]).stdout("both-1: stopped\nboth-2: stopped\n").run();
+    manage(&["status"]).status(3).run();
+    manage(&["start"]).stdout("both-1: started, it runs\nboth-2: started, it runs\n").run();
+    manage(&["logs"]).stdout("both-1\nboth-2\n").run();
+    manage(&["diff"]).stdout("").stderr("the host is as it should be\n").run();
+    nssm_does(&["set", "both-2", "AppRestartDelay", "1"]);
+    let differs = manage(&["diff", "--format", "json"]).status(10).run();
+    let differs: serde_json::Value = serde_json::from_str(&differs.stdout).unwrap();
+    assert_eq!(differs["same"], false, "{differs}");
+    assert!(differs["parameters"].to_string().contains("AppRestartDelay"), "{differs}");
+    manage(&["reinstall"]).stdout_contains("unchanged: both-1\nupdated: both-2\n").run();
+
+    let list = ran.then_manage().args(["--list", "--format", "json"]).run();
+    let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    let names: Vec<&str> =
+        list["services"].as_array().unwrap().iter().filter_map(|one| one["service"].as_str()).collect();
+    assert_eq!(names, ["both-1", "both-2"]);
+    assert_eq!(list["services"][0]["state"], "running", "{list}");
+    // What it shows of itself installs it again.
+    let shown =
+        manage(&["show", "--format", "manifest"]).run().stdout.replace("[TMP]", &ran.folder().display().to_string());
+    ran.then_install().file("shown.toml", shown).args(["--manifest", "shown.toml", "--check"]).run();
+
+    let pruned = ran.then_install().args(["--manifest", "one.toml", "--prune"]).run();
+    assert!(pruned.stdout.contains("removed: both-2"), "{}", pruned.stdout);
+    assert!(key("both-2").is_none() && key("both-1").is_some());
+    manage(&["start"]).status(4).run();
+    ran.then_manage().args(["--manifest", "one.toml", "stop_and_remove"]).stdout("both-1: removed\n").run();
+    for mode in ["start", "status", "logs", "restart"] {
+        ran.then_manage().args(["both-1", mode]).status(4).run();
+    }
+    ran.then_manage().args(["both-1", "strat"]).status(2).stderr_contains("there is `start`").run();
 }

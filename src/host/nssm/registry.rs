@@ -17,7 +17,10 @@ use crate::model::text::Text;
 const SERVICES: &str = r"SYSTEM\CurrentControlSet\Services";
 
 /// Parameters that lie beside those of every other service.
-const NATIVE: [&str; 5] = ["DisplayName", "Description", "Start", "ObjectName", "DependOnService"];
+const NATIVE: [&str; 6] = ["DisplayName", "Description", "Start", "ObjectName", "DependOnGroup", "DependOnService"];
+
+/// Of a service that may show windows.
+const INTERACTIVE: u32 = 0x100;
 
 /// The priority classes of CreateProcess.
 const PRIORITIES: [(&str, &str); 6] = [
@@ -93,6 +96,9 @@ pub fn stored(name: &ServiceName) -> Vec<Parameter> {
         if key.get_value::<u32, _>("DelayedAutostart").is_ok_and(|delayed| delayed != 0) {
             let start = found.iter_mut().find(|known| known.name == "Start");
             start.into_iter().for_each(|start| start.values = vec!["SERVICE_DELAYED_AUTO_START".into()]);
+        }
+        if key.get_value::<u32, _>("Type").is_ok_and(|kind| kind & INTERACTIVE != 0) {
+            found.push(named("Type", None, vec!["SERVICE_INTERACTIVE_PROCESS".into()]));
         }
         // NSSM writes it without quotes, and where it has some they were set.
         let quoted = |values: &Vec<Text>| values.iter().any(|value| value.as_bytes().starts_with(b"\""));
