@@ -261,7 +261,7 @@ mod growth {
     /// Seconds of processor time that a call for 500 services with nothing to do may take, itself alone.
     const AGAIN: f64 = 1.0;
     /// What 500 services may take of memory, over what one takes.
-    const MEMORY: f64 = 2.0;
+    const MEMORY: f64 = 2.5;
 
     /// What one command takes, itself alone.
     #[derive(Clone, Copy)]

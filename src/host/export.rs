@@ -63,9 +63,9 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Vec<Text>, Er
         files.push((above, name, artifact));
     }
     // Everything is looked at before anything is changed.
-    let mut wanted = BTreeSet::new();
+    let mut wanted = Wanted::new();
     for (above, name, _) in &files {
-        wanted.insert((above.clone(), name.clone()));
+        wanted.entry(above).or_default().insert(name);
         if let Some(folder) = tree.enter(above, false)? {
             match files::look(&folder.file(name)).map_err(|error| folder.worded(name, error))? {
                 Entry::Missing => {}
@@ -95,6 +95,9 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Vec<Text>, Er
     Ok(written)
 }
 
+/// The names of the files that each directory is to have.
+type Wanted<'a> = BTreeMap<&'a [Text], BTreeSet<&'a Text>>;
+
 /// The directories of an exported tree, by their parts below its top.
 struct Tree {
     folders: BTreeMap<Vec<Text>, Option<Folder>>,
@@ -103,7 +106,8 @@ struct Tree {
 impl Tree {
     /// The directory, made on the way to it if it may be.
     fn enter(&mut self, parts: &[Text], make: bool) -> Result<Option<&Folder>, Error> {
-        for depth in 1..=parts.len() {
+        let is_open = matches!(self.folders.get(parts), Some(Some(_)));
+        for depth in (1..=parts.len()).filter(|_| !is_open) {
             let known = self.folders.get(&parts[..depth]);
             if known.is_none_or(|folder| folder.is_none() && make) {
                 let above = self.folders.get(&parts[..depth - 1]).and_then(Option::as_ref);
@@ -119,7 +123,7 @@ impl Tree {
 
     /// Files of an earlier export that this one does not write again: files of ours in the directories
     /// that it writes to.
-    fn stale(&mut self, wanted: &BTreeSet<(Vec<Text>, Text)>) -> Result<Vec<(Vec<Text>, Text)>, Error> {
+    fn stale(&mut self, wanted: &Wanted) -> Result<Vec<(Vec<Text>, Text)>, Error> {
         let is_ours = |folder: &Folder, name: &Text| {
             let entry = files::look(&folder.file(name));
             matches!(entry, Ok(Entry::File(found)) if render::is_ours(&found.contents))
@@ -129,10 +133,10 @@ impl Tree {
             return Ok(Vec::new());
         }
         let mut stale = Vec::new();
-        for above in wanted.iter().map(|(above, _)| above).collect::<BTreeSet<_>>() {
+        for (above, wanted) in wanted {
             let Some(folder) = self.enter(above, false)? else { continue };
-            let names = folder.names().into_iter().filter(|name| is_ours(folder, name));
-            stale.extend(names.map(|name| (above.clone(), name)).filter(|file| !wanted.contains(file)));
+            let names = folder.names().into_iter().filter(|name| !wanted.contains(name) && is_ours(folder, name));
+            stale.extend(names.map(|name| (above.to_vec(), name)));
         }
         Ok(stale)
     }
