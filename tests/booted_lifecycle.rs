@@ -223,7 +223,7 @@ fn show_tells_what_is_installed_and_how_exposed_it_is() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
-    let service = named("life-drift");
+    let service = named("drift-life");
     let ran = service.install().probe(["x"]).run();
     let diff = || service.manage(&ran, "diff");
     diff().stdout("").stderr("the host is as it should be\n").run();
@@ -234,8 +234,8 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     diff().status(10).stdout_contains("-RestartSec=1\n+RestartSec=120\n").run();
     fs::write(service.unit(), &unit).unwrap();
 
-    system("systemctl", &["disable", "life-drift"]);
-    diff().status(10).stdout("life-drift does not start at boot\n").run();
+    system("systemctl", &["disable", "drift-life"]);
+    diff().status(10).stdout("drift-life does not start at boot\n").run();
     service.manage(&ran, "reinstall").run();
     diff().run();
 
@@ -247,20 +247,20 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     service.manage(&ran, "show").stdout_contains("    Nice=5\n").run();
     fs::remove_file(&drop_in).unwrap();
 
-    // One for all whose names begin with `life-`, and what `systemctl set-property` leaves.
-    let shared = Path::new("/run/systemd/system/life-.service.d/nice.conf");
+    // One for all whose names begin with `drift-`, and what `systemctl set-property` leaves.
+    let shared = Path::new("/run/systemd/system/drift-.service.d/nice.conf");
     fs::create_dir_all(shared.parent().unwrap()).unwrap();
     fs::write(shared, "[Service]\nNice=4\n").unwrap();
     diff().status(10).stdout(format!("overridden by {}\n", shared.display())).run();
     fs::remove_dir_all(shared.parent().unwrap()).unwrap();
-    system("systemctl", &["set-property", "life-drift.service", "CPUWeight=50"]);
-    diff().status(10).stdout_contains("overridden by /etc/systemd/system.control/life-drift.service.d/").run();
-    fs::remove_dir_all("/etc/systemd/system.control/life-drift.service.d").unwrap();
+    system("systemctl", &["set-property", "drift-life.service", "CPUWeight=50"]);
+    diff().status(10).stdout_contains("overridden by /etc/systemd/system.control/drift-life.service.d/").run();
+    fs::remove_dir_all("/etc/systemd/system.control/drift-life.service.d").unwrap();
     diff().run();
     fs::write(&drop_in, "[Service]\nNice=5\n").unwrap();
     service
         .manage(&ran, "remove")
-        .stderr_contains("kept: /etc/systemd/system/life-drift.service.d/override.conf")
+        .stderr_contains("kept: /etc/systemd/system/drift-life.service.d/override.conf")
         .run();
 }
 
