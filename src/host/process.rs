@@ -20,6 +20,15 @@ const NSSM_LIMIT: Duration = Duration::from_secs(60);
 /// Longest time that an answer may take. systemctl itself gives systemd 25 s (`sd_bus_call(3)`).
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// How a process of Windows ends that did not come to its first instruction (STATUS_DLL_INIT_FAILED), as happens on
+/// a machine with too much to do: nothing was done, so it may be begun again.
+#[cfg(windows)]
+const NEVER_BEGAN: i32 = 0xc000_0142_u32.cast_signed();
+#[cfg(windows)]
+const BEGUN_AGAIN: usize = 3;
+#[cfg(windows)]
+const BREATH: Duration = Duration::from_millis(500);
+
 /// What a command of Windows reads: nothing, from a file that stays open until the command has ended, also
 /// where we are killed before it.
 #[cfg(windows)]
@@ -129,6 +138,23 @@ pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -
 }
 
 fn captured(mut command: Command, invocation: &Invocation, input: &[u8], limit: Duration) -> Result<Outcome, Error> {
+    #[cfg(windows)]
+    for _ in 0..BEGUN_AGAIN {
+        let outcome = captured_once(&mut command, invocation, input, limit)?;
+        if outcome.code() != Some(NEVER_BEGAN) {
+            return Ok(outcome);
+        }
+        thread::sleep(BREATH);
+    }
+    captured_once(&mut command, invocation, input, limit)
+}
+
+fn captured_once(
+    command: &mut Command,
+    invocation: &Invocation,
+    input: &[u8],
+    limit: Duration,
+) -> Result<Outcome, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     command.stdin(if input.is_empty() { nothing() } else { Stdio::piped() });
     let (stdout, end) = Sink::new().map_err(failed)?;
@@ -136,8 +162,8 @@ fn captured(mut command: Command, invocation: &Invocation, input: &[u8], limit: 
     let (stderr, end) = Sink::new().map_err(failed)?;
     command.stderr(end);
     let mut child = command.spawn().map_err(failed)?;
-    // Our copies of the writing ends.
-    drop(command);
+    // Our copies of the writing ends go.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     if let Some(mut end) = child.stdin.take() {
         let input = input.to_vec();
         // One that does not read it to its end says why with its status.
