@@ -90,6 +90,7 @@ fn an_environment_file_shows_names_only() {
 
 /// `patch` takes it back: that is what a unified diff is.
 #[test]
+#[ignore = "needs patch: tests/run"]
 fn a_unified_diff_can_be_applied() {
     let ran = installed();
     let unit = path(&ran, UNITS).join("lab-up.service");

@@ -220,10 +220,6 @@ fn may_write(_account: &str, _directory: &Path) -> Option<bool> {
 pub struct Before;
 
 impl Facts for Before {
-    fn path_kind(&self, _path: &Text) -> Option<PathKind> {
-        None
-    }
-
     fn current_directory(&self) -> Option<Text> {
         Host.current_directory()
     }
@@ -234,22 +230,6 @@ impl Facts for Before {
 
     fn interpreter(&self) -> Option<Text> {
         Host.interpreter()
-    }
-
-    fn account_exists(&self, _account: &str) -> Option<bool> {
-        None
-    }
-
-    fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
-        None
-    }
-
-    fn may_write(&self, _account: &str, _directory: &Text) -> Option<bool> {
-        None
-    }
-
-    fn first_line(&self, _path: &Text) -> Option<Text> {
-        None
     }
 
     fn read_text(&self, path: &Text) -> Option<String> {
@@ -265,47 +245,7 @@ impl Facts for Before {
 #[derive(Debug)]
 pub struct Elsewhere;
 
-impl Facts for Elsewhere {
-    fn path_kind(&self, _path: &Text) -> Option<PathKind> {
-        None
-    }
-
-    fn current_directory(&self) -> Option<Text> {
-        None
-    }
-
-    fn find_program(&self, _name: &Text) -> Option<Text> {
-        None
-    }
-
-    fn interpreter(&self) -> Option<Text> {
-        None
-    }
-
-    fn account_exists(&self, _account: &str) -> Option<bool> {
-        None
-    }
-
-    fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
-        None
-    }
-
-    fn may_write(&self, _account: &str, _directory: &Text) -> Option<bool> {
-        None
-    }
-
-    fn first_line(&self, _path: &Text) -> Option<Text> {
-        None
-    }
-
-    fn read_text(&self, _path: &Text) -> Option<String> {
-        None
-    }
-
-    fn package_file(&self, _interpreter: &Text, _relative: &str) -> Option<Text> {
-        None
-    }
-}
+impl Facts for Elsewhere {}
 
 /// The line that installs systemd on this distribution, from os-release(5).
 pub fn how_to_install_systemd() -> String {

@@ -20,12 +20,14 @@ const NSSM_LIMIT: Duration = Duration::from_secs(60);
 /// Longest time that an answer may take. systemctl itself gives systemd 25 s (`sd_bus_call(3)`).
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// How a process of Windows ends that did not come to its first instruction (STATUS_DLL_INIT_FAILED), as happens on
-/// a machine with too much to do: nothing was done, so it may be begun again.
+/// How a process of Windows ends that did not come to its first instruction (STATUS_DLL_INIT_FAILED of MS-ERREF 2.3),
+/// as happens on a machine with too much to do: nothing was done, so it may be begun again.
 #[cfg(windows)]
 const NEVER_BEGAN: i32 = 0xc000_0142_u32.cast_signed();
+/// How often it is.
 #[cfg(windows)]
 const BEGUN_AGAIN: usize = 3;
+/// And after how long each time.
 #[cfg(windows)]
 const BREATH: Duration = Duration::from_millis(500);
 

@@ -15,27 +15,48 @@ pub enum PathKind {
     File,
 }
 
-/// What the host answers. `None` is "cannot know": the files are for another host.
+/// What the host answers. `None` is "cannot know", which is the answer to every question that is not taken
+/// up: the files are for another host.
 pub trait Facts {
     /// What lies at `path`.
-    fn path_kind(&self, path: &Text) -> Option<PathKind>;
+    fn path_kind(&self, _path: &Text) -> Option<PathKind> {
+        None
+    }
     /// The directory where the command runs.
-    fn current_directory(&self) -> Option<Text>;
+    fn current_directory(&self) -> Option<Text> {
+        None
+    }
     /// The program `name` on the caller's PATH, absolute.
-    fn find_program(&self, name: &Text) -> Option<Text>;
+    fn find_program(&self, _name: &Text) -> Option<Text> {
+        None
+    }
     /// The interpreter of the active environment, absolute.
-    fn interpreter(&self) -> Option<Text>;
+    fn interpreter(&self) -> Option<Text> {
+        None
+    }
     /// Whether there is an account of that name.
-    fn account_exists(&self, account: &str) -> Option<bool>;
+    fn account_exists(&self, _account: &str) -> Option<bool> {
+        None
+    }
     /// The first directory or file on the way to `path` that the account may not enter or execute, itself
     /// included. An access list, which may allow more, is not looked at.
-    fn closed_to(&self, account: &str, path: &Text) -> Option<Text>;
+    fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
+        None
+    }
     /// Whether the account may write in a directory, with the same limit.
-    fn may_write(&self, account: &str, directory: &Text) -> Option<bool>;
+    fn may_write(&self, _account: &str, _directory: &Text) -> Option<bool> {
+        None
+    }
     /// The first line of an executable file that is text, without its end.
-    fn first_line(&self, path: &Text) -> Option<Text>;
+    fn first_line(&self, _path: &Text) -> Option<Text> {
+        None
+    }
     /// The contents of a text file, if it can be read.
-    fn read_text(&self, path: &Text) -> Option<String>;
+    fn read_text(&self, _path: &Text) -> Option<String> {
+        None
+    }
     /// The file `relative` of the packages that `interpreter` sees.
-    fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text>;
+    fn package_file(&self, _interpreter: &Text, _relative: &str) -> Option<Text> {
+        None
+    }
 }
