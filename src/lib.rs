@@ -13,7 +13,7 @@
 //! Decide first, then do: a plan is plain data, the executor has no opinions, rendering never
 //! touches the host, and touching the host never renders.
 //!
-//! Floors, from the top: [`cli`]; [`executor`]; [`plan`] and [`validate`]; [`render`], [`manifest`],
+//! Floors, from the top: [`cli`] and [`runner`]; [`executor`]; [`plan`] and [`validate`]; [`render`], [`manifest`],
 //! [`host`] and [`catalog`]; [`document`], [`model`] and [`error`]. Nothing imports upwards.
 
 #![warn(clippy::disallowed_methods)]
@@ -28,4 +28,5 @@ pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod render;
+pub mod runner;
 pub mod validate;

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 6] = [
     &["catalog", "host", "manifest", "render"],
     &["plan", "validate"],
     &["executor"],
-    &["cli"],
+    &["cli", "runner"],
     &["bin"],
 ];
 

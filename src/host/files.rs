@@ -386,7 +386,12 @@ pub fn no_link(options: &mut OpenOptions) {
         options.custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits());
     }
     #[cfg(windows)]
-    let _ = options;
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        /// FILE_FLAG_OPEN_REPARSE_POINT of CreateFile.
+        const THE_LINK_ITSELF: u32 = 0x0020_0000;
+        options.custom_flags(THE_LINK_ITSELF);
+    }
 }
 
 /// Refuses what somebody else could have put at `path`, or could change there.
@@ -559,6 +564,19 @@ pub fn open_to_append(path: &Text, mode: u32) -> io::Result<fs::File> {
     #[cfg(windows)]
     let _ = mode;
     Ok(file)
+}
+
+/// Adds `entry` to the log at `path`, which is begun anew once it is larger than `limit`; never through a link.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn append(path: &Text, entry: &[u8], limit: u64) -> io::Result<()> {
+    let place = to_path(path);
+    let is_large = fs::symlink_metadata(&place).is_ok_and(|found| found.len() > limit);
+    let mut options = OpenOptions::new();
+    options.create(true).append(!is_large).write(true).truncate(is_large);
+    no_link(&mut options);
+    options.open(place)?.write_all(entry)
 }
 
 /// Removes a directory if it is empty.

@@ -11,11 +11,14 @@ pub mod fetch;
 pub mod files;
 pub mod folder;
 pub mod interrupt;
+#[cfg(windows)]
+pub mod job;
 pub mod manager;
 pub mod nssm;
 pub mod observe;
 pub mod privilege;
 pub mod process;
+pub mod program;
 pub mod prompt;
 pub mod python;
 pub mod state;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::credential;
 use super::files::{self, Entry};
+use super::nssm;
 use super::text::{path as to_path, text};
 use crate::error::Error;
 use crate::model::manager::Manager;
@@ -62,7 +63,7 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
             }
             Manager::Nssm(_) => {
                 observed.registered.extend(registration(name, place)?.map(|stored| (name.clone(), stored)));
-                observed.outputs.insert(name.clone(), outputs(name, place));
+                observed.outputs.insert(name.clone(), nssm::log::files(&place.output(name)));
                 None
             }
         };
@@ -119,34 +120,13 @@ pub fn nothing(manager: &Manager) -> Observed {
     Observed { logs_out, ..Observed::default() }
 }
 
-/// The files with the output of a service: that of now, and those that NSSM has set aside, whose names have
-/// the time in them (`NAME_output-20261122T071811.772.log`).
-fn outputs(name: &ServiceName, place: &Place) -> Vec<Text> {
-    let current = place.output(name);
-    let before = current.to_string().trim_end_matches(".log").to_owned() + "-";
-    let is_time = |text: &str| {
-        let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
-        text.chars().map(shape).eq("00000000T000000.000".chars())
-    };
-    let is_set_aside = |path: &Text| {
-        let rest = path.as_str().and_then(|path| path.strip_prefix(&before)?.strip_suffix(".log"));
-        rest.is_some_and(is_time)
-    };
-    files::list(&place.state_dir)
-        .iter()
-        .filter(|path| path.is_file())
-        .map(text)
-        .filter(|path| *path == current || is_set_aside(path))
-        .collect()
-}
-
 /// The parameters that NSSM keeps for a service of ours, if it is registered.
 ///
 /// # Errors
 /// When a service of that name is not NSSM's, or was not made by us: ours write into our directory.
 #[cfg(windows)]
 fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Parameter>>, Error> {
-    use super::nssm::registry;
+    use nssm::registry;
     let foreign = |reason: &str| Error::Foreign {
         path: name.as_str().into(),
         reason: reason.to_owned(),
@@ -249,7 +229,7 @@ pub fn is_predecessor(name: &ServiceName, unit: &[u8]) -> bool {
 /// When it cannot be read.
 pub fn is_installed(name: &ServiceName, place: &Place, manager: &Manager) -> Result<bool, Error> {
     if let Manager::Nssm(_) = manager {
-        return Ok(super::nssm::is_registered(name) && registration(name, place)?.is_some());
+        return Ok(nssm::is_registered(name) && registration(name, place)?.is_some());
     }
     Ok(match files::look(&place.unit(name))? {
         Entry::File(found) => render::is_ours(&found.contents) || is_predecessor(name, &found.contents),

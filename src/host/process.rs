@@ -36,24 +36,6 @@ const BREATH: Duration = Duration::from_millis(500);
 #[cfg(windows)]
 static LENT: std::sync::Mutex<Option<std::fs::File>> = std::sync::Mutex::new(None);
 
-/// What ends the commands when we end.
-#[cfg(windows)]
-static JOB: std::sync::OnceLock<Option<win32job::Job>> = std::sync::OnceLock::new();
-
-/// From now on no command outlives us. One that is being started while we are killed would otherwise wait
-/// for ever for its maker to let it run. Where Windows refuses that, a killed run's commands go on.
-#[cfg(windows)]
-pub fn end_with_us() {
-    let job = || -> Result<_, win32job::JobError> {
-        let mut limit = win32job::ExtendedLimitInfo::new();
-        limit.limit_kill_on_job_close();
-        let job = win32job::Job::create_with_limit_info(&limit)?;
-        job.assign_current_process()?;
-        Ok(job)
-    };
-    JOB.get_or_init(|| job().ok());
-}
-
 /// From now on every command has `file`, which is empty, for its standard input; with `None` it has nothing.
 #[cfg(windows)]
 pub fn lend(file: Option<std::fs::File>) {

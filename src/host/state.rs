@@ -130,7 +130,7 @@ fn try_lock(place: &Place, is_late: bool) -> Result<Option<Lock>, Error> {
                 lent => super::process::lend(lent),
             }
             #[cfg(windows)]
-            super::process::end_with_us();
+            super::job::end_with_us();
             Ok(Some(Lock(file)))
         }
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -7,7 +7,7 @@ use crate::model::observed::Observed;
 use crate::model::parameter::Parameter;
 use crate::model::text::Text;
 use crate::render::Place;
-use crate::render::nssm::{ACCOUNTS, NssmService, default_of};
+use crate::render::nssm::{ACCOUNTS, NssmService, Runner, default_of};
 
 /// `nssm.exe` with `words`.
 fn call(nssm: &Text, words: Vec<Text>) -> Invocation {
@@ -64,6 +64,7 @@ pub fn calls_back(
         application: application.cloned().unwrap_or_default(),
         parameters: earlier.to_vec(),
         initial: Vec::new(),
+        runner: Runner::Needless,
     };
     let words: Vec<Vec<Text>> = match now {
         None => std::iter::once(service.install())

@@ -31,6 +31,9 @@ pub struct Artifact {
 pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
 const ENCRYPTED_FILE: &str = "_env_vars.cred";
 
+/// What stands between NSSM and a program, and leaves its error log behind.
+pub const RUNNER: &str = "RunService.exe";
+
 /// The name of the credential that holds a service's environment file.
 pub const CREDENTIAL: &str = "environment";
 
@@ -129,6 +132,16 @@ impl Place {
     /// The note that says where that `nssm.exe` came from, if we put it there.
     pub fn nssm_origin(&self) -> Text {
         self.state("", "nssm_origin.txt")
+    }
+
+    /// The `RunService.exe` that is kept for services.
+    pub fn runner(&self) -> Text {
+        self.state("", RUNNER)
+    }
+
+    /// The note that says where that `RunService.exe` came from, if we put it there.
+    pub fn runner_origin(&self) -> Text {
+        self.state("", "RunService_origin.txt")
     }
 
     fn state(&self, name: &str, suffix: &str) -> Text {

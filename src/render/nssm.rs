@@ -65,6 +65,19 @@ pub struct NssmService {
     /// Parameters that are set when it is made and then belong to the administrator: the account,
     /// where none is asked for.
     pub initial: Vec<Parameter>,
+    /// How it leaves an error log behind.
+    pub runner: Runner,
+}
+
+/// Whether RunService can stand between NSSM and the program of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// With these in the place of `Application` and `AppParameters`.
+    Possible([Parameter; 2]),
+    /// Its script leaves the error log behind.
+    Needless,
+    /// Why not.
+    Impossible(&'static str),
 }
 
 /// The accounts that NSSM 2.24 sets without a password, as it writes them (`account.cpp`), each with
@@ -76,6 +89,17 @@ pub const ACCOUNTS: [(&str, &str); 3] = [
 ];
 
 impl NssmService {
+    /// The service with RunService between NSSM and its program, where that can be.
+    #[must_use]
+    pub fn with_runner(mut self) -> Self {
+        if let Runner::Possible(through) = &self.runner {
+            for (parameter, through) in self.parameters.iter_mut().zip(through) {
+                parameter.clone_from(through);
+            }
+        }
+        self
+    }
+
     /// The words of the call that registers the service, without `nssm.exe`.
     pub fn install(&self) -> Vec<Text> {
         vec!["install".into(), self.name.as_str().into(), self.application.clone()]
@@ -121,6 +145,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         }
     }
 
+    // The first two are those that RunService has, too.
     let mut parameters = vec![
         Parameter::new("Application", application.clone()),
         Parameter::new("AppParameters", arguments.map(|arguments| arguments.as_text()).unwrap_or_default()),
@@ -167,8 +192,40 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     if !depends.is_empty() && !spec.extra.contains_key("DependOnService") {
         parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
     }
+    let runner = runner(spec, application, &words, &parameters, place);
     let application = application.clone();
-    refusals.or(Some(NssmService { name: spec.name.clone(), application, parameters, initial }))
+    refusals.or(Some(NssmService { name: spec.name.clone(), application, parameters, initial, runner }))
+}
+
+/// The classes that Windows gives to a program only by the call that starts it; the lower ones are passed on.
+const NOT_PASSED_ON: [&str; 3] = ["REALTIME_PRIORITY_CLASS", "HIGH_PRIORITY_CLASS", "ABOVE_NORMAL_PRIORITY_CLASS"];
+
+/// Whether the program can be run by RunService, which is given the name of the service, the file that the
+/// program's errors go to, and its command line.
+fn runner(
+    spec: &ServiceSpec,
+    application: &Text,
+    arguments: &[TargetArg],
+    parameters: &[Parameter],
+    place: &Place,
+) -> Runner {
+    if let Run::Python { .. } = spec.run {
+        return Runner::Needless;
+    }
+    let value = |name: &str| parameters.iter().find(|known| known.name == name).and_then(|known| known.values.first());
+    if value("AppPriority").is_some_and(|class| NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes())) {
+        return Runner::Impossible("Windows does not pass its `AppPriority` on");
+    }
+    let output = value("AppStderr").cloned().unwrap_or_default();
+    let words: Result<Vec<TargetArg>, Fault> =
+        [spec.name.as_str().into(), output, application.clone()].iter().map(TargetArg::new).collect();
+    match words.and_then(|words| AppParameters::new(&[&words, arguments].concat())) {
+        Ok(line) => Runner::Possible([
+            Parameter::new("Application", place.runner()),
+            Parameter::new("AppParameters", line.as_text()),
+        ]),
+        Err(_) => Runner::Impossible("its arguments leave no room for RunService"),
+    }
 }
 
 /// The services that it starts after: targets and mounts are systemd's own.
@@ -277,7 +334,16 @@ struct InstallBatch {
     values: Option<SecretValues>,
     install: CmdLine,
     initial: Vec<CmdLine>,
+    runner: Option<RunnerLines>,
     set: Vec<CmdLine>,
+}
+
+/// What a batch does where there is RunService, and where there is none.
+struct RunnerLines {
+    exe: CmdPath,
+    beside: CmdPath,
+    with: Vec<CmdLine>,
+    without: Vec<CmdLine>,
 }
 
 /// The environment file, which no batch holds: an empty one is made that only administrators open.

@@ -3,6 +3,7 @@
 //! Exit codes and the `SERVICE_*` words decide; messages are translated on some systems. A call
 //! with a missing argument would open a window, so every call here is complete.
 
+pub mod log;
 #[cfg(windows)]
 pub mod registry;
 #[cfg(windows)]

@@ -1,0 +1,146 @@
+//! The program that RunService stands in for: it has our environment, directory, console and handles, and the
+//! command line that NSSM would have given it. What it leaves behind ends with us, as a unit of systemd ends.
+
+use std::io;
+use std::process::{Child, Command};
+use std::time::SystemTime;
+
+use super::text::os;
+use crate::model::name::ServiceName;
+use crate::model::text::Text;
+use crate::render::escape::AppParameters;
+
+/// A program that runs for a service.
+#[derive(Debug)]
+pub struct Program<'a> {
+    service: &'a ServiceName,
+    process: Child,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct End {
+    /// The exit code, with all its bits.
+    pub code: u32,
+    /// Whether somebody had asked the service to stop.
+    pub asked: bool,
+}
+
+impl<'a> Program<'a> {
+    /// Starts `program` with `arguments`, which stand in `line` as they do behind its name.
+    ///
+    /// # Errors
+    /// When there is none, or the system does not start it.
+    pub fn start(
+        service: &'a ServiceName,
+        program: &Text,
+        arguments: &[Text],
+        line: &AppParameters,
+    ) -> io::Result<Self> {
+        let mut command = Command::new(os(program));
+        #[cfg(windows)]
+        {
+            let _ = arguments;
+            std::os::windows::process::CommandExt::raw_arg(&mut command, os(&line.as_text()));
+            super::job::end_with_us();
+            leave_interrupts_to(program, service);
+        }
+        #[cfg(not(windows))]
+        {
+            let _ = line;
+            command.args(arguments.iter().map(os));
+        }
+        Ok(Self { service, process: command.spawn()? })
+    }
+
+    /// Waits for its end. At a stop all that it has started may come to its end as well, within the time that
+    /// NSSM gives us; else it ends with us.
+    ///
+    /// # Errors
+    /// When the system does not say how it ended.
+    pub fn wait(mut self) -> io::Result<End> {
+        let status = self.process.wait()?;
+        #[cfg(unix)]
+        let code = status.code().or(std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal));
+        #[cfg(windows)]
+        let code = status.code();
+        let asked = is_stopping(self.service);
+        #[cfg(windows)]
+        while asked && !super::job::is_alone() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Ok(End { code: code.unwrap_or(1).cast_unsigned(), asked })
+    }
+}
+
+/// The time of day, for a log.
+pub fn time() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// Prints a line where the program prints its errors.
+pub fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// From now on Ctrl-C is for `program` alone, and we end when it has. One with windows in the place of a console
+/// never sees it: NSSM closes them, once it is the program's turn.
+#[cfg(windows)]
+fn leave_interrupts_to(program: &Text, service: &ServiceName) {
+    use std::io::Read;
+    let mut start = Vec::new();
+    let file = std::fs::File::open(super::text::path(program));
+    drop(file.and_then(|file| file.take(4096).read_to_end(&mut start)));
+    let (has_windows, service) = (has_windows(&start), service.clone());
+    // Windows also sends something of the kind when a user logs off, which is no stop.
+    drop(ctrlc::set_handler(move || {
+        if has_windows && is_stopping(&service) {
+            super::job::let_go();
+            std::process::exit(0);
+        }
+    }));
+}
+
+/// Whether an executable that begins like this is for the graphical subsystem ("PE Format", Optional Header: it
+/// begins 24 bytes behind the signature, and has the subsystem at 68 in both its forms).
+#[cfg(any(windows, test))]
+fn has_windows(start: &[u8]) -> bool {
+    const GRAPHICAL: [u8; 2] = [2, 0];
+    let header = start.get(0x3c..0x40).and_then(|at| at.try_into().ok()).map(u32::from_le_bytes);
+    let at = header.and_then(|header| usize::try_from(header).ok()?.checked_add(24 + 68));
+    at.and_then(|at| start.get(at..)?.first_chunk()) == Some(&GRAPHICAL)
+}
+
+/// Whether somebody has asked the service to stop. NSSM says so before it does anything about it.
+#[cfg(windows)]
+fn is_stopping(service: &ServiceName) -> bool {
+    use windows_service::service::{ServiceAccess, ServiceState};
+    use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
+    let status = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)
+        .and_then(|manager| manager.open_service(service.as_str(), ServiceAccess::QUERY_STATUS))
+        .and_then(|service| service.query_status());
+    status.is_ok_and(|status| matches!(status.current_state, ServiceState::StopPending | ServiceState::Stopped))
+}
+
+/// Whether somebody has asked the service to stop: elsewhere than on Windows none is NSSM's.
+#[cfg(not(windows))]
+fn is_stopping(_service: &ServiceName) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_with_windows_are_told_by_their_header() {
+        let program = |subsystem: u8| {
+            let mut start = vec![0; 4096];
+            start[0x3c] = 0x80;
+            start[0x80 + 24 + 68] = subsystem;
+            start
+        };
+        assert!(has_windows(&program(2)) && !has_windows(&program(3)));
+        assert!(!has_windows(b"#!/bin/sh\n") && !has_windows(&[0xff; 4096]));
+    }
+}

@@ -1,0 +1,107 @@
+//! RunService: stands between NSSM and a program, and leaves an error log behind when the program fails.
+//!
+//! NSSM 2.24 has no hook that runs when a program ends. So it is this that NSSM starts, with the words
+//! `NAME OUTPUT PROGRAM [ARGUMENT]...`: the service, the file that NSSM writes its output to, and what to run. The
+//! program has the command line that NSSM would have given it, to the last quote, and all the rest it inherits. What
+//! stands here has to go on understanding those words: services keep them in the registry.
+
+mod report;
+
+use std::ffi::OsString;
+
+use crate::host::files;
+use crate::host::nssm::log::Mark;
+use crate::host::program::{self, End, Program};
+use crate::host::text::text;
+use crate::model::name::ServiceName;
+use crate::model::text::Text;
+use crate::render::escape::{AppParameters, TargetArg};
+use crate::render;
+
+/// What a wrong command line ends with: nobody types one, and NSSM shows it as the service's own.
+const USAGE: i32 = 2;
+
+/// What there is to run.
+#[derive(Debug, PartialEq, Eq)]
+struct Order {
+    service: ServiceName,
+    output: Text,
+    program: Text,
+    arguments: Vec<Text>,
+    /// The arguments as `AppParameters` would hold them.
+    line: AppParameters,
+}
+
+impl Order {
+    fn read(argv: Vec<OsString>) -> Result<Self, String> {
+        let mut words = argv.iter().skip(1).map(text);
+        let (Some(service), Some(output), Some(program)) = (words.next(), words.next(), words.next()) else {
+            return Err("NSSM runs it for a service: RunService NAME OUTPUT PROGRAM [ARGUMENT]...".to_owned());
+        };
+        let service = service.to_string().parse().map_err(|fault| format!("`{service}` is no name of a service: {fault}"))?;
+        let arguments: Vec<Text> = words.collect();
+        let encoded: Result<Vec<TargetArg>, _> = arguments.iter().map(TargetArg::new).collect();
+        let line = encoded.and_then(|words| AppParameters::new(&words)).map_err(|fault| format!("the arguments: {fault}"))?;
+        Ok(Self { service, output, program, arguments, line })
+    }
+}
+
+/// Runs the command `RunService` with this argv and gives its exit code, which is that of the program.
+pub fn run(argv: Vec<OsString>) -> i32 {
+    let order = match Order::read(argv) {
+        Ok(order) => order,
+        Err(reason) => {
+            program::say(&format!("error: {reason}"));
+            return USAGE;
+        }
+    };
+    let mark = Mark::now(&order.output);
+    let Order { service, program, arguments, line, .. } = &order;
+    match Program::start(service, program, arguments, line).and_then(Program::wait) {
+        Ok(End { code, asked }) => {
+            if report::is_failure(code) && !asked {
+                tell(&order, &report::ended(service, code), &mark);
+            }
+            code.cast_signed()
+        }
+        Err(error) => {
+            tell(&order, &report::not_started(service, program, &error), &mark);
+            // Such as 2, which `net helpmsg 2` explains.
+            error.raw_os_error().unwrap_or(USAGE)
+        }
+    }
+}
+
+/// Says how the program ended, and adds it with the last lines of its output to the error log in our directory.
+fn tell(Order { service, output, .. }: &Order, what: &str, mark: &Mark) {
+    // NSSM writes this line behind all that the program has printed: what is in front of it is complete.
+    program::say(what);
+    let printed = mark.printed_before(what, output);
+    let entry = report::entry(&program::time(), what, &printed);
+    let path = Text::from(render::error_log(service));
+    if let Err(error) = files::append(&path, &entry, report::LIMIT) {
+        program::say(&format!("cannot write the error log `{path}`: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(words: &[&str]) -> Result<Order, String> {
+        Order::read(std::iter::once(&"RunService").chain(words).map(OsString::from).collect())
+    }
+
+    #[test]
+    fn the_line_of_the_program_is_what_nssm_would_have_given() {
+        let order = order(&["web", r"C:\st\web_output.log", r"C:\a b\web.exe", "x y", "%PATH%", "", r#"q"\"#]).unwrap();
+        assert_eq!((order.service.as_str(), order.program), ("web", r"C:\a b\web.exe".into()));
+        assert_eq!(order.line.as_text(), r#""x y" ""%"PATH"%"" "" "q\"\\""#.into());
+    }
+
+    #[test]
+    fn what_nobody_should_type_is_refused() {
+        assert!(order(&["web", "out"]).unwrap_err().contains("NAME OUTPUT PROGRAM"));
+        assert!(order(&["a/b", "out", "web.exe"]).unwrap_err().starts_with("`a/b` is no name of a service: "));
+    }
+}
