@@ -195,7 +195,7 @@ fn batches_of(found: &Validated) -> Option<[Vec<u8>; 2]> {
     let place = Place { unit_dir: "C:\\".into(), state_dir: "C:\\st".into() };
     let service = nssm::service(&found.spec, &place).ok()?;
     let files = nssm::artifacts(&found.spec, &place);
-    nssm::batches(&service, &files, None, &place).ok().map(|batches| batches.map(|batch| batch.contents))
+    nssm::batches(&service, &files, None, &place).ok().map(|batches| batches.files.map(|batch| batch.contents))
 }
 
 proptest! {

@@ -24,7 +24,8 @@ use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
 use crate::render::ansible::RoleService;
-use crate::render::{self, Artifact, Place};
+use crate::render::nssm::Runner;
+use crate::render::{self, Artifact, Place, RUNNER};
 use crate::validate::{self, Validated};
 
 /// What happens with the plan.
@@ -99,6 +100,8 @@ pub(super) struct Call {
     manager: Manager,
     place: Place,
     validated: Vec<Validated>,
+    /// Whether services of NSSM can have RunService, where this host is meant: a batch finds out itself.
+    has_runner: Option<bool>,
 }
 
 impl Call {
@@ -164,12 +167,16 @@ impl Call {
             Target::Systemd => Manager::Systemd(scope),
             Target::Nssm => Manager::Nssm(place.nssm()),
         };
-        if faults.is_empty() { Ok(Self { settings, manager, place, validated }) } else { Err(Error::Refused(faults)) }
+        let has_runner = (target == Target::Nssm && !elsewhere).then(|| nssm::has_runner(&place));
+        match faults.is_empty() {
+            true => Ok(Self { settings, manager, place, validated, has_runner }),
+            false => Err(Error::Refused(faults)),
+        }
     }
 
     /// Previews, exports, compares or installs.
     pub(super) fn run(self) -> Result<u8, Error> {
-        let notes: Vec<String> = self
+        let mut notes: Vec<String> = self
             .validated
             .iter()
             .flat_map(|service| {
@@ -181,6 +188,7 @@ impl Call {
             })
             .collect();
         let files = self.rendered()?;
+        notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
         let in_json = self.settings.mode == Mode::DryRun && self.settings.format == Format::Json;
         // They were told when it was installed.
         if !in_json && !self.settings.compares_receipts() {
@@ -215,6 +223,19 @@ impl Call {
         }
     }
 
+    /// Says where a service leaves no error log behind, and why.
+    fn without_error_log(&self, service: &Desired) -> Option<String> {
+        let said = |reason: &str| format!("`{}`: it leaves no error log behind: {reason}", service.name);
+        match (&service.registration.as_ref()?.runner, self.has_runner) {
+            (Runner::Impossible(reason), _) => Some(said(reason)),
+            (Runner::Possible(_), Some(false)) => Some(said(&format!(
+                "{RUNNER} is neither beside this program nor at `{}`; put it there and install again",
+                self.place.runner()
+            ))),
+            _ => None,
+        }
+    }
+
     /// The services that are to be removed.
     fn surplus(&self) -> Result<Vec<ServiceName>, Error> {
         if !self.settings.prune {
@@ -234,8 +255,10 @@ impl Call {
         for Validated { spec, request, .. } in &self.validated {
             let made = match &self.manager {
                 Manager::Systemd(_) => render::systemd::artifacts(spec, &self.place).map(|files| (files, None)),
-                Manager::Nssm(_) => render::nssm::service(spec, &self.place)
-                    .map(|service| (render::nssm::artifacts(spec, &self.place), Some(service))),
+                Manager::Nssm(_) => render::nssm::service(spec, &self.place).map(|service| {
+                    let service = if self.has_runner == Some(true) { service.with_runner() } else { service };
+                    (render::nssm::artifacts(spec, &self.place), Some(service))
+                }),
             };
             match made {
                 Ok((mut artifacts, registration)) => {
@@ -294,7 +317,12 @@ impl Call {
             if let Some(service) = registration {
                 let values = has_secrets.then(|| self.place.environment_file(&name));
                 match render::nssm::batches(&service, &artifacts, values.as_ref(), &self.place) {
-                    Ok(found) => batches.extend(found),
+                    Ok(found) => {
+                        if let Some(reason) = found.without_runner {
+                            note(&format!("`{name}`: the batch leaves no error log behind: {reason}"));
+                        }
+                        batches.extend(found.files);
+                    }
                     Err(refusals) => faults.extend(of_refusals(refusals)),
                 }
             }
@@ -423,6 +451,12 @@ impl Call {
         let names = self.names();
         if let Manager::Nssm(_) = self.manager {
             nssm::provide(&self.settings.nssm, &self.place)?;
+            let has_runner = |service: &Desired| {
+                service.registration.as_ref().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
+            };
+            if desired.iter().any(has_runner) {
+                nssm::provide_runner(&self.place)?;
+            }
         }
         let updates: Vec<ServiceName> = names
             .iter()

@@ -9,7 +9,7 @@ use askama::Template;
 use super::escape::{
     AppParameters, CmdLine, CmdPath, CmdToken, Fault, Layer, NssmEnvironment, NssmPath, Signature, TargetArg,
 };
-use super::{Artifact, Place, Refusal, Refusals, error_log_path, fence, python};
+use super::{Artifact, Place, RUNNER, Refusal, Refusals, error_log_path, fence, python};
 use crate::model::name::EnvName;
 use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
@@ -214,7 +214,7 @@ fn runner(
     }
     let value = |name: &str| parameters.iter().find(|known| known.name == name).and_then(|known| known.values.first());
     if value("AppPriority").is_some_and(|class| NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes())) {
-        return Runner::Impossible("Windows does not pass its `AppPriority` on");
+        return Runner::Impossible("RunService cannot pass its `AppPriority` on");
     }
     let output = value("AppStderr").cloned().unwrap_or_default();
     let words: Result<Vec<TargetArg>, Fault> =
@@ -342,8 +342,8 @@ struct InstallBatch {
 struct RunnerLines {
     exe: CmdPath,
     beside: CmdPath,
-    with: Vec<CmdLine>,
-    without: Vec<CmdLine>,
+    through: Vec<CmdLine>,
+    direct: Vec<CmdLine>,
 }
 
 /// The environment file, which no batch holds: an empty one is made that only administrators open.
@@ -362,9 +362,18 @@ struct RemoveBatch {
     files: Vec<CmdPath>,
 }
 
+/// The command batches of a service.
+#[derive(Clone, Debug)]
+pub struct Batches {
+    /// The one that installs it, and the one that removes it.
+    pub files: [Artifact; 2],
+    /// Why they know nothing of RunService, though a direct install may.
+    pub without_runner: Option<&'static str>,
+}
+
 /// The batch that installs `service`, and the one that removes it. `files` lie beside the batches and
-/// are put in their places; so is an `nssm.exe`, where there is none yet. With `environment_file` the
-/// service needs values that only the host has.
+/// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet. With
+/// `environment_file` the service needs values that only the host has.
 ///
 /// # Errors
 /// Everything that a batch cannot carry; a direct install may.
@@ -373,7 +382,7 @@ pub fn batches(
     files: &[Artifact],
     environment_file: Option<&Text>,
     place: &Place,
-) -> Result<[Artifact; 2], Vec<Refusal>> {
+) -> Result<Batches, Vec<Refusal>> {
     let mut refusals = Refusals::default();
     let name = refusals.keep("service name", CmdToken::new(&service.name.as_str().into()));
     let folder = refusals.keep("the state directory", CmdPath::new(&place.state_dir));
@@ -386,16 +395,30 @@ pub fn batches(
         refusals.keep(what, CmdLine::new(nssm.as_ref()?, &tokens?))
     };
     let install = line("the executable", service.install(), &mut refusals);
-    let mut lines = |parameters: &[Parameter]| -> Vec<CmdLine> {
+    let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {
         let what = |parameter: &Parameter| match parameter.name.as_str() {
             "AppParameters" => "the arguments".to_owned(),
             "AppEnvironmentExtra" => "the environment".to_owned(),
             _ => format!("parameter {parameter}"),
         };
-        let lines = parameters.iter().map(|parameter| line(&what(parameter), service.set(parameter), &mut refusals));
+        let lines = parameters.iter().map(|parameter| line(&what(parameter), service.set(parameter), refusals));
         lines.collect::<Vec<_>>().into_iter().flatten().collect()
     };
-    let (initial, set) = (lines(&service.initial), lines(&service.parameters));
+    let initial = lines(&service.initial, &mut refusals);
+    let mut set = lines(&service.parameters, &mut refusals);
+    let (mut runner, mut without_runner) = (None, None);
+    if let Runner::Possible(parameters) = &service.runner {
+        let mut faults = Refusals::default();
+        let through = lines(parameters, &mut faults);
+        let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
+        if !faults.0.is_empty() {
+            without_runner = Some("its arguments leave no room for RunService in a line there");
+        } else if let Some(exe) = exe {
+            let direct = set.drain(..through.len().min(set.len())).collect();
+            let beside = CmdPath::beside(RUNNER).expect("a plain name");
+            runner = Some(RunnerLines { exe, beside, through, direct });
+        }
+    }
     let call = |verb: &str, more: Option<&str>| {
         let words = [Some(verb), Some(service.name.as_str()), more];
         words.into_iter().flatten().map(Text::from).collect::<Vec<_>>()
@@ -428,6 +451,7 @@ pub fn batches(
         values,
         install,
         initial,
+        runner,
         set,
     };
     let remove = RemoveBatch { signature: signature(), name, stop, remove, files: removed };
@@ -436,5 +460,6 @@ pub fn batches(
         mode: 0o644,
         contents: (template.expect("every field is checked") + "\n").replace('\n', "\r\n").into_bytes(),
     };
-    refusals.or(Some([artifact("install", install.render()), artifact("remove", remove.render())]))
+    let files = [artifact("install", install.render()), artifact("remove", remove.render())];
+    refusals.or(Some(Batches { files, without_runner }))
 }

@@ -15,8 +15,8 @@ use crate::host::program::{self, End, Program};
 use crate::host::text::text;
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
-use crate::render::escape::{AppParameters, TargetArg};
 use crate::render;
+use crate::render::escape::{AppParameters, TargetArg};
 
 /// What a wrong command line ends with: nobody types one, and NSSM shows it as the service's own.
 const USAGE: i32 = 2;
@@ -38,10 +38,12 @@ impl Order {
         let (Some(service), Some(output), Some(program)) = (words.next(), words.next(), words.next()) else {
             return Err("NSSM runs it for a service: RunService NAME OUTPUT PROGRAM [ARGUMENT]...".to_owned());
         };
-        let service = service.to_string().parse().map_err(|fault| format!("`{service}` is no name of a service: {fault}"))?;
+        let service =
+            service.to_string().parse().map_err(|fault| format!("`{service}` is no name of a service: {fault}"))?;
         let arguments: Vec<Text> = words.collect();
         let encoded: Result<Vec<TargetArg>, _> = arguments.iter().map(TargetArg::new).collect();
-        let line = encoded.and_then(|words| AppParameters::new(&words)).map_err(|fault| format!("the arguments: {fault}"))?;
+        let line =
+            encoded.and_then(|words| AppParameters::new(&words)).map_err(|fault| format!("the arguments: {fault}"))?;
         Ok(Self { service, output, program, arguments, line })
     }
 }

@@ -17,6 +17,14 @@ exit /b 1
 copy /b /y {{ nssm_beside }} {{ nssm }} >nul
 if %errorlevel% neq 0 exit /b %errorlevel%
 :found
+{%- if let Some(runner) = runner %}
+rem RunService leaves an error log behind when the program fails; a host may do without it.
+if exist {{ runner.exe }} goto runner
+if not exist {{ runner.beside }} goto runner
+copy /b /y {{ runner.beside }} {{ runner.exe }} >nul
+if %errorlevel% neq 0 exit /b %errorlevel%
+:runner
+{%- endif %}
 {%- for (from, to) in copies %}
 copy /b /y {{ from }} {{ to }} >nul
 if %errorlevel% neq 0 exit /b %errorlevel%
@@ -39,6 +47,20 @@ if %errorlevel% neq 0 exit /b %errorlevel%
 if %errorlevel% neq 0 exit /b %errorlevel%
 {%- endfor %}
 :update
+{%- if let Some(runner) = runner %}
+if exist {{ runner.exe }} goto through
+{%- for line in runner.direct %}
+{{ line }}
+if %errorlevel% neq 0 exit /b %errorlevel%
+{%- endfor %}
+goto rest
+:through
+{%- for line in runner.through %}
+{{ line }}
+if %errorlevel% neq 0 exit /b %errorlevel%
+{%- endfor %}
+:rest
+{%- endif %}
 {%- for line in set %}
 {{ line }}
 if %errorlevel% neq 0 exit /b %errorlevel%

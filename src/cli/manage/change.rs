@@ -102,10 +102,11 @@ impl Managed {
         }
         match &self.manager {
             Manager::Systemd(_) if remove_nssm => note("`--remove_nssm` means something on Windows only"),
-            Manager::Nssm(exe) if remove_nssm => match nssm::withdraw(&self.place, &self.names)? {
-                Some(reason) => say(&format!("kept: {exe} ({reason})")),
-                None => say(&format!("removed: {exe}")),
-            },
+            Manager::Nssm(_) if remove_nssm => {
+                for (exe, reason) in nssm::withdraw(&self.place, &self.names)? {
+                    say(&reason.map_or(format!("removed: {exe}"), |reason| format!("kept: {exe} ({reason})")));
+                }
+            }
             _ => {}
         }
         Ok(exit::OK)

@@ -43,8 +43,9 @@ impl Managed {
         let Ok(Entry::File(found)) = files::look(&self.place.receipt(name)) else { return None };
         let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), "").ok()?;
         let directory = receipt.services().into_iter().next()?.working_directory?;
-        // The script of a Python service writes it, and NSSM has nothing of the kind for other programs.
-        if matches!(self.manager, Manager::Nssm(_)) && !exists(&self.place.python_script(name)) {
+        // With NSSM the script of a Python service writes it, and RunService for other programs.
+        let writes_one = || exists(&self.place.python_script(name)) || nssm::has_service_a_runner(name, &self.place);
+        if matches!(self.manager, Manager::Nssm(_)) && !writes_one() {
             return None;
         }
         Some(render::error_log_path(&directory, name))

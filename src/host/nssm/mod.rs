@@ -7,7 +7,9 @@ pub mod log;
 #[cfg(windows)]
 pub mod registry;
 #[cfg(windows)]
-pub mod supply;
+mod runner;
+#[cfg(windows)]
+mod supply;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -65,14 +67,51 @@ pub fn provide(_wishes: &Wishes, _place: &Place) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes away the `nssm.exe` that we put into the working directory, after the services `removed` were;
-/// says why not where it stays.
+/// Whether services can have `RunService.exe`: it lies beside this program, or where they are to have it.
+#[cfg(windows)]
+pub fn has_runner(place: &Place) -> bool {
+    runner::is_at_hand(place)
+}
+
+/// Whether services can have `RunService.exe`: elsewhere than on Windows there are none.
+#[cfg(not(windows))]
+pub fn has_runner(_place: &Place) -> bool {
+    false
+}
+
+/// Makes sure that `RunService.exe` is where services are to have it.
 ///
 /// # Errors
-/// When it cannot be removed.
+/// When it cannot be put there.
 #[cfg(windows)]
-pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
-    supply::withdraw(place, removed)
+pub fn provide_runner(place: &Place) -> Result<(), Error> {
+    runner::provide(place)
+}
+
+/// Makes sure that `RunService.exe` is where services are to have it: elsewhere than on Windows there are none.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+pub fn provide_runner(_place: &Place) -> Result<(), Error> {
+    Ok(())
+}
+
+/// An executable of services in the working directory, and why it stays there, if it does.
+pub type Withdrawn = (Text, Option<String>);
+
+/// Takes away the `nssm.exe` and the `RunService.exe` that we put into the working directory, after the
+/// services `removed` were; says which of them went, and why not where one stays.
+///
+/// # Errors
+/// When one cannot be removed.
+#[cfg(windows)]
+pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Vec<Withdrawn>, Error> {
+    let mut withdrawn = vec![(place.nssm(), supply::withdraw(place, removed)?)];
+    if files::look(&place.runner())? != files::Entry::Missing {
+        withdrawn.push((place.runner(), runner::withdraw(place, removed)?));
+    }
+    Ok(withdrawn)
 }
 
 /// Takes away the `nssm.exe` that we put into the working directory: elsewhere there is none.
@@ -80,8 +119,8 @@ pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>
 /// # Errors
 /// None here.
 #[cfg(not(windows))]
-pub fn withdraw(_place: &Place, _removed: &[ServiceName]) -> Result<Option<String>, Error> {
-    Ok(Some("it is not there".into()))
+pub fn withdraw(place: &Place, _removed: &[ServiceName]) -> Result<Vec<Withdrawn>, Error> {
+    Ok(vec![(place.nssm(), Some("it is not there".into()))])
 }
 
 fn call(exe: &Text, words: &[&str]) -> Invocation {
@@ -294,6 +333,12 @@ pub fn output_of(name: &ServiceName) -> Option<Text> {
     registry::value(name, "AppStdout").map(Text::from)
 }
 
+/// Whether NSSM starts RunService for a service, which starts its program.
+#[cfg(windows)]
+pub fn has_service_a_runner(name: &ServiceName, place: &Place) -> bool {
+    registry::runs(name.as_str(), &place.runner())
+}
+
 /// Whether there is a service of exactly this name: elsewhere than on Windows there is none.
 #[cfg(not(windows))]
 pub fn is_registered(_name: &ServiceName) -> bool {
@@ -315,6 +360,12 @@ fn starts_at_boot(_name: &ServiceName) -> Option<bool> {
 #[cfg(not(windows))]
 pub fn output_of(_name: &ServiceName) -> Option<Text> {
     None
+}
+
+/// Whether NSSM starts RunService for a service: elsewhere there is none.
+#[cfg(not(windows))]
+pub fn has_service_a_runner(_name: &ServiceName, _place: &Place) -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -61,8 +61,19 @@ fn text_of(service: &str, entry: &str) -> Option<String> {
 
 /// The services that this `nssm.exe` runs.
 pub fn users_of(exe: &Text) -> Vec<String> {
-    let is_it = |path: String| path.trim_matches('"').to_lowercase() == exe.to_string().to_lowercase();
+    let is_it = |path: String| same(path.trim_matches('"'), &exe.to_string());
     services().into_iter().filter(|service| text_of(service, "ImagePath").is_some_and(is_it)).collect()
+}
+
+/// Whether NSSM starts this program for the service.
+pub fn runs(service: &str, program: &Text) -> bool {
+    let application = text_of(&format!(r"{service}\Parameters"), "Application");
+    application.is_some_and(|application| same(&application, &program.to_string()))
+}
+
+/// The services for which NSSM starts this program.
+pub fn running(program: &Text) -> Vec<String> {
+    services().into_iter().filter(|service| runs(service, program)).collect()
 }
 
 /// The service that shows `name` as its display name and is called otherwise: for want of a service of
@@ -72,7 +83,7 @@ pub fn displayed_as(name: &str) -> Option<String> {
     services().into_iter().filter(|service| !same(service, name)).find(shown)
 }
 
-/// The names of services differ in more than the case of their letters.
+/// The names of services and of files differ in more than the case of their letters.
 fn same(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }

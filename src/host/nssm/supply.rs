@@ -49,7 +49,7 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
     }
     if let Some(bytes) = found {
         // It was looked at when it was put there, and allowed if it is another one.
-        return if is_noted(place, &bytes)? { Ok(()) } else { known(&kept, &bytes, wishes) };
+        return if is_noted(&place.nssm_origin(), &bytes)? { Ok(()) } else { known(&kept, &bytes, wishes) };
     }
     if let Some(path) = &wishes.archive {
         let exe = from_archive(&read("option `--nssm-archive`", path)?, wishes)
@@ -82,14 +82,11 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
 pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
     let (exe, origin) = (place.nssm(), place.nssm_origin());
     let files::Entry::File(found) = files::look(&exe)? else { return Ok(Some("it is not there".into())) };
-    if !is_noted(place, &found.contents)? {
+    if !is_noted(&origin, &found.contents)? {
         return Ok(Some("InstallService did not put it there".into()));
     }
-    let users = registry::users_of(&exe);
-    let is_removed = |user: &str| removed.iter().any(|name| name.as_str() == user);
-    let others: Vec<&str> = users.iter().map(String::as_str).filter(|user| !is_removed(user)).collect();
-    if !others.is_empty() {
-        return Ok(Some(format!("`{}` needs it", others.join("`, `"))));
+    if let Some(others) = needed(registry::users_of(&exe), removed) {
+        return Ok(Some(others));
     }
     // The last process of what was removed may need a moment to end.
     files::remove_when_free(&exe)?;
@@ -97,9 +94,16 @@ pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>
     Ok(None)
 }
 
+/// Why an executable that has these `users` stays after the services `removed` have gone.
+pub(super) fn needed(users: Vec<String>, removed: &[ServiceName]) -> Option<String> {
+    let is_removed = |user: &String| removed.iter().any(|name| name.as_str() == *user);
+    let others: Vec<String> = users.into_iter().filter(|user| !is_removed(user)).collect();
+    (!others.is_empty()).then(|| format!("`{}` needs it", others.join("`, `")))
+}
+
 /// Whether `exe` is what we put into the working directory, by the note beside it.
-fn is_noted(place: &Place, exe: &[u8]) -> Result<bool, Error> {
-    Ok(match files::look(&place.nssm_origin())? {
+pub(super) fn is_noted(origin: &Text, exe: &[u8]) -> Result<bool, Error> {
+    Ok(match files::look(origin)? {
         files::Entry::File(note) => String::from_utf8_lossy(&note.contents).contains(&sha256(exe)),
         _ => false,
     })
@@ -161,12 +165,16 @@ fn known(path: &Text, bytes: &[u8], wishes: &Wishes) -> Result<(), Error> {
 
 /// Puts `exe`, which came `from` somewhere, in its place, with the note that says so.
 fn keep(exe: Vec<u8>, from: &Text, place: &Place) -> Result<(), Error> {
-    eprintln!("  nssm.exe is put at `{}`, from `{from}`", place.nssm());
+    put("nssm.exe", exe, from, &place.nssm(), &place.nssm_origin(), place)
+}
+
+/// Puts an executable that came `from` somewhere `to` the working directory, with the note `origin` that says so.
+pub(super) fn put(what: &str, exe: Vec<u8>, from: &Text, to: &Text, origin: &Text, place: &Place) -> Result<(), Error> {
+    eprintln!("  {what} is put at `{to}`, from `{from}`");
     files::make_directory(&place.state_dir, 0o755)?;
-    let line = Signature::new(format_args!(": nssm.exe beside this file, SHA-256 {}, from {from}", sha256(&exe)));
-    let note = Artifact { path: place.nssm_origin(), mode: 0o644, contents: format!("{line}\r\n").into_bytes() };
-    files::write(&note)?;
-    files::write(&Artifact { path: place.nssm(), mode: 0o755, contents: exe })
+    let line = Signature::new(format_args!(": {what} beside this file, SHA-256 {}, from {from}", sha256(&exe)));
+    files::write(&Artifact { path: origin.clone(), mode: 0o644, contents: format!("{line}\r\n").into_bytes() })?;
+    files::write(&Artifact { path: to.clone(), mode: 0o755, contents: exe })
 }
 
 fn read(what: &str, path: &Text) -> Result<Vec<u8>, Error> {

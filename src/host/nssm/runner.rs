@@ -1,0 +1,64 @@
+//! Where the `RunService.exe` of services comes from, which lies in the working directory beside `nssm.exe`: from
+//! the folder of this program. As with `nssm.exe`, what we put there has a note beside it.
+
+use std::{env, fs, io};
+
+use super::{registry, supply};
+use crate::error::Error;
+use crate::host::files::{self, Entry};
+use crate::host::text::{path as to_path, text};
+use crate::model::name::ServiceName;
+use crate::model::text::Text;
+use crate::render::{Place, RUNNER};
+
+/// The one beside this program.
+fn beside() -> Option<Text> {
+    let path = env::current_exe().ok()?.with_file_name(RUNNER);
+    path.is_file().then(|| text(path))
+}
+
+/// Whether services can have one.
+pub(super) fn is_at_hand(place: &Place) -> bool {
+    beside().is_some() || to_path(&place.runner()).is_file()
+}
+
+/// Makes sure that the one in the working directory is the one beside this program, if there is one. While a
+/// service runs, Windows keeps what it runs as it is; so the next install is in time to replace that.
+///
+/// # Errors
+/// When it cannot be put there.
+pub(super) fn provide(place: &Place) -> Result<(), Error> {
+    let (kept, Some(beside)) = (place.runner(), beside()) else { return Ok(()) };
+    let exe = fs::read(to_path(&beside)).map_err(|source| Error::io("reading", &beside, source))?;
+    match files::look(&kept)? {
+        Entry::File(found) if found.contents == exe || !is_free(&kept) => Ok(()),
+        _ => supply::put(RUNNER, exe, &beside, &kept, &place.runner_origin(), place),
+    }
+}
+
+/// Whether no process runs the executable: one that runs cannot be opened to write.
+fn is_free(exe: &Text) -> bool {
+    fs::OpenOptions::new()
+        .write(true)
+        .open(to_path(exe))
+        .map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |_| true)
+}
+
+/// Takes away the one in the working directory, after the services `removed` were; says why not where it stays.
+///
+/// # Errors
+/// When it cannot be removed.
+pub(super) fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
+    let (exe, origin) = (place.runner(), place.runner_origin());
+    let Entry::File(found) = files::look(&exe)? else { return Ok(Some("it is no file".into())) };
+    if !supply::is_noted(&origin, &found.contents)? {
+        return Ok(Some("InstallService did not put it there".into()));
+    }
+    if let Some(others) = supply::needed(registry::running(&exe), removed) {
+        return Ok(Some(others));
+    }
+    // The last process of what was removed may need a moment to end.
+    files::remove_when_free(&exe)?;
+    files::remove(&origin)?;
+    Ok(None)
+}
