@@ -11,6 +11,8 @@ mod support;
 mod batch;
 #[path = "windows/bed.rs"]
 mod bed;
+#[path = "windows/error_log.rs"]
+mod error_log;
 #[path = "windows/exact.rs"]
 mod exact;
 #[path = "windows/failures.rs"]

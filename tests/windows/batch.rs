@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::bed::{NSSM, key, nssm, nssm_does, probe, registry, run};
+use crate::bed::{NSSM, RUNNER, key, nssm, nssm_does, probe, registry, run};
 use crate::support::{Ran, Test, difference};
 
 /// One of each parameter.
@@ -77,10 +77,16 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     assert!(said.contains("nssm.exe is missing: put it beside this batch, or at"), "{said}");
     assert!(key("twice").is_none());
     fs::copy(NSSM, folder.join("nssm.exe")).unwrap();
+    // A host may do without RunService.
+    let (code, said) = run_batch(&folder.join("install-twice.cmd"));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(nssm_does(&["get", "twice", "Application"]), program.display().to_string());
+    fs::copy(RUNNER, folder.join("RunService.exe")).unwrap();
     let (code, said) = run_batch(&folder.join("install-twice.cmd"));
     assert_eq!(code, Some(0), "{said}");
     let (by_batch, gets_by_batch) = (registry("twice"), gets("twice"));
     let state = ran.folder().join("working_dir");
+    assert_eq!(nssm_does(&["get", "twice", "Application"]), state.join("RunService.exe").display().to_string());
     assert!(state.join("nssm.exe").exists() && state.join("twice_install_args.toml").exists());
 
     // Ours: nothing to do for a direct install, and ManageService knows it.

@@ -13,6 +13,7 @@ use crate::support::{Test, wait_for};
 
 pub(crate) const NSSM: &str = r"C:\nssm\nssm.exe";
 pub(crate) const PYTHON: &str = r"C:\python\python.exe";
+pub(crate) const RUNNER: &str = env!("CARGO_BIN_EXE_RunService");
 
 /// InstallService in a new folder, whose working directory has an `nssm.exe` that somebody put there.
 pub(crate) fn install() -> Test {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bed::{Received, install, nssm, probe, received_by, registry, toml, toml_path};
+use crate::bed::{RUNNER, Received, install, key, nssm, probe, received_by, toml, toml_path};
 use crate::corpus;
 use crate::support::{Ran, difference};
 
@@ -151,6 +151,7 @@ impl Probed {
         let state = self.ran.folder().join("working_dir");
         let test = self.ran.then_install().file("services.toml", manifest);
         test.args(["--manifest", "services.toml", "--output", "out", "--state-dir"]).arg(state).run();
+        fs::copy(RUNNER, self.ran.folder().join("out").join("RunService.exe")).expect("RunService");
         let read = |at: usize| {
             let path = self.ran.folder().join("out").join(format!("install-{}.cmd", numbered(at)));
             let text = fs::read_to_string(path).expect("a batch");
@@ -170,6 +171,16 @@ impl Probed {
         let batch = self.ran.folder().join("out").join(format!("install-{}.cmd", self.name));
         let output = crate::bed::run(&mut std::process::Command::new(&batch));
         assert!(output.status.success(), "{output:?}\n{}", fs::read_to_string(batch).unwrap_or_default());
+    }
+
+    /// What NSSM keeps of the arguments, behind the words that RunService reads.
+    fn stored(&self) -> Text {
+        let parameters = key(&self.name).unwrap().open_subkey("Parameters").unwrap();
+        let all: OsString = parameters.get_value("AppParameters").unwrap();
+        let output = self.ran.folder().join("working_dir").join(format!("{}_output.log", self.name));
+        let own = format!("\"{}\" \"{}\" \"{}\"", self.name, output.display(), self.program.display());
+        let all = all.as_encoded_bytes();
+        Text::from_bytes(all.strip_prefix(own.as_bytes()).unwrap_or_else(|| panic!("{own} in {all:?}")))
     }
 
     fn receives(&self) -> Received {
@@ -199,8 +210,8 @@ fn hard_arguments_by_a_direct_install() {
         service.install(arguments, "");
         same(arguments, &service.receives().argv[1..]);
     }
-    // None, one that is empty, and as much as NSSM takes.
-    for arguments in [vec![], vec!["".into()], vec![Text::from("x".repeat(16_380))]] {
+    // None, one that is empty, nearly as much as RunService leaves room for, and as much as NSSM takes.
+    for arguments in [vec![], vec!["".into()], vec!["x".repeat(16_000).into()], vec![Text::from("x".repeat(16_380))]] {
         service.install(&arguments, "");
         same(&arguments, &service.receives().argv[1..]);
     }
@@ -212,7 +223,8 @@ fn hard_arguments_by_a_direct_install() {
 fn short(batch: &str) -> String {
     let is_call = |line: &&str| line.contains(r"\nssm.exe") && line.contains("^\"");
     let start: String = batch.lines().take(4).map(|line| format!("{line}\r\n")).collect();
-    let set = batch.lines().find(|line| is_call(line) && line.contains("^\"AppParameters^\"")).expect("a line");
+    // Where there is RunService.
+    let set = batch.lines().rfind(|line| is_call(line) && line.contains("^\"AppParameters^\"")).expect("a line");
     format!("{start}{set}\r\nif %errorlevel% neq 0 exit /b %errorlevel%\r\nexit /b 0\r\n")
 }
 
@@ -231,10 +243,7 @@ fn both_ways(name: &str, lists: &[Vec<Text>]) {
         fs::write(&path, if at == 0 { text.clone() } else { short(&text) }).expect("a batch");
         let output = crate::bed::run(&mut std::process::Command::new(&path));
         assert!(output.status.success(), "{output:?}\n{text}");
-        let stored = |service: &Probed| {
-            registry(&service.name).into_iter().find(|line| line.contains("\\AppParameters:")).expect("arguments")
-        };
-        assert_eq!(stored(&batched), stored(&direct), "{text}");
+        assert_eq!(batched.stored(), direct.stored(), "{text}");
         same(arguments, &batched.receives().argv[1..]);
     }
     direct.remove();

@@ -66,7 +66,7 @@ fn a_failing_step_takes_the_earlier_ones_back() {
         names.sort();
         names
     };
-    assert_eq!(files(), [".commands", ".lock", "Services.log", "nssm.exe"]);
+    assert_eq!(files(), [".commands", ".lock", "RunService.exe", "RunService_origin.txt", "Services.log", "nssm.exe"]);
 
     // An update that fails leaves the earlier version.
     ran.then_install()
@@ -97,7 +97,14 @@ fn a_program_that_is_missing() {
     let program = probe(&ran.folder().join("app"));
     ran.then_install().args(["--service_name", "gone", "--"]).arg(&program).run();
     fs::remove_file(&program).unwrap();
-    ran.then_manage().args(["gone", "start"]).status(1).stderr_contains("starting `gone`: it has stopped").run();
+    let failed = ran.then_manage().args(["gone", "start"]).status(1).run();
+    for part in [
+        "starting `gone`: it ends soon after it is started, again and again",
+        "    gone cannot start `[TMP]\\app\\probe.exe`: ",
+        "its errors are kept in `[TMP]\\gone_ERROR_LOG.txt`",
+    ] {
+        assert!(failed.stderr.contains(part), "`{part}` is not in\n{}", failed.stderr);
+    }
     ran.then_manage().args(["gone", "status"]).status(3).run();
     ran.then_manage().args(["gone", "remove"]).run();
     assert!(key("gone").is_none());

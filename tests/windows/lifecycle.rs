@@ -16,7 +16,10 @@ fn a_service_lives_and_goes() {
     let ran = test.args(typed).run();
     assert!(ran.stdout.ends_with("installed: life\n"), "{}", ran.stdout);
     assert!(ran.stderr.contains("`ManageService life start` starts it"), "{}", ran.stderr);
-    assert_eq!(nssm_does(&["get", "life", "Application"]), program);
+    // RunService runs the program, and is given what it needs to know in front.
+    let runner = ran.folder().join("working_dir").join("RunService.exe").display().to_string();
+    assert_eq!(nssm_does(&["get", "life", "Application"]), runner);
+    let own = r#""life" "[TMP]\working_dir\life_output.log" "[TMP]\app\probe.exe""#;
     let manage = |words: &[&str]| ran.then_manage().args(["life"]).args(words);
 
     // Again: nothing to do, and no call of NSSM that sets anything.
@@ -32,21 +35,19 @@ fn a_service_lives_and_goes() {
     manage(&["status"]).status(0).stdout_contains("life: running").stdout_contains("at boot      starts").run();
     let json = manage(&["status", "--format", "json"]).run();
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let error_log = ran.folder().join("life_ERROR_LOG.txt");
     let expected = serde_json::json!({"version": 1, "service": "life", "target": "nssm", "state": "running",
         "pid": null, "since": null, "restarts": null, "result": null, "exit_status": null, "enabled": true,
-        "unit": null, "error_log": null, "error_log_exists": false});
+        "unit": null, "error_log": error_log, "error_log_exists": false});
     assert_eq!(json, expected);
 
     // One parameter differs: it alone is set, and said.
     let changed = ["--service_name", "life", "--", &program, "two"];
     let checked = ran.then_install().arg("--check").args(changed).status(10).run();
-    assert!(
-        checked.stdout.contains("life AppParameters\n-\"one\" \"50\"%\" & \\\"more\\\"\"\n+\"two\"\n"),
-        "{}",
-        checked.stdout
-    );
+    let differs = format!("life AppParameters\n-{own} \"one\" \"50\"%\" & \\\"more\\\"\"\n+{own} \"two\"\n");
+    assert!(checked.stdout.contains(&differs), "{}", checked.stdout);
     let updated = ran.then_install().args(changed).run();
-    assert!(updated.stdout.contains("updated: life\n") && updated.stdout.contains("+\"two\""), "{}", updated.stdout);
+    assert!(updated.stdout.contains("updated: life\n") && updated.stdout.contains(" \"two\"\n"), "{}", updated.stdout);
     let calls: Vec<&str> = updated.stderr.lines().filter(|line| line.contains("nssm.exe")).collect();
     assert!(matches!(calls[..], [one] if one.contains("set life AppParameters")), "{calls:?}");
     assert!(updated.stderr.contains("`ManageService life restart` takes up the new one"), "{}", updated.stderr);
@@ -68,7 +69,7 @@ fn a_service_lives_and_goes() {
         "life_install_args.toml",
         "executable = ",
         "parameters of NSSM",
-        "AppParameters = \"two\"",
+        &format!("AppParameters = {own} \"two\""),
         "AppExit Default = Restart",
     ] {
         assert!(shown.contains(part), "`{part}` is not in\n{shown}");
@@ -139,13 +140,17 @@ fn nssm_goes_when_nobody_needs_it_and_it_was_ours() {
     let ran = test.args(["--service_name", "last-1", "--", &program]).stderr_contains(r"from `C:\nssm\nssm.exe`").run();
     ran.then_install().args(["--service_name", "last-2", "--", &program]).run();
     let exe = ran.folder().join("working_dir").join("nssm.exe");
-    assert!(exe.exists() && std::path::Path::new(r"C:\nssm\nssm.exe").exists());
+    let runner = exe.with_file_name("RunService.exe");
+    assert!(runner.exists() && exe.exists() && std::path::Path::new(r"C:\nssm\nssm.exe").exists());
     let first = ran.then_manage().args(["last-1", "remove", "--remove_nssm"]).run();
-    assert!(first.stderr.contains("nssm.exe (`last-2` needs it)") && exe.exists(), "{}", first.stderr);
+    for kept in ["nssm.exe (`last-2` needs it)", "RunService.exe (`last-2` needs it)"] {
+        assert!(first.stderr.contains(kept), "{}", first.stderr);
+    }
+    assert!(exe.exists() && runner.exists());
     ran.then_manage().args(["last-2", "start"]).run();
     let second = ran.then_manage().args(["last-2", "stop_and_remove", "--remove-nssm"]).run();
-    assert!(second.stderr.contains("removed: ") && !exe.exists(), "{}", second.stderr);
-    assert!(!exe.with_file_name("nssm_origin.txt").exists());
+    assert!(second.stderr.contains("removed: ") && !exe.exists() && !runner.exists(), "{}", second.stderr);
+    assert!(!exe.with_file_name("nssm_origin.txt").exists() && !exe.with_file_name("RunService_origin.txt").exists());
 }
 
 #[test]

@@ -18,8 +18,19 @@ use crate::support::{Ran, Test, difference};
 const INSTANTS: usize = 200;
 
 /// What the tool keeps for itself, what the service has said, and what the sweep works with.
-const NOT_THE_HOST: [&str; 9] =
-    [".lock", ".commands", "Services.log", "nssm.exe", "nssm_origin.txt", "calls", "order", "ready", "_output.log"];
+const NOT_THE_HOST: [&str; 11] = [
+    ".lock",
+    ".commands",
+    "Services.log",
+    "nssm.exe",
+    "nssm_origin.txt",
+    "RunService.exe",
+    "RunService_origin.txt",
+    "calls",
+    "order",
+    "ready",
+    "_output.log",
+];
 
 fn is_full() -> bool {
     std::env::var_os("INSTALLSERVICE_SWEEP").is_some_and(|value| value == "full")
