@@ -24,6 +24,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// as happens on a machine with too much to do: nothing was done, so it may be begun again.
 #[cfg(windows)]
 const NEVER_BEGAN: i32 = 0xc000_0142_u32.cast_signed();
+/// How Windows refuses to start one that it has no means for at the moment (ERROR_INTERNAL_ERROR): likewise.
+#[cfg(windows)]
+const REFUSED: i32 = 1359;
 /// How often it is.
 #[cfg(windows)]
 const BEGUN_AGAIN: usize = 3;
@@ -145,7 +148,7 @@ fn captured_once(
     command.stdout(end);
     let (stderr, end) = Sink::new().map_err(failed)?;
     command.stderr(end);
-    let mut child = command.spawn().map_err(failed)?;
+    let mut child = spawn(command).map_err(failed)?;
     // Our copies of the writing ends go.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     if let Some(mut end) = child.stdin.take() {
@@ -156,6 +159,21 @@ fn captured_once(
     let (stdout, stderr) = (stdout.collect(), stderr.collect());
     let status = wait(&mut child, invocation, limit)?;
     Ok(Outcome { status, stdout: stdout(), stderr: stderr() })
+}
+
+/// Starts a command.
+///
+/// # Errors
+/// When there is no such program, or the system does not start it.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    #[cfg(windows)]
+    for _ in 0..BEGUN_AGAIN {
+        match command.spawn() {
+            Err(error) if error.raw_os_error() == Some(REFUSED) => thread::sleep(BREATH),
+            spawned => return spawned,
+        }
+    }
+    command.spawn()
 }
 
 /// Where a command's output goes.

@@ -5,6 +5,7 @@ use std::io;
 use std::process::{Child, Command};
 use std::time::SystemTime;
 
+use super::process::spawn;
 use super::text::os;
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
@@ -50,7 +51,7 @@ impl<'a> Program<'a> {
             let _ = line;
             command.args(arguments.iter().map(os));
         }
-        Ok(Self { service, process: command.spawn()? })
+        Ok(Self { service, process: spawn(&mut command)? })
     }
 
     /// Waits for its end. At a stop all that it has started may come to its end as well, within the time that

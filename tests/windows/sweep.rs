@@ -129,7 +129,8 @@ impl Bed {
             _ => {
                 self.install_the_old_one(&[]);
                 // What somebody has edited, and a reinstall puts right.
-                nssm_does(&["set", self.service, "AppParameters", "edited"]);
+                let arguments = nssm_does(&["get", self.service, "AppParameters"]);
+                nssm_does(&["set", self.service, "AppParameters", &format!("{arguments} edited")]);
                 nssm_does(&["set", self.service, "AppExit", "7", "Exit"]);
                 nssm_does(&["set", self.service, "Start", "SERVICE_DEMAND_START"]);
             }
