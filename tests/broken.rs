@@ -10,7 +10,12 @@ const SECRET: &str = "zq-s3cr3t-zq";
 fn panics(way: &str, backtrace: &str) -> String {
     let examples = Path::new(env!("CARGO_BIN_EXE_InstallService")).with_file_name("examples");
     let mut command = Command::new(examples.join("broken").with_extension(std::env::consts::EXE_EXTENSION));
-    let output = command.arg(way).env("PASSWORD", SECRET).env("RUST_BACKTRACE", backtrace).output().expect("cargo build --examples");
+    let output = command
+        .arg(way)
+        .env("PASSWORD", SECRET)
+        .env("RUST_BACKTRACE", backtrace)
+        .output()
+        .expect("cargo build --examples");
     let said = String::from_utf8(output.stderr).expect("text");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{way}: {said}");
     assert!(!said.contains(SECRET), "{way}: {said}");
