@@ -1,6 +1,8 @@
 //! A command that begins and ends as ours do, and that panics, in the way named, with the value of a secret at
 //! hand: `PASSWORD` of its environment.
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own, with effects of its own")]
+#![allow(clippy::unnecessary_literal_unwrap, reason = "the ways to panic are the point")]
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
