@@ -1,4 +1,4 @@
-//! The job that we and all that we start belong to: when we end, also if we are killed, the rest ends with us.
+//! The job that we and all that we start belong to, unless it asks Windows not to.
 
 use std::sync::OnceLock;
 
@@ -6,28 +6,31 @@ use win32job::{ExtendedLimitInfo, Job, JobError};
 
 static JOB: OnceLock<Option<Job>> = OnceLock::new();
 
-fn job() -> Option<&'static Job> {
-    JOB.get().and_then(Option::as_ref)
+fn limit() -> ExtendedLimitInfo {
+    let mut limit = ExtendedLimitInfo::new();
+    limit.limit_breakaway_ok();
+    limit
 }
 
-/// From now on no command outlives us, unless it asks Windows not to be of the job. One that is being started
-/// while we are killed would otherwise wait for ever for its maker to let it run. Where Windows refuses a job,
-/// what a killed run has started goes on.
-pub fn end_with_us() {
-    let job = || -> Result<_, JobError> {
-        let mut limit = ExtendedLimitInfo::new();
-        limit.limit_kill_on_job_close().limit_breakaway_ok();
-        let job = Job::create_with_limit_info(&limit)?;
+fn job() -> Option<&'static Job> {
+    let made = || -> Result<_, JobError> {
+        let job = Job::create_with_limit_info(&limit())?;
         job.assign_current_process()?;
         Ok(job)
     };
-    JOB.get_or_init(|| job().ok());
+    JOB.get_or_init(|| made().ok()).as_ref()
 }
 
-/// What we have started may outlive us again.
-pub fn let_go() {
-    // Where that fails it ends with us, as it would have.
-    drop(job().map(|job| job.set_extended_limit_info(&ExtendedLimitInfo::new())));
+/// From now on what we start is of our job. Where Windows refuses one, nothing is.
+pub fn begin() {
+    job();
+}
+
+/// From now on nothing of our job outlives us. A command that is being started while we are killed would
+/// otherwise wait for ever for its maker to let it run. Where Windows refuses that, it goes on.
+pub fn end_with_us() {
+    let mut limit = limit();
+    drop(job().map(|job| job.set_extended_limit_info(limit.limit_kill_on_job_close())));
 }
 
 /// Whether nothing but we is left of the job.

@@ -1,7 +1,7 @@
 //! The program that RunService stands in for: it has our environment, directory, console and handles, and the
 //! command line that NSSM would have given it. What it leaves behind ends with us, as a unit of systemd ends.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::{Child, Command};
 use std::time::SystemTime;
 
@@ -43,7 +43,7 @@ impl<'a> Program<'a> {
         {
             let _ = arguments;
             std::os::windows::process::CommandExt::raw_arg(&mut command, os(&line.as_text()));
-            super::job::end_with_us();
+            super::job::begin();
             leave_interrupts_to(program, service);
         }
         #[cfg(not(windows))]
@@ -67,8 +67,11 @@ impl<'a> Program<'a> {
         let code = status.code();
         let asked = is_stopping(self.service);
         #[cfg(windows)]
-        while asked && !super::job::is_alone() {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+        {
+            while asked && !super::job::is_alone() {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            super::job::end_with_us();
         }
         Ok(End { code: code.unwrap_or(1).cast_unsigned(), asked })
     }
@@ -81,11 +84,16 @@ pub fn time() -> String {
 
 /// Prints a line where the program prints its errors.
 pub fn say(line: &str) {
-    eprintln!("{line}");
+    // One whose output nobody takes any more has to end as well.
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
-/// From now on Ctrl-C is for `program` alone, and we end when it has. One with windows in the place of a console
-/// never sees it: NSSM closes them, once it is the program's turn.
+/// From now on Ctrl-C is for `program` alone, and we end when it has, or when NSSM has no more patience, and with
+/// us what is left. A program with windows in the place of a console never sees it: NSSM closes them, once it is the
+/// program's turn.
+///
+/// Windows sends something of the kind also when a user logs off, or when it shuts down, and may end us for that;
+/// then the program has its own time to end, and NSSM looks after it as after all that a program leaves behind.
 #[cfg(windows)]
 fn leave_interrupts_to(program: &Text, service: &ServiceName) {
     use std::io::Read;
@@ -93,12 +101,10 @@ fn leave_interrupts_to(program: &Text, service: &ServiceName) {
     let file = std::fs::File::open(super::text::path(program));
     drop(file.and_then(|file| file.take(4096).read_to_end(&mut start)));
     let (has_windows, service) = (has_windows(&start), service.clone());
-    // Windows also sends something of the kind when a user logs off, which is no stop.
-    drop(ctrlc::set_handler(move || {
-        if has_windows && is_stopping(&service) {
-            super::job::let_go();
-            std::process::exit(0);
-        }
+    drop(ctrlc::set_handler(move || match is_stopping(&service) {
+        true if has_windows => std::process::exit(0),
+        true => super::job::end_with_us(),
+        false => {}
     }));
 }
 

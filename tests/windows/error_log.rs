@@ -16,6 +16,8 @@ def ignoring(flags=0):
     subprocess.Popen([sys.executable, __file__, "ignore"], creationflags=flags)
 
 def until_interrupted(end):
+    with open("parent", "w") as file:
+        file.write(str(os.getppid()))
     print("up", flush=True)
     try:
         while True:
@@ -121,6 +123,15 @@ impl Working {
         wait_for("its end", 120, || (state(self.name) == "SERVICE_STOPPED").then_some(()));
     }
 
+    /// Ends the process whose number it has written down there, with the exit code 9. (Wine's taskkill gives 0.)
+    #[track_caller]
+    fn kill(&self, file: &str) {
+        let written = || fs::read_to_string(self.file(file)).ok().filter(|pid| !pid.is_empty());
+        let pid = wait_for("its number", 60, written);
+        let killed = run(Command::new(PYTHON).args(["-c", &format!("import os; os.kill({pid}, 9)")]));
+        assert!(killed.status.success(), "{killed:?}");
+    }
+
     /// Starts it and waits until it has ended.
     #[track_caller]
     fn run(&self) {
@@ -168,10 +179,7 @@ fn a_program_that_fails_leaves_an_error_log_behind() {
     // Killed by somebody else.
     service.install(&["wait"]);
     service.start();
-    let pid = wait_for("its number", 60, || fs::read_to_string(service.file("pid")).ok().filter(|pid| !pid.is_empty()));
-    // With an exit code: Wine's taskkill gives 0.
-    let killed = run(Command::new(PYTHON).args(["-c", &format!("import os; os.kill({pid}, 9)")]));
-    assert!(killed.status.success(), "{killed:?}");
+    service.kill("pid");
     service.await_end();
     let killed = vec!["TIME fails exit-code exited 9".to_owned(), "up".to_owned()];
     assert_eq!(entries(&service.error_log().unwrap()).last(), Some(&killed));
@@ -238,6 +246,13 @@ fn nothing_of_a_program_is_left() {
     service.stop();
     assert!(!is_left(service.ran.folder()));
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    // One whose RunService is ended by somebody else: NSSM looks after it.
+    fs::remove_file(service.file("flushed")).unwrap();
+    service.install(&["flush"]);
+    service.start();
+    service.kill("parent");
+    service.await_end();
+    assert_eq!(fs::read_to_string(service.file("flushed")).unwrap(), "all of it");
     // One that ends by itself and leaves another one behind.
     fs::remove_file(service.file("beats")).unwrap();
     service.install(&["leave"]);
