@@ -92,8 +92,8 @@ pub fn say(line: &str) {
 /// us what is left. A program with windows in the place of a console never sees it: NSSM closes them, once it is the
 /// program's turn.
 ///
-/// Windows sends something of the kind also when a user logs off, or when it shuts down, and may end us for that;
-/// then the program has its own time to end, and NSSM looks after it as after all that a program leaves behind.
+/// Windows sends something of the kind also when a user logs off, or when it shuts down. That is no stop: should we
+/// be ended for it, NSSM ends the program, as it ends all that is left when what it has started ends.
 #[cfg(windows)]
 fn leave_interrupts_to(program: &Text, service: &ServiceName) {
     use std::io::Read;

@@ -16,8 +16,6 @@ def ignoring(flags=0):
     subprocess.Popen([sys.executable, __file__, "ignore"], creationflags=flags)
 
 def until_interrupted(end):
-    with open("parent", "w") as file:
-        file.write(str(os.getppid()))
     print("up", flush=True)
     try:
         while True:
@@ -32,6 +30,8 @@ def flush():
     os._exit(7)
 
 mode = sys.argv[1]
+with open("parent-of-" + mode, "w") as file:
+    file.write(str(os.getppid()))
 if mode == "exit":
     print("to stdout", flush=True)
     sys.stderr.write("to stderr, half a line")
@@ -246,13 +246,16 @@ fn nothing_of_a_program_is_left() {
     service.stop();
     assert!(!is_left(service.ran.folder()));
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
-    // One whose RunService is ended by somebody else: NSSM looks after it.
-    fs::remove_file(service.file("flushed")).unwrap();
-    service.install(&["flush"]);
-    service.start();
-    service.kill("parent");
+    // One whose RunService is ended by somebody else: NSSM ends it.
+    for file in ["beats", "parent-of-ignore"] {
+        fs::remove_file(service.file(file)).unwrap();
+    }
+    service.install(&["ignore"]);
+    nssm(&["start", "family"]);
+    wait_for("its beats", 60, || service.file("beats").exists().then_some(()));
+    service.kill("parent-of-ignore");
     service.await_end();
-    assert_eq!(fs::read_to_string(service.file("flushed")).unwrap(), "all of it");
+    assert!(!is_left(service.ran.folder()));
     // One that ends by itself and leaves another one behind.
     fs::remove_file(service.file("beats")).unwrap();
     service.install(&["leave"]);
