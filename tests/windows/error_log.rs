@@ -38,6 +38,11 @@ if mode == "exit":
     sys.stderr.flush()
     time.sleep(2)
     ctypes.windll.kernel32.ExitProcess(int(sys.argv[2], 0))
+elif mode == "many":
+    for number in range(5000):
+        print("line", number)
+    sys.stdout.flush()
+    os._exit(4)
 elif mode == "wait":
     print("up", flush=True)
     with open("pid", "w") as file:
@@ -204,6 +209,25 @@ fn a_program_that_fails_leaves_an_error_log_behind() {
 
 #[test]
 #[ignore = "needs Windows or Wine, NSSM and a Python: tests/run"]
+fn what_nssm_has_set_aside_is_looked_at() {
+    let service = Working::new("turns", &["many"]);
+    // It has as much room as two lines take, or no more than the last line.
+    for bytes in ["30", "5000"] {
+        nssm_does(&["set", "turns", "AppRotateBytes", bytes]);
+        service.run();
+        let entry = entries(&service.error_log().unwrap()).pop().unwrap();
+        let last = (4950..5000).map(|number| format!("line {number}"));
+        let expected: Vec<String> = std::iter::once("TIME turns exit-code exited 4".to_owned()).chain(last).collect();
+        assert_eq!(entry, expected, "{bytes}");
+    }
+    let logs = fs::read_dir(service.file("working_dir")).unwrap().flatten();
+    let aside = logs.filter(|log| log.file_name().to_string_lossy().starts_with("turns_output-"));
+    assert!(aside.count() > 2);
+    service.remove();
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, NSSM and a Python: tests/run"]
 fn a_program_that_does_not_fail_leaves_none() {
     let service = Working::new("well", &["exit", "0"]);
     service.run();
@@ -336,6 +360,37 @@ fn without_runservice_there_is_none_and_that_is_said() {
     let (code, text) = said(command("ManageService").args(["bare", "remove", "--remove_nssm"]));
     assert!(code == Some(0) && text.contains("RunService.exe (InstallService did not put it there)"), "{text}");
     assert!(runner.exists() && key("bare").is_none());
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_newer_runservice_takes_its_place_once_it_is_free() {
+    let ran = install().arg("--version").run();
+    let program = probe(&ran.folder().join("app"));
+    let command = alone(ran.folder());
+    let beside = ran.folder().join("bin").join("RunService.exe");
+    let kept = ran.folder().join("working_dir").join("RunService.exe");
+    let is_new = || fs::read(&kept).unwrap() == fs::read(&beside).unwrap();
+    let does = |name: &str, words: &[&str]| {
+        let output = run(command(name).args(words));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let program = program.display().to_string();
+    let install = || does("InstallService", &["--service_name", "newer", "--", &program]);
+    fs::copy(RUNNER, &beside).unwrap();
+    install();
+    assert!(is_new());
+    does("ManageService", &["newer", "start"]);
+    // Behind its end, so that it runs as well.
+    fs::write(&beside, [fs::read(RUNNER).unwrap(), b"...".to_vec()].concat()).unwrap();
+    install();
+    assert!(!is_new());
+    does("ManageService", &["newer", "stop"]);
+    install();
+    assert!(is_new());
+    does("ManageService", &["newer", "start"]);
+    does("ManageService", &["newer", "remove", "--remove_nssm"]);
+    assert!(!kept.exists());
 }
 
 /// Arguments that fit into what NSSM keeps of them, but not with the words of RunService; and a priority that only

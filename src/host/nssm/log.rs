@@ -20,14 +20,17 @@ const END: u64 = 64 << 10;
 /// The log at `path`, and before it those that NSSM has set aside, whose names have the time in them
 /// (`NAME_output-20261122T071811.772.log`).
 pub fn files(path: &Text) -> Vec<Text> {
-    let before = path.to_string().trim_end_matches(".log").to_owned() + "-";
+    let name = path.to_string();
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
     let is_time = |text: &str| {
         let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
         text.chars().map(shape).eq("00000000T000000.000".chars())
     };
     let is_set_aside = |path: &Text| {
-        let rest = path.as_str().and_then(|path| path.strip_prefix(&before)?.strip_suffix(".log"));
-        rest.is_some_and(is_time)
+        let time = |path: &str| {
+            path.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(extension)?.strip_suffix('.').map(is_time)
+        };
+        path.as_str().and_then(time).unwrap_or_default()
     };
     let Some(folder) = on_disk::parent(path) else { return Vec::new() };
     let found = on_disk::list(&folder);
