@@ -76,12 +76,15 @@ impl Mark {
         };
         let mut parts = files(log);
         parts.retain(|part| part == log || is_later(&to_path(part)));
-        let others = parts.len().saturating_sub(2);
-        let mut skip = if others == 0 { self.length } else { 0 };
         let mut written = Vec::new();
-        for part in parts.drain(others..) {
-            written.extend(end_of(&to_path(&part), skip).unwrap_or_default());
-            skip = 0;
+        for (at, part) in parts.iter().enumerate().rev() {
+            // Only the first of them was there.
+            let skip = if at == 0 { self.length } else { 0 };
+            let later = std::mem::replace(&mut written, end_of(&to_path(part), skip).unwrap_or_default());
+            written.extend(later);
+            if written.len() as u64 >= END {
+                break;
+            }
         }
         written
     }
@@ -142,9 +145,9 @@ mod tests {
         write(&log, "two\nEND\n");
         assert_eq!(files(&log), [aside("0.000"), aside("1.000"), log.clone()]);
         assert_eq!(read(&mark, &log), "one\ntwo\n");
-        write(&aside("2.000"), "two\n");
-        write(&log, "three\nEND\n");
-        assert_eq!(read(&mark, &log), "two\nthree\n");
+        write(&aside("2.000"), "tw");
+        write(&log, "o\nthree\nEND\n");
+        assert_eq!(read(&mark, &log), "one\ntwo\nthree\n");
     }
 
     #[test]
