@@ -289,6 +289,22 @@ fn nothing_of_a_program_is_left() {
     service.remove();
 }
 
+/// It has no console, and so never sees a Ctrl-C.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_program_with_windows_is_asked_to_close_them() {
+    let notepad = r"C:\windows\notepad.exe";
+    let ran = install().args(["--restart", "never", "--service_name", "windows", "--", notepad]).run();
+    nssm_does(&["set", "windows", "AppStopMethodConsole", "90000"]);
+    nssm(&["start", "windows"]);
+    wait_for("it to run", 60, || (state("windows") == "SERVICE_RUNNING").then_some(()));
+    nssm(&["stop", "windows"]);
+    // Sooner than it would have been ended for not hearing.
+    wait_for("its end", 60, || (state("windows") == "SERVICE_STOPPED").then_some(()));
+    assert!(!ran.folder().join("windows_ERROR_LOG.txt").exists());
+    ran.then_manage().args(["windows", "remove"]).run();
+}
+
 #[test]
 #[ignore = "needs Windows or Wine, NSSM and a Python: tests/run"]
 fn a_program_is_given_what_nssm_would_give_it() {
@@ -373,7 +389,9 @@ fn a_newer_runservice_takes_its_place_once_it_is_free() {
     let is_new = || fs::read(&kept).unwrap() == fs::read(&beside).unwrap();
     let does = |name: &str, words: &[&str]| {
         let output = run(command(name).args(words));
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said
     };
     let program = program.display().to_string();
     let install = || does("InstallService", &["--service_name", "newer", "--", &program]);
@@ -383,8 +401,8 @@ fn a_newer_runservice_takes_its_place_once_it_is_free() {
     does("ManageService", &["newer", "start"]);
     // Behind its end, so that it runs as well.
     fs::write(&beside, [fs::read(RUNNER).unwrap(), b"...".to_vec()].concat()).unwrap();
-    install();
-    assert!(!is_new());
+    let said = install();
+    assert!(!is_new() && said.contains("runs and stays as it is"), "{said}");
     does("ManageService", &["newer", "stop"]);
     install();
     assert!(is_new());

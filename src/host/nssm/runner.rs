@@ -1,7 +1,7 @@
 //! Where the `RunService.exe` of services comes from, which lies in the working directory beside `nssm.exe`: from
 //! the folder of this program. As with `nssm.exe`, what we put there has a note beside it.
 
-use std::{env, fs, io};
+use std::{env, fs};
 
 use super::{registry, supply};
 use crate::error::Error;
@@ -31,17 +31,20 @@ pub(super) fn provide(place: &Place) -> Result<(), Error> {
     let (kept, Some(beside)) = (place.runner(), beside()) else { return Ok(()) };
     let exe = fs::read(to_path(&beside)).map_err(|source| Error::io("reading", &beside, source))?;
     match files::look(&kept)? {
-        Entry::File(found) if found.contents == exe || !is_free(&kept) => Ok(()),
+        Entry::File(found) if found.contents == exe => Ok(()),
+        Entry::File(_) if !is_free(&kept) => {
+            eprintln!(
+                "note: `{kept}` runs and stays as it is; an install while no service runs it brings the newer one"
+            );
+            Ok(())
+        }
         _ => supply::put(RUNNER, exe, &beside, &kept, &place.runner_origin(), place),
     }
 }
 
 /// Whether no process runs the executable: one that runs cannot be opened to write.
 fn is_free(exe: &Text) -> bool {
-    fs::OpenOptions::new()
-        .write(true)
-        .open(to_path(exe))
-        .map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |_| true)
+    fs::OpenOptions::new().write(true).open(to_path(exe)).is_ok()
 }
 
 /// Takes away the one in the working directory, after the services `removed` were; says why not where it stays.
