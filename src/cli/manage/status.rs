@@ -44,7 +44,7 @@ impl Managed {
         let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), "").ok()?;
         let directory = receipt.services().into_iter().next()?.working_directory?;
         // With NSSM the script of a Python service writes it, and RunService for other programs.
-        let writes_one = || exists(&self.place.python_script(name)) || nssm::has_service_a_runner(name, &self.place);
+        let writes_one = || exists(&self.place.python_script(name)) || nssm::runs_through_runner(name, &self.place);
         if matches!(self.manager, Manager::Nssm(_)) && !writes_one() {
             return None;
         }

@@ -1,8 +1,9 @@
 //! The log that NSSM writes the output of a service to, and those that it has set aside.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,25 +21,24 @@ const END: u64 = 64 << 10;
 /// The log at `path`, and before it those that NSSM has set aside, whose names have the time in them
 /// (`NAME_output-20261122T071811.772.log`).
 pub fn files(path: &Text) -> Vec<Text> {
-    let name = path.to_string();
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let log = to_path(path);
+    let part = |part: Option<&OsStr>| part.and_then(OsStr::to_str).unwrap_or_default().to_owned();
+    let (stem, extension) = (part(log.file_stem()), part(log.extension()));
     let is_time = |text: &str| {
         let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
         text.chars().map(shape).eq("00000000T000000.000".chars())
     };
-    let is_set_aside = |path: &Text| {
-        let time = |path: &str| {
-            path.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(extension)?.strip_suffix('.').map(is_time)
-        };
-        path.as_str().and_then(time).unwrap_or_default()
+    let is_set_aside = |path: &PathBuf| {
+        let name = part(path.file_name());
+        let time = name
+            .strip_prefix(&stem)
+            .and_then(|rest| rest.strip_prefix('-')?.strip_suffix(&extension)?.strip_suffix('.'));
+        time.is_some_and(is_time) && path.is_file()
     };
-    let Some(folder) = on_disk::parent(path) else { return Vec::new() };
-    let found = on_disk::list(&folder);
-    let mut found: Vec<Text> = found.iter().filter(|path| path.is_file()).map(text).collect();
-    found.retain(|found| found == path || is_set_aside(found));
     // Theirs sort by time; the one that is written to is the last.
-    found.sort_by_key(|found| found == path);
-    found
+    let all = on_disk::parent(path).map(|folder| on_disk::list(&folder)).unwrap_or_default();
+    let aside = all.into_iter().filter(is_set_aside).map(text);
+    aside.chain(log.is_file().then(|| path.clone())).collect()
 }
 
 /// Where a log was at an instant.

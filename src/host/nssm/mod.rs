@@ -335,7 +335,7 @@ pub fn output_of(name: &ServiceName) -> Option<Text> {
 
 /// Whether NSSM starts RunService for a service, which starts its program.
 #[cfg(windows)]
-pub fn has_service_a_runner(name: &ServiceName, place: &Place) -> bool {
+pub fn runs_through_runner(name: &ServiceName, place: &Place) -> bool {
     registry::runs(name.as_str(), &place.runner())
 }
 
@@ -364,7 +364,7 @@ pub fn output_of(_name: &ServiceName) -> Option<Text> {
 
 /// Whether NSSM starts RunService for a service: elsewhere there is none.
 #[cfg(not(windows))]
-pub fn has_service_a_runner(_name: &ServiceName, _place: &Place) -> bool {
+pub fn runs_through_runner(_name: &ServiceName, _place: &Place) -> bool {
     false
 }
 
