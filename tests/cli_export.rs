@@ -139,6 +139,40 @@ fn links_among_the_directories_are_not_followed() {
     assert!(there(&ran, "elsewhere/MANIFEST.toml"));
 }
 
+/// A user's services are written for any home directory: nothing of the one who writes them is in the files.
+#[test]
+fn the_services_of_a_user_are_written_for_any_home() {
+    let written = |home: &str, state: &str| {
+        let test = Test::install().env("HOME", home).env("XDG_STATE_HOME", state).env("XDG_CONFIG_HOME", state);
+        let ran = export(test, &["--user", "--env", "TOKEN"]).stderr("").run();
+        let all = ["tree/.config/systemd/user/web.service", "tree/.local/state/install-service/web_install_args.toml"];
+        let manifest = ["tree/.local/state/install-service/web_env_vars.txt.example", "tree/MANIFEST.toml"];
+        assert_eq!(ran.stdout, [all, manifest].concat().join("\n") + "\n");
+        let texts = ran.stdout.lines().map(|path| fs::read_to_string(ran.folder().join(path)).unwrap());
+        texts.collect::<Vec<_>>()
+    };
+    let texts = written("/home/ada", "");
+    assert_eq!(texts, written("/root", "/srv/xdg"));
+    assert!(texts[0].contains("\nEnvironmentFile=%h/.local/state/install-service/web_env_vars.txt\n"), "{}", texts[0]);
+    assert!(texts[2].contains("needs in ~/.local/state/install-service/web_env_vars.txt, "), "{}", texts[2]);
+    let user = || Test::install().args(["--output", "tree", "--user", "--service_name", "web"]);
+    user()
+        .args(["--state-dir", "/srv/state", "--", "/bin/true"])
+        .status(2)
+        .stderr(
+            "InstallService: error: option `--state-dir` `/srv/state`: the files of a user's services are written for any \
+             home directory\n  help: without it they lie where `ManageService` looks for them there\n\
+             InstallService: error: option `--working-directory`: nothing says where a service of any user is to run\n  \
+             help: `--working-directory DIR` names a directory\nInstallService: 2 faults, nothing was changed\n",
+        )
+        .run();
+    user()
+        .args(["--working-directory", "/srv", "--layout", "ansible", "--", "/bin/true"])
+        .status(2)
+        .stderr("InstallService: error: option `--layout`: a role is for services of the machine, not for a user's\n")
+        .run();
+}
+
 #[test]
 fn an_unfinished_export_leaves_no_temporary_files() {
     let ran = Test::install().file("tree/etc", "in the way").arg("-V").run();

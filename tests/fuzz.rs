@@ -318,7 +318,7 @@ fn manifests() {
 }
 
 fn rendered(spec: &install_service::model::spec::ServiceSpec) -> String {
-    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
+    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
     match systemd::artifacts(spec, &place) {
         Ok(files) => {
             let unit = String::from_utf8(files[0].contents.clone()).expect("a unit is text");

@@ -120,10 +120,11 @@ impl Call {
             ));
         }
         let is_export = matches!(mode, Mode::Export(..));
-        // What lies where on the machine that writes the files says nothing about the others.
-        let exported = is_export.then(|| facts::usual_state_dir(target, scope));
-        let state_dir = settings.state_dir.clone().or(exported);
-        let place = facts::place(target, scope, state_dir.as_ref());
+        let place_of = if is_export { facts::exported_place } else { facts::place };
+        let place = place_of(target, scope, settings.state_dir.as_ref());
+        if is_export && scope == Scope::User {
+            faults.extend(for_no_home(&settings, requests));
+        }
         let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
         for request in requests {
@@ -288,8 +289,11 @@ impl Call {
         {
             let has_secrets = !spec.secrets.is_empty();
             // A role says in its variables which secrets there are.
-            let example = (has_secrets && layout == Layout::Tree)
-                .then(|| export::example(&name, &spec.secrets, &self.place.secrets_file(&name, spec.secrets_in)));
+            let example = (has_secrets && layout == Layout::Tree).then(|| {
+                let path = self.place.secrets_file(&name, spec.secrets_in);
+                let shown = self.place.below_home(&path).map_or_else(|| path.to_string(), |rest| format!("~{rest}"));
+                export::example(&name, &spec.secrets, &path, &shown)
+            });
             let mut batches = Vec::new();
             if let Some(service) = registration {
                 let values = has_secrets.then(|| self.place.environment_file(&name));
@@ -553,6 +557,23 @@ fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
         let they = if fault.starts_with("have ") { "they" } else { "it" };
         Fault::new(refusal.what, format!("{they} {fault}"))
     })
+}
+
+/// What a tree for any home directory cannot say.
+fn for_no_home(settings: &Settings, requests: &[Service]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(state_dir) = &settings.state_dir {
+        let fault =
+            Fault::new("option `--state-dir`", "the files of a user's services are written for any home directory");
+        faults.push(fault.given(state_dir).help("without it they lie where `ManageService` looks for them there"));
+    }
+    if requests.iter().any(|request| request.working_directory.is_none()) {
+        let reason = "nothing says where a service of any user is to run";
+        faults.push(
+            Fault::new("option `--working-directory`", reason).help("`--working-directory DIR` names a directory"),
+        );
+    }
+    faults
 }
 
 /// What a request is called before it has a name of its own.

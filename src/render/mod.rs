@@ -54,6 +54,9 @@ pub struct Place {
     pub unit_dir: Text,
     /// The tool's own working directory: an absolute path.
     pub state_dir: Text,
+    /// The home directory of the person whose services they are; empty where that can be anybody, for then
+    /// all of these paths begin there.
+    pub home: Option<Text>,
 }
 
 impl Place {
@@ -129,6 +132,12 @@ impl Place {
     /// The note that says where that `nssm.exe` came from, if we put it there.
     pub fn nssm_origin(&self) -> Text {
         self.state("", "nssm_origin.txt")
+    }
+
+    /// The rest of a path that lies below the home directory of whoever runs the services.
+    pub fn below_home(&self, path: &Text) -> Option<Text> {
+        let rest = path.as_bytes().strip_prefix(self.home.as_ref()?.as_bytes())?;
+        rest.starts_with(b"/").then(|| Text::from_bytes(rest))
     }
 
     fn state(&self, name: &str, suffix: &str) -> Text {
