@@ -120,11 +120,10 @@ fn an_exported_service_runs_in_any_home() {
             .probe(hostile)
             .run();
         let tree = ran.folder().join("tree");
-        fs::remove_file(tree.join("MANIFEST.toml")).unwrap();
         let values = tree.join(format!(".local/state/install-service/{name}_env_vars.txt"));
         fs::write(&values, "TOKEN=\"a \\$b %h \\\"c\\\"\"\n").unwrap();
         system("chmod", &["0600", values.to_str().unwrap()]);
-        system("/bin/sh", &["-c", &format!("cp -r {}/. ~joe && chown -R joe: ~joe", tree.display())]);
+        system("/bin/sh", &["-c", &format!("cp -r {0}/.config {0}/.local ~joe && chown -R joe: ~joe", tree.display())]);
         joe(&["daemon-reload"]);
         joe(&["enable", "--now", name]);
         // Here, and not where the tests keep what they install.

@@ -31,7 +31,9 @@ fn installed() -> Ran {
         ])
         .args(["--env", "B=2", "--", "/bin/true", "a b"])
         .run();
-    fs::remove_file(ran.folder().join("home/MANIFEST.toml")).unwrap();
+    for of_the_tree in ["MANIFEST.toml", "MANIFEST.sha256"] {
+        fs::remove_file(ran.folder().join("home").join(of_the_tree)).unwrap();
+    }
     ran
 }
 

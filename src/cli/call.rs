@@ -208,7 +208,12 @@ impl Call {
             }
             Mode::Export(directory, layout) => {
                 let written = export::write(directory, self.exported(files, *layout)?)?;
-                print(&written.iter().map(|path| format!("{path}\n")).collect::<String>());
+                for path in &written.kept {
+                    note(&format!(
+                        "`{path}` is no longer wanted, but it was changed after it was written, so it stays"
+                    ));
+                }
+                print(&written.files.iter().map(|path| format!("{path}\n")).collect::<String>());
                 Ok(exit::OK)
             }
             Mode::Check => self.check(files),

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::files::{self, Entry};
+use super::files::{self, Entry, Staged};
 use super::folder::{Folder, in_the_way};
 use crate::error::{Error, Fault};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::text::Text;
+use crate::render::checksums::{self, Checksums, sha256};
 use crate::render::{self, Artifact, CREDENTIAL};
 
 /// The file that describes an exported tree.
 pub const MANIFEST: &str = "MANIFEST.toml";
+
+/// The file that tells what we wrote from what others did.
+const CHECKSUMS: &str = "MANIFEST.sha256";
 
 /// The names of a service's secrets, in the place of the file that holds their values; `shown` is what that is
 /// called.
@@ -35,69 +39,94 @@ pub fn beside(artifact: Artifact) -> Artifact {
     Artifact { path: Text::from_bytes(name), ..artifact }
 }
 
-/// Writes `artifacts` under `directory` and gives the paths written.
+/// What an export came to.
+#[derive(Debug)]
+pub struct Written {
+    /// The files that it wrote.
+    pub files: Vec<Text>,
+    /// Files of an earlier one that are no longer wanted, but have been changed since: they stay.
+    pub kept: Vec<Text>,
+}
+
+/// Writes `artifacts` under `directory`, and beside them what tells them from the files of others.
 ///
 /// A second export into the same directory updates our files and removes those that are no longer
 /// wanted; files of others are never touched, and no link below the directory is followed. Nothing is
-/// synced to the disk: what is lost in a power cut can be written again.
+/// synced to the disk: what is lost in a power cut, or when it is killed, the next export writes again.
 ///
 /// # Errors
 /// When a file of somebody else is in the way, or one cannot be written. Nothing has changed then.
-pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Vec<Text>, Error> {
+pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Error> {
     let mut tree = Tree { folders: BTreeMap::from([(Vec::new(), Some(Folder::named(directory)?))]) };
     let mut files = Vec::new();
+    let mut wanted = Checksums::new();
     for artifact in artifacts {
-        let mut above: Vec<Text> = artifact
-            .path
-            .as_bytes()
-            .split(|byte| *byte == b'/')
-            .filter(|part| !part.is_empty() && *part != b".")
-            .map(Text::from_bytes)
-            .collect();
-        if above.iter().any(|part| part.as_bytes() == b"..") {
+        let Some((above, name)) = parts(&artifact.path) else {
             return Err(Error::refused(
                 Fault::new("option `--state-dir`", "with `..` in it, it leads out of the exported tree")
                     .given(&artifact.path),
             ));
-        }
-        let name = above.pop().unwrap_or_default();
+        };
+        let path = above.iter().chain([&name]).map(Text::as_bytes).collect::<Vec<_>>().join(&b'/');
+        wanted.insert(Text::from_bytes(path), vec![sha256(&artifact.contents)]);
         files.push((above, name, artifact));
     }
     // Everything is looked at before anything is changed.
-    let mut wanted = Wanted::new();
+    let found = tree.ours(&[], &CHECKSUMS.into())?.unwrap_or_default();
+    let earlier = checksums::read(&found);
     for (above, name, _) in &files {
-        wanted.entry(above).or_default().insert(name);
-        if let Some(folder) = tree.enter(above, false)? {
-            match files::look(&folder.file(name)).map_err(|error| folder.worded(name, error))? {
-                Entry::Missing => {}
-                Entry::File(found) if render::is_ours(&found.contents) => {}
-                _ => return Err(in_the_way(folder.shown_file(name))),
+        tree.ours(above, name)?;
+    }
+    let (stale, kept) = tree.stale(&earlier, &wanted);
+    if !earlier.is_empty() {
+        tree.sweep(earlier.keys().chain(wanted.keys()));
+    }
+    // What is being changed is known before and after, so that whoever finds it half done knows it for ours.
+    let known = checksums::render(&[&wanted]);
+    if known != found {
+        tree.note(checksums::render(&[&earlier, &wanted]))?;
+    }
+    let mut staged = Vec::new();
+    for (above, name, artifact) in files {
+        match tree.stage(&above, &name, artifact) {
+            Ok(file) => staged.push((above, name, file)),
+            Err(error) => {
+                // Nothing of it is there.
+                drop(if found.is_empty() { tree.forget() } else { tree.note(found) });
+                return Err(error);
             }
         }
     }
-    let stale = tree.stale(&wanted)?;
-    let mut staged = Vec::new();
-    let mut written = Vec::new();
-    for (above, name, artifact) in files {
-        let folder = tree.enter(&above, true)?.expect("it was made");
-        let artifact = Artifact { path: folder.file(&name), ..artifact };
-        staged.push((above, files::stage(&artifact).map_err(|error| folder.worded(&name, error))?, name));
-    }
-    for (above, file, name) in staged {
-        let folder = tree.enter(&above, true)?.expect("it was made");
-        file.commit().map_err(|error| folder.worded(&name, error))?;
-        written.push(folder.shown_file(&name));
-    }
-    for (above, name) in stale {
-        if let Some(folder) = tree.enter(&above, false)? {
-            files::remove(&folder.file(&name)).map_err(|error| folder.worded(&name, error))?;
+    // First what goes: where `A` and `a` are one name, it could be what comes.
+    for (above, name) in &stale {
+        if let Some(folder) = tree.enter(above, false)? {
+            files::remove(&folder.file(name)).map_err(|error| folder.worded(name, error))?;
         }
     }
-    Ok(written)
+    let mut written = Vec::new();
+    for (above, name, file) in staged {
+        written.push(tree.put(&above, &name, file)?);
+    }
+    tree.tidy(earlier.keys().filter(|path| !wanted.contains_key(*path)).filter_map(parts));
+    if known != found && !earlier.is_empty() {
+        tree.note(known)?;
+    }
+    written.extend(tree.enter(&[], false)?.map(|top| top.shown_file(&CHECKSUMS.into())));
+    Ok(Written { files: written, kept })
 }
 
-/// The names of the files that each directory is to have.
-type Wanted<'a> = BTreeMap<&'a [Text], BTreeSet<&'a Text>>;
+/// The directories and the name of a file below the top of a tree; none where that leads out of it.
+fn parts(path: &Text) -> Option<(Vec<Text>, Text)> {
+    let leads_out = |part: &[u8]| part == b".." || cfg!(windows) && part.iter().any(|byte| br"\:".contains(byte));
+    let parts = path.as_bytes().split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".");
+    let mut above: Vec<Text> =
+        parts.map(|part| (!leads_out(part)).then(|| Text::from_bytes(part))).collect::<Option<_>>()?;
+    let name = above.pop()?;
+    Some((above, name))
+}
+
+/// A file of a tree: the directories on the way to it, and its name.
+type Place = (Vec<Text>, Text);
 
 /// The directories of an exported tree, by their parts below its top.
 struct Tree {
@@ -122,23 +151,78 @@ impl Tree {
         Ok(self.folders.get(parts).and_then(Option::as_ref))
     }
 
-    /// Files of an earlier export that this one does not write again: files of ours in the directories
-    /// that it writes to.
-    fn stale(&mut self, wanted: &Wanted) -> Result<Vec<(Vec<Text>, Text)>, Error> {
-        let is_ours = |folder: &Folder, name: &Text| {
-            let entry = files::look(&folder.file(name));
-            matches!(entry, Ok(Entry::File(found)) if render::is_ours(&found.contents))
-        };
-        let Some(top) = self.enter(&[], false)? else { return Ok(Vec::new()) };
-        if !is_ours(top, &MANIFEST.into()) {
-            return Ok(Vec::new());
+    /// What the file of ours at this place holds; none if nothing is there.
+    fn ours(&mut self, above: &[Text], name: &Text) -> Result<Option<Vec<u8>>, Error> {
+        let Some(folder) = self.enter(above, false)? else { return Ok(None) };
+        match files::look(&folder.file(name)).map_err(|error| folder.worded(name, error))? {
+            Entry::Missing => Ok(None),
+            Entry::File(found) if render::is_ours(&found.contents) => Ok(Some(found.contents)),
+            _ => Err(in_the_way(folder.shown_file(name))),
         }
-        let mut stale = Vec::new();
-        for (above, wanted) in wanted {
-            let Some(folder) = self.enter(above, false)? else { continue };
-            let names = folder.names().into_iter().filter(|name| !wanted.contains(name) && is_ours(folder, name));
-            stale.extend(names.map(|name| (above.to_vec(), name)));
+    }
+
+    /// Files of an earlier export that this one does not write again: those that are as it wrote them, and
+    /// those that somebody has changed. What somebody has put in their place is no file of ours.
+    fn stale(&mut self, earlier: &Checksums, wanted: &Checksums) -> (Vec<Place>, Vec<Text>) {
+        let (mut stale, mut kept) = (Vec::new(), Vec::new());
+        for (path, sums) in earlier.iter().filter(|(path, _)| !wanted.contains_key(*path)) {
+            let Some((above, name)) = parts(path) else { continue };
+            match self.ours(&above, &name) {
+                Ok(Some(contents)) if sums.contains(&sha256(&contents)) => stale.push((above, name)),
+                Ok(Some(_)) => {
+                    let folder = self.enter(&above, false).ok().flatten();
+                    kept.extend(folder.map(|folder| folder.shown_file(&name)));
+                }
+                Ok(None) | Err(_) => {}
+            }
         }
-        Ok(stale)
+        (stale, kept)
+    }
+
+    /// Takes away what a killed export left of files that it had not finished.
+    fn sweep<'a>(&mut self, paths: impl Iterator<Item = &'a Text>) {
+        let places = paths.filter_map(parts).chain([(Vec::new(), CHECKSUMS.into())]);
+        let left = places.filter_map(|(above, name)| Some(self.enter(&above, false).ok()??.file(&name)));
+        files::sweep(&left.collect::<Vec<_>>());
+    }
+
+    /// Writes down which files are ours.
+    fn note(&mut self, contents: Vec<u8>) -> Result<(), Error> {
+        let name = CHECKSUMS.into();
+        let file = self.stage(&[], &name, Artifact { path: name.clone(), mode: 0o644, contents })?;
+        self.put(&[], &name, file).map(drop)
+    }
+
+    /// Takes that away again.
+    fn forget(&mut self) -> Result<(), Error> {
+        self.enter(&[], false)?.map_or(Ok(()), |top| files::remove(&top.file(&CHECKSUMS.into())))
+    }
+
+    fn stage(&mut self, above: &[Text], name: &Text, artifact: Artifact) -> Result<Staged, Error> {
+        let folder = self.enter(above, true)?.expect("it was made");
+        let artifact = Artifact { path: folder.file(name), ..artifact };
+        files::stage(&artifact).map_err(|error| folder.worded(name, error))
+    }
+
+    /// Puts it in its place, and says where that is.
+    fn put(&mut self, above: &[Text], name: &Text, file: Staged) -> Result<Text, Error> {
+        let folder = self.enter(above, true)?.expect("it was made");
+        file.commit().map_err(|error| folder.worded(name, error))?;
+        Ok(folder.shown_file(name))
+    }
+
+    /// Takes away the directories of files that are gone, if they are empty, and what is empty above them then.
+    fn tidy(&mut self, gone: impl Iterator<Item = Place>) {
+        let mut emptied: BTreeSet<Vec<Text>> = BTreeSet::new();
+        for (directory, _) in gone {
+            emptied.extend((1..=directory.len()).map(|depth| directory[..depth].to_vec()));
+        }
+        // The inner ones come behind the outer ones.
+        for directory in emptied.into_iter().rev() {
+            let Some((name, above)) = directory.split_last() else { continue };
+            if let Ok(Some(folder)) = self.enter(above, false) {
+                files::remove_empty_directory(&folder.file(name));
+            }
+        }
     }
 }

@@ -7,8 +7,6 @@
 use std::io::{self, Cursor, Read};
 use std::{env, fs};
 
-use sha2::{Digest, Sha256};
-
 use super::{Wishes, registry};
 use crate::error::{Error, Fault};
 use crate::host::fetch;
@@ -16,6 +14,7 @@ use crate::host::files;
 use crate::host::text::{path as to_path, text};
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
+use crate::render::checksums;
 use crate::render::escape::Signature;
 use crate::render::{Artifact, Place};
 
@@ -189,5 +188,5 @@ fn by_hand(place: &Place, reason: String) -> Error {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    checksums::hexadecimal(&checksums::sha256(bytes))
 }
