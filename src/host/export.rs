@@ -6,6 +6,7 @@ use super::files::{self, Entry, Staged};
 use super::folder::{Folder, in_the_way};
 use crate::error::{Error, Fault};
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::observed::Found;
 use crate::model::text::Text;
 use crate::render::checksums::{self, Checksums, sha256};
 use crate::render::{self, Artifact, CREDENTIAL};
@@ -42,7 +43,7 @@ pub fn beside(artifact: Artifact) -> Artifact {
 /// What an export came to.
 #[derive(Debug)]
 pub struct Written {
-    /// The files that it wrote.
+    /// The files that are there now.
     pub files: Vec<Text>,
     /// Files of an earlier one that are no longer wanted, but have been changed since: they stay.
     pub kept: Vec<Text>,
@@ -72,10 +73,16 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
         files.push((above, name, artifact));
     }
     // Everything is looked at before anything is changed.
-    let found = tree.ours(&[], &CHECKSUMS.into())?.unwrap_or_default();
+    let found = tree.ours(&[], &CHECKSUMS.into())?.map_or_else(Vec::new, |found| found.contents);
     let earlier = checksums::read(&found);
-    for (above, name, _) in &files {
-        tree.ours(above, name)?;
+    let mut looked_at = Vec::new();
+    for (above, name, artifact) in files {
+        let there = tree.ours(&above, &name)?;
+        let is_it =
+            |found: &Found| found.contents == artifact.contents && found.mode == artifact.mode && !found.foreign;
+        // What is there already is not written.
+        let artifact = if there.as_ref().is_some_and(is_it) { None } else { Some(artifact) };
+        looked_at.push((above, name, artifact));
     }
     let (stale, kept) = tree.stale(&earlier, &wanted);
     if !earlier.is_empty() {
@@ -87,8 +94,8 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
         tree.note(checksums::render(&[&earlier, &wanted]))?;
     }
     let mut staged = Vec::new();
-    for (above, name, artifact) in files {
-        match tree.stage(&above, &name, artifact) {
+    for (above, name, artifact) in looked_at {
+        match artifact.map(|artifact| tree.stage(&above, &name, artifact)).transpose() {
             Ok(file) => staged.push((above, name, file)),
             Err(error) => {
                 // Nothing of it is there.
@@ -151,12 +158,12 @@ impl Tree {
         Ok(self.folders.get(parts).and_then(Option::as_ref))
     }
 
-    /// What the file of ours at this place holds; none if nothing is there.
-    fn ours(&mut self, above: &[Text], name: &Text) -> Result<Option<Vec<u8>>, Error> {
+    /// The file of ours at this place; none if nothing is there.
+    fn ours(&mut self, above: &[Text], name: &Text) -> Result<Option<Found>, Error> {
         let Some(folder) = self.enter(above, false)? else { return Ok(None) };
         match files::look(&folder.file(name)).map_err(|error| folder.worded(name, error))? {
             Entry::Missing => Ok(None),
-            Entry::File(found) if render::is_ours(&found.contents) => Ok(Some(found.contents)),
+            Entry::File(found) if render::is_ours(&found.contents) => Ok(Some(found)),
             _ => Err(in_the_way(folder.shown_file(name))),
         }
     }
@@ -168,7 +175,7 @@ impl Tree {
         for (path, sums) in earlier.iter().filter(|(path, _)| !wanted.contains_key(*path)) {
             let Some((above, name)) = parts(path) else { continue };
             match self.ours(&above, &name) {
-                Ok(Some(contents)) if sums.contains(&sha256(&contents)) => stale.push((above, name)),
+                Ok(Some(found)) if sums.contains(&sha256(&found.contents)) => stale.push((above, name)),
                 Ok(Some(_)) => {
                     let folder = self.enter(&above, false).ok().flatten();
                     kept.extend(folder.map(|folder| folder.shown_file(&name)));
@@ -190,7 +197,7 @@ impl Tree {
     fn note(&mut self, contents: Vec<u8>) -> Result<(), Error> {
         let name = CHECKSUMS.into();
         let file = self.stage(&[], &name, Artifact { path: name.clone(), mode: 0o644, contents })?;
-        self.put(&[], &name, file).map(drop)
+        self.put(&[], &name, Some(file)).map(drop)
     }
 
     /// Takes that away again.
@@ -204,10 +211,10 @@ impl Tree {
         files::stage(&artifact).map_err(|error| folder.worded(name, error))
     }
 
-    /// Puts it in its place, and says where that is.
-    fn put(&mut self, above: &[Text], name: &Text, file: Staged) -> Result<Text, Error> {
+    /// Puts a file in its place, unless it is there already, and says where that is.
+    fn put(&mut self, above: &[Text], name: &Text, file: Option<Staged>) -> Result<Text, Error> {
         let folder = self.enter(above, true)?.expect("it was made");
-        file.commit().map_err(|error| folder.worded(name, error))?;
+        file.map_or(Ok(()), Staged::commit).map_err(|error| folder.worded(name, error))?;
         Ok(folder.shown_file(name))
     }
 
