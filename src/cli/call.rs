@@ -248,7 +248,7 @@ impl Call {
                     artifacts.push(Artifact {
                         path: self.place.receipt(&spec.name),
                         mode: 0o644,
-                        contents: manifest::receipt(request).into_bytes(),
+                        contents: manifest::receipt(request).into_bytes().into(),
                     });
                     desired.push(Desired { name: spec.name.clone(), artifacts, registration });
                 }
@@ -332,7 +332,7 @@ impl Call {
             }
         }
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
-        files.push(Artifact { path: export::MANIFEST.into(), mode: 0o644, contents: manifest.into_bytes() });
+        files.push(Artifact { path: export::MANIFEST.into(), mode: 0o644, contents: manifest.into_bytes().into() });
         if faults.is_empty() { Ok(files) } else { Err(Error::Refused(faults)) }
     }
 
@@ -395,19 +395,20 @@ impl Call {
         let missing = secrets::missing_values(&self.validated, &self.place)?;
         // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
         // for a password only to be told that the name is taken.
-        let seen = match observe::observe(&self.names(), &self.place, &self.manager) {
+        let mut seen = match observe::observe(&self.names(), &self.place, &self.manager) {
             Err(error) if !missing.is_empty() => return Err(error),
             seen => seen.ok(),
         };
+        seen.iter_mut().for_each(|seen| plan::share_contents(&files, seen));
         let asked = secrets::ask_for(&missing)?;
         let change = super::begin_change(&self.place)?;
-        let overtaken = match seen.filter(|_| !change.recovered) {
-            Some(seen) => !seen.is_same(&observe::observe(&self.names(), &self.place, &self.manager)?),
-            None => false,
-        };
+        let mut observed = observe::observe(&self.names(), &self.place, &self.manager)?;
+        let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed));
         let surplus = self.surplus()?;
-        let known = [self.names(), surplus.clone()].concat();
-        let observed = observe::observe(&known, &self.place, &self.manager)?;
+        if !surplus.is_empty() {
+            let known = [self.names(), surplus.clone()].concat();
+            observed = observe::observe(&known, &self.place, &self.manager)?;
+        }
         let desired = self.with_environment(files, |service, kept| {
             let mut values = known_values(service, kept, self.settings.kept_first);
             for variable in &service.spec.secrets {

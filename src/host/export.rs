@@ -31,7 +31,7 @@ pub fn example(name: &ServiceName, variables: &[EnvName], path: &Text, shown: &s
     for variable in variables {
         contents += &format!("{variable}=\n");
     }
-    Artifact { path: path.with(".example"), mode: 0o644, contents: contents.into_bytes() }
+    Artifact { path: path.with(".example"), mode: 0o644, contents: contents.into_bytes().into() }
 }
 
 /// A file of a Windows host beside the batch that will copy it to its place.
@@ -73,7 +73,7 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
         files.push((above, name, artifact));
     }
     // Everything is looked at before anything is changed.
-    let found = tree.ours(&[], &CHECKSUMS.into())?.map_or_else(Vec::new, |found| found.contents);
+    let found = tree.ours(&[], &CHECKSUMS.into())?.map_or_else(Vec::new, |found| found.contents.to_vec());
     let earlier = checksums::read(&found);
     let mut looked_at = Vec::new();
     for (above, name, artifact) in files {
@@ -196,7 +196,7 @@ impl Tree {
     /// Writes down which files are ours.
     fn note(&mut self, contents: Vec<u8>) -> Result<(), Error> {
         let name = CHECKSUMS.into();
-        let file = self.stage(&[], &name, Artifact { path: name.clone(), mode: 0o644, contents })?;
+        let file = self.stage(&[], &name, Artifact { path: name.clone(), mode: 0o644, contents: contents.into() })?;
         self.put(&[], &name, Some(file)).map(drop)
     }
 

@@ -53,7 +53,7 @@ pub fn look(path: &Text) -> Result<Entry, Error> {
     if !metadata.is_file() {
         return Ok(Entry::Other("neither a file nor a directory"));
     }
-    let contents = fs::read(&place).map_err(failed)?;
+    let contents = fs::read(&place).map_err(failed)?.into();
     #[cfg(unix)]
     let mode = mode_of(&metadata);
     #[cfg(windows)]

@@ -12,6 +12,7 @@ pub mod python;
 pub mod systemd;
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::model::name::ServiceName;
 use crate::model::spec::{SecretStore, Target};
@@ -24,8 +25,8 @@ pub struct Artifact {
     pub path: Text,
     /// Its permissions.
     pub mode: u32,
-    /// What it holds.
-    pub contents: Vec<u8>,
+    /// What it holds; the plan that writes it has the same one.
+    pub contents: Rc<[u8]>,
 }
 
 /// How the name of a file ends that holds the secrets of a service.

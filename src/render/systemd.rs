@@ -212,7 +212,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     files.extend(unit.map(|unit| Artifact {
         path: place.unit(&spec.name),
         mode: 0o644,
-        contents: finish(&unit).into_bytes(),
+        contents: finish(&unit).into_bytes().into(),
     }));
     if let Run::Python { entry, arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
@@ -229,7 +229,8 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
                 &spec.working_directory,
                 &log,
                 credential.map_or(python::Secrets::Given, |_| python::Secrets::Credential),
-            ),
+            )
+            .into(),
         });
     }
     if launched {
@@ -243,7 +244,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         files.push(Artifact {
             path: place.launcher(&spec.name),
             mode: 0o644,
-            contents: escape::bytes(&finish(&launcher)),
+            contents: escape::bytes(&finish(&launcher)).into(),
         });
     }
     refusals.or(Some(files))
@@ -278,7 +279,7 @@ pub fn environment_file(
         );
         refusals.keep("the secrets", Err::<(), _>(fault));
     }
-    refusals.or(Some(Artifact { path: place.secrets_file(name, store), mode: 0o600, contents }))
+    refusals.or(Some(Artifact { path: place.secrets_file(name, store), mode: 0o600, contents: contents.into() }))
 }
 
 /// The most that the credentials of a service may have (systemd.exec(5), `LoadCredential=`), less some

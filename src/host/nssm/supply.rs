@@ -38,7 +38,7 @@ const LIMIT: u64 = 8 << 20;
 pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
     let kept = place.nssm();
     let found = match files::look(&kept)? {
-        files::Entry::File(found) => Some(found.contents),
+        files::Entry::File(found) => Some(found.contents.to_vec()),
         _ => None,
     };
     if let Some(path) = &wishes.exe {
@@ -163,9 +163,9 @@ fn keep(exe: Vec<u8>, from: &Text, place: &Place) -> Result<(), Error> {
     eprintln!("  nssm.exe is put at `{}`, from `{from}`", place.nssm());
     files::make_directory(&place.state_dir, 0o755)?;
     let line = Signature::new(format_args!(": nssm.exe beside this file, SHA-256 {}, from {from}", sha256(&exe)));
-    let note = Artifact { path: place.nssm_origin(), mode: 0o644, contents: format!("{line}\r\n").into_bytes() };
+    let note = Artifact { path: place.nssm_origin(), mode: 0o644, contents: format!("{line}\r\n").into_bytes().into() };
     files::write(&note)?;
-    files::write(&Artifact { path: place.nssm(), mode: 0o755, contents: exe })
+    files::write(&Artifact { path: place.nssm(), mode: 0o755, contents: exe.into() })
 }
 
 fn read(what: &str, path: &Text) -> Result<Vec<u8>, Error> {
