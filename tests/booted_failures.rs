@@ -196,7 +196,7 @@ fn an_error_in_python_leaves_its_traceback() {
     written(&error_log(&ran, "fail-python-killed"), &["fail-python-killed signal killed KILL\n", "before\n"]);
 }
 
-/// A systemd that is stuck is told in half a minute, where nothing is to be changed.
+/// A systemd that is stuck is told after a minute, where nothing is to be changed.
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_systemctl_that_hangs_is_not_waited_for() {
@@ -204,6 +204,6 @@ fn a_systemctl_that_hangs_is_not_waited_for() {
     let ran = service.install().probe([]).run();
     let begun = Instant::now();
     let status = service.manage(&ran, "status").instead_of("systemctl", "exec sleep 1000").status(1);
-    status.stderr_contains("it gave no answer within 30 s and was killed").run();
-    assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
+    status.stderr_contains("it did not end within 62 s and was killed").run();
+    assert!(begun.elapsed() < Duration::from_secs(300), "{:?}", begun.elapsed());
 }

@@ -33,6 +33,8 @@ impl Session {
     fn end(&mut self) {
         system("kill", &[&self.0.id().to_string()]);
         self.0.wait().expect("its end");
+        let sessions = || system("loginctl", &["list-sessions", "--no-legend"]);
+        wait_for("joe's session to end", 20, || (!sessions().contains(" joe ")).then_some(()));
         // logind's UserStopDelaySec, which the bed makes short, has passed then.
         std::thread::sleep(std::time::Duration::from_secs(3));
     }
@@ -155,7 +157,7 @@ fn without_lingering_it_ends_with_the_session() {
     let process = format!("/proc/{}", pid(&ran, "user-short"));
     assert!(Path::new(&process).exists());
     session.end();
-    assert!(!Path::new(&process).exists());
+    wait_for("joe's service to end", 20, || (!Path::new(&process).exists()).then_some(()));
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use std::process::ExitCode;
 
+use install_service::cli;
+
 fn main() -> ExitCode {
-    let result = install_service::cli::install::run(std::env::args_os().collect());
-    install_service::cli::end("InstallService", result)
+    cli::broken::start("InstallService", std::env::args_os().collect(), cli::install::run)
 }

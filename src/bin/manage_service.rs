@@ -4,7 +4,8 @@
 
 use std::process::ExitCode;
 
+use install_service::cli;
+
 fn main() -> ExitCode {
-    let result = install_service::cli::manage::run(std::env::args_os().collect());
-    install_service::cli::end("ManageService", result)
+    cli::broken::start("ManageService", std::env::args_os().collect(), cli::manage::run)
 }

@@ -1,5 +1,6 @@
 //! The command line: from argv to a call of the library, and from its answer to text and an exit code.
 
+pub mod broken;
 mod call;
 mod comparison;
 mod completions;
@@ -35,9 +36,7 @@ const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 const HEADING: Style = Style::new().bold();
 
 /// Ends a command: prints its error, if any, and gives the exit code.
-///
-/// `name` is the command as people type it.
-pub fn end(name: &str, result: Result<u8, Error>) -> ExitCode {
+fn end(name: &str, result: Result<u8, Error>) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

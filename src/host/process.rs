@@ -17,8 +17,13 @@ use crate::model::text::Text;
 const LIMIT: Duration = Duration::from_secs(400);
 /// Longest time that a call of NSSM may take; one that takes longer has opened a window.
 const NSSM_LIMIT: Duration = Duration::from_secs(60);
-/// Longest time that an answer may take. systemctl itself gives systemd 25 s (`sd_bus_call(3)`).
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// Longest time that an answer may take, and how much longer for each word of the question, which may name
+/// hundreds of services: ten times what a machine takes that has ten times too much to do.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+const ANSWER_SHARE: Duration = Duration::from_millis(500);
+/// How long systemctl lets systemd take for a request, in seconds. It would give up after 25 otherwise, while
+/// systemd goes on (`ENVIRONMENT.md` of systemd).
+const BUS_TIMEOUT: (&str, &str) = ("SYSTEMD_BUS_TIMEOUT", "300");
 
 /// How a process of Windows ends that did not come to its first instruction (STATUS_DLL_INIT_FAILED of MS-ERREF 2.3),
 /// as happens on a machine with too much to do: nothing was done, so it may be begun again.
@@ -125,7 +130,8 @@ pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
 /// # Errors
 /// As [`capture`].
 pub fn ask(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
-    captured(command(invocation), invocation, input, ANSWER_LIMIT)
+    let words = u32::try_from(invocation.0.len()).unwrap_or(u32::MAX);
+    captured(command(invocation), invocation, input, ANSWER_LIMIT.saturating_add(ANSWER_SHARE.saturating_mul(words)))
 }
 
 /// [`capture`], with further environment variables.
@@ -274,6 +280,10 @@ fn command(invocation: &Invocation) -> Command {
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words);
     command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "cat");
+    let (variable, seconds) = BUS_TIMEOUT;
+    if std::env::var_os(variable).is_none() {
+        command.env(variable, seconds);
+    }
     if let Some(directory) = facts::user_runtime_directory() {
         command.env("XDG_RUNTIME_DIR", directory);
     }
@@ -304,10 +314,7 @@ fn wait(child: &mut Child, invocation: &Invocation, limit: Duration) -> Result<E
             child.wait().map_err(failed)?;
             return Err(Error::Command {
                 command: invocation.summary(),
-                outcome: match limit {
-                    ANSWER_LIMIT => format!("it gave no answer within {} s and was killed", limit.as_secs()),
-                    _ => format!("it did not end within {} s and was killed", limit.as_secs()),
-                },
+                outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
                 stderr: String::new(),
             });
         }

@@ -464,9 +464,11 @@ pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// Waits until `ready` has a value, and fails saying what it waited for if there is none in time.
+/// Waits until `ready` has a value, and fails saying what it waited for if there is none in time: `seconds` are
+/// what a machine needs at the very most that has nothing else to do, and others get five times that.
 #[track_caller]
 pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {
+    let seconds = 5 * seconds;
     let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
     loop {
         if let Some(value) = ready() {

@@ -1,0 +1,43 @@
+//! What is told when a command of ours is broken itself: where, and no value that it worked with.
+
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::ffi::OsString;
+use std::panic::{self, UnwindSafe};
+use std::process::ExitCode;
+
+use super::{ERROR, HELP, end, say_styled};
+use crate::error::{Error, exit};
+
+/// Runs a command with the words that were typed, prints its error, if any, and gives the exit code.
+///
+/// `name` is the command as people type it. A panic is an error like others: what the run had begun is
+/// in its journal.
+pub fn start(
+    name: &'static str,
+    words: Vec<OsString>,
+    command: impl FnOnce(Vec<OsString>) -> Result<u8, Error> + UnwindSafe,
+) -> ExitCode {
+    panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+        let mut out = format!("{name}: {ERROR}error{ERROR:#}: it is broken itself{place}{}\n", said(panic.payload()));
+        let help = "please report the line above. `ManageService --list` takes back what was begun";
+        out += &format!("  {HELP}help{HELP:#}: {help}\n");
+        // Names of functions and lines, if RUST_BACKTRACE asks for them.
+        let trace = Backtrace::capture();
+        if trace.status() == BacktraceStatus::Captured {
+            out += &format!("{trace}\n");
+        }
+        say_styled(&out);
+    }));
+    match panic::catch_unwind(|| command(words)) {
+        Ok(result) => end(name, result),
+        Err(_) => ExitCode::from(exit::FAILED),
+    }
+}
+
+/// The words of a panic where they stand in the source like that. Others are made of what the command
+/// had at hand, which may be a secret.
+fn said(payload: &(dyn Any + Send)) -> String {
+    payload.downcast_ref::<&'static str>().map_or_else(String::new, |words| format!(": {words}"))
+}
