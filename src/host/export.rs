@@ -207,14 +207,13 @@ impl Tree {
 
     fn stage(&mut self, above: &[Text], name: &Text, artifact: Artifact) -> Result<Staged, Error> {
         let folder = self.enter(above, true)?.expect("it was made");
-        let artifact = Artifact { path: folder.file(name), ..artifact };
-        files::stage(&artifact).map_err(|error| folder.worded(name, error))
+        folder.stage(name, artifact).map_err(|error| folder.worded(name, error))
     }
 
     /// Puts a file in its place, unless it is there already, and says where that is.
     fn put(&mut self, above: &[Text], name: &Text, file: Option<Staged>) -> Result<Text, Error> {
         let folder = self.enter(above, true)?.expect("it was made");
-        file.map_or(Ok(()), Staged::commit).map_err(|error| folder.worded(name, error))?;
+        file.map_or(Ok(()), |file| folder.commit(file)).map_err(|error| folder.worded(name, error))?;
         Ok(folder.shown_file(name))
     }
 
