@@ -106,6 +106,44 @@ fn a_service_of_a_person_outlives_the_session() {
     manage(&ran, "user-life", "status").status(4).run();
 }
 
+/// A tree that somebody else wrote, elsewhere, serves any home directory that it is copied into.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_exported_service_runs_in_any_home() {
+    let _alone = JOE.lock();
+    let _session = Session::begin();
+    let hostile = ["a b", "%h", "$HOME", "${TOKEN}", "\\", "\"", "", "line\nbreak", "*"];
+    // The second one is more than a unit can say: a launcher in the home directory starts it.
+    for (name, directory) in [("user-tree", "/srv/user-tree"), ("user-launched", "/srv/user\nlaunched")] {
+        folder_of("joe", directory);
+        let ran = Test::install()
+            .args(["--output", "tree", "--user", "--service_name", name, "--working-directory", directory])
+            .args(["--env", "TOKEN"])
+            .probe(hostile)
+            .run();
+        let tree = ran.folder().join("tree");
+        let values = tree.join(format!(".local/state/install-service/{name}_env_vars.txt"));
+        fs::write(&values, "TOKEN=\"a \\$b %h \\\"c\\\"\"\n").unwrap();
+        system("chmod", &["0600", values.to_str().unwrap()]);
+        system("/bin/sh", &["-c", &format!("cp -r {0}/.config {0}/.local ~joe && chown -R joe: ~joe", tree.display())]);
+        joe(&["daemon-reload"]);
+        joe(&["enable", "--now", name]);
+        // Here, and not where the tests keep what they install.
+        let manage = |mode: &str| manage(&ran, name, mode).env("INSTALLSERVICE_WORKING_DIR", "");
+        let status: serde_json::Value =
+            serde_json::from_str(&manage("status").args(["--format", "json"]).run().stdout).unwrap();
+        let received = probe::Received::by(status["pid"].as_u64().unwrap().try_into().unwrap());
+        assert_eq!(received.argv[1..], hostile);
+        assert_eq!(received.variable("TOKEN"), Some("a $b %h \"c\"".as_ref()));
+        assert_eq!(received.cwd, Path::new(directory));
+        // The same as if joe had installed it.
+        let installed = manage("diff").status(10).run().stdout;
+        assert!(!installed.contains(".service") && !installed.contains("_launch.sh"), "{installed}");
+        manage("remove").args(["--remove_env_vars", "--remove_install_args"]).run();
+        assert!(!unit(name).exists());
+    }
+}
+
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn without_lingering_it_ends_with_the_session() {

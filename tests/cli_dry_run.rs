@@ -205,7 +205,7 @@ fn the_dry_run_prints_what_the_export_writes() {
         // What an export has beside it: its own description, and the names of the secrets.
         for (path, contents) in &written {
             let name = path.to_str().unwrap();
-            if name == "MANIFEST.toml" || name.ends_with(".example") {
+            if name.starts_with("MANIFEST.") || name.ends_with(".example") {
                 printed.insert(path.clone(), contents.clone());
             }
         }

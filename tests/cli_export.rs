@@ -28,7 +28,8 @@ fn the_paths_that_were_written_are_printed() {
     export(Test::install(), &["--env", "TOKEN"])
         .stderr("")
         .stdout(format!(
-            "{UNIT}\n{STATE}/web_install_args.toml\n{STATE}/web_env_vars.txt.example\ntree/MANIFEST.toml\n"
+            "{UNIT}\n{STATE}/web_install_args.toml\n{STATE}/web_env_vars.txt.example\ntree/MANIFEST.toml\n\
+             tree/MANIFEST.sha256\n"
         ))
         .expect_file(
             format!("{STATE}/web_env_vars.txt.example"),
@@ -150,6 +151,143 @@ fn links_among_the_directories_are_not_followed() {
     std::os::unix::fs::symlink(ran.folder().join("elsewhere"), ran.folder().join("tree")).unwrap();
     export(ran.then_install(), &[]).run();
     assert!(there(&ran, "elsewhere/MANIFEST.toml"));
+}
+
+/// Each takes the place of any other, and is then what it is in an empty directory: nothing of an earlier one
+/// stays in the directories that this one does not write to.
+#[test]
+fn an_export_takes_the_place_of_any_other() {
+    let variants: [&[&str]; 6] = [
+        &["--env", "TOKEN"],
+        &["--layout", "ansible"],
+        &["--state-dir", "/opt/state"],
+        &["--target", "nssm", "--working-directory", r"C:\srv"],
+        &["--user"],
+        &[],
+    ];
+    let ran = Test::install().arg("-V").run();
+    for (number, options) in variants.into_iter().chain(variants).enumerate() {
+        let to = |tree: &str| {
+            let program = if options.contains(&"nssm") { r"C:\x.exe" } else { "/bin/true" };
+            let test = ran.then_install().args(["--output", tree, "--service_name", "web"]).args(options);
+            let directory = ["--working-directory", "/srv"];
+            let directory = if options.contains(&"nssm") { &[][..] } else { &directory };
+            test.args(directory).args(["--", program]).run();
+        };
+        to("tree");
+        let fresh = format!("fresh-{number}");
+        to(&fresh);
+        support::same_tree(&ran.folder().join(&fresh), &ran.folder().join("tree"));
+        let empty = support::system("find", &[ran.folder().join("tree").to_str().unwrap(), "-type", "d", "-empty"]);
+        assert_eq!(empty, "", "{options:?}");
+    }
+}
+
+/// What somebody has changed, or put in the place of a file or a directory of ours, is theirs.
+#[test]
+fn what_was_changed_since_is_never_deleted() {
+    let ran = export(Test::install(), &["--env", "TOKEN"]).run();
+    let path = |name: &str| ran.folder().join(name);
+    let edited = fs::read_to_string(path(UNIT)).unwrap() + "# and this\n";
+    fs::write(path(UNIT), &edited).unwrap();
+    let (example, receipt) = ("web_env_vars.txt.example", "web_install_args.toml");
+    fs::rename(path(STATE), path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(path("elsewhere"), path(STATE)).unwrap();
+    let other = ["--output", "tree", "--working-directory", "/srv", "--state-dir", "/opt/x", "--service_name", "other"];
+    ran.then_install()
+        .args(other)
+        .args(["--", "/bin/true"])
+        .stderr(format!("note: `{UNIT}` is no longer wanted, but it was changed after it was written, so it stays\n"))
+        .expect_file(UNIT, &edited)
+        .run();
+    assert!(path("elsewhere").join(example).exists() && path("elsewhere").join(receipt).exists());
+    // From now on it is that person's: nothing is said of it again.
+    ran.then_install().args(other).args(["--", "/bin/false"]).stderr("").expect_file(UNIT, &edited).run();
+    // Without the list nothing is known of who wrote what.
+    fs::remove_file(path("tree/MANIFEST.sha256")).unwrap();
+    export(ran.then_install(), &["--state-dir", "/opt/y"]).run();
+    assert!(there(&ran, "tree/opt/x/other_install_args.toml"));
+}
+
+/// The list names every other file, and the coreutils read it, whatever the paths hold.
+#[test]
+fn the_list_of_what_was_written_is_that_of_sha256sum() {
+    let ran = export(Test::install(), &["--state-dir", "/var/a b\\n\n*é"]).run();
+    let said = support::system(
+        "sh",
+        &["-c", &format!("cd {}/tree && sha256sum --check --strict MANIFEST.sha256", ran.folder().display())],
+    );
+    assert_eq!(
+        said.lines().filter(|line| line.ends_with(": OK")).count(),
+        ran.stdout.matches("tree/").count() - 1,
+        "{said}"
+    );
+}
+
+/// A killed export leaves a tree that the next one finishes, also one that is another.
+#[test]
+fn a_killed_export_is_repaired_by_the_next() {
+    let block = |number: usize| format!("[[service]]\nname = 's{number}'\nexecutable = '/bin/x'\n");
+    let manifest = "[defaults]\nworking_directory = '/'\n".to_owned() + &(0..60).map(block).collect::<String>();
+    let ran = Test::install().file("m.toml", manifest).arg("-V").run();
+    let to = |tree: &str, options: &[&str]| {
+        ran.then_install().args(["--output", tree, "--manifest", "m.toml"]).args(options)
+    };
+    let layouts = [&[][..], &["--layout", "ansible"]];
+    let begun = std::time::Instant::now();
+    to("fresh-0", layouts[0]).run();
+    let usual = begun.elapsed();
+    to("fresh-1", layouts[1]).run();
+    let mut killed = 0;
+    for part in 1..8 {
+        let mut running = to("tree", layouts[part % 2]).spawn();
+        std::thread::sleep(usual * part.try_into().unwrap() / 8);
+        running.kill();
+        killed += usize::from(running.end_anyhow().0 == 128 + 9);
+        // Now and then it has to go on from what it finds.
+        if part % 3 == 0 {
+            let next = part / 3 % 2;
+            to("tree", layouts[next]).run();
+            support::same_tree(&ran.folder().join(format!("fresh-{next}")), &ran.folder().join("tree"));
+        }
+    }
+    assert!(killed > 0, "none of them was killed in time");
+    to("tree", layouts[0]).run();
+    support::same_tree(&ran.folder().join("fresh-0"), &ran.folder().join("tree"));
+}
+
+/// A user's services are written for any home directory: nothing of the one who writes them is in the files.
+#[test]
+fn the_services_of_a_user_are_written_for_any_home() {
+    let written = |home: &str, state: &str| {
+        let test = Test::install().env("HOME", home).env("XDG_STATE_HOME", state).env("XDG_CONFIG_HOME", state);
+        let ran = export(test, &["--user", "--env", "TOKEN"]).stderr("").run();
+        let all = ["tree/.config/systemd/user/web.service", "tree/.local/state/install-service/web_install_args.toml"];
+        let manifest = ["tree/.local/state/install-service/web_env_vars.txt.example", "tree/MANIFEST.toml"];
+        assert_eq!(ran.stdout, [&all[..], &manifest, &["tree/MANIFEST.sha256"]].concat().join("\n") + "\n");
+        let texts = ran.stdout.lines().map(|path| fs::read_to_string(ran.folder().join(path)).unwrap());
+        texts.collect::<Vec<_>>()
+    };
+    let texts = written("/home/ada", "");
+    assert_eq!(texts, written("/root", "/srv/xdg"));
+    assert!(texts[0].contains("\nEnvironmentFile=%h/.local/state/install-service/web_env_vars.txt\n"), "{}", texts[0]);
+    assert!(texts[2].contains("needs in ~/.local/state/install-service/web_env_vars.txt, "), "{}", texts[2]);
+    let user = || Test::install().args(["--output", "tree", "--user", "--service_name", "web"]);
+    user()
+        .args(["--state-dir", "/srv/state", "--", "/bin/true"])
+        .status(2)
+        .stderr(
+            "InstallService: error: option `--state-dir` `/srv/state`: the files of a user's services are written for any \
+             home directory\n  help: without it they lie where `ManageService` looks for them there\n\
+             InstallService: error: option `--working-directory`: nothing says where a service of any user is to run\n  \
+             help: `--working-directory DIR` names a directory\nInstallService: 2 faults, nothing was changed\n",
+        )
+        .run();
+    user()
+        .args(["--working-directory", "/srv", "--layout", "ansible", "--", "/bin/true"])
+        .status(2)
+        .stderr("InstallService: error: option `--layout`: a role is for services of the machine, not for a user's\n")
+        .run();
 }
 
 #[test]

@@ -318,10 +318,10 @@ fn manifests() {
 }
 
 fn rendered(spec: &install_service::model::spec::ServiceSpec) -> String {
-    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
+    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
     match systemd::artifacts(spec, &place) {
         Ok(files) => {
-            let unit = String::from_utf8(files[0].contents.clone()).expect("a unit is text");
+            let unit = String::from_utf8(files[0].contents.to_vec()).expect("a unit is text");
             assert!(!unit.contains('\0') && unit.ends_with('\n'));
             format!("{} files", files.len())
         }

@@ -3,7 +3,8 @@
 //!
 //! * `args`: one argument a line. `\n` is a line break, `\xHH` a byte, `\\` a backslash.
 //! * `env` (optional): one `NAME=value` a line; the environment of the command.
-//! * `expected/`: the tree. `UPDATE_GOLDEN=1 cargo test --test golden` writes it anew.
+//! * `expected/`: the tree. `UPDATE_GOLDEN=1 cargo test --test golden` writes it anew. The checksums of its files, in
+//!   `MANIFEST.sha256`, follow from them and are not kept.
 //!
 //! The command runs in the case's directory, so `args` can name other files there.
 //! tests/verify_golden.rs shows the same units to systemd. On Windows the files are the same.
@@ -11,11 +12,13 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Test, checkout, same_tree};
+use install_service::render::checksums;
+use support::{Test, checkout, same_tree, tree};
 
 fn cases() -> Vec<PathBuf> {
     let root = checkout().join("fixtures/install");
@@ -97,6 +100,7 @@ fn exports_are_as_expected() {
     for case in cases() {
         let output = tempfile::tempdir().unwrap();
         export(run_in(&case), output.path(), arguments(&case));
+        take_checksums(output.path());
         same_tree(&case.join("expected"), output.path());
         #[cfg(unix)]
         for file in files_below(output.path()) {
@@ -105,6 +109,18 @@ fn exports_are_as_expected() {
             assert_eq!(mode, 0o644, "{} has mode {mode:o}", file.display());
         }
     }
+}
+
+/// Takes the list of the files away, which says of each what it holds.
+fn take_checksums(folder: &Path) {
+    let list = folder.join("MANIFEST.sha256");
+    let found = checksums::read(&fs::read(&list).unwrap());
+    fs::remove_file(list).unwrap();
+    let sum = |contents: Vec<u8>| vec![checksums::sha256(&contents)];
+    let files =
+        tree(folder).into_iter().map(|(name, contents)| (name.to_string_lossy().replace('\\', "/"), sum(contents)));
+    let named = found.into_iter().map(|(path, sums)| (path.to_string(), sums));
+    assert_eq!(named.collect::<BTreeMap<_, _>>(), files.collect());
 }
 
 /// What an export says of itself is enough to make it again.

@@ -158,8 +158,8 @@ fn directives(unit: &[u8]) -> BTreeMap<String, usize> {
 }
 
 fn unit_of(found: &Validated) -> Option<Vec<u8>> {
-    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
-    Some(systemd::artifacts(&found.spec, &place).ok()?.swap_remove(0).contents)
+    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
+    Some(systemd::artifacts(&found.spec, &place).ok()?.swap_remove(0).contents.to_vec())
 }
 
 /// The commands of a batch: of a call of NSSM what is called and which parameter, every other line as
@@ -192,10 +192,10 @@ fn commands(batch: &[u8]) -> Vec<String> {
 }
 
 fn batches_of(found: &Validated) -> Option<[Vec<u8>; 2]> {
-    let place = Place { unit_dir: "C:\\".into(), state_dir: "C:\\st".into() };
+    let place = Place { unit_dir: "C:\\".into(), state_dir: "C:\\st".into(), home: None };
     let service = nssm::service(&found.spec, &place).ok()?;
     let files = nssm::artifacts(&found.spec, &place);
-    nssm::batches(&service, &files, None, &place).ok().map(|batches| batches.files.map(|batch| batch.contents))
+    nssm::batches(&service, &files, None, &place).ok().map(|batches| batches.files.map(|batch| batch.contents.to_vec()))
 }
 
 proptest! {
@@ -243,9 +243,9 @@ proptest! {
                 ..texts.request(false)
             };
             let found = validated(&request, catalog, Target::Systemd, "/var/lib/x")?;
-            let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
+            let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
             let contents = systemd::artifacts(&found.spec, &place).ok()?.swap_remove(1).contents;
-            Some(String::from_utf8(contents).expect("a script is UTF-8"))
+            Some(String::from_utf8(contents.to_vec()).expect("a script is UTF-8"))
         };
         let plain = script(&Texts::harmless(false)).unwrap();
         if let Some(found) = script(&texts) {

@@ -169,7 +169,7 @@ fn preview(text: &str) {
     let Ok(manifest) = Manifest::parse(text, "it") else { return };
     let catalog = Catalog::parse(SHIPPED, "shipped").unwrap();
     for (target, state_dir) in [(Target::Systemd, "/var/lib/x"), (Target::Nssm, r"C:\x")] {
-        let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: state_dir.into() };
+        let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: state_dir.into(), home: None };
         for service in manifest.clone().services() {
             let Ok(valid) = validate(&service, &catalog, &Elsewhere, target, &place.state_dir) else { continue };
             drop(render::systemd::artifacts(&valid.spec, &place));

@@ -13,7 +13,7 @@ use install_service::render::{Artifact, Place, is_ours, systemd};
 use proptest::prelude::*;
 
 fn place() -> Place {
-    Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/install-service".into() }
+    Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/install-service".into(), home: None }
 }
 
 fn web() -> ServiceSpec {

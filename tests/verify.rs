@@ -37,7 +37,7 @@ impl Case {
     /// Renders the spec as a unit of its own below `folder`, where its program exists.
     fn new(number: usize, mut spec: ServiceSpec, folder: &Path) -> Option<Self> {
         let version = [239, 241, 242, 252][number % 4];
-        let place = Place { unit_dir: text(folder), state_dir: text(&folder.join("st ate%")) };
+        let place = Place { unit_dir: text(folder), state_dir: text(&folder.join("st ate%")), home: None };
         spec.systemd = version.into();
         spec.name = format!("s{number}").parse().unwrap();
         if let Run::Executable { path, .. } = &mut spec.run {
@@ -177,7 +177,7 @@ fn systemd_reads_every_unit_as_it_was_meant() {
 #[ignore = "needs systemd-analyze: tests/run"]
 fn the_profiles_have_the_exposure_that_their_help_says() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { unit_dir: text(folder.path()), state_dir: "/var/lib/install-service".into() };
+    let place = Place { unit_dir: text(folder.path()), state_dir: "/var/lib/install-service".into(), home: None };
     let mut runner = TestRunner::deterministic();
     let mut spec = corpus::spec().new_tree(&mut runner).unwrap().current();
     spec.run = Run::Executable { path: "/bin/true".into(), arguments: Vec::new() };
@@ -213,7 +213,7 @@ fn the_profiles_have_the_exposure_that_their_help_says() {
 #[ignore = "needs dash and bash: tests/run"]
 fn a_launcher_gives_the_program_what_it_was_told() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { unit_dir: text(folder.path()), state_dir: text(folder.path()) };
+    let place = Place { unit_dir: text(folder.path()), state_dir: text(folder.path()), home: None };
     let mut runner = TestRunner::deterministic();
     let (specs, raw) = (corpus::spec(), corpus::bytes());
     for number in 0..60 {
@@ -376,7 +376,7 @@ fn their_values_are_those_of_systemd() {
 #[ignore = "needs dash and bash: tests/run"]
 fn a_shell_reads_secrets_as_systemd_does() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into() };
+    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
     let mut runner = TestRunner::deterministic();
     let texts = (0..300).map(|_| corpus::text().new_tree(&mut runner).unwrap().current());
     let texts = corpus::NASTY.iter().map(|text| (*text).to_owned()).chain(texts).filter(|text| !text.contains('\0'));

@@ -123,10 +123,11 @@ impl Call {
             ));
         }
         let is_export = matches!(mode, Mode::Export(..));
-        // What lies where on the machine that writes the files says nothing about the others.
-        let exported = is_export.then(|| facts::usual_state_dir(target, scope));
-        let state_dir = settings.state_dir.clone().or(exported);
-        let place = facts::place(target, scope, state_dir.as_ref());
+        let place_of = if is_export { facts::exported_place } else { facts::place };
+        let place = place_of(target, scope, settings.state_dir.as_ref());
+        if is_export && scope == Scope::User {
+            faults.extend(for_no_home(&settings, requests));
+        }
         let elsewhere = is_export || target != facts::target_of_this_host();
         let mut validated = Vec::new();
         for request in requests {
@@ -215,7 +216,12 @@ impl Call {
             }
             Mode::Export(directory, layout) => {
                 let written = export::write(directory, self.exported(files, *layout)?)?;
-                print(&written.iter().map(|path| format!("{path}\n")).collect::<String>());
+                for path in &written.kept {
+                    note(&format!(
+                        "`{path}` is no longer wanted, but it was changed after it was written, so it stays"
+                    ));
+                }
+                print(&written.files.iter().map(|path| format!("{path}\n")).collect::<String>());
                 Ok(exit::OK)
             }
             Mode::Check => self.check(files),
@@ -265,7 +271,7 @@ impl Call {
                     artifacts.push(Artifact {
                         path: self.place.receipt(&spec.name),
                         mode: 0o644,
-                        contents: manifest::receipt(request).into_bytes(),
+                        contents: manifest::receipt(request).into_bytes().into(),
                     });
                     desired.push(Desired { name: spec.name.clone(), artifacts, registration });
                 }
@@ -311,8 +317,11 @@ impl Call {
         {
             let has_secrets = !spec.secrets.is_empty();
             // A role says in its variables which secrets there are.
-            let example = (has_secrets && layout == Layout::Tree)
-                .then(|| export::example(&name, &spec.secrets, &self.place.secrets_file(&name, spec.secrets_in)));
+            let example = (has_secrets && layout == Layout::Tree).then(|| {
+                let path = self.place.secrets_file(&name, spec.secrets_in);
+                let shown = self.place.below_home(&path).map_or_else(|| path.to_string(), |rest| format!("~{rest}"));
+                export::example(&name, &spec.secrets, &path, &shown)
+            });
             let mut batches = Vec::new();
             if let Some(service) = registration {
                 let values = has_secrets.then(|| self.place.environment_file(&name));
@@ -351,7 +360,7 @@ impl Call {
             }
         }
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
-        files.push(Artifact { path: export::MANIFEST.into(), mode: 0o644, contents: manifest.into_bytes() });
+        files.push(Artifact { path: export::MANIFEST.into(), mode: 0o644, contents: manifest.into_bytes().into() });
         if faults.is_empty() { Ok(files) } else { Err(Error::Refused(faults)) }
     }
 
@@ -414,19 +423,20 @@ impl Call {
         let missing = secrets::missing_values(&self.validated, &self.place)?;
         // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
         // for a password only to be told that the name is taken.
-        let seen = match observe::observe(&self.names(), &self.place, &self.manager) {
+        let mut seen = match observe::observe(&self.names(), &self.place, &self.manager) {
             Err(error) if !missing.is_empty() => return Err(error),
             seen => seen.ok(),
         };
+        seen.iter_mut().for_each(|seen| plan::share_contents(&files, seen));
         let asked = secrets::ask_for(&missing)?;
         let change = super::begin_change(&self.place)?;
-        let overtaken = match seen.filter(|_| !change.recovered) {
-            Some(seen) => !seen.is_same(&observe::observe(&self.names(), &self.place, &self.manager)?),
-            None => false,
-        };
+        let mut observed = observe::observe(&self.names(), &self.place, &self.manager)?;
+        let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed));
         let surplus = self.surplus()?;
-        let known = [self.names(), surplus.clone()].concat();
-        let observed = observe::observe(&known, &self.place, &self.manager)?;
+        if !surplus.is_empty() {
+            let known = [self.names(), surplus.clone()].concat();
+            observed = observe::observe(&known, &self.place, &self.manager)?;
+        }
         let desired = self.with_environment(files, |service, kept| {
             let mut values = known_values(service, kept, self.settings.kept_first);
             for variable in &service.spec.secrets {
@@ -587,6 +597,23 @@ fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
         let they = if fault.starts_with("have ") { "they" } else { "it" };
         Fault::new(refusal.what, format!("{they} {fault}"))
     })
+}
+
+/// What a tree for any home directory cannot say.
+fn for_no_home(settings: &Settings, requests: &[Service]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(state_dir) = &settings.state_dir {
+        let fault =
+            Fault::new("option `--state-dir`", "the files of a user's services are written for any home directory");
+        faults.push(fault.given(state_dir).help("without it they lie where `ManageService` looks for them there"));
+    }
+    if requests.iter().any(|request| request.working_directory.is_none()) {
+        let reason = "nothing says where a service of any user is to run";
+        faults.push(
+            Fault::new("option `--working-directory`", reason).help("`--working-directory DIR` names a directory"),
+        );
+    }
+    faults
 }
 
 /// What a request is called before it has a name of its own.

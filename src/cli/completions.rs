@@ -28,6 +28,9 @@ pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
         String::from_utf8_lossy(&script).into_owned()
     };
     let more = of(with_values(manage::command()), "ManageService");
+    if shell == Shell::Fish {
+        return value_before_the_cursor(&of(install, "InstallService")) + &more + &modes_for_fish(&manage::command());
+    }
     // PowerShell wants these before everything else, where the first script has them.
     let more = more.lines().filter(|line| !line.starts_with("using namespace"));
     of(install, "InstallService") + &more.map(|line| format!("{line}\n")).collect::<String>()
@@ -50,6 +53,38 @@ fn with_values(command: Command) -> Command {
         }
     }
     command.mut_args(of).mut_subcommands(|command| command.mut_args(of))
+}
+
+/// The script for fish, which would not see that an option before the cursor still wants its value.
+fn value_before_the_cursor(script: &str) -> String {
+    let parse = "argparse -s (__fish_InstallService_global_optspecs) -- $cmd 2>/dev/null\n";
+    let again = format!("    {parse}    or begin\n        set -e cmd[-1]\n        {parse}    end\n");
+    script.replacen(&format!("    {parse}"), &again, 1)
+}
+
+/// What goes behind NAME, of which the script for fish says nothing; with a manifest nothing goes before it.
+fn modes_for_fish(command: &Command) -> String {
+    let options = command.get_arguments().filter_map(|arg| {
+        let short = arg.get_short().map(|short| format!("{short}/")).unwrap_or_default();
+        let value = if arg.get_action().takes_values() { "=" } else { "" };
+        Some(format!("{short}{}{value}", arg.get_long()?))
+    });
+    format!(
+        "\nfunction __fish_ManageService_needs_mode\n    \
+             set -l cmd (commandline -opc)\n    \
+             set -e cmd[1]\n    \
+             argparse {} h/help V/version -- $cmd 2>/dev/null\n    \
+             or return\n    \
+             set -l before 1\n    \
+             set -q _flag_manifest\n    \
+             and set before 0\n    \
+             test (count $argv) -eq $before\n\
+         end\n\n\
+         complete -c ManageService -f\n\
+         complete -c ManageService -n __fish_ManageService_needs_mode -a '{}'\n",
+        options.collect::<Vec<_>>().join(" "),
+        manage::modes().join(" "),
+    )
 }
 
 fn hint_of(kind: ArgKind) -> ValueHint {

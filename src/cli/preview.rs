@@ -111,7 +111,7 @@ fn shown(artifact: &Artifact) -> Vec<u8> {
             .collect::<String>()
             .into_bytes();
     }
-    artifact.contents.clone()
+    artifact.contents.to_vec()
 }
 
 fn names_only(contents: &[u8]) -> impl Iterator<Item = String> {
@@ -121,7 +121,7 @@ fn names_only(contents: &[u8]) -> impl Iterator<Item = String> {
 /// How a file on the host differs from what it should be, as a unified diff.
 pub fn difference(artifact: &Artifact, found: Option<&Found>) -> String {
     let mut out = String::new();
-    let before = found.map(|found| found.contents.as_slice()).unwrap_or_default();
+    let before = found.map(|found| &*found.contents).unwrap_or_default();
     let from = if found.is_some() { artifact.path.to_string() } else { "/dev/null".to_owned() };
     // In front, as git has it, where `patch` reads over it.
     if let Some(found) = found.filter(|found| found.mode != artifact.mode) {

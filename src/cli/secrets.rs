@@ -20,7 +20,7 @@ pub(super) fn kept_values(name: &ServiceName, place: &Place) -> Values {
     for path in place.secrets_files(name) {
         let Ok(files::Entry::File(found)) = files::look(&path) else { continue };
         let contents = match render::is_encrypted(&path) {
-            true => credential::opened(&found.contents).unwrap_or_default(),
+            true => credential::opened(&found.contents).unwrap_or_default().into(),
             false => found.contents,
         };
         let read = escape::read_environment_file(&contents).into_iter();

@@ -141,8 +141,11 @@ impl Journal {
         let begun = options.open(to_path(&directory.with("/begun"))).map_err(failed)?;
         // The record comes last and whole: a journal without one is a journal that was never begun. What
         // lies beside it is synced with it, once for all.
-        let record_file =
-            files::stage_as_private(&Artifact { path: directory.with("/plan.json"), mode: 0o600, contents })?;
+        let record_file = files::stage_as_private(&Artifact {
+            path: directory.with("/plan.json"),
+            mode: 0o600,
+            contents: contents.into(),
+        })?;
         files::sync([&record_file])?;
         record_file.commit()?;
         files::sync_directory(directory);

@@ -25,7 +25,7 @@ pub fn sealed(artifact: &Artifact) -> Result<Cow<'_, Artifact>, Error> {
     }
     let words = ["encrypt".to_owned(), "--with-key=host".to_owned(), format!("--name={CREDENTIAL}")];
     let contents = creds(words, &artifact.contents)?;
-    Ok(Cow::Owned(Artifact { contents, ..artifact.clone() }))
+    Ok(Cow::Owned(Artifact { contents: contents.into(), ..artifact.clone() }))
 }
 
 /// What is in a file that [`sealed`] made.

@@ -38,15 +38,39 @@ pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>) -> Place {
         .or_else(|| non_empty("INSTALLSERVICE_WORKING_DIR"))
         .or_else(|| non_empty("OPENMSISTREAM_SERVICES_WORKING_DIR"))
         .unwrap_or_else(|| usual_state_dir(target, scope));
-    let unit_dir = match scope {
-        Scope::System => "/etc/systemd/system".into(),
-        Scope::User => non_empty("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config")).with("/systemd/user"),
-    };
-    Place { unit_dir, state_dir }
+    match scope {
+        Scope::System => Place { unit_dir: UNITS.into(), state_dir, home: None },
+        Scope::User => {
+            let config = non_empty("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config"));
+            // What would mean something in a unit is said in full.
+            let means = |byte: &u8| br"*?[\$".contains(byte);
+            let home = Some(home()).filter(|home| !home.as_bytes().iter().any(means));
+            Place { unit_dir: config.with("/systemd/user"), state_dir, home }
+        }
+    }
 }
 
+/// Where they lie in a tree for any host, of which nothing on this one tells: its top is `/` there, and for a
+/// person's services the home directory.
+pub fn exported_place(target: Target, scope: Scope, state_dir: Option<&Text>) -> Place {
+    match scope {
+        Scope::System => Place {
+            unit_dir: UNITS.into(),
+            state_dir: state_dir.cloned().unwrap_or_else(|| usual_state_dir(target, scope)),
+            home: None,
+        },
+        Scope::User => Place {
+            unit_dir: "/.config/systemd/user".into(),
+            state_dir: "/.local/state/install-service".into(),
+            home: Some(Text::default()),
+        },
+    }
+}
+
+const UNITS: &str = "/etc/systemd/system";
+
 /// The tool's own directory where nothing names another one.
-pub fn usual_state_dir(target: Target, scope: Scope) -> Text {
+fn usual_state_dir(target: Target, scope: Scope) -> Text {
     match (target, scope) {
         (Target::Nssm, _) => r"C:\ProgramData\InstallService".into(),
         (Target::Systemd, Scope::System) => "/var/lib/install-service".into(),

@@ -53,7 +53,7 @@ pub fn look(path: &Text) -> Result<Entry, Error> {
     if !metadata.is_file() {
         return Ok(Entry::Other("neither a file nor a directory"));
     }
-    let contents = fs::read(&place).map_err(failed)?;
+    let contents = fs::read(&place).map_err(failed)?.into();
     #[cfg(unix)]
     let mode = mode_of(&metadata);
     #[cfg(windows)]
@@ -213,6 +213,26 @@ pub fn stage_as_private(artifact: &Artifact) -> Result<Staged, Error> {
     })
 }
 
+/// [`stage`] in the directory of its place, which is open: the kernel need not walk to it.
+///
+/// # Errors
+/// As [`stage`].
+#[cfg(unix)]
+pub fn stage_in(artifact: &Artifact, directory: &File) -> Result<Staged, Error> {
+    use nix::fcntl::{OFlag, openat};
+    use nix::sys::stat::Mode;
+    let place = to_path(&artifact.path);
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    let mode = Mode::from_bits_truncate(artifact.mode as nix::libc::mode_t);
+    let open = |path: &Path| Ok(openat(directory, path.file_name().unwrap_or_default(), flags, mode)?.into());
+    let made = tempfile::Builder::new()
+        .prefix(&temporary_prefix(&place))
+        .rand_bytes(RANDOM)
+        .make_in(place.parent().unwrap_or(Path::new("/")), open)
+        .map_err(|source| Error::io("writing", &artifact.path, source))?;
+    Ok(Staged { temporary: filled(made, artifact)?, path: artifact.path.clone() })
+}
+
 fn temporary_file(artifact: &Artifact, directory: &Path) -> Result<NamedTempFile, Error> {
     let prefix = temporary_prefix(&to_path(&artifact.path));
     let mut builder = tempfile::Builder::new();
@@ -278,6 +298,24 @@ impl Staged {
     pub fn commit(self) -> Result<(), Error> {
         let path = self.path;
         self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))
+    }
+}
+
+#[cfg(unix)]
+impl Staged {
+    /// [`commit`](Self::commit) in the open directory where it was staged: the kernel need not walk two paths.
+    ///
+    /// # Errors
+    /// When the rename is refused.
+    pub fn commit_in(self, directory: &File) -> Result<(), Error> {
+        let Self { temporary, path } = self;
+        let place = to_path(&path);
+        let names = temporary.file_name().zip(place.file_name()).expect("a file has a name");
+        nix::fcntl::renameat(directory, names.0, directory, names.1)
+            .map_err(|error| Error::io("writing", &path, error.into()))?;
+        // There is nothing of that name any more.
+        drop(temporary.keep());
+        Ok(())
     }
 }
 

@@ -5,10 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{MAIN_SEPARATOR_STR as SEPARATOR, Path, PathBuf};
 
-use super::files;
+use super::files::{self, Staged};
 use super::text::{path as to_path, text};
 use crate::error::Error;
 use crate::model::text::Text;
+use crate::render::Artifact;
 
 /// An open directory.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub struct Folder {
     /// A path that leads to this very directory, whatever is put in its place meanwhile.
     reach: PathBuf,
     #[cfg(unix)]
-    _open: fs::File,
+    open: fs::File,
 }
 
 impl Folder {
@@ -68,7 +69,7 @@ impl Folder {
         let by_number = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
         // Where there is no /proc, nobody may change the tree while we write.
         let reach = if by_number.is_dir() { by_number } else { path.to_owned() };
-        Ok(Self { shown, reach, _open: open })
+        Ok(Self { shown, reach, open })
     }
 
     #[cfg(windows)]
@@ -83,6 +84,29 @@ impl Folder {
     /// The path by which a file in it is read and written.
     pub fn file(&self, name: &Text) -> Text {
         text(self.reach.join(to_path(name)))
+    }
+
+    /// Writes a file beside its place in this directory.
+    ///
+    /// # Errors
+    /// When that is refused.
+    pub fn stage(&self, name: &Text, artifact: Artifact) -> Result<Staged, Error> {
+        let artifact = Artifact { path: self.file(name), ..artifact };
+        #[cfg(unix)]
+        return files::stage_in(&artifact, &self.open);
+        #[cfg(windows)]
+        files::stage(&artifact)
+    }
+
+    /// Puts a file in its place that was staged in this directory.
+    ///
+    /// # Errors
+    /// When that is refused.
+    pub fn commit(&self, file: Staged) -> Result<(), Error> {
+        #[cfg(unix)]
+        return file.commit_in(&self.open);
+        #[cfg(windows)]
+        file.commit()
     }
 
     /// The path of a file in it, for a message.

@@ -86,7 +86,7 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
                     if render::is_encrypted(&path)
                         && let Ok(contents) = credential::opened(&found.contents)
                     {
-                        found.contents = contents;
+                        found.contents = contents.into();
                     }
                     observed.files.insert(path, found);
                 }

@@ -1,6 +1,7 @@
 //! [`Observed`]: what was found on the host about some services.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::name::ServiceName;
 use super::parameter::Parameter;
@@ -10,7 +11,7 @@ use super::text::Text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// What is in it.
-    pub contents: Vec<u8>,
+    pub contents: Rc<[u8]>,
     /// Its permission bits.
     pub mode: u32,
     /// Whether it belongs to somebody else, who can change it at will; root is nobody else.

@@ -7,6 +7,8 @@
 pub mod nssm;
 pub mod systemd;
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::invocation::Invocation;
@@ -165,6 +167,17 @@ pub fn compare(observed: &Observed, artifact: &Artifact) -> Difference {
             Difference::Same
         }
         Some(_) => Difference::Changed,
+    }
+}
+
+/// Keeps the contents of files that are as they should be once, and not twice.
+pub fn share_contents(desired: &[Desired], observed: &mut Observed) {
+    for artifact in desired.iter().flat_map(|service| &service.artifacts) {
+        if let Some(found) = observed.files.get_mut(&artifact.path)
+            && found.contents == artifact.contents
+        {
+            found.contents = Rc::clone(&artifact.contents);
+        }
     }
 }
 

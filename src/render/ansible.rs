@@ -148,7 +148,7 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     };
     let signature = &Signature::new(format_args!(": a role of Ansible; an export writes it anew."));
     let mut add = |path: &str, rendered: askama::Result<String>| {
-        let contents = (rendered.expect("every field is checked") + "\n").into_bytes();
+        let contents = (rendered.expect("every field is checked") + "\n").into_bytes().into();
         role.push(Artifact { path: path.into(), mode: 0o644, contents });
     };
     let tasks = if windows { Nssm { signature }.render() } else { Systemd { signature }.render() };

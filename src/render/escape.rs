@@ -216,6 +216,15 @@ impl ExecWord {
         Ok(Self(quote_word(systemd_text(text, Layer::Unit)?, true)))
     }
 
+    /// The path that goes on with `rest` behind the home directory of whoever runs the service: `%h`
+    /// (systemd.unit(5), "Specifiers").
+    pub fn below_home(rest: &Text, expanded: bool) -> Result<Self, Fault> {
+        let mut word = String::from("\"%h");
+        push_word(&mut word, systemd_path(rest)?, expanded);
+        word.push('"');
+        Ok(Self(word))
+    }
+
     /// `before` and the value of `variable`, for a line without the prefix `:`. `${NAME}` is
     /// replaced anywhere in a word, and what it is replaced by is not split again.
     pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Fault> {
@@ -355,6 +364,11 @@ encoded! {
 }
 
 impl GlobPath {
+    /// The file with this path behind the home directory of whoever runs the service.
+    pub fn below_home(rest: &Text) -> Result<Self, Fault> {
+        Self::new(rest).map(|Self(glob)| Self(format!("%h{glob}")))
+    }
+
     /// Exactly this file.
     pub fn new(path: &Text) -> Result<Self, Fault> {
         let RawPath(raw) = RawPath::file(path)?;
@@ -680,6 +694,12 @@ impl ShellWord {
         push_shell(&mut word, text);
         word.push('\'');
         Ok(Self(word))
+    }
+
+    /// The path of the file `name` that lies beside the script, which is called by its own path.
+    pub fn beside(name: &Text) -> Result<Self, Fault> {
+        let Self(word) = Self::new(name)?;
+        Ok(Self(format!("\"${{0%/*}}\"/{word}")))
     }
 
     /// `before` and the value of `variable`.

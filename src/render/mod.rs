@@ -4,6 +4,7 @@
 //! The encoders are in [`escape`]; the templates can be given nothing else ([`fence`]).
 
 pub mod ansible;
+pub mod checksums;
 pub mod escape;
 pub mod fence;
 pub mod nssm;
@@ -11,6 +12,7 @@ pub mod python;
 pub mod systemd;
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::model::name::ServiceName;
 use crate::model::spec::{SecretStore, Target};
@@ -23,8 +25,8 @@ pub struct Artifact {
     pub path: Text,
     /// Its permissions.
     pub mode: u32,
-    /// What it holds.
-    pub contents: Vec<u8>,
+    /// What it holds; the plan that writes it has the same one.
+    pub contents: Rc<[u8]>,
 }
 
 /// How the name of a file ends that holds the secrets of a service.
@@ -57,6 +59,9 @@ pub struct Place {
     pub unit_dir: Text,
     /// The tool's own working directory: an absolute path.
     pub state_dir: Text,
+    /// The home directory of the person whose services they are; empty where that can be anybody, for then
+    /// all of these paths begin there.
+    pub home: Option<Text>,
 }
 
 impl Place {
@@ -142,6 +147,12 @@ impl Place {
     /// The note that says where that `RunService.exe` came from, if we put it there.
     pub fn runner_origin(&self) -> Text {
         self.state("", "RunService_origin.txt")
+    }
+
+    /// The rest of a path that lies below the home directory of whoever runs the services.
+    pub fn below_home(&self, path: &Text) -> Option<Text> {
+        let rest = path.as_bytes().strip_prefix(self.home.as_ref()?.as_bytes())?;
+        rest.starts_with(b"/").then(|| Text::from_bytes(rest))
     }
 
     fn state(&self, name: &str, suffix: &str) -> Text {

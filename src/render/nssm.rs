@@ -318,7 +318,8 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Vec<Artifact> {
             &spec.working_directory,
             &log,
             environment_file.as_ref().map_or(python::Secrets::Given, python::Secrets::File),
-        ),
+        )
+        .into(),
     }]
 }
 
@@ -458,7 +459,7 @@ pub fn batches(
     let artifact = |verb: &str, template: Result<String, askama::Error>| Artifact {
         path: format!("{verb}-{}.cmd", service.name).into(),
         mode: 0o644,
-        contents: (template.expect("every field is checked") + "\n").replace('\n', "\r\n").into_bytes(),
+        contents: (template.expect("every field is checked") + "\n").replace('\n', "\r\n").into_bytes().into(),
     };
     let files = [artifact("install", install.render()), artifact("remove", remove.render())];
     refusals.or(Some(Batches { files, without_runner }))

@@ -1,6 +1,5 @@
 //! The files that make a service of systemd.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use askama::Template;
@@ -94,8 +93,13 @@ struct CommandLine {
 }
 
 impl CommandLine {
-    /// The line, or the first fault in it.
-    fn new(program: &Text, arguments: &[Argument], systemd: SystemdVersion) -> Result<Self, Fault> {
+    /// The line, or the first fault in it. `script` is the file of ours that the program reads.
+    fn new(
+        program: &Text,
+        script: Option<&Script>,
+        arguments: &[Argument],
+        systemd: SystemdVersion,
+    ) -> Result<Self, Fault> {
         // Before 242 there is no `:` (NEWS of systemd 242).
         let expanded = !systemd.has(242) || arguments.iter().any(|word| word.variable().is_some());
         let word = |argument: &Argument| match argument {
@@ -104,7 +108,11 @@ impl CommandLine {
             Argument::Reference { before, variable } => ExecWord::reference(before, variable),
         };
         let program = ExecPath::new(program, expanded)?;
-        Ok(Self { program, words: arguments.iter().map(word).collect::<Result<_, _>>()? })
+        let script = script.map(|script| match &script.below_home {
+            Some(rest) => ExecWord::below_home(rest, expanded),
+            None => word(&Argument::Literal(script.path.clone())),
+        });
+        Ok(Self { program, words: script.into_iter().chain(arguments.iter().map(word)).collect::<Result<_, _>>()? })
     }
 
     /// Whether systemd reads a line of this length.
@@ -113,20 +121,33 @@ impl CommandLine {
     }
 }
 
+/// A script of ours, and the rest of its path if it lies below the home directory of whoever runs it.
+struct Script {
+    path: Text,
+    below_home: Option<Text>,
+}
+
+impl Script {
+    fn new(path: Text, place: &Place) -> Self {
+        Self { below_home: place.below_home(&path), path }
+    }
+}
+
 /// A program with its arguments, for Python the interpreter with its script.
 struct Command<'a> {
     program: &'a Text,
-    arguments: Cow<'a, [Argument]>,
+    script: Option<Script>,
+    arguments: &'a [Argument],
 }
 
 impl<'a> Command<'a> {
     fn of(spec: &'a ServiceSpec, place: &Place) -> Self {
         match &spec.run {
-            Run::Executable { path, arguments } => Self { program: path, arguments: arguments.into() },
-            Run::Python { interpreter, .. } => Self {
-                program: interpreter,
-                arguments: vec![Argument::Literal(place.python_script(&spec.name))].into(),
-            },
+            Run::Executable { path, arguments } => Self { program: path, script: None, arguments },
+            Run::Python { interpreter, .. } => {
+                let script = Script::new(place.python_script(&spec.name), place);
+                Self { program: interpreter, script: Some(script), arguments: &[] }
+            }
         }
     }
 }
@@ -141,7 +162,8 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let settings = settings(spec, &mut refusals);
     let total = check_sizes(spec, &settings, &mut refusals);
     let command = Command::of(spec, place);
-    let direct = CommandLine::new(command.program, &command.arguments, spec.systemd).ok().filter(CommandLine::fits);
+    let direct = CommandLine::new(command.program, command.script.as_ref(), command.arguments, spec.systemd);
+    let direct = direct.ok().filter(CommandLine::fits);
     let directory = RawPath::directory(&spec.working_directory).ok();
     // Somebody has to put what is in a credential into the environment: for Python the script does.
     let credential = has_credential(spec).then_some(CREDENTIAL);
@@ -162,21 +184,22 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         }
     }
 
-    let launcher = Argument::Literal(place.launcher(&spec.name));
+    let launcher = Script::new(place.launcher(&spec.name), place);
     let shell = Text::from("/bin/sh");
     let start = match direct {
         Some(line) if !launched => Some(line),
-        _ => refusals.keep(STATE_DIR, CommandLine::new(&shell, std::slice::from_ref(&launcher), spec.systemd)),
+        _ => refusals.keep(STATE_DIR, CommandLine::new(&shell, Some(&launcher), &[], spec.systemd)),
     };
     let account = spec.account.as_deref().and_then(|account| {
         refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))
     });
     let stop_post = spec.systemd.has(ERROR_LOG).then(|| {
         let mut report = error_report(spec, account.as_ref());
-        if directory.is_none() {
-            report.splice(0..0, [launcher, Argument::Literal(shell.clone())]);
+        let launcher = directory.is_none().then_some(&launcher);
+        if launcher.is_some() {
+            report.insert(0, Argument::Literal(shell.clone()));
         }
-        refusals.keep(STATE_DIR, CommandLine::new(&shell, &report, spec.systemd))
+        refusals.keep(STATE_DIR, CommandLine::new(&shell, launcher, &report, spec.systemd))
     });
 
     let mut files = Vec::new();
@@ -189,7 +212,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     files.extend(unit.map(|unit| Artifact {
         path: place.unit(&spec.name),
         mode: 0o644,
-        contents: finish(&unit).into_bytes(),
+        contents: finish(&unit).into_bytes().into(),
     }));
     if let Run::Python { entry, arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
@@ -206,7 +229,8 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
                 &spec.working_directory,
                 &log,
                 credential.map_or(python::Secrets::Given, |_| python::Secrets::Credential),
-            ),
+            )
+            .into(),
         });
     }
     if launched {
@@ -220,7 +244,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         files.push(Artifact {
             path: place.launcher(&spec.name),
             mode: 0o644,
-            contents: escape::bytes(&finish(&launcher)),
+            contents: escape::bytes(&finish(&launcher)).into(),
         });
     }
     refusals.or(Some(files))
@@ -255,7 +279,7 @@ pub fn environment_file(
         );
         refusals.keep("the secrets", Err::<(), _>(fault));
     }
-    refusals.or(Some(Artifact { path: place.secrets_file(name, store), mode: 0o600, contents }))
+    refusals.or(Some(Artifact { path: place.secrets_file(name, store), mode: 0o600, contents: contents.into() }))
 }
 
 /// The most that the credentials of a service may have (systemd.exec(5), `LoadCredential=`), less some
@@ -463,7 +487,10 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
             let credential = refusals.keep(STATE_DIR, RawPath::file(&path));
             (None, credential.map(|path| Credential { name: CREDENTIAL.into(), encrypted, path }))
         }
-        Some(path) => (refusals.keep(STATE_DIR, GlobPath::new(&path)), None),
+        Some(path) => {
+            let path = place.below_home(&path).map_or_else(|| GlobPath::new(&path), |rest| GlobPath::below_home(&rest));
+            (refusals.keep(STATE_DIR, path), None)
+        }
     };
     let stop_post = match parts.stop_post {
         Some(line) => Some(line?),
@@ -679,6 +706,11 @@ fn error_report(spec: &ServiceSpec, account: Option<&Account>) -> Vec<Argument> 
     words.into_iter().map(|word| Argument::Literal(word.into())).collect()
 }
 
+/// The name of a file.
+fn last_part(path: &Text) -> Text {
+    Text::from_bytes(path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default())
+}
+
 /// What the launcher gives to `/usr/bin/env`: what the shell added to the environment is taken
 /// out, what the unit could not carry is put in, and the program follows. It has to be `env`,
 /// because a shell exports only names that it could have itself.
@@ -709,6 +741,12 @@ fn launch_words(
         }
     }
     say("the executable", ShellWord::new(command.program));
+    match &command.script {
+        // Its home directory can be that of anybody.
+        Some(Script { path, below_home: Some(_) }) => say(STATE_DIR, ShellWord::beside(&last_part(path))),
+        Some(Script { path, below_home: None }) => say(STATE_DIR, ShellWord::new(path)),
+        None => {}
+    }
     for (index, argument) in command.arguments.iter().enumerate() {
         let word = match argument {
             Argument::Literal(text) => ShellWord::new(text),

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 
 fn run(words: Vec<OsString>) -> Result<u8, Error> {
     let secret = Text::from(std::env::var("PASSWORD").expect("PASSWORD"));
-    let file = Artifact { path: "/etc/secret".into(), mode: 0o600, contents: secret.as_bytes().to_vec() };
+    let file = Artifact { path: "/etc/secret".into(), mode: 0o600, contents: secret.as_bytes().into() };
     match words[1].to_str() {
         Some("words") => panic!("words of the source"),
         Some("formatted") => panic!("the value is {secret}"),

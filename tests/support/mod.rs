@@ -439,7 +439,7 @@ pub(crate) fn same_tree(golden: &Path, actual: &Path) {
     );
 }
 
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     fn visit(folder: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
         let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for entry in entries {

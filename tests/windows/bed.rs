@@ -93,7 +93,11 @@ pub(crate) fn nssm_does(words: &[&str]) -> String {
 /// Starts a service and stops it once its probe has said what it received.
 #[track_caller]
 pub(crate) fn received_by(service: &str, folder: &Path) -> Received {
-    nssm(&["start", service]);
+    // On a busy machine Wine gives up now and then before a service has said that it is there.
+    wait_for(&format!("{service} to start"), 90, || {
+        nssm(&["start", service]);
+        (state(service) != "SERVICE_STOPPED").then_some(())
+    });
     let received = Received::in_folder(folder);
     nssm(&["stop", service]);
     wait_for(&format!("{service} to stop"), 40, || (state(service) == "SERVICE_STOPPED").then_some(()));

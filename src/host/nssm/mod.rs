@@ -291,7 +291,7 @@ pub fn tail(path: &Text, lines: usize) -> Result<String, Error> {
 pub fn follow(path: &Text, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
     interrupt::listen();
     let read = |path: &Text| match files::look(path)? {
-        files::Entry::File(found) => Ok(found.contents),
+        files::Entry::File(found) => Ok(found.contents.to_vec()),
         _ => Ok::<_, Error>(Vec::new()),
     };
     let mut shown = read(path)?.len();

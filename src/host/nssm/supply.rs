@@ -7,8 +7,6 @@
 use std::io::{self, Cursor, Read};
 use std::{env, fs};
 
-use sha2::{Digest, Sha256};
-
 use super::{Wishes, registry};
 use crate::error::{Error, Fault};
 use crate::host::fetch;
@@ -16,6 +14,7 @@ use crate::host::files;
 use crate::host::text::{path as to_path, text};
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
+use crate::render::checksums;
 use crate::render::escape::Signature;
 use crate::render::{Artifact, Place};
 
@@ -39,7 +38,7 @@ const LIMIT: u64 = 8 << 20;
 pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
     let kept = place.nssm();
     let found = match files::look(&kept)? {
-        files::Entry::File(found) => Some(found.contents),
+        files::Entry::File(found) => Some(found.contents.to_vec()),
         _ => None,
     };
     if let Some(path) = &wishes.exe {
@@ -173,8 +172,9 @@ pub(super) fn put(what: &str, exe: Vec<u8>, from: &Text, to: &Text, origin: &Tex
     eprintln!("  {what} is put at `{to}`, from `{from}`");
     files::make_directory(&place.state_dir, 0o755)?;
     let line = Signature::new(format_args!(": {what} beside this file, SHA-256 {}, from {from}", sha256(&exe)));
-    files::write(&Artifact { path: origin.clone(), mode: 0o644, contents: format!("{line}\r\n").into_bytes() })?;
-    files::write(&Artifact { path: to.clone(), mode: 0o755, contents: exe })
+    let note = Artifact { path: origin.clone(), mode: 0o644, contents: format!("{line}\r\n").into_bytes().into() };
+    files::write(&note)?;
+    files::write(&Artifact { path: to.clone(), mode: 0o755, contents: exe.into() })
 }
 
 fn read(what: &str, path: &Text) -> Result<Vec<u8>, Error> {
@@ -197,5 +197,5 @@ fn by_hand(place: &Place, reason: String) -> Error {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    checksums::hexadecimal(&checksums::sha256(bytes))
 }
