@@ -31,7 +31,7 @@ pub(super) fn provide(place: &Place) -> Result<(), Error> {
     let (kept, Some(beside)) = (place.runner(), beside()) else { return Ok(()) };
     let exe = fs::read(to_path(&beside)).map_err(|source| Error::io("reading", &beside, source))?;
     match files::look(&kept)? {
-        Entry::File(found) if found.contents == exe => Ok(()),
+        Entry::File(found) if *found.contents == *exe => Ok(()),
         Entry::File(_) if !is_free(&kept) => {
             eprintln!(
                 "note: `{kept}` runs and stays as it is; an install while no service runs it brings the newer one"
