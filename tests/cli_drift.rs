@@ -84,6 +84,21 @@ fn an_environment_file_shows_names_only() {
     }
 }
 
+/// One that a person or a configuration management wrote, with the same values, is as good as ours.
+#[test]
+fn an_environment_file_counts_by_its_values() {
+    let ran = installed();
+    let file = path(&ran, STATE).join("lab-up_env_vars.txt");
+    let write = |text: &str| {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write("# vault\nTOKEN='hidden value'\nKEY=\"kept secret\"\n");
+    diff(&ran).stdout("").stderr("the host is as it should be\n").run();
+    write("TOKEN='hidden value'\nKEY=\"kept secret\"\nMORE=1\n");
+    diff(&ran).status(10).stdout_contains("-MORE=********\n").run();
+}
+
 /// `patch` takes it back: that is what a unified diff is.
 #[test]
 #[ignore = "needs patch: tests/run"]

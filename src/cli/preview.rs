@@ -11,7 +11,7 @@ use crate::model::invocation::Invocation;
 use crate::model::observed::Found;
 use crate::model::spec::Target;
 use crate::model::text::Text;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::render::{Artifact, escape};
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
@@ -53,7 +53,7 @@ pub fn json(plan: &Plan, services: &[String], target: Target, notes: &[String]) 
             path: artifact.path.clone(),
             mode: format!("{:04o}", artifact.mode),
             contents: Text::from_bytes(shown(artifact)),
-            redacted: is_secret(artifact),
+            redacted: artifact.is_secret(),
             encrypted: artifact.is_encrypted(),
         })
         .collect();
@@ -74,7 +74,7 @@ pub fn json(plan: &Plan, services: &[String], target: Target, notes: &[String]) 
 pub fn text(plan: &Plan) -> String {
     let mut out = String::new();
     for artifact in plan.files() {
-        let secret = match (is_secret(artifact), artifact.is_encrypted()) {
+        let secret = match (artifact.is_secret(), artifact.is_encrypted()) {
             (_, true) => ", encrypted, values not shown",
             (true, false) => ", values not shown",
             (false, false) => "",
@@ -98,14 +98,9 @@ pub fn text(plan: &Plan) -> String {
     out
 }
 
-/// Whether others must not read the file.
-pub fn is_secret(artifact: &Artifact) -> bool {
-    artifact.mode & 0o077 == 0
-}
-
 /// What may be shown of a file: all of it, or, where it is secret, the names without the values.
 fn shown(artifact: &Artifact) -> Vec<u8> {
-    if is_secret(artifact) {
+    if artifact.is_secret() {
         return names_only(&artifact.contents)
             .map(|name| format!("{name}=********\n"))
             .collect::<String>()
@@ -134,12 +129,12 @@ pub fn difference(artifact: &Artifact, found: Option<&Found>) -> String {
         _ = writeln!(out, "{REMOVED}old owner another user, who can change it{REMOVED:#}");
         _ = writeln!(out, "{ADDED}new owner you{ADDED:#}");
     }
-    if found.is_some_and(|found| found.contents == artifact.contents) {
+    if found.is_some_and(|found| plan::holds_same(found, artifact)) {
         return out;
     }
     _ = writeln!(out, "{HEADING}--- {from}{HEADING:#}");
     _ = writeln!(out, "{HEADING}+++ {}{HEADING:#}", artifact.path);
-    if is_secret(artifact) {
+    if artifact.is_secret() {
         out += &secret_difference(before, &artifact.contents);
     } else {
         out += &hunks(&String::from_utf8_lossy(before), &String::from_utf8_lossy(&artifact.contents));

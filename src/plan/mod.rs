@@ -7,6 +7,7 @@
 pub mod nssm;
 pub mod systemd;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -14,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
-use crate::model::observed::Observed;
+use crate::model::observed::{Found, Observed};
 use crate::model::parameter::Parameter;
 use crate::model::text::Text;
 use crate::render::nssm::NssmService;
-use crate::render::{Artifact, Place};
+use crate::render::{Artifact, Place, escape};
 
 /// What one step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,11 +164,16 @@ pub fn compare(observed: &Observed, artifact: &Artifact) -> Difference {
     match observed.files.get(&artifact.path) {
         None if observed.unreadable.contains(&artifact.path) => Difference::Same,
         None => Difference::Missing,
-        Some(found) if found.contents == artifact.contents && found.mode == artifact.mode && !found.foreign => {
-            Difference::Same
-        }
+        Some(found) if holds_same(found, artifact) && found.mode == artifact.mode && !found.foreign => Difference::Same,
         Some(_) => Difference::Changed,
     }
+}
+
+/// Whether a file holds what it should. Of one with secrets the values count: whatever wrote it in our place, a
+/// person or a configuration management, has other words around them.
+pub fn holds_same(found: &Found, artifact: &Artifact) -> bool {
+    let values = |contents| escape::read_environment_file(contents).into_iter().collect::<BTreeMap<_, _>>();
+    found.contents == artifact.contents || artifact.is_secret() && values(&found.contents) == values(&artifact.contents)
 }
 
 /// Keeps the contents of files that are as they should be once, and not twice.

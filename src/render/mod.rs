@@ -40,6 +40,11 @@ pub const RUNNER: &str = "RunService.exe";
 pub const CREDENTIAL: &str = "environment";
 
 impl Artifact {
+    /// Whether others must not read it: then it is an environment file.
+    pub fn is_secret(&self) -> bool {
+        self.mode & 0o077 == 0
+    }
+
     /// Whether the host encrypts what is in it, with the key of its own (systemd-creds(1)): on the disk
     /// it is a credential, and everywhere else an environment file.
     pub fn is_encrypted(&self) -> bool {
