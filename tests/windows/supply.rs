@@ -143,7 +143,7 @@ fn authority() -> (String, Arc<rustls::ServerConfig>) {
     let pem = params.self_signed(&signer).unwrap().pem();
     let issuer = Issuer::new(params, signer);
     let own = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names = vec!["127.0.0.1".to_owned()];
     let certificate = CertificateParams::new(names).unwrap().signed_by(&own, &issuer).unwrap();
     let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -158,7 +158,7 @@ fn authority() -> (String, Arc<rustls::ServerConfig>) {
 fn without_nssm() -> (Test, PathBuf) {
     let test = Test::install().env("PATH", r"C:\windows\system32");
     let program = probe(&test.folder().join("app"));
-    let test = test.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1,localhost");
+    let test = test.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
     (test, program)
 }
 
@@ -289,23 +289,19 @@ fn downloads() {
             ("/truncated.zip", Answer::Truncated(good.clone())),
             ("/busy.zip", Answer::Status("503 Service Unavailable")),
             ("/moved.zip", Answer::Redirect("/good.zip".to_owned())),
-            ("/downgraded.zip", Answer::Redirect(format!("http://localhost:{}/good.zip", plain.port))),
+            ("/downgraded.zip", Answer::Redirect(format!("http://127.0.0.1:{}/good.zip", plain.port))),
             ("/endless.zip", Answer::Endless),
         ],
     );
     let (test, program) = without_nssm();
     let ran = test.file("ca.pem", &pem).arg("--version").run();
-    let url = |path: &str| format!("https://localhost:{}{path}", server.port);
+    let url = |path: &str| format!("https://127.0.0.1:{}{path}", server.port);
     let attempt = |paths: &[&str], sum: &str| {
         let urls: Vec<String> =
             paths.iter().map(|path| if path.starts_with("http") { (*path).to_owned() } else { url(path) }).collect();
         let test = ran.then_install().env("PATH", "").env("INSTALLSERVICE_NSSM_URLS", urls.join(" "));
         let test = test.env("INSTALLSERVICE_NSSM_SHA256", sum).args(["--ca-file", "ca.pem"]);
-        service(
-            test.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1,localhost"),
-            "download",
-            &program,
-        )
+        service(test.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1"), "download", &program)
     };
     let fails = |paths: &[&str], sum: &str, parts: &[&str]| {
         let failed = attempt(paths, sum).status(1).run();
@@ -332,7 +328,7 @@ fn downloads() {
     );
     fails(&["/endless.zip"], &expected, &["it is larger than 8388608 bytes"]);
     fails(&["/downgraded.zip"], &expected, &["/downgraded.zip: "]);
-    fails(&[&format!("http://localhost:{}/good.zip", plain.port)], &expected, &["URL scheme is not allowed"]);
+    fails(&[&format!("http://127.0.0.1:{}/good.zip", plain.port)], &expected, &["URL scheme is not allowed"]);
     assert_eq!(plain.seen(), [""; 0], "nothing is asked without TLS");
 
     // A redirect that stays with TLS, and the mirror after those that fail.
