@@ -17,12 +17,12 @@ use crate::model::text::Text;
 const LIMIT: Duration = Duration::from_secs(400);
 /// Longest time that a call of NSSM may take; one that takes longer has opened a window.
 const NSSM_LIMIT: Duration = Duration::from_secs(60);
-/// Longest time that an answer may take, and how much longer for each word of the question, which may name
-/// hundreds of services: ten times what a machine takes that has ten times too much to do.
+/// Longest time that an answer may take, whatever the question.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// How much longer for each word of it: it may name hundreds of services, on a machine with much else to do.
 const ANSWER_SHARE: Duration = Duration::from_millis(500);
 /// How long systemctl lets systemd take for a request, in seconds. It would give up after 25 otherwise, while
-/// systemd goes on (`ENVIRONMENT.md` of systemd).
+/// systemd goes on (`docs/ENVIRONMENT.md` of systemd).
 const BUS_TIMEOUT: (&str, &str) = ("SYSTEMD_BUS_TIMEOUT", "300");
 
 /// How a process of Windows ends that did not come to its first instruction (STATUS_DLL_INIT_FAILED of MS-ERREF 2.3),
