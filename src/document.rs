@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error;
+use crate::model::nearest::nearest;
 
 /// The first fault of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,18 +215,4 @@ fn innermost_key(table: &DeTable<'_>, at: usize) -> Option<String> {
         Some(inner) => Some(inner.unwrap_or_else(|| key.get_ref().to_string())),
         None => key.span().contains(&at).then(|| key.get_ref().to_string()),
     })
-}
-
-/// "Did you mean": the candidate most like `word`, if one is like enough to be a slip of the finger. The measure is
-/// Jaro's, above 0.7, as clap uses for its own suggestions; upper and lower case count as the same.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    candidates
-        .into_iter()
-        // Jaro's measure finds any short word in a long one.
-        .filter(|candidate| candidate.len() <= 2 * word.len() && word.len() <= 2 * candidate.len())
-        .map(|candidate| (strsim::jaro(&word, &candidate.to_lowercase()), candidate))
-        .filter(|&(likeness, _)| likeness > 0.7)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
 }

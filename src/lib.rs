@@ -24,6 +24,7 @@ pub mod document;
 pub mod error;
 pub mod executor;
 pub mod host;
+pub mod managers;
 pub mod manifest;
 pub mod model;
 pub mod plan;

@@ -5,11 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. Modules of one floor may know each other.
-const FLOORS: [&[&str]; 6] = [
-    &["document", "error", "model"],
-    &["catalog", "host", "manifest", "render"],
+const FLOORS: [&[&str]; 11] = [
+    &["model"],
+    &["error"],
+    &["document"],
+    &["catalog", "manifest", "render"],
     &["plan", "validate"],
+    &["host"],
+    &["managers"],
     &["executor"],
+    &["commands"],
     &["cli", "runner"],
     &["bin"],
 ];

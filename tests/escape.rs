@@ -4,6 +4,7 @@
 mod corpus;
 mod grammar;
 
+use install_service::model::environment_file;
 use install_service::model::name::EnvName;
 use install_service::model::text::Text;
 use install_service::render::escape::*;
@@ -87,7 +88,7 @@ proptest! {
             file.push_str(&format!("{}={}\n", EnvFileName::new(&name).unwrap(), EnvFileValue::new(&value).unwrap()));
             wanted.push((name.to_string(), value));
         }
-        prop_assert_eq!(read_environment_file(file.as_bytes()), wanted);
+        prop_assert_eq!(environment_file::read(file.as_bytes()), wanted);
     }
 
     #[test]
@@ -244,7 +245,7 @@ fn a_further_setting_is_one_line() {
 #[test]
 fn plain_environment_files_are_read_like_systemd_reads_them() {
     let read = |text: &str| {
-        read_environment_file(text.as_bytes())
+        environment_file::read(text.as_bytes())
             .into_iter()
             .map(|(name, value)| format!("{name}|{value}"))
             .collect::<Vec<_>>()

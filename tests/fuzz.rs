@@ -23,13 +23,15 @@ use install_service::catalog::{Catalog, config_file, discover};
 use install_service::executor::journal::Record;
 use install_service::host::facts::Elsewhere;
 use install_service::host::process::Outcome;
-use install_service::host::{nssm, systemctl};
+use install_service::managers::{nssm, systemd as systemctl};
 use install_service::manifest::{self, Manifest};
+use install_service::model::environment_file;
 use install_service::model::name::{EnvName, Line, ServiceName};
+use install_service::model::place::Place;
 use install_service::model::spec::Target;
 use install_service::model::text::Text;
 use install_service::render::escape::*;
-use install_service::render::{Place, systemd};
+use install_service::render::systemd;
 use install_service::validate;
 
 /// The longest that one input may take, also where the machine has much else to do.
@@ -600,7 +602,7 @@ fn environment_files() {
         &[b"A=", b"\n", b"\\\n", b"\"", b"'", b"\\", b"$", b"`", b"#", b";", b"export ", b"=", b" ", b"\r", b"\0"];
     let inputs = vec![b"# x\nA=\"a\\\"b\\$\"\nB='c'\nC=d\\\ne\n".to_vec()];
     fuzz("environment", inputs, words, |input| {
-        let read = read_environment_file(input);
+        let read = environment_file::read(input);
         let mut file = String::new();
         let mut wanted = Vec::new();
         for (name, value) in read {
@@ -610,7 +612,7 @@ fn environment_files() {
             wanted.push((name, value));
         }
         // Read once, it is written so that it is read the same again: reinstalling loses no value.
-        assert_eq!(read_environment_file(file.as_bytes()), wanted, "{file:?}");
+        assert_eq!(environment_file::read(file.as_bytes()), wanted, "{file:?}");
         format!("{}", wanted.len().min(20))
     });
 }
@@ -701,7 +703,7 @@ fn encoders() {
         done(
             "value",
             EnvFileValue::new(&text).map(|value| {
-                let read = read_environment_file(format!("A={value}\n").as_bytes());
+                let read = environment_file::read(format!("A={value}\n").as_bytes());
                 assert_eq!(read, [("A".to_owned(), text.clone())]);
             }),
         );

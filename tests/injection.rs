@@ -12,9 +12,10 @@ use indexmap::IndexMap;
 use install_service::catalog::Catalog;
 use install_service::host::facts::Elsewhere;
 use install_service::manifest::{self, Arguments, Manifest, Service, Setting};
+use install_service::model::place::Place;
 use install_service::model::spec::Target;
 use install_service::model::text::Text;
-use install_service::render::{Place, nssm, systemd};
+use install_service::render::{nssm, systemd};
 use install_service::validate::{self, Validated};
 use proptest::prelude::*;
 

@@ -6,10 +6,13 @@ mod grammar;
 
 use std::collections::BTreeMap;
 
+use install_service::model::artifact::Artifact;
+use install_service::model::environment_file;
+use install_service::model::place::Place;
 use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::Directive;
 use install_service::model::text::Text;
-use install_service::render::{Artifact, Place, is_ours, systemd};
+use install_service::render::{is_ours, systemd};
 use proptest::prelude::*;
 
 fn place() -> Place {
@@ -116,7 +119,7 @@ proptest! {
         let file = systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets).unwrap();
         prop_assert_eq!(file.mode, 0o600);
         prop_assert!(is_ours(&file.contents));
-        let read = install_service::render::escape::read_environment_file(&file.contents);
+        let read = environment_file::read(&file.contents);
         let wanted: Vec<_> = secrets.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
         prop_assert_eq!(read, wanted);
     }

@@ -13,10 +13,11 @@ use std::path::Path;
 use std::process::Command;
 
 use install_service::model::name::EnvName;
+use install_service::model::place::{CREDENTIAL, Place};
 use install_service::model::spec::{Argument, Hardening, Run, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::{Directive, Section, Takes, directives};
 use install_service::model::text::Text;
-use install_service::render::{CREDENTIAL, Place, escape, systemd};
+use install_service::render::{escape, systemd};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ArgKind;
-use crate::document::nearest;
+use crate::model::nearest::nearest;
 
 /// An argument a program takes: what it is called, what it takes, and what it is for. The fields
 /// are those of Python's argparse, which the catalogs describe.

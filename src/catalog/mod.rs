@@ -92,6 +92,6 @@ impl Catalog {
 
     /// The name of the program that was probably meant.
     pub fn suggest(&self, name: &str) -> Option<&str> {
-        crate::document::nearest(name, self.programs.keys().map(String::as_str))
+        crate::model::nearest::nearest(name, self.programs.keys().map(String::as_str))
     }
 }

@@ -10,22 +10,26 @@ use super::secrets::{self, Values, known_values};
 use super::{Format, compared, need_manager, note, preview, print, print_plain, say};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, exit};
+use crate::executor::export;
 use crate::executor::{self, journal};
 use crate::host::facts::{self, Before, Elsewhere, Host};
-use crate::host::nssm::{self, Wishes};
-use crate::host::{export, files, manager, observe, privilege, python, state, systemctl};
+use crate::host::{files, privilege, python, state};
+use crate::managers::nssm::{self, Wishes};
+use crate::managers::{self, observe, systemd};
 use crate::manifest::{self, Service};
+use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
+use crate::model::place::{self, Place, RUNNER};
 use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
+use crate::render;
 use crate::render::ansible::RoleService;
 use crate::render::nssm::Runner;
-use crate::render::{self, Artifact, Place, RUNNER};
 use crate::validate::{self, Validated};
 
 /// What happens with the plan.
@@ -479,7 +483,7 @@ impl Call {
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
         if self.settings.start || self.settings.stop || !plan.is_empty() {
             if !present.is_empty() {
-                observed.active = manager::active(&self.manager, &present)?;
+                observed.active = managers::active(&self.manager, &present)?;
             }
             let Settings { stop, start, no_rollback, .. } = self.settings;
             options = InstallOptions { stop, start, no_rollback, ..options };
@@ -488,7 +492,7 @@ impl Call {
         if plan.is_empty() {
             if self.settings.start {
                 // It runs, or seems to: one that dies again and again does so between two deaths.
-                manager::settle(&self.manager, &names).map_err(|error| with_error_log(error, &self.validated))?;
+                managers::settle(&self.manager, &names).map_err(|error| with_error_log(error, &self.validated))?;
             }
             print(&format!("unchanged: {}\n", what(&names)));
             return Ok(exit::OK);
@@ -523,7 +527,7 @@ impl Call {
     fn preflight(&self) -> Result<(), Error> {
         if let Manager::Systemd(_) = self.manager {
             let versions = self.validated.iter().map(|service| service.spec.systemd);
-            versions.max().map_or(Ok(()), systemctl::need_version)?;
+            versions.max().map_or(Ok(()), systemd::need_version)?;
         }
         // What several services import is imported once: that takes longer than all the rest.
         let mut imports: IndexMap<_, Vec<(String, Text)>> = IndexMap::new();
@@ -636,7 +640,7 @@ pub(super) fn with_error_log(mut error: Error, services: &[Validated]) -> Error 
     if let Error::DidNotStart { service, error_log, .. } = inner
         && let Some(found) = services.iter().find(|known| known.spec.name.as_str() == service)
     {
-        let path = render::error_log_path(&found.spec.working_directory, &found.spec.name);
+        let path = place::error_log_path(&found.spec.working_directory, &found.spec.name);
         if files::look(&path).is_ok_and(|entry| entry != files::Entry::Missing) {
             *error_log = Some(path.to_string());
         }

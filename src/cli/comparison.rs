@@ -6,9 +6,9 @@ use super::HEADING;
 use super::preview::{self, ADDED, REMOVED};
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
+use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::plan::{self, Desired, Difference};
-use crate::render::Place;
 
 /// Every difference between the services as they should be and the host.
 #[derive(Debug, Serialize)]

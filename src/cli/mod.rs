@@ -26,9 +26,9 @@ use crate::host::text::text;
 use crate::host::{facts, files, interrupt, privilege, state};
 use crate::manifest::{Manifest, Service};
 use crate::model::manager::Manager;
+use crate::model::place::Place;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
-use crate::render::Place;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();

@@ -7,12 +7,13 @@ use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::HEADING;
+use crate::model::artifact::Artifact;
+use crate::model::environment_file;
 use crate::model::invocation::Invocation;
 use crate::model::observed::Found;
 use crate::model::spec::Target;
 use crate::model::text::Text;
 use crate::plan::{self, Plan};
-use crate::render::{Artifact, escape};
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
 const VERSION: u32 = 1;
@@ -110,7 +111,7 @@ fn shown(artifact: &Artifact) -> Vec<u8> {
 }
 
 fn names_only(contents: &[u8]) -> impl Iterator<Item = String> {
-    escape::read_environment_file(contents).into_iter().map(|(name, _)| name)
+    environment_file::read(contents).into_iter().map(|(name, _)| name)
 }
 
 /// How a file on the host differs from what it should be, as a unified diff.
@@ -164,7 +165,7 @@ fn hunks(before: &str, after: &str) -> String {
 
 /// Names of variables that came, went or changed; never a value.
 fn secret_difference(before: &[u8], after: &[u8]) -> String {
-    let (before, after) = (escape::read_environment_file(before), escape::read_environment_file(after));
+    let (before, after) = (environment_file::read(before), environment_file::read(after));
     let value_in = |list: &[(String, Text)], name: &str| {
         list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     };

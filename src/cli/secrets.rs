@@ -5,10 +5,13 @@ use indexmap::IndexMap;
 
 use super::note;
 use crate::error::{Error, Fault};
-use crate::host::{credential, facts, files, prompt};
+use crate::host::{facts, files, prompt};
+use crate::managers::credential;
+use crate::model::artifact;
+use crate::model::environment_file;
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::place::Place;
 use crate::model::text::Text;
-use crate::render::{self, Place, escape};
 use crate::validate::Validated;
 
 /// Values of a service's secrets, by their names.
@@ -19,11 +22,11 @@ pub(super) fn kept_values(name: &ServiceName, place: &Place) -> Values {
     let mut values = Values::new();
     for path in place.secrets_files(name) {
         let Ok(files::Entry::File(found)) = files::look(&path) else { continue };
-        let contents = match render::is_encrypted(&path) {
+        let contents = match artifact::is_encrypted(&path) {
             true => credential::opened(&found.contents).unwrap_or_default().into(),
             false => found.contents,
         };
-        let read = escape::read_environment_file(&contents).into_iter();
+        let read = environment_file::read(&contents).into_iter();
         values.extend(read.filter_map(|(name, value)| Some((name.parse().ok()?, value))));
     }
     values

@@ -17,14 +17,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::host::files::{self, Entry};
+use crate::host::process;
 use crate::host::text::path as to_path;
-use crate::host::{nssm, process};
+use crate::managers::nssm;
+use crate::model::artifact::Artifact;
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::observed::Found;
+use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::plan::{self, Action, Plan, Reversal};
-use crate::render::{Artifact, Place};
 
 const VERSION: u32 = 3;
 const BEGUN: u8 = b'.';

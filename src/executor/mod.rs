@@ -6,17 +6,20 @@
 //! done and how it is undone stands in the plan.
 #![allow(clippy::disallowed_methods, reason = "beside `host`, this is the one place for effects")]
 
+pub mod export;
+mod folder;
 pub mod journal;
 
 use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::host::files::{self, Staged};
-use crate::host::{credential, interrupt, manager, process};
+use crate::host::{interrupt, process};
+use crate::managers::{self, credential};
 use crate::model::manager::Manager;
+use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
-use crate::render::Place;
 use journal::{Journal, Undone};
 
 /// Applies `plan`. `say` is told what goes on, one line at a time.
@@ -67,7 +70,7 @@ fn explained(error: Error, action: &Action, plan: &Plan, manager: &Manager) -> E
         _ => None,
     });
     match (action, settling) {
-        (Action::Run(command), Some(names)) if command.starts() => manager::explained(error, manager, names),
+        (Action::Run(command), Some(names)) if command.starts() => managers::explained(error, manager, names),
         _ => error,
     }
 }
@@ -119,7 +122,7 @@ fn perform(
             }
             Ok(())
         }
-        Action::Settle(names) => manager::settle(manager, names),
-        Action::AwaitStop(name) => manager::await_stop(manager, name),
+        Action::Settle(names) => managers::settle(manager, names),
+        Action::AwaitStop(name) => managers::await_stop(manager, name),
     }
 }

@@ -12,9 +12,9 @@ use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::manager::Manager;
 use crate::model::name::EnvName;
+use crate::model::place::Place;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
-use crate::render::Place;
 
 /// The service manager of this host.
 pub fn target_of_this_host() -> Target {

@@ -13,11 +13,11 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::text::{os, path as to_path};
 use crate::error::Error;
+use crate::model::artifact::Artifact;
 use crate::model::observed::Found;
-use crate::model::text::Text;
 #[cfg(windows)]
-use crate::render;
-use crate::render::Artifact;
+use crate::model::place;
+use crate::model::text::Text;
 
 /// What lies at a path of ours.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub fn mode_of(metadata: &Metadata) -> u32 {
 /// The mode that a file of ours has been written with: Windows keeps none.
 #[cfg(windows)]
 fn usual_mode(path: &Text) -> u32 {
-    if path.as_bytes().ends_with(render::ENVIRONMENT_FILE.as_bytes()) { 0o600 } else { 0o644 }
+    if path.as_bytes().ends_with(place::ENVIRONMENT_FILE.as_bytes()) { 0o600 } else { 0o644 }
 }
 
 /// Full rights for SYSTEM and Administrators, by the numbers that stand for these names in every language.
@@ -558,15 +558,19 @@ pub fn make_plain_directory(path: &Text, mode: u32) -> Result<(), Error> {
     if place.is_dir() { Ok(()) } else { Err(failed(io::ErrorKind::NotADirectory.into())) }
 }
 
+/// Makes one directory with `mode`.
+///
+/// # Errors
+/// When it cannot be made, also because something of that name is there.
 #[cfg(unix)]
-pub(super) fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
+pub fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().mode(mode).create(path)?;
     fs::set_permissions(path, permissions(mode))
 }
 
 #[cfg(windows)]
-pub(super) fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
+pub fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
     fs::create_dir(path)
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use super::files;
 use super::text::path as to_path;
 use crate::error::Error;
+use crate::model::place::Place;
 use crate::model::text::Text;
-use crate::render::Place;
 
 /// How long a run waits for another one to end.
 const PATIENCE: Duration = Duration::from_secs(20);

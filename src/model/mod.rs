@@ -3,14 +3,18 @@
 //! A value of these types has passed its check when it was made, so nothing behind this module
 //! checks it again. Nothing here reads files, the environment, the clock or the operating system.
 
+pub mod artifact;
 pub mod entry;
+pub mod environment_file;
 pub mod facts;
 pub mod invocation;
 pub mod manager;
 pub mod name;
+pub mod nearest;
 pub mod nssm_table;
 pub mod observed;
 pub mod parameter;
+pub mod place;
 pub mod refused;
 pub mod spec;
 pub mod status;

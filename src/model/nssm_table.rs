@@ -110,7 +110,7 @@ pub fn takes(key: &str) -> Result<Takes, Refused> {
         None => {
             let refused = Refused::new("NSSM has no such parameter");
             let known = PARAMETERS.iter().map(|(known, _)| *known).chain(["AppExit.Default"]);
-            Err(match crate::document::nearest(name, known) {
+            Err(match crate::model::nearest::nearest(name, known) {
                 Some(near) => refused.help(format!("did you mean `{near}`?")),
                 None => refused
                     .help(format!("there are `{}` and `AppExit.CODE`", PARAMETERS.map(|(name, _)| name).join("`, `"))),
@@ -141,7 +141,7 @@ impl Takes {
             Self::Number if is_number(value) => Ok(()),
             Self::Number => Err(Refused::new(format!("`{value}` is no number from 0 to {}", u32::MAX))),
             Self::Word(words) if words.contains(&value.as_str()) => Ok(()),
-            Self::Word(words) => Err(match crate::document::nearest(value, words.iter().copied()) {
+            Self::Word(words) => Err(match crate::model::nearest::nearest(value, words.iter().copied()) {
                 Some(near) => {
                     Refused::new(format!("`{value}` is none of its words")).help(format!("did you mean `{near}`?"))
                 }

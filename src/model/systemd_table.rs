@@ -117,7 +117,7 @@ impl Directive {
         if let Some(elsewhere) = directives().find(|known| known.name == name) {
             return Err(refused.help(format!("write `{}`", elsewhere.key())));
         }
-        let near = crate::document::nearest(
+        let near = crate::model::nearest::nearest(
             name,
             directives().filter(|known| known.section == section).map(|known| known.name),
         );
@@ -154,7 +154,7 @@ impl Directive {
                 None => {
                     let switch = if matches!(self.takes, SwitchOr(_)) { &["yes", "no"][..] } else { &[] };
                     let words: Vec<&str> = switch.iter().copied().chain(words.iter().map(|(word, _)| *word)).collect();
-                    return match crate::document::nearest(value, words.iter().copied()) {
+                    return match crate::model::nearest::nearest(value, words.iter().copied()) {
                         Some(near) => {
                             refused("none of its words").map_err(|it| it.help(format!("did you mean `{near}`?")))
                         }

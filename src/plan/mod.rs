@@ -12,14 +12,16 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::artifact::Artifact;
+use crate::model::environment_file;
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::{Found, Observed};
 use crate::model::parameter::Parameter;
+use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::render::nssm::NssmService;
-use crate::render::{Artifact, Place, escape};
 
 /// What one step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,7 +174,7 @@ pub fn compare(observed: &Observed, artifact: &Artifact) -> Difference {
 /// Whether a file holds what it should. Of one with secrets the values count: whatever wrote it in our place, a
 /// person or a configuration management, has other words around them.
 pub fn holds_same(found: &Found, artifact: &Artifact) -> bool {
-    let values = |contents| escape::read_environment_file(contents).into_iter().collect::<BTreeMap<_, _>>();
+    let values = |contents| environment_file::read(contents).into_iter().collect::<BTreeMap<_, _>>();
     found.contents == artifact.contents || artifact.is_secret() && values(&found.contents) == values(&artifact.contents)
 }
 

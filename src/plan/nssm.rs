@@ -5,8 +5,8 @@ use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
 use crate::model::parameter::Parameter;
+use crate::model::place::Place;
 use crate::model::text::Text;
-use crate::render::Place;
 use crate::render::nssm::{ACCOUNTS, NssmService, Runner, default_of};
 
 /// `nssm.exe` with `words`.

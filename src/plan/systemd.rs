@@ -7,8 +7,9 @@ use super::{
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
+use crate::model::place::Place;
 use crate::model::spec::Scope;
-use crate::render::{self, Place};
+use crate::render;
 
 /// The plan that installs `desired`, or brings it up to date.
 ///

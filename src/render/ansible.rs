@@ -5,8 +5,10 @@
 use askama::Template;
 
 use super::escape::{Fault, Signature, Token, YamlText};
-use super::{Artifact, Place, Refusal, Refusals, fence};
+use super::{Refusal, Refusals, fence};
+use crate::model::artifact::Artifact;
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::place::Place;
 use crate::model::spec::Target;
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;

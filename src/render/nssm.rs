@@ -9,10 +9,12 @@ use askama::Template;
 use super::escape::{
     AppParameters, CmdLine, CmdPath, CmdToken, Fault, Layer, NssmEnvironment, NssmPath, Signature, TargetArg,
 };
-use super::{Artifact, Place, RUNNER, Refusal, Refusals, error_log_path, fence, python};
+use super::{Refusal, Refusals, fence, python};
+use crate::model::artifact::Artifact;
 use crate::model::name::EnvName;
 use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
+use crate::model::place::{Place, RUNNER, error_log_path};
 use crate::model::spec::{Argument, Restart, Run, ServiceSpec};
 use crate::model::text::Text;
 

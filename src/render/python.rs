@@ -3,9 +3,10 @@
 use askama::Template;
 
 use super::escape::{PyExpression, PyStr, Signature};
-use super::{CREDENTIAL, fence};
+use super::fence;
 use crate::model::entry::PythonEntry;
 use crate::model::name::ServiceName;
+use crate::model::place::CREDENTIAL;
 use crate::model::spec::Argument;
 use crate::model::text::Text;
 

@@ -8,8 +8,10 @@ use super::escape::{
     self, Account, Description, Directive, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, Fault,
     GlobPath, Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token,
 };
-use super::{Artifact, CREDENTIAL, Place, Refusal, Refusals, error_log_path, fence, is_encrypted, python};
+use super::{Refusal, Refusals, fence, python};
+use crate::model::artifact::{Artifact, is_encrypted};
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;

@@ -5,18 +5,19 @@
 //! program has the command line that NSSM would have given it, to the last quote, and all the rest it inherits. What
 //! stands here has to go on understanding those words: services keep them in the registry.
 
+mod program;
 mod report;
 
 use std::ffi::OsString;
 
 use crate::host::files;
-use crate::host::nssm::log::Mark;
-use crate::host::program::{self, End, Program};
 use crate::host::text::text;
+use crate::managers::nssm::log::Mark;
 use crate::model::name::ServiceName;
+use crate::model::place;
 use crate::model::text::Text;
-use crate::render;
 use crate::render::escape::{AppParameters, TargetArg};
+use program::{End, Program};
 
 /// What a wrong command line ends with: nobody types one, and NSSM shows it as the service's own.
 const USAGE: i32 = 2;
@@ -80,7 +81,7 @@ fn tell(Order { service, output, .. }: &Order, what: &str, mark: &Mark) {
     program::say(what);
     let printed = mark.printed_before(what, output);
     let entry = report::entry(&program::time(), what, &printed);
-    let path = Text::from(render::error_log(service));
+    let path = Text::from(place::error_log(service));
     if let Err(error) = files::append(&path, &entry, report::LIMIT) {
         program::say(&format!("cannot write the error log `{path}`: {error}"));
     }

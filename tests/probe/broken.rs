@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use install_service::cli;
 use install_service::error::Error;
+use install_service::model::artifact::Artifact;
 use install_service::model::text::Text;
-use install_service::render::Artifact;
 
 fn main() -> ExitCode {
     cli::broken::start("InstallService", std::env::args_os().collect(), run)

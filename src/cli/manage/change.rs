@@ -5,7 +5,8 @@ use crate::cli::call::{Call, Settings};
 use crate::cli::{begin_change, note, print, say};
 use crate::error::{Error, exit};
 use crate::executor;
-use crate::host::{manager, nssm, observe, process, state};
+use crate::host::{process, state};
+use crate::managers::{self, nssm, observe};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::status::{ServiceStatus, State};
@@ -34,8 +35,8 @@ impl Managed {
         drop(begin_change(&self.place)?);
         self.logged(verb, || {
             let started = match verb {
-                "restart" => manager::restart(&self.manager, &self.names),
-                _ => manager::start(&self.manager, &self.names),
+                "restart" => managers::restart(&self.manager, &self.names),
+                _ => managers::start(&self.manager, &self.names),
             };
             started.map_err(|error| self.with_error_log(error))?;
             let said = |status: &ServiceStatus| match (status.state, verb) {
@@ -58,7 +59,7 @@ impl Managed {
     pub(super) fn stop(&self) -> Result<u8, Error> {
         drop(begin_change(&self.place)?);
         self.logged("stop", || {
-            manager::stop(&self.manager, &self.names)?;
+            managers::stop(&self.manager, &self.names)?;
             let mut theirs = Vec::new();
             for name in &self.names {
                 if self.predecessors_unit(name)?.is_some() {
@@ -77,7 +78,7 @@ impl Managed {
         let _lock = begin_change(&self.place)?;
         let error_logs: Vec<Text> = self.names.iter().filter_map(|name| self.error_log(name)).filter(exists).collect();
         let mut observed = observe::observe(&self.names, &self.place, &self.manager)?;
-        observed.active = manager::active(&self.manager, &self.names)?;
+        observed.active = managers::active(&self.manager, &self.names)?;
         let plan = plan::remove(&self.names, &observed, &self.place, &self.manager, keep);
         self.logged("remove", || {
             executor::apply(&plan, &self.place, &self.manager, &mut |line| say(&format!("  {line}")))?;

@@ -6,11 +6,12 @@ use super::Managed;
 use super::line::{Names, Options, Shape};
 use crate::cli::begin_look;
 use crate::error::Error;
-use crate::host::{facts, observe};
+use crate::host::facts;
+use crate::managers::observe;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::place::Place;
 use crate::model::spec::{Scope, Target};
-use crate::render::Place;
 
 /// Where services are looked for: the machine's, then the user's own, which only systemd has.
 pub(super) fn scopes_of(options: &Options) -> &'static [Scope] {
@@ -73,7 +74,7 @@ impl Managed {
         let missing = names.iter().find(|name| !known.contains(name)).or(names.first());
         let missing = missing.map(ToString::to_string).unwrap_or_default();
         let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-        let similar = crate::document::nearest(&missing, known.iter().map(String::as_str)).map(str::to_owned);
+        let similar = crate::model::nearest::nearest(&missing, known.iter().map(String::as_str)).map(str::to_owned);
         Err(Error::NoSuchService { service: missing, similar: similar.into_iter().collect() })
     }
 }

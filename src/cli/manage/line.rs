@@ -209,7 +209,7 @@ fn mode_of(word: &Text) -> Result<Mode, Fault> {
     // Both spellings, as for options.
     Mode::from_str(&text.replace('-', "_"), false).map_err(|_| {
         let modes: Vec<String> = modes().map(|(name, _)| name).collect();
-        let near = crate::document::nearest(text, modes.iter().map(String::as_str));
+        let near = crate::model::nearest::nearest(text, modes.iter().map(String::as_str));
         let help = near.map_or_else(known_modes, |near| format!("there is `{near}`"));
         Fault::new("mode", "there is no such mode").given(word).help(help)
     })

@@ -6,7 +6,7 @@ use super::find::{manager_of, place_of, scopes_of};
 use super::line::Options;
 use crate::cli::{Format, begin_look, need_manager, print, print_plain, say};
 use crate::error::{Error, exit};
-use crate::host::{manager, observe};
+use crate::managers::{self, observe};
 use crate::model::name::ServiceName;
 use crate::model::spec::Scope;
 use crate::model::status::ServiceStatus;
@@ -46,7 +46,7 @@ pub(super) fn list(options: &Options, format: Format) -> Result<u8, Error> {
         let states = if names.is_empty() || need_manager(&manager).is_err() {
             None
         } else {
-            manager::status(&manager, &names).ok()
+            managers::status(&manager, &names).ok()
         };
         for (at, name) in names.iter().enumerate() {
             services.push(ListEntry {

@@ -4,14 +4,15 @@ use super::Managed;
 use super::line::Options;
 use crate::cli::{HEADING, note, print};
 use crate::error::{Error, exit};
-use crate::host::{nssm, process, systemctl};
+use crate::host::process;
+use crate::managers::{nssm, systemd};
 use crate::model::manager::Manager;
 
 impl Managed {
     pub(super) fn logs(&self, options: &Options) -> Result<u8, Error> {
         let Options { lines, follow, .. } = *options;
         match &self.manager {
-            Manager::Systemd(scope) => process::hand_over(&systemctl::logs(&self.names, *scope, lines, follow), &[]),
+            Manager::Systemd(scope) => process::hand_over(&systemd::logs(&self.names, *scope, lines, follow), &[]),
             Manager::Nssm(_) => {
                 for name in &self.names {
                     if self.several {

@@ -22,9 +22,9 @@ use crate::host::files::{self, Entry};
 use crate::host::{facts, privilege, prompt};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::plan::{InstallOptions, Keep};
-use crate::render::Place;
 
 /// The command, for those who describe it.
 pub(super) fn command() -> clap::Command {

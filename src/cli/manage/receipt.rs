@@ -8,7 +8,7 @@ use crate::cli::catalogs;
 use crate::cli::parse::{self, Line};
 use crate::error::{Error, Fault};
 use crate::host::files::{self, Entry};
-use crate::host::observe;
+use crate::managers::observe;
 use crate::manifest::{Manifest, Service};
 use crate::model::name::ServiceName;
 use crate::model::text::Text;

@@ -6,13 +6,13 @@ use super::{Managed, exists};
 use crate::cli::{Format, HEADING, print, print_plain};
 use crate::error::{Error, exit};
 use crate::host::files::{self, Entry};
-use crate::host::{manager, nssm};
+use crate::managers::{self, nssm};
 use crate::manifest::Manifest;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::place;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
-use crate::render;
 
 #[derive(Serialize)]
 struct StatusJson<'a> {
@@ -35,7 +35,7 @@ struct StatusesJson<'a> {
 impl Managed {
     /// What each service is doing.
     pub(super) fn observed_status(&self) -> Result<Vec<ServiceStatus>, Error> {
-        manager::status(&self.manager, &self.names)
+        managers::status(&self.manager, &self.names)
     }
 
     /// Where a service's errors are written: its working directory stands in the receipt.
@@ -48,7 +48,7 @@ impl Managed {
         if matches!(self.manager, Manager::Nssm(_)) && !writes_one() {
             return None;
         }
-        Some(render::error_log_path(&directory, name))
+        Some(place::error_log_path(&directory, name))
     }
 
     pub(super) fn status(&self) -> Result<u8, Error> {

@@ -3,6 +3,8 @@
 //! Exit codes and the `SERVICE_*` words decide; messages are translated on some systems. A call
 //! with a missing argument would open a window, so every call here is complete.
 
+#[cfg(windows)]
+mod fetch;
 pub mod log;
 #[cfg(windows)]
 pub mod registry;
@@ -14,14 +16,14 @@ mod supply;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{files, interrupt, process};
 use crate::error::Error;
+use crate::host::{files, interrupt, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
+use crate::model::place::Place;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
-use crate::render::Place;
 
 /// How long a service has to stay `SERVICE_RUNNING` to count as settled. NSSM says so once the
 /// program has run for its throttle time, 1.5 s.

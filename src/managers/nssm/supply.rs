@@ -7,16 +7,17 @@
 use std::io::{self, Cursor, Read};
 use std::{env, fs};
 
+use super::fetch;
 use super::{Wishes, registry};
 use crate::error::{Error, Fault};
-use crate::host::fetch;
 use crate::host::files;
 use crate::host::text::{path as to_path, text};
+use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
+use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::render::checksums;
 use crate::render::escape::Signature;
-use crate::render::{Artifact, Place};
 
 /// The only release with a version number that is not a preview (nssm.cc, 2014).
 const URL: &str = "https://nssm.cc/release/nssm-2.24.zip";

@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::blocking::Client;
 
-use super::files;
 use crate::error::Error;
+use crate::host::files;
 use crate::model::text::Text;
 
 /// Longest time for a whole download.

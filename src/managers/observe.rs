@@ -8,17 +8,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::credential;
-use super::files::{self, Entry};
 use super::nssm;
-use super::text::{path as to_path, text};
 use crate::error::Error;
+use crate::host::files::{self, Entry};
+use crate::host::privilege;
+use crate::host::text::{path as to_path, text};
+use crate::model::artifact;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
 use crate::model::parameter::Parameter;
+use crate::model::place::Place;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
-use crate::render::{self, Place};
+use crate::render;
 
 /// Where systemd looks for units besides the directory that we write to (systemd.unit(5)).
 const SYSTEM_UNITS: [&str; 9] = [
@@ -83,7 +86,7 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
                 Entry::Missing => {}
                 Entry::File(mut found) => {
                     // One of another host's key is no more than rubbish, and is written anew.
-                    if render::is_encrypted(&path)
+                    if artifact::is_encrypted(&path)
                         && let Ok(contents) = credential::opened(&found.contents)
                     {
                         found.contents = contents.into();
@@ -116,7 +119,7 @@ pub fn observe(names: &[ServiceName], place: &Place, manager: &Manager) -> Resul
 
 /// What is found where nothing of ours is: what a dry run is made for.
 pub fn nothing(manager: &Manager) -> Observed {
-    let logs_out = if manager.scope() == Scope::User { super::privilege::user_name() } else { None };
+    let logs_out = if manager.scope() == Scope::User { privilege::user_name() } else { None };
     Observed { logs_out, ..Observed::default() }
 }
 

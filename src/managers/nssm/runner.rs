@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::text::{path as to_path, text};
 use crate::model::name::ServiceName;
+use crate::model::place::{Place, RUNNER};
 use crate::model::text::Text;
-use crate::render::{Place, RUNNER};
 
 /// The one beside this program.
 fn beside() -> Option<Text> {

@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 
-use super::process;
 use crate::error::Error;
+use crate::host::process;
+use crate::model::artifact::Artifact;
 use crate::model::invocation::Invocation;
+use crate::model::place::CREDENTIAL;
 use crate::model::text::Text;
-use crate::render::{Artifact, CREDENTIAL};
 
 /// `artifact` as it lies on the disk. What is secret goes through a pipe, never through an argv or a file.
 ///

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{interrupt, process};
 use crate::error::{Error, Fault};
+use crate::host::{interrupt, privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::spec::Scope;
@@ -250,7 +250,7 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
         // The unit of a user's process is read from the process, and is not known of one that has ended
         // already; the name that is given to its output always is. A `+` begins another alternative.
         Scope::User => {
-            let user = format!("_UID={}", super::privilege::user_id());
+            let user = format!("_UID={}", privilege::user_id());
             let alternatives = names.iter().flat_map(|name| {
                 let unit = name.unit();
                 [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]

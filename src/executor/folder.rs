@@ -5,11 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{MAIN_SEPARATOR_STR as SEPARATOR, Path, PathBuf};
 
-use super::files::{self, Staged};
-use super::text::{path as to_path, text};
 use crate::error::Error;
+use crate::host::files::{self, Staged};
+use crate::host::text::{path as to_path, text};
+use crate::model::artifact::Artifact;
 use crate::model::text::Text;
-use crate::render::Artifact;
 
 /// An open directory.
 #[derive(Debug)]
@@ -113,11 +113,6 @@ impl Folder {
     pub fn shown_file(&self, name: &Text) -> Text {
         let shown = if self.shown.as_bytes().ends_with(b"/") { self.shown.clone() } else { self.shown.with(SEPARATOR) };
         Text::from_bytes([shown.as_bytes(), name.as_bytes()].concat())
-    }
-
-    /// The names in it, sorted.
-    pub fn names(&self) -> Vec<Text> {
-        files::list(&text(&self.reach)).into_iter().filter_map(|path| path.file_name().map(text)).collect()
     }
 
     /// `error` of a file in it, with the path as it is shown.

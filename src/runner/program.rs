@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::process::{Child, Command};
 use std::time::SystemTime;
 
-use super::process::spawn;
-use super::text::os;
+use crate::host::process::spawn;
+use crate::host::text::os;
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
 use crate::render::escape::AppParameters;
@@ -43,7 +43,7 @@ impl<'a> Program<'a> {
         {
             let _ = arguments;
             std::os::windows::process::CommandExt::raw_arg(&mut command, os(&line.as_text()));
-            super::job::begin();
+            crate::host::job::begin();
             leave_interrupts_to(program, service);
         }
         #[cfg(not(windows))]
@@ -68,10 +68,10 @@ impl<'a> Program<'a> {
         let asked = is_stopping(self.service);
         #[cfg(windows)]
         {
-            while asked && !super::job::is_alone() {
+            while asked && !crate::host::job::is_alone() {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
-            super::job::end_with_us();
+            crate::host::job::end_with_us();
         }
         Ok(End { code: code.unwrap_or(1).cast_unsigned(), asked })
     }
@@ -98,12 +98,12 @@ pub fn say(line: &str) {
 fn leave_interrupts_to(program: &Text, service: &ServiceName) {
     use std::io::Read;
     let mut start = Vec::new();
-    let file = std::fs::File::open(super::text::path(program));
+    let file = std::fs::File::open(crate::host::text::path(program));
     drop(file.and_then(|file| file.take(4096).read_to_end(&mut start)));
     let (has_windows, service) = (has_windows(&start), service.clone());
     drop(ctrlc::set_handler(move || match is_stopping(&service) {
         true if has_windows => std::process::exit(0),
-        true => super::job::end_with_us(),
+        true => crate::host::job::end_with_us(),
         false => {}
     }));
 }

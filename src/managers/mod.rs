@@ -1,6 +1,13 @@
-//! The same questions to either service manager.
+//! The service managers: what each of them is asked, told, and given.
+//!
+//! The functions here put the same question to either; what is systemd's or NSSM's alone is in its own module.
+#![allow(clippy::disallowed_methods, reason = "beside `host`, a place for effects")]
 
-use super::{nssm, systemctl};
+pub mod credential;
+pub mod nssm;
+pub mod observe;
+pub mod systemd;
+
 use crate::error::Error;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
@@ -12,7 +19,7 @@ use crate::model::status::{ServiceStatus, State};
 /// When the service manager does not answer.
 pub fn status(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceStatus>, Error> {
     match manager {
-        Manager::Systemd(scope) => Ok(systemctl::show(names, *scope)?.iter().map(systemctl::status_of).collect()),
+        Manager::Systemd(scope) => Ok(systemd::show(names, *scope)?.iter().map(systemd::status_of).collect()),
         Manager::Nssm(exe) => names.iter().map(|name| nssm::status(exe, name)).collect(),
     }
 }
@@ -42,7 +49,7 @@ pub fn start(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
             };
             for (verb, names) in [("restart", of(true)), ("start", of(false))] {
                 if !names.is_empty() {
-                    systemctl::act(verb, &names, *scope).map_err(|error| explained(error, manager, &names))?;
+                    systemd::act(verb, &names, *scope).map_err(|error| explained(error, manager, &names))?;
                 }
             }
         }
@@ -54,7 +61,7 @@ pub fn start(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
 /// The error of starting `names`, with what the one of them said that died.
 pub fn explained(error: Error, manager: &Manager, names: &[ServiceName]) -> Error {
     match manager {
-        Manager::Systemd(scope) => systemctl::with_log(error, names, *scope),
+        Manager::Systemd(scope) => systemd::with_log(error, names, *scope),
         Manager::Nssm(_) => error,
     }
 }
@@ -66,7 +73,7 @@ pub fn explained(error: Error, manager: &Manager, names: &[ServiceName]) -> Erro
 pub fn restart(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
     match manager {
         Manager::Systemd(scope) => {
-            systemctl::act("restart", names, *scope).map_err(|error| explained(error, manager, names))?;
+            systemd::act("restart", names, *scope).map_err(|error| explained(error, manager, names))?;
             settle(manager, names)
         }
         // `nssm restart` does not start again what takes long to stop.
@@ -83,7 +90,7 @@ pub fn restart(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
 /// When one goes on running.
 pub fn stop(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
     match manager {
-        Manager::Systemd(scope) => systemctl::act("stop", names, *scope),
+        Manager::Systemd(scope) => systemd::act("stop", names, *scope),
         Manager::Nssm(exe) => {
             names.iter().try_for_each(|name| nssm::stop(exe, name))?;
             names.iter().try_for_each(|name| await_stop(manager, name))
@@ -97,7 +104,7 @@ pub fn stop(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
 /// When one of them died.
 pub fn settle(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
     match manager {
-        Manager::Systemd(scope) => systemctl::settle(names, *scope),
+        Manager::Systemd(scope) => systemd::settle(names, *scope),
         Manager::Nssm(exe) => names.iter().try_for_each(|name| nssm::settle(exe, name)),
     }
 }
