@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. Modules of one floor may know each other.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 10] = [
     &["model"],
     &["error"],
     &["document"],
@@ -14,7 +14,6 @@ const FLOORS: [&[&str]; 11] = [
     &["host"],
     &["managers"],
     &["executor"],
-    &["commands"],
     &["cli", "runner"],
     &["bin"],
 ];

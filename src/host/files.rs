@@ -569,6 +569,10 @@ pub fn make_one_directory(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, permissions(mode))
 }
 
+/// Makes one directory; Windows keeps no mode.
+///
+/// # Errors
+/// When it cannot be made, also because something of that name is there.
 #[cfg(windows)]
 pub fn make_one_directory(path: &Path, _mode: u32) -> io::Result<()> {
     fs::create_dir(path)
