@@ -20,6 +20,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod commands;
 pub mod document;
 pub mod error;
 pub mod executor;

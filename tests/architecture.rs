@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. Modules of one floor may know each other.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["model"],
     &["error"],
     &["document"],
@@ -14,6 +14,7 @@ const FLOORS: [&[&str]; 10] = [
     &["host"],
     &["managers"],
     &["executor"],
+    &["commands"],
     &["cli", "runner"],
     &["bin"],
 ];

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::panic::{self, UnwindSafe};
 use std::process::ExitCode;
 
-use super::{ERROR, HELP, end, say_styled};
+use super::output::{ERROR, HELP, end, say_styled};
 use crate::error::{Error, exit};
 
 /// Runs a command with the words that were typed, prints its error, if any, and gives the exit code.

@@ -2,14 +2,16 @@
 
 use std::ffi::OsString;
 
-use super::call::{Call, Layout, Mode, Settings};
 use super::options::Given;
+use super::output::{note, print, print_plain, say_styled};
 use super::parse::{self, Line, Purpose, Wanted};
-use super::{Format, catalogs, completions, note, print, print_plain};
-use crate::catalog::{Catalog, discover};
+use super::{Format, completions, report};
+use crate::catalog::Catalog;
+use crate::commands::install::{Installation, Layout, Mode, Settings};
+use crate::commands::{discover, sources};
 use crate::error::{Error, Fault, exit};
-use crate::host::facts::{self, Host};
-use crate::host::{privilege, prompt, python};
+use crate::host::{privilege, prompt, site};
+use crate::managers;
 use crate::managers::nssm::Wishes;
 use crate::manifest::Service;
 use crate::model::spec::{Scope, Target};
@@ -22,11 +24,11 @@ use crate::model::text::Text;
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     privilege::hide_memory();
     let (named, state_dir) = parse::early(&argv);
-    let site = facts::place(facts::target_of_this_host(), Scope::System, state_dir.as_ref());
-    let catalog = catalogs(&site.state_dir, &named)?;
+    let site = site::here(managers::of_this_host(), Scope::System, state_dir.as_ref());
+    let catalog = sources::catalogs(&site.place.state_dir, &named)?;
     if argv.len() < 2 {
         let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
-        super::say_styled(&help.ansi().to_string());
+        say_styled(&help.ansi().to_string());
         return Ok(exit::USAGE);
     }
     match parse::parse(argv, &catalog)? {
@@ -38,42 +40,30 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print_plain(&completions::script(shell, &catalog));
             Ok(exit::OK)
         }
-        Line::Discover { python, package } => discover_programs(python, package.as_deref()),
-        Line::Install { given, request, faults } => call_of_line(given, request, faults, &catalog)?.run(),
+        Line::Discover { python, package } => {
+            let found = discover::programs(python, package.as_deref())?;
+            found.skipped.iter().for_each(|skipped| note(&format!("left out: {skipped}")));
+            print_plain(&found.to_toml());
+            Ok(exit::OK)
+        }
+        Line::Install { given, request, faults } => {
+            let (installation, format) = installation(&given, request, faults, &catalog)?;
+            let outcome = installation.run(&mut report::tell)?;
+            Ok(report::outcome(&outcome, format))
+        }
     }
 }
 
-fn discover_programs(python: Option<Text>, package: Option<&str>) -> Result<u8, Error> {
-    use crate::model::facts::Facts;
-    let python = match python {
-        Some(given) => Host.find_program(&given).ok_or_else(|| {
-            Fault::new("option `--python`", "there is no such file, or it is not marked as executable").given(given)
-        }),
-        None => Host
-            .interpreter()
-            .ok_or_else(|| Fault::new("interpreter", "no Python was found").help("`--python PATH` names it")),
-    }
-    .map_err(Error::refused)?;
-    let answer = python::discover(&python, package)?;
-    let found = discover::parse_answer(&answer)
-        .map_err(|error| Error::refused(Fault::new("discover", error.to_string()).given(&python)))?;
-    for skipped in &found.skipped {
-        note(&format!("left out: {skipped}"));
-    }
-    print_plain(&found.to_toml());
-    Ok(exit::OK)
-}
-
-/// The call that a command line asks for.
-fn call_of_line(
-    given: Given,
+/// What a command line asks for, and how it is printed.
+fn installation(
+    given: &Given,
     request: Option<Box<Service>>,
     mut faults: Vec<Fault>,
     catalog: &Catalog,
-) -> Result<Call, Error> {
+) -> Result<(Installation, Format), Error> {
     let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
     if let Some(path) = given.one("manifest") {
-        match services_of_manifest(path, &given) {
+        match services_of_manifest(path, given) {
             Ok(services) => requests.extend(services),
             Err(Error::Refused(found)) => faults.extend(found),
             Err(error) => return Err(error),
@@ -82,10 +72,11 @@ fn call_of_line(
     if given.flag("yes") {
         prompt::never_ask();
     }
+    let mode = mode(given, &mut faults);
+    let format = Format::read(given.word("format").as_deref(), &mut faults);
     let settings = Settings {
-        mode: mode(&given, &mut faults),
-        format: Format::read(given.word("format").as_deref(), &mut faults),
-        target: target(&given, &mut faults),
+        mode,
+        target: target(given, &mut faults),
         state_dir: given.one("state-dir").cloned(),
         stop: false,
         start: given.flag("start"),
@@ -123,12 +114,12 @@ fn call_of_line(
                 .help("`InstallService -h` lists the programs; any other program goes after `--`"),
         );
     }
-    Call::new(settings, &requests, faults, catalog)
+    Ok((Installation::new(settings, &requests, faults, catalog)?, format))
 }
 
 /// The services of a manifest, with what the command line says on top.
 fn services_of_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Error> {
-    let mut services = super::read_manifest(path)?;
+    let mut services = sources::manifest(path)?;
     let mut faults = Vec::new();
     for service in &mut services {
         // What is wrong with an option is wrong once.
@@ -140,12 +131,12 @@ fn services_of_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Erro
 
 fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
     match given.word("target").as_deref() {
-        None => facts::target_of_this_host(),
+        None => managers::of_this_host(),
         Some("systemd") => Target::Systemd,
         Some("nssm") => Target::Nssm,
         Some(other) => {
             faults.push(Fault::new("option `--target`", "it is `systemd` or `nssm`").given(other));
-            facts::target_of_this_host()
+            managers::of_this_host()
         }
     }
 }

@@ -14,25 +14,46 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::host::files::{self, Staged};
-use crate::host::{interrupt, process};
+use crate::host::interrupt;
 use crate::managers::{self, credential};
-use crate::model::manager::Manager;
-use crate::model::place::Place;
+use crate::model::invocation::Invocation;
+use crate::model::site::Site;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
 use journal::{Journal, Undone};
 
-/// Applies `plan`. `say` is told what goes on, one line at a time.
+/// What is told while a plan is applied.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// A command is about to be run.
+    Runs(&'a Invocation),
+    /// Something went wrong that takes nothing back.
+    Tolerated {
+        /// What went wrong.
+        error: &'a Error,
+        /// What that means, if it means anything to people.
+        consequence: &'a str,
+    },
+    /// A service did not come up, and stays installed as it was asked for.
+    KeepsUnsettled,
+    /// A step failed; what was done before it is about to be taken back.
+    TakesBack,
+}
+
+/// Who is told.
+pub type Tell<'a> = &'a mut dyn FnMut(Progress<'_>);
+
+/// Applies `plan`, and tells what goes on.
 ///
 /// # Errors
 /// [`Error::Undone`] around the failure of a step once something had changed; the plain error when
 /// nothing had.
-pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+pub fn apply(plan: &Plan, site: &Site, tell: Tell<'_>) -> Result<(), Error> {
     if plan.is_empty() {
         return Ok(());
     }
     interrupt::check()?;
-    let mut journal = Journal::begin(plan, place)?;
+    let mut journal = Journal::begin(plan, site)?;
     let mut staged = match prepare(plan) {
         Ok(staged) => staged,
         Err(error) => {
@@ -44,16 +65,16 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
     for (number, step) in plan.steps.iter().enumerate() {
         let done = interrupt::check()
             .and_then(|()| journal.step(number))
-            .and_then(|()| perform(&step.action, &mut staged, manager, say))
-            .map_err(|error| explained(error, &step.action, plan, manager));
+            .and_then(|()| perform(&step.action, &mut staged, site, tell))
+            .map_err(|error| explained(error, &step.action, site));
         // Ctrl-C reaches the step's command too: what it ended was interrupted and has not failed.
         if let Err(cause) = interrupt::check().and(done) {
             if plan.keeps(&step.action) && !matches!(cause, Error::Interrupted) {
                 journal.finish();
-                say("note: the new version stays");
+                tell(Progress::KeepsUnsettled);
                 return Err(cause);
             }
-            say("a step failed; taking the earlier ones back");
+            tell(Progress::TakesBack);
             let Undone { restored, left } = journal.undo();
             return Err(Error::Undone { cause: Box::new(cause), restored, left });
         }
@@ -64,13 +85,11 @@ pub fn apply(plan: &Plan, place: &Place, manager: &Manager, say: &mut dyn FnMut(
 
 /// The error of a command that starts services, which says that one died, with what that one said:
 /// asked for now, because an undo may start its earlier version.
-fn explained(error: Error, action: &Action, plan: &Plan, manager: &Manager) -> Error {
-    let settling = plan.steps.iter().find_map(|step| match &step.action {
-        Action::Settle(names) => Some(names),
-        _ => None,
-    });
-    match (action, settling) {
-        (Action::Run(command), Some(names)) if command.starts() => managers::explained(error, manager, names),
+fn explained(error: Error, action: &Action, site: &Site) -> Error {
+    match action {
+        Action::Run(operation) if !operation.starts().is_empty() => {
+            managers::explained(error, site, operation.starts())
+        }
         _ => error,
     }
 }
@@ -90,12 +109,7 @@ fn prepare(plan: &Plan) -> Result<BTreeMap<Text, Staged>, Error> {
     Ok(staged)
 }
 
-fn perform(
-    action: &Action,
-    staged: &mut BTreeMap<Text, Staged>,
-    manager: &Manager,
-    say: &mut dyn FnMut(&str),
-) -> Result<(), Error> {
+fn perform(action: &Action, staged: &mut BTreeMap<Text, Staged>, site: &Site, tell: Tell<'_>) -> Result<(), Error> {
     match action {
         // Made by `prepare` already: a file cannot be staged in a directory that is not there.
         Action::MakeDirectory { .. } => Ok(()),
@@ -106,23 +120,23 @@ fn perform(
         Action::Remove(path) => files::remove(path),
         Action::Discard(path) => {
             if let Err(error) = files::remove_when_free(path) {
-                say(&format!("note: {error}"));
+                tell(Progress::Tolerated { error: &error, consequence: "" });
             }
             Ok(())
         }
-        Action::Run(invocation) => {
-            say(&invocation.typed());
-            process::run(invocation).map(drop)
+        Action::Run(operation) => {
+            tell(Progress::Runs(&operation.invocation(site)));
+            managers::run(operation, site)
         }
-        Action::Try(invocation, consequence) => {
-            if let Err(error) = process::run(invocation)
+        Action::Try(operation, consequence) => {
+            if let Err(error) = managers::run(operation, site)
                 && !consequence.is_empty()
             {
-                say(&format!("note: {error}\nnote: {consequence}"));
+                tell(Progress::Tolerated { error: &error, consequence });
             }
             Ok(())
         }
-        Action::Settle(names) => managers::settle(manager, names),
-        Action::AwaitStop(name) => managers::await_stop(manager, name),
+        Action::Settle(names) => managers::settle(site, names),
+        Action::AwaitStop(name) => managers::await_stop(site, name),
     }
 }

@@ -1,4 +1,4 @@
-//! What this host answers to the questions of validation, and where things are kept on it.
+//! What this host answers to the questions of validation.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,88 +6,10 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::files;
-use super::privilege::{self, CALLER_PATH};
+use super::privilege::CALLER_PATH;
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
-use crate::model::manager::Manager;
-use crate::model::name::EnvName;
-use crate::model::place::Place;
-use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
-
-/// The service manager of this host.
-pub fn target_of_this_host() -> Target {
-    if cfg!(windows) { Target::Nssm } else { Target::Systemd }
-}
-
-/// Whether systemd runs this machine: the test of sd_booted(3).
-pub fn systemd_is_running() -> bool {
-    Path::new("/run/systemd/system").is_dir()
-}
-
-/// The value of an environment variable as the caller set it.
-pub fn variable(name: &EnvName) -> Option<Text> {
-    env::var_os(name.as_str()).map(text)
-}
-
-/// Where units and state lie for `target` and `scope`; `state_dir` is what was asked for.
-pub fn place(target: Target, scope: Scope, state_dir: Option<&Text>) -> Place {
-    let state_dir = state_dir
-        .cloned()
-        .or_else(|| non_empty("INSTALLSERVICE_WORKING_DIR"))
-        .or_else(|| non_empty("OPENMSISTREAM_SERVICES_WORKING_DIR"))
-        .unwrap_or_else(|| usual_state_dir(target, scope));
-    match scope {
-        Scope::System => Place { unit_dir: UNITS.into(), state_dir, home: None },
-        Scope::User => {
-            let config = non_empty("XDG_CONFIG_HOME").unwrap_or_else(|| home().with("/.config"));
-            // What would mean something in a unit is said in full.
-            let means = |byte: &u8| br"*?[\$".contains(byte);
-            let home = Some(home()).filter(|home| !home.as_bytes().iter().any(means));
-            Place { unit_dir: config.with("/systemd/user"), state_dir, home }
-        }
-    }
-}
-
-/// Where they lie in a tree for any host, of which nothing on this one tells: its top is `/` there, and for a
-/// person's services the home directory.
-pub fn exported_place(target: Target, scope: Scope, state_dir: Option<&Text>) -> Place {
-    match scope {
-        Scope::System => Place {
-            unit_dir: UNITS.into(),
-            state_dir: state_dir.cloned().unwrap_or_else(|| usual_state_dir(target, scope)),
-            home: None,
-        },
-        Scope::User => Place {
-            unit_dir: "/.config/systemd/user".into(),
-            state_dir: "/.local/state/install-service".into(),
-            home: Some(Text::default()),
-        },
-    }
-}
-
-const UNITS: &str = "/etc/systemd/system";
-
-/// The tool's own directory where nothing names another one.
-fn usual_state_dir(target: Target, scope: Scope) -> Text {
-    match (target, scope) {
-        (Target::Nssm, _) => r"C:\ProgramData\InstallService".into(),
-        (Target::Systemd, Scope::System) => "/var/lib/install-service".into(),
-        (Target::Systemd, Scope::User) => {
-            non_empty("XDG_STATE_HOME").unwrap_or_else(|| home().with("/.local/state")).with("/install-service")
-        }
-    }
-}
-
-fn home() -> Text {
-    non_empty("HOME").unwrap_or_else(|| "/root".into())
-}
-
-/// The value of an environment variable that is set to something.
-fn non_empty(name: &str) -> Option<Text> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(text)
-}
 
 /// This host.
 #[derive(Debug)]
@@ -270,65 +192,3 @@ impl Facts for Before {
 pub struct Elsewhere;
 
 impl Facts for Elsewhere {}
-
-/// The line that installs systemd on this distribution, from os-release(5).
-pub fn how_to_install_systemd() -> String {
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let field = |name: &str| {
-        release
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-            .map(|value| value.trim_matches('"').to_owned())
-            .unwrap_or_default()
-    };
-    let families = format!("{} {}", field("ID"), field("ID_LIKE"));
-    let has = |name: &str| families.split_whitespace().any(|family| family == name);
-    if has("debian") || has("ubuntu") {
-        "`sudo apt-get install systemd systemd-sysv` installs it; it runs from the next boot on".into()
-    } else if has("fedora") || has("rhel") {
-        "`sudo dnf install systemd` installs it; it runs from the next boot on".into()
-    } else if has("suse") || has("opensuse") {
-        "`sudo zypper install systemd` installs it; it runs from the next boot on".into()
-    } else if has("arch") {
-        "`sudo pacman -S systemd-sysvcompat` installs it; it runs from the next boot on".into()
-    } else if has("alpine") {
-        "Alpine has no systemd; `InstallService --output DIR ...` writes the files for a host that has".into()
-    } else {
-        "install systemd with this system's package manager, or write the files for another host with `--output DIR`"
-            .into()
-    }
-}
-
-/// Where a user's services are managed: systemctl --user needs it, and a login through `su` or
-/// `sudo` does not set it (systemd-logind makes the directory).
-pub fn user_runtime_directory() -> Option<PathBuf> {
-    if let Some(directory) = env::var_os("XDG_RUNTIME_DIR") {
-        return Some(directory.into());
-    }
-    #[cfg(unix)]
-    {
-        let directory = PathBuf::from(format!("/run/user/{}", nix::unistd::geteuid()));
-        directory.is_dir().then_some(directory)
-    }
-    #[cfg(windows)]
-    None
-}
-
-/// Whether this user has a service manager of their own: it listens there (systemd's user@.service).
-pub fn user_systemd_is_running() -> bool {
-    user_runtime_directory().is_some_and(|directory| directory.join("systemd/private").exists())
-}
-
-/// Whether the caller may read what services print. The journal of the system is for root and some
-/// groups; to others `journalctl` shows nothing, or their own lines.
-pub fn may_read_logs(manager: &Manager) -> bool {
-    let Manager::Systemd(Scope::System) = manager else { return true };
-    let folders = ["/var/log/journal", "/run/log/journal"].map(Text::from);
-    let journals: Vec<PathBuf> = folders.iter().flat_map(files::list).map(|of| of.join("system.journal")).collect();
-    privilege::is_privileged() || journals.iter().any(|journal| fs::File::open(journal).is_ok())
-}
-
-/// Whether the caller may change what `scope` manages.
-pub fn may_change(scope: Scope) -> bool {
-    scope == Scope::User || privilege::is_privileged()
-}

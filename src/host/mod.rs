@@ -3,6 +3,7 @@
 //! Only this module and [`crate::executor`] change anything.
 #![allow(clippy::disallowed_methods, reason = "this is the one place for effects")]
 
+pub mod environment;
 pub mod facts;
 pub mod files;
 pub mod interrupt;
@@ -12,5 +13,6 @@ pub mod privilege;
 pub mod process;
 pub mod prompt;
 pub mod python;
+pub mod site;
 pub mod state;
 pub mod text;

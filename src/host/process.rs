@@ -7,16 +7,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::text::os;
-use super::{facts, interrupt};
+use super::{environment, interrupt};
 use crate::error::{Error, words_of};
 use crate::model::invocation::Invocation;
 use crate::model::text::Text;
 
-/// Longest time that a command of systemd may take: `systemctl start` waits for TimeoutStartSec
-/// (300 s in a Python unit of ours), `systemctl stop` for TimeoutStopSec.
+/// Longest time that a command may take of which nothing else is said.
 const LIMIT: Duration = Duration::from_secs(400);
-/// Longest time that a call of NSSM may take; one that takes longer has opened a window.
-const NSSM_LIMIT: Duration = Duration::from_secs(60);
 /// Longest time that an answer may take, whatever the question.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How much longer for each word of it: it may name hundreds of services, on a machine with much else to do.
@@ -106,7 +103,15 @@ fn decode(bytes: &[u8]) -> String {
 /// # Errors
 /// When it cannot be started, or does not end in time.
 pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
-    capture_with(invocation, &[])
+    capture_within(invocation, LIMIT)
+}
+
+/// [`capture`] of a command that may take as long as `limit`.
+///
+/// # Errors
+/// As [`capture`].
+pub fn capture_within(invocation: &Invocation, limit: Duration) -> Result<Outcome, Error> {
+    captured(command(invocation), invocation, &[], limit)
 }
 
 /// [`capture`] of a question, which changes nothing and is answered soon or never; with `input` on its
@@ -126,8 +131,7 @@ pub fn ask(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
 pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -> Result<Outcome, Error> {
     let mut command = command(invocation);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    let is_nssm = invocation.0.first().is_some_and(|program| program.as_bytes().ends_with(b"nssm.exe"));
-    captured(command, invocation, &[], if is_nssm { NSSM_LIMIT } else { LIMIT })
+    captured(command, invocation, &[], LIMIT)
 }
 
 fn captured(mut command: Command, invocation: &Invocation, input: &[u8], limit: Duration) -> Result<Outcome, Error> {
@@ -239,6 +243,14 @@ pub fn run(invocation: &Invocation) -> Result<Outcome, Error> {
     succeeded(invocation, capture(invocation)?)
 }
 
+/// [`run`] of a command that may take as long as `limit`.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_within(invocation: &Invocation, limit: Duration) -> Result<Outcome, Error> {
+    succeeded(invocation, capture_within(invocation, limit)?)
+}
+
 /// [`ask`], and gives the output; an exit code other than 0 is an error with its words.
 ///
 /// # Errors
@@ -284,7 +296,7 @@ fn command(invocation: &Invocation) -> Command {
     if std::env::var_os(variable).is_none() {
         command.env(variable, seconds);
     }
-    if let Some(directory) = facts::user_runtime_directory() {
+    if let Some(directory) = environment::user_runtime_directory() {
         command.env("XDG_RUNTIME_DIR", directory);
     }
     command

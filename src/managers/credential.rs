@@ -5,6 +5,8 @@
 //! bytes each time, and every install would find a difference.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::error::Error;
 use crate::host::process;
@@ -29,12 +31,25 @@ pub fn sealed(artifact: &Artifact) -> Result<Cow<'_, Artifact>, Error> {
     Ok(Cow::Owned(Artifact { contents: contents.into(), ..artifact.clone() }))
 }
 
-/// What is in a file that [`sealed`] made.
-///
-/// # Errors
-/// When this host cannot decrypt it: its key is another one than it was, or is gone.
-pub fn opened(contents: &[u8]) -> Result<Vec<u8>, Error> {
-    creds(["decrypt".to_owned(), format!("--name={CREDENTIAL}")], contents)
+/// What encrypted files hold. To decrypt one takes a process, so each is decrypted once.
+#[derive(Debug, Default)]
+pub struct Opened(BTreeMap<Rc<[u8]>, Contents>);
+
+/// What an encrypted file holds, or why the host does not tell.
+type Contents = Result<Rc<[u8]>, String>;
+
+impl Opened {
+    /// What is in a file that [`sealed`] made.
+    ///
+    /// # Errors
+    /// When this host cannot decrypt it: its key is another one than it was, or is gone.
+    pub fn contents(&mut self, sealed: &Rc<[u8]>) -> Contents {
+        let open = || {
+            let words = ["decrypt".to_owned(), format!("--name={CREDENTIAL}")];
+            creds(words, sealed).map(Rc::from).map_err(|error| error.to_string())
+        };
+        self.0.entry(Rc::clone(sealed)).or_insert_with(open).clone()
+    }
 }
 
 fn creds(words: impl IntoIterator<Item = String>, input: &[u8]) -> Result<Vec<u8>, Error> {

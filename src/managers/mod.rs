@@ -8,19 +8,71 @@ pub mod nssm;
 pub mod observe;
 pub mod systemd;
 
+use std::time::Duration;
+
 use crate::error::Error;
+use crate::host::process;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::operation::Operation;
+use crate::model::site::Site;
+use crate::model::spec::{Scope, Target};
 use crate::model::status::{ServiceStatus, State};
+
+/// The service manager of this host.
+pub fn of_this_host() -> Target {
+    if cfg!(windows) { Target::Nssm } else { Target::Systemd }
+}
+
+/// Whose services there are on this host: the machine's come first, and only systemd has a user's own.
+pub fn scopes_of_this_host() -> &'static [Scope] {
+    match of_this_host() {
+        Target::Systemd => &[Scope::System, Scope::User],
+        Target::Nssm => &[Scope::System],
+    }
+}
+
+/// Fails where the service manager does not run, or none for this user, with what to do about it.
+///
+/// # Errors
+/// [`Error::NoServiceManager`].
+pub fn need(manager: Manager) -> Result<(), Error> {
+    let (system, here) = match manager {
+        Manager::Systemd(_) => ("systemd can be installed on Linux", cfg!(target_os = "linux")),
+        Manager::Nssm => ("NSSM can be installed on Windows", cfg!(windows)),
+    };
+    if !here {
+        return Err(Error::NoServiceManager {
+            reason: format!("services for {system} only"),
+            help: "`--dry-run` and `--output DIR` work here too".into(),
+        });
+    }
+    match manager {
+        Manager::Systemd(scope) => systemd::presence::need(scope),
+        Manager::Nssm => Ok(()),
+    }
+}
+
+/// Does what a step says, and waits for the command's end.
+///
+/// # Errors
+/// When the command fails.
+pub fn run(operation: &Operation, site: &Site) -> Result<(), Error> {
+    let limit: Duration = match operation {
+        Operation::Systemd(_) => systemd::LIMIT,
+        Operation::Nssm(_) => nssm::LIMIT,
+    };
+    process::run_within(&operation.invocation(site), limit).map(drop)
+}
 
 /// What services are doing, in the order of their names.
 ///
 /// # Errors
 /// When the service manager does not answer.
-pub fn status(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceStatus>, Error> {
-    match manager {
-        Manager::Systemd(scope) => Ok(systemd::show(names, *scope)?.iter().map(systemd::status_of).collect()),
-        Manager::Nssm(exe) => names.iter().map(|name| nssm::status(exe, name)).collect(),
+pub fn status(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceStatus>, Error> {
+    match site.manager {
+        Manager::Systemd(scope) => Ok(systemd::show(names, scope)?.iter().map(systemd::status_of).collect()),
+        Manager::Nssm => names.iter().map(|name| nssm::status(&site.place.nssm(), name)).collect(),
     }
 }
 
@@ -28,8 +80,8 @@ pub fn status(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceSta
 ///
 /// # Errors
 /// When the service manager does not answer.
-pub fn active(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceName>, Error> {
-    let states = status(manager, names)?;
+pub fn active(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceName>, Error> {
+    let states = status(site, names)?;
     Ok(names.iter().zip(states).filter(|(_, status)| status.state.is_active()).map(|(name, _)| name.clone()).collect())
 }
 
@@ -37,32 +89,35 @@ pub fn active(manager: &Manager, names: &[ServiceName]) -> Result<Vec<ServiceNam
 ///
 /// # Errors
 /// When the service manager refuses, or a service dies.
-pub fn start(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
-    match manager {
+pub fn start(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    match site.manager {
         Manager::Systemd(scope) => {
             // A start of a service that waits for its restart waits with it, for minutes; a restart does not.
-            let states = status(manager, names)?;
+            let states = status(site, names)?;
             let of = |waits: bool| {
                 let all =
                     names.iter().zip(&states).filter(move |(_, status)| (status.state == State::Restarting) == waits);
                 all.map(|(name, _)| name.clone()).collect::<Vec<_>>()
             };
-            for (verb, names) in [("restart", of(true)), ("start", of(false))] {
-                if !names.is_empty() {
-                    systemd::act(verb, &names, *scope).map_err(|error| explained(error, manager, &names))?;
-                }
+            let (waiting, others) = (of(true), of(false));
+            let operations = [
+                (&waiting, systemd::Operation::Restart(waiting.clone())),
+                (&others, systemd::Operation::Start(others.clone())),
+            ];
+            for (names, operation) in operations.into_iter().filter(|(names, _)| !names.is_empty()) {
+                systemd::act(operation, scope).map_err(|error| explained(error, site, names))?;
             }
         }
-        Manager::Nssm(exe) => names.iter().try_for_each(|name| nssm::start(exe, name))?,
+        Manager::Nssm => names.iter().try_for_each(|name| nssm::start(&site.place.nssm(), name))?,
     }
-    settle(manager, names)
+    settle(site, names)
 }
 
 /// The error of starting `names`, with what the one of them said that died.
-pub fn explained(error: Error, manager: &Manager, names: &[ServiceName]) -> Error {
-    match manager {
-        Manager::Systemd(scope) => systemd::with_log(error, names, *scope),
-        Manager::Nssm(_) => error,
+pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
+    match site.manager {
+        Manager::Systemd(scope) => systemd::with_log(error, names, scope),
+        Manager::Nssm => error,
     }
 }
 
@@ -70,16 +125,17 @@ pub fn explained(error: Error, manager: &Manager, names: &[ServiceName]) -> Erro
 ///
 /// # Errors
 /// As [`start`].
-pub fn restart(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
-    match manager {
+pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    match site.manager {
         Manager::Systemd(scope) => {
-            systemd::act("restart", names, *scope).map_err(|error| explained(error, manager, names))?;
-            settle(manager, names)
+            let restart = systemd::Operation::Restart(names.to_vec());
+            systemd::act(restart, scope).map_err(|error| explained(error, site, names))?;
+            settle(site, names)
         }
         // `nssm restart` does not start again what takes long to stop.
-        Manager::Nssm(_) => {
-            stop(manager, names)?;
-            start(manager, names)
+        Manager::Nssm => {
+            stop(site, names)?;
+            start(site, names)
         }
     }
 }
@@ -88,13 +144,23 @@ pub fn restart(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
 ///
 /// # Errors
 /// When one goes on running.
-pub fn stop(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
-    match manager {
-        Manager::Systemd(scope) => systemd::act("stop", names, *scope),
-        Manager::Nssm(exe) => {
-            names.iter().try_for_each(|name| nssm::stop(exe, name))?;
-            names.iter().try_for_each(|name| await_stop(manager, name))
+pub fn stop(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    match site.manager {
+        Manager::Systemd(scope) => systemd::act(systemd::Operation::Stop(names.to_vec()), scope),
+        Manager::Nssm => {
+            names.iter().try_for_each(|name| nssm::stop(&site.place.nssm(), name))?;
+            names.iter().try_for_each(|name| await_stop(site, name))
         }
+    }
+}
+
+/// Ends what `stop` leaves behind of services that OpenMSIStream installed: their units have `KillMode=none`.
+pub fn end_leftovers(site: &Site, names: &[ServiceName]) {
+    match site.manager {
+        // It fails where nothing is left.
+        Manager::Systemd(scope) => drop(systemd::act(systemd::Operation::Kill(names.to_vec()), scope)),
+        // NSSM ends the whole tree of processes.
+        Manager::Nssm => {}
     }
 }
 
@@ -102,10 +168,10 @@ pub fn stop(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
 ///
 /// # Errors
 /// When one of them died.
-pub fn settle(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
-    match manager {
-        Manager::Systemd(scope) => systemd::settle(names, *scope),
-        Manager::Nssm(exe) => names.iter().try_for_each(|name| nssm::settle(exe, name)),
+pub fn settle(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    match site.manager {
+        Manager::Systemd(scope) => systemd::settle(names, scope),
+        Manager::Nssm => names.iter().try_for_each(|name| nssm::settle(&site.place.nssm(), name)),
     }
 }
 
@@ -113,9 +179,17 @@ pub fn settle(manager: &Manager, names: &[ServiceName]) -> Result<(), Error> {
 ///
 /// # Errors
 /// When it goes on running.
-pub fn await_stop(manager: &Manager, name: &ServiceName) -> Result<(), Error> {
-    match manager {
+pub fn await_stop(site: &Site, name: &ServiceName) -> Result<(), Error> {
+    match site.manager {
         Manager::Systemd(_) => Ok(()),
-        Manager::Nssm(exe) => nssm::await_stop(exe, name),
+        Manager::Nssm => nssm::await_stop(&site.place.nssm(), name),
+    }
+}
+
+/// Whether the caller may read what services print.
+pub fn may_read_logs(manager: Manager) -> bool {
+    match manager {
+        Manager::Systemd(Scope::System) => systemd::presence::may_read_journal(),
+        Manager::Systemd(Scope::User) | Manager::Nssm => true,
     }
 }

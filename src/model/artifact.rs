@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use super::place::ENCRYPTED_FILE;
 use super::text::Text;
 
 /// A file that makes a service, before it is written.
@@ -12,24 +11,49 @@ pub struct Artifact {
     pub path: Text,
     /// Its permissions.
     pub mode: u32,
+    /// What is in it.
+    pub kind: ArtifactKind,
     /// What it holds; the plan that writes it has the same one.
     pub contents: Rc<[u8]>,
 }
 
-impl Artifact {
-    /// Whether others must not read it: then it is an environment file.
-    pub fn is_secret(&self) -> bool {
-        self.mode & 0o077 == 0
-    }
-
-    /// Whether the host encrypts what is in it, with the key of its own (systemd-creds(1)): on the disk
-    /// it is a credential, and everywhere else an environment file.
-    pub fn is_encrypted(&self) -> bool {
-        is_encrypted(&self.path)
-    }
+/// What is in an [`Artifact`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArtifactKind {
+    /// Nothing that is secret.
+    #[default]
+    Plain,
+    /// An environment file with the values of secrets.
+    Environment,
+    /// The same, which the host encrypts with a key of its own (systemd-creds(1)): on the disk it is a
+    /// credential, and everywhere else an environment file.
+    SealedEnvironment,
 }
 
-/// Whether the file of ours at `path` is encrypted.
-pub fn is_encrypted(path: &Text) -> bool {
-    path.as_bytes().ends_with(ENCRYPTED_FILE.as_bytes())
+impl Artifact {
+    /// A file that everybody may read.
+    pub fn plain(path: Text, contents: impl Into<Rc<[u8]>>) -> Self {
+        Self { path, mode: 0o644, kind: ArtifactKind::Plain, contents: contents.into() }
+    }
+
+    /// A file for its owner alone.
+    pub fn private(path: Text, kind: ArtifactKind, contents: impl Into<Rc<[u8]>>) -> Self {
+        Self { path, mode: 0o600, kind, contents: contents.into() }
+    }
+
+    /// Whether it holds values that must not be shown: then it is an environment file.
+    pub fn is_secret(&self) -> bool {
+        match self.kind {
+            ArtifactKind::Plain => false,
+            ArtifactKind::Environment | ArtifactKind::SealedEnvironment => true,
+        }
+    }
+
+    /// Whether the host encrypts what is in it.
+    pub fn is_encrypted(&self) -> bool {
+        match self.kind {
+            ArtifactKind::Plain | ArtifactKind::Environment => false,
+            ArtifactKind::SealedEnvironment => true,
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
+use super::platform::Platform;
 use super::refused::Refused;
 
 /// What a parameter takes.
@@ -149,7 +150,7 @@ impl Takes {
             }),
             Self::Processors if value == "All" || are_processors(value) => Ok(()),
             Self::Processors => Err(Refused::new(format!("`{value}` is neither `All` nor processors such as `0-2,4`"))),
-            Self::Path if crate::model::spec::Target::Nssm.is_absolute(&value.as_str().into()) => Ok(()),
+            Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) => Ok(()),
             Self::Path => Err(Refused::new(format!("`{value}` is not an absolute path such as `C:\\logs\\x.log`"))),
             Self::Names => Ok(()),
         }

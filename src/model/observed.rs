@@ -27,6 +27,8 @@ pub struct Observed {
     pub outputs: BTreeMap<ServiceName, Vec<Text>>,
     /// Files that are there but not for us to read.
     pub unreadable: Vec<Text>,
+    /// Encrypted files that this host cannot decrypt, and why.
+    pub lost: Vec<(Text, String)>,
     /// Directories that are there.
     pub directories: Vec<Text>,
     /// Services that start at boot.

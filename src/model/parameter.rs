@@ -32,12 +32,6 @@ impl Parameter {
     pub fn on_exit(code: &str, action: &str) -> Self {
         Self { name: "AppExit".to_owned(), sub: Some(code.to_owned()), values: vec![action.into()] }
     }
-
-    /// The words behind `nssm set NAME`, or `nssm reset NAME` where there is no value.
-    pub fn words(&self) -> impl Iterator<Item = Text> {
-        let sub = self.sub.iter().map(|sub| Text::from(sub.as_str()));
-        std::iter::once(Text::from(self.name.as_str())).chain(sub).chain(self.values.iter().cloned())
-    }
 }
 
 /// The name with its subparameter.

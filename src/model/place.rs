@@ -1,12 +1,13 @@
 //! [`Place`]: where the files of services belong.
 
 use super::name::ServiceName;
-use super::spec::{SecretStore, Target};
+use super::platform::Platform;
+use super::spec::SecretStore;
 use super::text::Text;
 
 /// How the name of a file ends that holds the secrets of a service.
 pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
-pub(super) const ENCRYPTED_FILE: &str = "_env_vars.cred";
+const ENCRYPTED_FILE: &str = "_env_vars.cred";
 
 /// What stands between NSSM and a program, and leaves its error log behind.
 pub const RUNNER: &str = "RunService.exe";
@@ -118,7 +119,7 @@ impl Place {
     }
 
     fn state(&self, name: &str, suffix: &str) -> Text {
-        self.state_dir.with(separator(&self.state_dir)).with(name).with(suffix)
+        below(&self.state_dir, &format!("{name}{suffix}"))
     }
 }
 
@@ -129,17 +130,12 @@ pub fn error_log(name: &ServiceName) -> String {
 
 /// Where that file appears.
 pub fn error_log_path(working_directory: &Text, name: &ServiceName) -> Text {
-    working_directory.with(separator(working_directory)).with(&error_log(name))
+    below(working_directory, &error_log(name))
 }
 
-/// What stands between an absolute path and the name of what lies there: one of Windows begins with a drive or a
-/// share, and a root ends with it already.
-fn separator(path: &Text) -> &'static str {
-    match (Target::Nssm.is_absolute(path), path.as_bytes().last()) {
-        (_, Some(b'/')) | (true, Some(b'\\')) => "",
-        (true, _) => "\\",
-        (false, _) => "/",
-    }
+/// The path of `name` in a directory of either platform.
+fn below(directory: &Text, name: &str) -> Text {
+    Platform::of(directory).join(directory, name)
 }
 
 #[cfg(test)]

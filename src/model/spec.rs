@@ -3,8 +3,10 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::artifact::ArtifactKind;
 use super::entry::PythonEntry;
 use super::name::{EnvName, Line, ServiceName, UnitName};
+use super::platform::Platform;
 use super::systemd_version::SystemdVersion;
 use super::text::Text;
 
@@ -27,23 +29,18 @@ impl Target {
         }
     }
 
-    /// Whether `path` is absolute in this target's syntax: `/...` for systemd, a drive
-    /// (`C:\...`, `C:/...`) or a UNC path (`\\server\share`) for NSSM.
-    pub fn is_absolute(self, path: &Text) -> bool {
-        let path = path.as_bytes();
+    /// The platform that it runs on.
+    pub fn platform(self) -> Platform {
         match self {
-            Self::Systemd => path.starts_with(b"/"),
-            Self::Nssm => match path {
-                [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
-                [b'\\', b'\\', first, ..] => !matches!(first, b'\\' | b'/'),
-                _ => false,
-            },
+            Self::Systemd => Platform::Unix,
+            Self::Nssm => Platform::Windows,
         }
     }
 }
 
 /// Whose services: the machine's, or one user's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Started at boot, managed by root.
     System,
@@ -94,7 +91,18 @@ pub enum SecretStore {
 impl SecretStore {
     /// Whether systemd hands the secrets over as a credential.
     pub fn is_credential(self) -> bool {
-        self != Self::File
+        match self {
+            Self::File => false,
+            Self::Credential | Self::EncryptedCredential => true,
+        }
+    }
+
+    /// What the file is that holds them.
+    pub fn artifact_kind(self) -> ArtifactKind {
+        match self {
+            Self::File | Self::Credential => ArtifactKind::Environment,
+            Self::EncryptedCredential => ArtifactKind::SealedEnvironment,
+        }
     }
 }
 

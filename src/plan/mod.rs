@@ -5,139 +5,22 @@
 //! the very plan that an install applies, made for a host that has nothing yet.
 
 pub mod nssm;
+mod step;
 pub mod systemd;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
-use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::{Found, Observed};
-use crate::model::parameter::Parameter;
 use crate::model::place::Place;
+use crate::model::site::Site;
 use crate::model::text::Text;
 use crate::render::nssm::NssmService;
-
-/// What one step does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Make a directory and what is missing above it.
-    MakeDirectory {
-        /// The directory.
-        path: Text,
-        /// Its mode.
-        mode: u32,
-    },
-    /// Put a file in place, whole or not at all.
-    Write(Artifact),
-    /// Take a file away.
-    Remove(Text),
-    /// Take away what a service has written. Nothing brings it back, and if it stays that is said and no
-    /// failure.
-    Discard(Text),
-    /// Run a command that must succeed.
-    Run(Invocation),
-    /// Run a command; if it fails, say so and go on.
-    Try(Invocation, String),
-    /// Wait until the services have settled; fail if one of them died.
-    Settle(Vec<ServiceName>),
-    /// Wait until the service has stopped.
-    AwaitStop(ServiceName),
-}
-
-/// What takes an action back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reversal {
-    /// Run a command.
-    Run(Invocation),
-    /// Give a service the parameters that NSSM had for it, or unregister one that it did not have. What NSSM
-    /// has by then decides which calls that takes: a step that was killed may be done, or not.
-    Registration {
-        /// The service.
-        name: ServiceName,
-        /// What NSSM had.
-        earlier: Option<Vec<Parameter>>,
-    },
-    /// Start a service of NSSM, if it does not run.
-    Start(ServiceName),
-    /// Stop a service of NSSM, if it runs.
-    Stop(ServiceName),
-}
-
-/// An action, and what takes it back. (Files are put back by the executor.)
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// What is done.
-    pub action: Action,
-    /// What takes it back.
-    pub undo: Vec<Reversal>,
-}
-
-impl Step {
-    fn plain(action: Action) -> Self {
-        Self { action, undo: Vec::new() }
-    }
-}
-
-/// Steps in the order in which they are done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// The steps.
-    pub steps: Vec<Step>,
-    /// Commands that end an undo, after every file is back.
-    pub after_undo: Vec<Invocation>,
-    /// What ends an undo after those, each if the step of this number was begun.
-    pub restarts: Vec<(usize, Reversal)>,
-    /// A service that does not start is no reason to take the rest back.
-    pub keep_unsettled: bool,
-}
-
-impl Plan {
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
-    /// Whether what was done before `action` stays when that fails.
-    pub fn keeps(&self, action: &Action) -> bool {
-        let starts = match action {
-            Action::Settle(_) => true,
-            Action::Run(command) => command.starts(),
-            _ => false,
-        };
-        self.keep_unsettled && starts
-    }
-
-    /// The files that it writes.
-    pub fn files(&self) -> impl Iterator<Item = &Artifact> {
-        self.steps.iter().filter_map(|step| match &step.action {
-            Action::Write(artifact) => Some(artifact),
-            _ => None,
-        })
-    }
-
-    /// The files that it takes away.
-    pub fn removals(&self) -> impl Iterator<Item = &Text> {
-        self.steps.iter().filter_map(|step| match &step.action {
-            Action::Remove(path) | Action::Discard(path) => Some(path),
-            _ => None,
-        })
-    }
-
-    /// The commands that it runs.
-    pub fn invocations(&self) -> impl Iterator<Item = &Invocation> {
-        self.steps.iter().filter_map(|step| match &step.action {
-            Action::Run(invocation) | Action::Try(invocation, _) => Some(invocation),
-            _ => None,
-        })
-    }
-}
+pub use step::{Action, Plan, Reversal, Step};
 
 /// The files that one service should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,8 +29,27 @@ pub struct Desired {
     pub name: ServiceName,
     /// Its files; the unit is among them.
     pub artifacts: Vec<Artifact>,
-    /// Its registration with NSSM.
-    pub registration: Option<NssmService>,
+    /// What its service manager knows it by.
+    pub registration: Registration,
+}
+
+/// How a service manager comes to know a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// systemd reads its unit, which is among the files.
+    Unit,
+    /// NSSM keeps these parameters.
+    Nssm(Box<NssmService>),
+}
+
+impl Registration {
+    /// What NSSM keeps of it.
+    pub fn nssm(&self) -> Option<&NssmService> {
+        match self {
+            Self::Unit => None,
+            Self::Nssm(service) => Some(service),
+        }
+    }
 }
 
 /// How an artifact compares with the host.
@@ -190,10 +92,10 @@ pub fn share_contents(desired: &[Desired], observed: &mut Observed) {
 }
 
 /// Whether the service manager has the service already.
-pub fn is_installed(observed: &Observed, name: &ServiceName, place: &Place, manager: &Manager) -> bool {
-    match manager {
-        Manager::Systemd(_) => observed.files.contains_key(&place.unit(name)),
-        Manager::Nssm(_) => observed.registered.contains_key(name),
+pub fn is_installed(observed: &Observed, name: &ServiceName, site: &Site) -> bool {
+    match site.manager {
+        Manager::Systemd(_) => observed.files.contains_key(&site.place.unit(name)),
+        Manager::Nssm => observed.registered.contains_key(name),
     }
 }
 
@@ -256,33 +158,24 @@ impl Keep {
 }
 
 /// The plan that installs `desired`, or brings it up to date.
-pub fn install(
-    desired: &[Desired],
-    observed: &Observed,
-    place: &Place,
-    manager: &Manager,
-    options: &InstallOptions,
-) -> Plan {
-    let make = |observed: &Observed| match manager {
-        Manager::Systemd(scope) => systemd::install(desired, observed, place, *scope, options),
-        Manager::Nssm(nssm) => nssm::install(desired, observed, place, nssm, options),
+pub fn install(desired: &[Desired], observed: &Observed, site: &Site, options: &InstallOptions) -> Plan {
+    let make = |observed: &Observed| match site.manager {
+        Manager::Systemd(_) => systemd::install(desired, observed, &site.place, options),
+        Manager::Nssm => nssm::install(desired, observed, &site.place, options),
     };
     let running: Vec<ServiceName> =
         desired.iter().map(|service| &service.name).filter(|name| observed.active.contains(name)).cloned().collect();
     let mut plan = if options.stop && !running.is_empty() {
         // Stopping is part of it: what is undone after it runs again.
-        let mut plan = match manager {
-            Manager::Systemd(scope) => systemd::stop(&running, *scope),
-            Manager::Nssm(nssm) => nssm::stop_all(&running, nssm),
-        };
-        let stopped = {
-            let others = observed.active.iter().filter(|name| !running.contains(name)).cloned().collect();
-            make(&Observed { active: others, ..observed.clone() })
-        };
-        let before = plan.steps.len();
-        plan.steps.extend(stopped.steps);
-        plan.after_undo = stopped.after_undo;
-        plan.restarts.extend(stopped.restarts.into_iter().map(|(number, undo)| (number + before, undo)));
+        let others = observed.active.iter().filter(|name| !running.contains(name)).cloned().collect();
+        let mut plan = make(&Observed { active: others, ..observed.clone() });
+        plan.steps.splice(
+            0..0,
+            match site.manager {
+                Manager::Systemd(_) => systemd::stop(&running),
+                Manager::Nssm => nssm::stop_all(&running),
+            },
+        );
         plan
     } else {
         make(observed)
@@ -292,9 +185,9 @@ pub fn install(
 }
 
 /// The plan that removes services, and leaves what `keep` says.
-pub fn remove(names: &[ServiceName], observed: &Observed, place: &Place, manager: &Manager, keep: Keep) -> Plan {
-    match manager {
-        Manager::Systemd(scope) => systemd::remove(names, observed, place, *scope, keep),
-        Manager::Nssm(nssm) => nssm::remove(names, observed, place, nssm, keep),
+pub fn remove(names: &[ServiceName], observed: &Observed, site: &Site, keep: Keep) -> Plan {
+    match site.manager {
+        Manager::Systemd(_) => systemd::remove(names, observed, &site.place, keep),
+        Manager::Nssm => nssm::remove(names, observed, &site.place, keep),
     }
 }

@@ -1,26 +1,23 @@
 //! Plans for NSSM: one call of `nssm.exe` for each parameter that differs.
 
-use super::{Action, Desired, InstallOptions, Keep, Plan, Reversal, Step, directory_steps, file_steps, removal_steps};
-use crate::model::invocation::Invocation;
+use super::step::{Action, Plan, Reversal, Step};
+use super::{Desired, InstallOptions, Keep, directory_steps, file_steps, removal_steps};
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
+use crate::model::operation;
+use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::text::Text;
-use crate::render::nssm::{ACCOUNTS, NssmService, Runner, default_of};
+use crate::render::nssm::{ACCOUNTS, NssmService, default_of};
 
-/// `nssm.exe` with `words`.
-fn call(nssm: &Text, words: Vec<Text>) -> Invocation {
-    Invocation(std::iter::once(nssm.clone()).chain(words).collect())
+fn run(operation: Operation) -> Step {
+    Step::plain(Action::Run(operation::Operation::Nssm(operation)))
 }
 
-fn simple(nssm: &Text, verb: &str, name: &ServiceName) -> Invocation {
-    call(nssm, vec![verb.into(), name.as_str().into()])
-}
-
-/// Without `confirm` NSSM opens a window.
-fn confirmed_removal(nssm: &Text, name: &ServiceName) -> Invocation {
-    call(nssm, vec!["remove".into(), name.as_str().into(), "confirm".into()])
+/// A step whose failure is no verdict.
+fn attempt(operation: Operation) -> Step {
+    Step::plain(Action::Try(operation::Operation::Nssm(operation), String::new()))
 }
 
 /// The values that `parameter` has among those that are stored.
@@ -34,138 +31,122 @@ pub fn differing<'a>(service: &'a NssmService, stored: &[Parameter]) -> Vec<&'a 
     service.parameters.iter().filter(|parameter| current(parameter, stored) != parameter.values).collect()
 }
 
-/// Steps that call NSSM with these words, the first of which takes back all of them.
+/// What `operations` of one service do, the first of which takes back all of them.
 fn registering(
-    nssm: &Text,
     name: &ServiceName,
     earlier: Option<&Vec<Parameter>>,
-    words: impl Iterator<Item = Vec<Text>>,
+    operations: impl Iterator<Item = Operation>,
 ) -> Vec<Step> {
-    let mut steps: Vec<Step> = words.map(|words| Step::plain(Action::Run(call(nssm, words)))).collect();
+    let mut steps: Vec<Step> = operations.map(run).collect();
     if let Some(first) = steps.first_mut() {
         first.undo.push(Reversal::Registration { name: name.clone(), earlier: earlier.cloned() });
     }
     steps
 }
 
-/// The calls of NSSM after which it has `earlier` for the service, in the place of `now`.
-pub fn calls_back(
-    nssm: &Text,
-    name: &ServiceName,
-    now: Option<&[Parameter]>,
-    earlier: Option<&[Parameter]>,
-) -> Vec<Invocation> {
+fn set(name: &ServiceName, parameter: &Parameter) -> Operation {
+    Operation::Set { name: name.clone(), parameter: parameter.clone() }
+}
+
+/// What is asked of NSSM after which it has `earlier` for the service, in the place of `now`.
+pub fn brings_back(name: &ServiceName, now: Option<&[Parameter]>, earlier: Option<&[Parameter]>) -> Vec<Operation> {
     let Some(earlier) = earlier else {
-        return now.map(|_| confirmed_removal(nssm, name)).into_iter().collect();
+        return now.map(|_| Operation::Unregister(name.clone())).into_iter().collect();
     };
-    let application = earlier.iter().find(|known| known.name == "Application").and_then(|known| known.values.first());
-    let service = NssmService {
-        name: name.clone(),
-        application: application.cloned().unwrap_or_default(),
-        parameters: earlier.to_vec(),
-        initial: Vec::new(),
-        runner: Runner::Needless,
-    };
-    let words: Vec<Vec<Text>> = match now {
-        None => std::iter::once(service.install())
-            .chain(service.parameters.iter().map(|parameter| service.set(parameter)))
-            .collect(),
+    match now {
+        None => {
+            let application = earlier.iter().find(|known| known.name == "Application");
+            let application = application.and_then(|known| known.values.first()).cloned().unwrap_or_default();
+            let register = Operation::Register { name: name.clone(), application };
+            std::iter::once(register).chain(earlier.iter().map(|parameter| set(name, parameter))).collect()
+        }
         Some(now) => {
             let had = |parameter: &&Parameter| {
                 earlier.iter().any(|known| known.name == parameter.name && known.sub == parameter.sub)
             };
+            let differing = earlier.iter().filter(|parameter| current(parameter, now) != parameter.values);
             let added = now.iter().filter(|parameter| !had(parameter));
             let unset = added.map(|parameter| Parameter { values: default_of(parameter), ..parameter.clone() });
-            let set = differing(&service, now).into_iter().map(|parameter| service.set(parameter));
-            set.chain(unset.map(|parameter| service.set(&parameter))).collect()
+            differing.cloned().chain(unset).map(|parameter| set(name, &parameter)).collect()
         }
-    };
-    words.into_iter().map(|words| call(nssm, words)).collect()
+    }
 }
 
 /// The plan that installs `desired`, or brings it up to date.
-pub(super) fn install(
-    desired: &[Desired],
-    observed: &Observed,
-    place: &Place,
-    nssm: &Text,
-    options: &InstallOptions,
-) -> Plan {
-    let mut plan = Plan::default();
+pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, options: &InstallOptions) -> Plan {
+    let mut plan = Plan::of(Vec::new());
     for files in desired {
-        let Some(service) = &files.registration else { continue };
+        let Some(service) = files.registration.nssm() else { continue };
         let before = plan.steps.len();
         plan.steps.extend(file_steps(observed, files, place));
         match observed.registered.get(&service.name) {
             None => {
-                let words = std::iter::once(service.install());
-                let set = service.initial.iter().chain(&service.parameters).map(|parameter| service.set(parameter));
-                plan.steps.extend(registering(nssm, &service.name, None, words.chain(set)));
+                let all = service.initial.iter().chain(&service.parameters);
+                let set = all.map(|parameter| service.set(parameter));
+                plan.steps.extend(registering(&service.name, None, std::iter::once(service.register()).chain(set)));
             }
             Some(earlier) => {
                 let set = differing(service, earlier).into_iter().map(|parameter| service.set(parameter));
-                plan.steps.extend(registering(nssm, &service.name, Some(earlier), set));
+                plan.steps.extend(registering(&service.name, Some(earlier), set));
             }
         }
         if plan.steps.len() > before {
-            plan.steps.extend(grant(files, service, place).map(|call| Step::plain(Action::Run(call))));
+            plan.steps.extend(grant(files, service, place).map(run));
         }
     }
     if !plan.steps.is_empty() {
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir]));
     }
     let changed = !plan.is_empty();
-    plan.steps.extend(taken_away(&options.remove, &options.remove, observed, place, nssm, Keep::ALL));
+    plan.steps.extend(taken_away(&options.remove, &options.remove, observed, place, Keep::ALL));
     if options.start {
         for Desired { name, .. } in desired {
             if observed.active.contains(name) {
                 if !changed {
                     continue;
                 }
-                plan.restarts.push((plan.steps.len(), Reversal::Start(name.clone())));
-                stop(&mut plan, nssm, name, Vec::new());
+                plan.steps.extend(stop_all(std::slice::from_ref(name)));
             }
-            start(&mut plan, nssm, name);
+            plan.steps.extend(start(name));
         }
     }
     plan
 }
 
 /// Lets the account of a service read its environment file, which is for administrators otherwise.
-fn grant(files: &Desired, service: &NssmService, place: &Place) -> Option<Invocation> {
+fn grant(files: &Desired, service: &NssmService, place: &Place) -> Option<Operation> {
     let path = place.environment_file(&service.name);
     let account = service.parameters.iter().find(|parameter| parameter.name == "ObjectName")?.values.first()?;
     let (_, number) = ACCOUNTS[1..].iter().find(|(name, _)| account.as_bytes() == name.as_bytes())?;
     files.artifacts.iter().find(|artifact| artifact.path == path)?;
-    Some(Invocation(vec!["icacls.exe".into(), path, "/grant".into(), format!("{number}:R").into()]))
+    Some(Operation::GrantRead { file: path, account: (*number).to_owned() })
 }
 
 /// Starts a service. What `nssm start` says is no verdict: it waits less long than services take.
-fn start(plan: &mut Plan, nssm: &Text, name: &ServiceName) {
-    let undo = vec![Reversal::Stop(name.clone())];
-    plan.steps.push(Step { action: Action::Try(simple(nssm, "start", name), String::new()), undo });
-    plan.steps.push(Step::plain(Action::Settle(vec![name.clone()])));
+fn start(name: &ServiceName) -> [Step; 2] {
+    [
+        attempt(Operation::Start(name.clone())).undone_by([Reversal::Stop(name.clone())]),
+        Step::plain(Action::Settle(vec![name.clone()])),
+    ]
 }
 
-fn stop(plan: &mut Plan, nssm: &Text, name: &ServiceName, undo: Vec<Reversal>) {
-    plan.steps.push(Step { action: Action::Try(simple(nssm, "stop", name), String::new()), undo });
-    plan.steps.push(Step::plain(Action::AwaitStop(name.clone())));
+fn stop(name: &ServiceName) -> [Step; 2] {
+    [attempt(Operation::Stop(name.clone())), Step::plain(Action::AwaitStop(name.clone()))]
 }
 
-/// The plan that stops services, and starts them again when all is as it was.
-pub(super) fn stop_all(names: &[ServiceName], nssm: &Text) -> Plan {
-    let mut plan = Plan::default();
-    for name in names {
-        plan.restarts.push((plan.steps.len(), Reversal::Start(name.clone())));
-        stop(&mut plan, nssm, name, Vec::new());
-    }
-    plan
+/// Steps that stop services, and start them again when all is as it was.
+pub(super) fn stop_all(names: &[ServiceName]) -> Vec<Step> {
+    let steps = names.iter().flat_map(|name| {
+        let [stop, wait] = stop(name);
+        [stop.at_last(Reversal::Start(name.clone())), wait]
+    });
+    steps.collect()
 }
 
 /// The plan that removes services.
-pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, nssm: &Text, keep: Keep) -> Plan {
+pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, keep: Keep) -> Plan {
     let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
-    Plan { steps: taken_away(names, &running, observed, place, nssm, keep), ..Plan::default() }
+    Plan::of(taken_away(names, &running, observed, place, keep))
 }
 
 /// Steps that take services away: those in `running` are stopped first, because a service that runs stays
@@ -175,28 +156,26 @@ fn taken_away(
     running: &[ServiceName],
     observed: &Observed,
     place: &Place,
-    nssm: &Text,
     keep: Keep,
 ) -> Vec<Step> {
-    let mut plan = Plan::default();
+    let mut steps = Vec::new();
     for name in names {
         if running.contains(name) {
-            let was_running = observed.active.contains(name);
-            let again = was_running.then(|| Reversal::Start(name.clone()));
-            stop(&mut plan, nssm, name, again.into_iter().collect());
+            let again = observed.active.contains(name).then(|| Reversal::Start(name.clone()));
+            let [stop, wait] = stop(name);
+            steps.extend([stop.undone_by(again), wait]);
         }
         // The files first: they are put back byte for byte, and NSSM takes its parameters one by one.
-        plan.steps.extend(removal_steps(observed, name, place, keep, None));
+        steps.extend(removal_steps(observed, name, place, keep, None));
         if let Some(earlier) = observed.registered.get(name) {
-            plan.steps.push(Step {
-                action: Action::Run(confirmed_removal(nssm, name)),
-                undo: vec![Reversal::Registration { name: name.clone(), earlier: Some(earlier.clone()) }],
-            });
+            let earlier = Some(earlier.clone());
+            let again = Reversal::Registration { name: name.clone(), earlier };
+            steps.push(run(Operation::Unregister(name.clone())).undone_by([again]));
         }
         let outputs = observed.outputs.get(name).into_iter().flatten();
-        plan.steps.extend(outputs.map(|path| Step::plain(Action::Discard(path.clone()))));
+        steps.extend(outputs.map(|path| Step::plain(Action::Discard(path.clone()))));
     }
-    plan.steps
+    steps
 }
 
 #[cfg(test)]
@@ -204,8 +183,8 @@ mod tests {
     use super::*;
 
     fn back(now: Option<&[Parameter]>, earlier: Option<&[Parameter]>) -> Vec<String> {
-        let calls = calls_back(&r"C:\nssm.exe".into(), &"web".parse().expect("a name"), now, earlier);
-        calls.iter().map(Invocation::typed).collect()
+        let operations = brings_back(&"web".parse().expect("a name"), now, earlier);
+        operations.iter().map(|operation| operation.invocation(&r"C:\nssm.exe".into()).typed()).collect()
     }
 
     #[test]

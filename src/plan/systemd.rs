@@ -1,27 +1,32 @@
 //! Plans for systemd: all files, then one `systemctl enable`, which reloads by itself.
 
-use super::{
-    Action, Desired, Difference, InstallOptions, Keep, Plan, Reversal, Step, compare, directory_steps, file_steps,
-    removal_steps,
-};
-use crate::model::invocation::Invocation;
+use super::step::{Action, Plan, Reversal, Step};
+use super::{Desired, Difference, InstallOptions, Keep, compare, directory_steps, file_steps, removal_steps};
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
+use crate::model::operation;
+use crate::model::operation::systemd::Operation;
 use crate::model::place::Place;
-use crate::model::spec::Scope;
 use crate::render;
+
+fn run(operation: Operation) -> Step {
+    Step::plain(Action::Run(operation::Operation::Systemd(operation)))
+}
+
+/// A step that may fail; then that is said with `consequence`, if there is one.
+fn attempt(operation: Operation, consequence: String) -> Step {
+    Step::plain(Action::Try(operation::Operation::Systemd(operation), consequence))
+}
+
+fn back(operation: Operation) -> Reversal {
+    Reversal::Run(operation::Operation::Systemd(operation))
+}
 
 /// The plan that installs `desired`, or brings it up to date.
 ///
 /// One `systemctl enable` for all: it reloads the service manager by itself, once.
-pub(super) fn install(
-    desired: &[Desired],
-    observed: &Observed,
-    place: &Place,
-    scope: Scope,
-    options: &InstallOptions,
-) -> Plan {
-    let mut plan = Plan::default();
+pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, options: &InstallOptions) -> Plan {
+    let mut plan = Plan::of(Vec::new());
     let mut enable = Vec::new();
     let mut newly_enabled = Vec::new();
     let mut changed = Vec::new();
@@ -47,78 +52,72 @@ pub(super) fn install(
     }
     if !plan.steps.is_empty() {
         let stopped: Vec<_> = changed.iter().filter(|name| !observed.active.contains(name)).cloned().collect();
-        plan.steps.extend(end_leftovers(&stopped, observed, place, scope));
+        plan.steps.extend(end_leftovers(&stopped, observed, place));
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir, &place.unit_dir]));
     }
     if let Some(user) = observed.logs_out.as_deref().filter(|_| !plan.steps.is_empty()) {
-        // By name: without one loginctl asks for the session that it is called in, and there may be none.
-        plan.steps.push(Step::plain(Action::Try(
-            Invocation::new(["loginctl", "enable-linger", user]),
+        plan.steps.push(attempt(
+            Operation::EnableLinger(user.to_owned()),
             format!("without it the service ends when you log out; `sudo loginctl enable-linger {user}` allows it"),
-        )));
+        ));
     }
     // What runs is not asked here, so that a preview can say the same; what is stopped already stays so.
-    let surplus = taken_away(&options.remove, &options.remove, observed, place, scope, Keep::ALL);
+    let surplus = taken_away(&options.remove, &options.remove, observed, place, Keep::ALL);
     let reloads = !enable.is_empty();
     let removes = !surplus.is_empty();
     plan.steps.extend(surplus);
     if reloads || removes {
-        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
+        plan.after_undo.push(back(Operation::Reload));
     }
     if reloads {
-        let undo = if newly_enabled.is_empty() {
-            Vec::new()
-        } else {
-            vec![Reversal::Run(on_units(scope, &["disable", "--no-reload"], &newly_enabled))]
-        };
-        plan.steps.push(Step { action: Action::Run(on_units(scope, &["enable"], &enable)), undo });
+        let undo = (!newly_enabled.is_empty()).then(|| back(Operation::Disable(newly_enabled)));
+        plan.steps.push(run(Operation::Enable(enable)).undone_by(undo));
     } else if removes {
-        plan.steps.push(Step::plain(Action::Run(Invocation::systemctl(scope, ["daemon-reload"]))));
+        plan.steps.push(run(Operation::Reload));
     }
     if removes {
-        plan.steps.push(forgotten(&options.remove, scope));
+        plan.steps.push(forgotten(&options.remove));
     }
     if options.start {
-        let names: Vec<ServiceName> = desired.iter().map(|service| service.name.clone()).collect();
-        let (running, stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
-        let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name)).collect();
-        if !stopped.is_empty() {
-            plan.steps.push(Step {
-                action: Action::Run(on_units(scope, &["start"], &stopped)),
-                undo: vec![Reversal::Run(on_units(scope, &["stop"], &stopped))],
-            });
-        }
-        if !restart.is_empty() {
-            plan.restarts.push((plan.steps.len(), Reversal::Run(on_units(scope, &["restart"], &restart))));
-            plan.steps.push(Step::plain(Action::Run(on_units(scope, &["restart"], &restart))));
-        }
-        let settling: Vec<_> = stopped.into_iter().chain(restart).collect();
-        if !settling.is_empty() {
-            plan.steps.push(Step::plain(Action::Settle(settling)));
-        }
+        plan.steps.extend(starting(desired, observed, &changed));
     }
     plan
 }
 
-/// The plan that stops services, and starts them again when all is as it was.
-pub(super) fn stop(names: &[ServiceName], scope: Scope) -> Plan {
-    Plan {
-        steps: vec![Step::plain(Action::Run(on_units(scope, &["stop"], names)))],
-        restarts: vec![(0, Reversal::Run(on_units(scope, &["start"], names)))],
-        ..Plan::default()
+/// Steps that start what does not run, and start again what runs and has changed.
+fn starting(desired: &[Desired], observed: &Observed, changed: &[ServiceName]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let names: Vec<ServiceName> = desired.iter().map(|service| service.name.clone()).collect();
+    let (running, stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
+    let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name)).collect();
+    if !stopped.is_empty() {
+        steps.push(run(Operation::Start(stopped.clone())).undone_by([back(Operation::Stop(stopped.clone()))]));
     }
+    if !restart.is_empty() {
+        let again = Operation::Restart(restart.clone());
+        steps.push(run(again.clone()).at_last(back(again)));
+    }
+    let settling: Vec<_> = stopped.into_iter().chain(restart).collect();
+    if !settling.is_empty() {
+        steps.push(Step::plain(Action::Settle(settling)));
+    }
+    steps
+}
+
+/// The step that stops services, and starts them again when all is as it was.
+pub(super) fn stop(names: &[ServiceName]) -> Vec<Step> {
+    vec![run(Operation::Stop(names.to_vec())).at_last(back(Operation::Start(names.to_vec())))]
 }
 
 /// The plan that removes services: stopped, disabled, files gone, one reload.
-pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, scope: Scope, keep: Keep) -> Plan {
-    let mut plan = Plan::default();
+pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, keep: Keep) -> Plan {
     let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
     let known: Vec<_> = names.iter().filter(|name| observed.files.contains_key(&place.unit(name))).cloned().collect();
-    plan.steps = taken_away(names, &running, observed, place, scope, keep);
+    let mut plan = Plan::of(taken_away(names, &running, observed, place, keep));
     if !known.is_empty() {
-        plan.steps.push(Step::plain(Action::Run(Invocation::systemctl(scope, ["daemon-reload"]))));
-        plan.steps.push(forgotten(&known, scope));
-        plan.after_undo.push(Invocation::systemctl(scope, ["daemon-reload"]));
+        plan.steps.push(run(Operation::Reload));
+        plan.steps.push(forgotten(&known));
+        plan.after_undo.push(back(Operation::Reload));
     }
     plan
 }
@@ -129,23 +128,19 @@ fn taken_away(
     stop: &[ServiceName],
     observed: &Observed,
     place: &Place,
-    scope: Scope,
     keep: Keep,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
     let enabled: Vec<_> = names.iter().filter(|name| observed.enabled.contains(name)).cloned().collect();
     if !stop.is_empty() {
         let running: Vec<_> = stop.iter().filter(|name| observed.active.contains(name)).cloned().collect();
-        let again = (!running.is_empty()).then(|| Reversal::Run(on_units(scope, &["start"], &running)));
-        let undo = again.into_iter().collect();
-        steps.push(Step { action: Action::Run(on_units(scope, &["stop"], stop)), undo });
+        let again = (!running.is_empty()).then(|| back(Operation::Start(running)));
+        steps.push(run(Operation::Stop(stop.to_vec())).undone_by(again));
     }
-    steps.extend(end_leftovers(names, observed, place, scope));
+    steps.extend(end_leftovers(names, observed, place));
     if !enabled.is_empty() {
-        steps.push(Step {
-            action: Action::Run(on_units(scope, &["disable", "--no-reload"], &enabled)),
-            undo: vec![Reversal::Run(on_units(scope, &["enable"], &enabled))],
-        });
+        let again = back(Operation::Enable(enabled.clone()));
+        steps.push(run(Operation::Disable(enabled)).undone_by([again]));
     }
     for name in names {
         steps.extend(removal_steps(observed, name, place, keep, Some(place.unit(name))));
@@ -155,28 +150,17 @@ fn taken_away(
 
 /// The step that clears what systemd remembers of services' failures: of ours only. A unit that is gone
 /// has none, which is no error.
-fn forgotten(names: &[ServiceName], scope: Scope) -> Step {
-    Step::plain(Action::Try(on_units(scope, &["reset-failed"], names), String::new()))
+fn forgotten(names: &[ServiceName]) -> Step {
+    attempt(Operation::ResetFailed(names.to_vec()), String::new())
 }
 
 /// The step that ends what `systemctl stop` leaves behind of OpenMSIStream's units, if any of these is
 /// one and does not run: they have `KillMode=none`. What is observed and not ours is one.
-fn end_leftovers(names: &[ServiceName], observed: &Observed, place: &Place, scope: Scope) -> Option<Step> {
+fn end_leftovers(names: &[ServiceName], observed: &Observed, place: &Place) -> Option<Step> {
     let is_theirs = |name: &&ServiceName| {
         observed.files.get(&place.unit(name)).is_some_and(|unit| !render::is_ours(&unit.contents))
     };
     let theirs: Vec<_> = names.iter().filter(is_theirs).cloned().collect();
     // It fails where nothing is left.
-    (!theirs.is_empty()).then(|| Step::plain(Action::Try(kill(scope, &theirs), String::new())))
-}
-
-/// The command that ends every process of units.
-pub fn kill(scope: Scope, names: &[ServiceName]) -> Invocation {
-    on_units(scope, &["kill"], names)
-}
-
-/// `systemctl VERB -- UNIT...`, without the dashes where no name can begin with one.
-fn on_units(scope: Scope, verb: &[&str], names: &[ServiceName]) -> Invocation {
-    let words = verb.iter().map(|word| (*word).to_owned()).chain(names.iter().map(ServiceName::unit));
-    Invocation::systemctl(scope, words)
+    (!theirs.is_empty()).then(|| attempt(Operation::Kill(theirs), String::new()))
 }

@@ -137,7 +137,7 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
             list.extend(entry(&name, &source, &artifact.path, artifact.mode, &mut refusals));
             let path = Text::from("files/").with(source.as_str().unwrap_or_default());
             if role.iter().all(|known: &Artifact| !windows || known.path != path) {
-                role.push(Artifact { path, mode: 0o644, contents: artifact.contents });
+                role.push(Artifact::plain(path, artifact.contents));
             }
         }
     }
@@ -150,8 +150,8 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     };
     let signature = &Signature::new(format_args!(": a role of Ansible; an export writes it anew."));
     let mut add = |path: &str, rendered: askama::Result<String>| {
-        let contents = (rendered.expect("every field is checked") + "\n").into_bytes().into();
-        role.push(Artifact { path: path.into(), mode: 0o644, contents });
+        let contents = (rendered.expect("every field is checked") + "\n").into_bytes();
+        role.push(Artifact::plain(path.into(), contents));
     };
     let tasks = if windows { Nssm { signature }.render() } else { Systemd { signature }.render() };
     add("tasks/main.yml", tasks);

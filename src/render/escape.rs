@@ -721,6 +721,18 @@ impl Signature {
 }
 
 encoded! {
+    /// The rest of a line behind a `#`, for people: what could end the line is shown as an escape.
+    Comment
+}
+
+impl Comment {
+    /// This text.
+    pub fn new(text: &Text) -> Self {
+        Self(text.to_string())
+    }
+}
+
+encoded! {
     /// A text in YAML that Ansible takes as it is.
     ///
     /// The double-quoted style (YAML 1.1, 5.7 and 9.3; PyYAML's `scan_flow_scalar`): `"` and `\` behind a

@@ -6,6 +6,7 @@
 pub mod ansible;
 pub mod checksums;
 pub mod escape;
+pub mod example;
 pub mod fence;
 pub mod nssm;
 pub mod python;

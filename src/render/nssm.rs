@@ -11,10 +11,13 @@ use super::escape::{
 };
 use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::Artifact;
+use crate::model::invocation::Invocation;
 use crate::model::name::EnvName;
 use crate::model::name::ServiceName;
+use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::{Place, RUNNER, error_log_path};
+use crate::model::platform::Platform;
 use crate::model::spec::{Argument, Restart, Run, ServiceSpec};
 use crate::model::text::Text;
 
@@ -102,15 +105,14 @@ impl NssmService {
         self
     }
 
-    /// The words of the call that registers the service, without `nssm.exe`.
-    pub fn install(&self) -> Vec<Text> {
-        vec!["install".into(), self.name.as_str().into(), self.application.clone()]
+    /// What registers it.
+    pub fn register(&self) -> Operation {
+        Operation::Register { name: self.name.clone(), application: self.application.clone() }
     }
 
-    /// The words of the call that sets `parameter`, without `nssm.exe`.
-    pub fn set(&self, parameter: &Parameter) -> Vec<Text> {
-        let verb = if parameter.values.is_empty() { "reset" } else { "set" };
-        [verb.into(), self.name.as_str().into()].into_iter().chain(parameter.words()).collect()
+    /// What sets one of its parameters.
+    pub fn set(&self, parameter: &Parameter) -> Operation {
+        Operation::Set { name: self.name.clone(), parameter: parameter.clone() }
     }
 }
 
@@ -310,19 +312,14 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Vec<Artifact> {
     let Run::Python { entry, arguments, .. } = &spec.run else { return Vec::new() };
     let log = error_log_path(&spec.working_directory, &spec.name);
     let environment_file = (!spec.secrets.is_empty()).then(|| place.environment_file(&spec.name));
-    vec![Artifact {
-        path: place.python_script(&spec.name),
-        mode: 0o644,
-        contents: python::script(
-            &spec.name,
-            entry,
-            arguments,
-            &spec.working_directory,
-            &log,
-            environment_file.as_ref().map_or(python::Secrets::Given, python::Secrets::File),
-        )
-        .into(),
-    }]
+    let secrets = environment_file.as_ref().map_or(python::Secrets::Given, python::Secrets::File);
+    let script = python::script(&spec.name, entry, arguments, &spec.working_directory, &log, secrets);
+    vec![Artifact::plain(place.python_script(&spec.name), script)]
+}
+
+/// A file of a Windows host beside the batch that will copy it to its place.
+pub fn beside(artifact: Artifact) -> Artifact {
+    Artifact { path: Platform::Windows.file_name(&artifact.path), ..artifact }
 }
 
 #[derive(Template)]
@@ -389,22 +386,25 @@ pub fn batches(
     let mut refusals = Refusals::default();
     let name = refusals.keep("service name", CmdToken::new(&service.name.as_str().into()));
     let folder = refusals.keep("the state directory", CmdPath::new(&place.state_dir));
-    let nssm = refusals.keep("the state directory", CmdPath::new(&place.nssm()));
+    let exe = place.nssm();
+    let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
     let beside =
         |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
-    let line = |what: &str, words: Vec<Text>, refusals: &mut Refusals| {
+    let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
+        let Invocation(words) = operation.invocation(&exe);
+        let words = &words[1..];
         let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
         let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
         refusals.keep(what, CmdLine::new(nssm.as_ref()?, &tokens?))
     };
-    let install = line("the executable", service.install(), &mut refusals);
+    let install = line("the executable", &service.register(), &mut refusals);
     let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {
         let what = |parameter: &Parameter| match parameter.name.as_str() {
             "AppParameters" => "the arguments".to_owned(),
             "AppEnvironmentExtra" => "the environment".to_owned(),
             _ => format!("parameter {parameter}"),
         };
-        let lines = parameters.iter().map(|parameter| line(&what(parameter), service.set(parameter), refusals));
+        let lines = parameters.iter().map(|parameter| line(&what(parameter), &service.set(parameter), refusals));
         lines.collect::<Vec<_>>().into_iter().flatten().collect()
     };
     let initial = lines(&service.initial, &mut refusals);
@@ -422,12 +422,8 @@ pub fn batches(
             runner = Some(RunnerLines { exe, beside, through, direct });
         }
     }
-    let call = |verb: &str, more: Option<&str>| {
-        let words = [Some(verb), Some(service.name.as_str()), more];
-        words.into_iter().flatten().map(Text::from).collect::<Vec<_>>()
-    };
-    let stop = line("service name", call("stop", None), &mut refusals);
-    let remove = line("service name", call("remove", Some("confirm")), &mut refusals);
+    let stop = line("service name", &Operation::Stop(service.name.clone()), &mut refusals);
+    let remove = line("service name", &Operation::Unregister(service.name.clone()), &mut refusals);
     let mut copies = Vec::new();
     for file in files {
         let to = refusals.keep("the state directory", CmdPath::new(&file.path));
@@ -458,10 +454,9 @@ pub fn batches(
         set,
     };
     let remove = RemoveBatch { signature: signature(), name, stop, remove, files: removed };
-    let artifact = |verb: &str, template: Result<String, askama::Error>| Artifact {
-        path: format!("{verb}-{}.cmd", service.name).into(),
-        mode: 0o644,
-        contents: (template.expect("every field is checked") + "\n").replace('\n', "\r\n").into_bytes().into(),
+    let artifact = |verb: &str, template: Result<String, askama::Error>| {
+        let text = (template.expect("every field is checked") + "\n").replace('\n', "\r\n");
+        Artifact::plain(format!("{verb}-{}.cmd", service.name).into(), text.into_bytes())
     };
     let files = [artifact("install", install.render()), artifact("remove", remove.render())];
     refusals.or(Some(Batches { files, without_runner }))

@@ -9,7 +9,7 @@ use super::escape::{
     GlobPath, Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token,
 };
 use super::{Refusal, Refusals, fence, python};
-use crate::model::artifact::{Artifact, is_encrypted};
+use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
@@ -211,29 +211,15 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         UnitParts { account, directory: directory.clone(), environment, start, stop_post, total },
         &mut refusals,
     );
-    files.extend(unit.map(|unit| Artifact {
-        path: place.unit(&spec.name),
-        mode: 0o644,
-        contents: finish(&unit).into_bytes().into(),
-    }));
+    files.extend(unit.map(|unit| Artifact::plain(place.unit(&spec.name), finish(&unit).into_bytes())));
     if let Run::Python { entry, arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
             refusals.keep(format_args!("argument {}", index + 1), escape::no_nul(argument.text()));
         }
         let log = error_log_path(&spec.working_directory, &spec.name);
-        files.push(Artifact {
-            path: place.python_script(&spec.name),
-            mode: 0o644,
-            contents: python::script(
-                &spec.name,
-                entry,
-                arguments,
-                &spec.working_directory,
-                &log,
-                credential.map_or(python::Secrets::Given, |_| python::Secrets::Credential),
-            )
-            .into(),
-        });
+        let secrets = credential.map_or(python::Secrets::Given, |_| python::Secrets::Credential);
+        let script = python::script(&spec.name, entry, arguments, &spec.working_directory, &log, secrets);
+        files.push(Artifact::plain(place.python_script(&spec.name), script));
     }
     if launched {
         let words = launch_words(spec, &command, &carried, &mut refusals);
@@ -243,11 +229,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         };
         let credential = reads_credential.map(Token::from);
         let launcher = Launcher { signature: rewritten(&spec.name), credential, directory, words };
-        files.push(Artifact {
-            path: place.launcher(&spec.name),
-            mode: 0o644,
-            contents: escape::bytes(&finish(&launcher)).into(),
-        });
+        files.push(Artifact::plain(place.launcher(&spec.name), escape::bytes(&finish(&launcher))));
     }
     refusals.or(Some(files))
 }
@@ -281,7 +263,7 @@ pub fn environment_file(
         );
         refusals.keep("the secrets", Err::<(), _>(fault));
     }
-    refusals.or(Some(Artifact { path: place.secrets_file(name, store), mode: 0o600, contents: contents.into() }))
+    refusals.or(Some(Artifact::private(place.secrets_file(name, store), store.artifact_kind(), contents)))
 }
 
 /// The most that the credentials of a service may have (systemd.exec(5), `LoadCredential=`), less some
@@ -485,7 +467,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
     let (environment_file, credential) = match secrets {
         None => (None, None),
         Some(path) if has_credential(spec) => {
-            let encrypted = is_encrypted(&path);
+            let encrypted = spec.secrets_in.artifact_kind() == ArtifactKind::SealedEnvironment;
             let credential = refusals.keep(STATE_DIR, RawPath::file(&path));
             (None, credential.map(|path| Credential { name: CREDENTIAL.into(), encrypted, path }))
         }

@@ -1,6 +1,8 @@
 //! The program that RunService stands in for: it has our environment, directory, console and handles, and the
 //! command line that NSSM would have given it. What it leaves behind ends with us, as a unit of systemd ends.
 
+#![allow(clippy::disallowed_methods, reason = "it starts the program of a service, and tells the time in its log")]
+
 use std::io::{self, Write};
 use std::process::{Child, Command};
 use std::time::SystemTime;

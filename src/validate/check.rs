@@ -8,9 +8,9 @@ use crate::error::Fault;
 use crate::manifest::{Arguments, Service, Setting};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
-use crate::model::invocation::Invocation;
-use crate::model::name::{EnvName, Line, ServiceName};
+use crate::model::name::{EnvName, Line, ServiceName, UnitName};
 use crate::model::nssm_table;
+use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::systemd_table::Directive;
@@ -26,13 +26,14 @@ const ENCRYPTED_CREDENTIALS: u32 = 250;
 pub(super) struct Check<'a, F> {
     pub(super) facts: &'a F,
     pub(super) target: Target,
+    pub(super) platform: Platform,
     pub(super) faults: Vec<Fault>,
     notes: Vec<String>,
 }
 
 impl<'a, F: Facts> Check<'a, F> {
     pub(super) fn new(facts: &'a F, target: Target) -> Self {
-        Self { facts, target, faults: Vec::new(), notes: Vec::new() }
+        Self { facts, target, platform: target.platform(), faults: Vec::new(), notes: Vec::new() }
     }
 
     /// What was found: faults, and what is none.
@@ -175,21 +176,24 @@ impl<'a, F: Facts> Check<'a, F> {
         if !self.no_nul(what, path) {
             return None;
         }
-        if self.target.is_absolute(path) {
+        if self.platform.is_absolute(path) {
             return Some(path.clone());
         }
-        let syntax = match self.target {
-            Target::Systemd => "a path of the service must be absolute: it runs in another directory than you",
-            Target::Nssm => "a path of a Windows service must be absolute: `C:\\...` or `\\\\server\\share\\...`",
+        let (syntax, is_below_here) = match self.platform {
+            Platform::Unix => ("a path of the service must be absolute: it runs in another directory than you", true),
+            Platform::Windows => {
+                let is_drive = path.as_bytes().get(1) == Some(&b':');
+                let of_drive = path.as_bytes().first().is_some_and(|first| matches!(first, b'/' | b'\\'));
+                (
+                    "a path of a Windows service must be absolute: `C:\\...` or `\\\\server\\share\\...`",
+                    !is_drive && !of_drive,
+                )
+            }
         };
         let mut fault = Fault::new(what, syntax).given(path);
-        if let (Some(here), Some(text)) = (self.facts.current_directory(), path.as_str()) {
-            let separator = if self.target == Target::Nssm { "\\" } else { "/" };
-            let is_drive = self.target == Target::Nssm && text.get(1..2) == Some(":");
-            let whole = here.with(separator).with(text);
-            if !is_drive && !text.starts_with(['/', '\\']) || self.target == Target::Systemd {
-                fault.help = Some(format!("`{}`", normalised(&whole, self.target)));
-            }
+        if let (Some(here), Some(text)) = (self.facts.current_directory().filter(|_| is_below_here), path.as_str()) {
+            let whole = here.with(self.platform.separator()).with(text);
+            fault.help = Some(format!("`{}`", self.platform.normalised(&whole)));
         }
         self.fault(fault);
         None
@@ -200,11 +204,11 @@ impl<'a, F: Facts> Check<'a, F> {
         let path = self.absolute(what, path)?;
         match self.facts.path_kind(&path) {
             Some(PathKind::Missing) => {
-                let words = match self.target {
-                    Target::Systemd => vec!["mkdir".into(), "-p".into(), path.clone()],
-                    Target::Nssm => vec!["mkdir.exe".into(), path.clone()],
+                let words = match self.platform {
+                    Platform::Unix => vec!["mkdir".into(), "-p".into(), path.clone()],
+                    Platform::Windows => vec!["mkdir".into(), path.clone()],
                 };
-                let typed = Invocation(words).typed().replacen("mkdir.exe", "mkdir", 1);
+                let typed = self.platform.typed(&words);
                 let fault = Fault::new(what, "there is no such directory").given(&path);
                 self.fault(fault.help(format!("`{typed}` makes it")));
                 None
@@ -234,8 +238,7 @@ impl<'a, F: Facts> Check<'a, F> {
 
     pub(super) fn executable(&mut self, given: &Text) -> Option<Text> {
         let what = "executable";
-        let has_separator =
-            given.as_bytes().iter().any(|byte| *byte == b'/' || (self.target == Target::Nssm && *byte == b'\\'));
+        let has_separator = given.as_bytes().iter().any(|byte| *byte == b'/' || self.platform.is_separator(*byte));
         let path = if has_separator || given.is_empty() {
             self.absolute(what, given)?
         } else {
@@ -243,7 +246,7 @@ impl<'a, F: Facts> Check<'a, F> {
                 Some(path) => path,
                 None => {
                     // As the prompt of Windows would find it.
-                    let separator = if self.target == Target::Nssm { "\\" } else { "/" };
+                    let separator = self.platform.separator();
                     let here = self.facts.current_directory().map(|here| here.with(separator).with(&given.to_string()));
                     let here = here.filter(|path| self.facts.path_kind(path) == Some(PathKind::File));
                     let help = here.map_or("give its absolute path".to_owned(), |path| format!("`{path}`"));
@@ -385,9 +388,13 @@ impl<'a, F: Facts> Check<'a, F> {
         let what = "option `--secrets`";
         let stores = [("file", SecretStore::File), ("credentials", SecretStore::EncryptedCredential)];
         let store = self.word(what, request.secrets_in.as_deref(), &stores);
-        if store.is_credential() && self.target == Target::Nssm {
-            self.note("credentials are systemd's own; on Windows the values are in a file for SYSTEM and Administrators alone");
-            return SecretStore::File;
+        match self.target {
+            Target::Systemd => {}
+            Target::Nssm if store.is_credential() => {
+                self.note("credentials are systemd's own; on Windows the values are in a file for SYSTEM and Administrators alone");
+                return SecretStore::File;
+            }
+            Target::Nssm => {}
         }
         if store.is_credential() && scope == Scope::User {
             let reason = "a credential is encrypted with a key that only root reads, and a user service is not root's";
@@ -415,13 +422,18 @@ impl<'a, F: Facts> Check<'a, F> {
             self.fault(Fault::new(what, "a user service runs as the user who installs it").given(account));
             return None;
         }
-        if self.target == Target::Nssm {
-            return self.account_of_windows(what, account);
+        match self.target {
+            Target::Systemd => self.account_of_systemd(what, account),
+            Target::Nssm => self.account_of_windows(what, account),
         }
+    }
+
+    /// An account of this host, by its name.
+    fn account_of_systemd(&mut self, what: &str, account: &str) -> Option<String> {
         // The rule of systemd's User= in its strict form (systemd.exec(5), USER_NAMES on systemd.io).
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if account.is_empty() || account.starts_with(['-', '.']) || account.len() > 31 || !account.chars().all(plain) {
-            self.fault(Fault::new(what, "this is not the name of an account").given(Text::from(account.as_str())));
+            self.fault(Fault::new(what, "this is not the name of an account").given(Text::from(account)));
             return None;
         }
         if account == "nobody" {
@@ -435,7 +447,7 @@ impl<'a, F: Facts> Check<'a, F> {
             );
             return None;
         }
-        Some(account.clone())
+        Some(account.to_owned())
     }
 
     /// One of the accounts that need no password: another one would go through the argv of `nssm.exe`.
@@ -458,8 +470,8 @@ impl<'a, F: Facts> Check<'a, F> {
         known.map(|(name, _)| (*name).to_owned())
     }
 
-    /// What a service of Windows has not.
-    pub(super) fn not_of_windows(&mut self, request: &Service) {
+    /// What a service of Windows has not, of what was asked for.
+    pub(super) fn not_of_windows(&mut self, request: &Service, after: &[UnitName]) {
         if request.user == Some(true) {
             self.fault(
                 Fault::new("option `--user`", "Windows has no services of a user's own")
@@ -468,6 +480,9 @@ impl<'a, F: Facts> Check<'a, F> {
         }
         if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
             self.note("hardening is systemd's own and means nothing on Windows; `--account LocalService` takes away most rights");
+        }
+        for unit in after.iter().filter(|unit| !unit.as_str().ends_with(".service")) {
+            self.note(format!("`{unit}` is a unit of systemd; `--after SERVICE` names a service of Windows"));
         }
     }
 
@@ -542,23 +557,4 @@ impl<'a, F: Facts> Check<'a, F> {
 fn needed_version(key: &str, values: &[String]) -> Result<u32, Refused> {
     let directive = Directive::find(key)?;
     values.iter().try_fold(directive.since, |version, value| Ok(version.max(directive.check(value)?)))
-}
-
-/// `path` with `.` and `..` components and doubled slashes taken out.
-fn normalised(path: &Text, target: Target) -> Text {
-    let is_separator = |byte: &u8| *byte == b'/' || (target == Target::Nssm && *byte == b'\\');
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in path.as_bytes().split(is_separator) {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    match target {
-        Target::Systemd => Text::from_bytes([b"/", parts.join(&b'/').as_slice()].concat()),
-        Target::Nssm => Text::from_bytes(parts.join(&b'\\')),
-    }
 }

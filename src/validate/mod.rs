@@ -15,6 +15,7 @@ use crate::manifest::{Arguments, Service};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::Facts;
 use crate::model::name::{EnvName, ServiceName, UnitName, is_identifier};
+use crate::model::platform::Platform;
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -89,11 +90,9 @@ pub fn validate(
     }
     let restart_sec = check.restart_sec(request.restart_sec);
     let after: Vec<UnitName> = request.after.iter().filter_map(|unit| check.parse("option `--after`", unit)).collect();
-    if target == Target::Nssm {
-        check.not_of_windows(request);
-        for unit in after.iter().filter(|unit| !unit.as_str().ends_with(".service")) {
-            check.note(format!("`{unit}` is a unit of systemd; `--after SERVICE` names a service of Windows"));
-        }
+    match target {
+        Target::Systemd => {}
+        Target::Nssm => check.not_of_windows(request, &after),
     }
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
@@ -156,7 +155,7 @@ pub fn validate(
 /// Where it has no name, and what it runs gives it none.
 pub fn name_of(request: &Service, target: Target) -> Result<ServiceName, Fault> {
     let python = || request.python.as_ref()?.parse::<PythonEntry>().ok().map(|entry| entry.short_name().to_owned());
-    let executable = || file_stem(request.executable.as_ref()?, target);
+    let executable = || file_stem(request.executable.as_ref()?, target.platform());
     let name = request.name.clone().or_else(|| request.program.clone()).or_else(python).or_else(executable);
     let name = name.ok_or_else(|| Fault::new("service name", "the request does not say what to run"))?;
     name.parse().map_err(|reason: String| Fault::new("service name", reason).given(Text::from(name.as_str())))
@@ -200,7 +199,7 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_
             let arguments = check.words(&request.arguments).into_iter().map(Argument::Literal).collect();
             let path = check.executable(path);
             settled.executable.clone_from(&path);
-            let default_name = path.as_ref().and_then(|path| file_stem(path, check.target));
+            let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
             Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
         }
         Runs::Python(entry) => {
@@ -250,9 +249,8 @@ fn referred(word: &Text) -> Option<EnvName> {
 }
 
 /// The last component of `path` without an extension such as `.sh` or `.exe`.
-fn file_stem(path: &Text, target: Target) -> Option<String> {
-    let separators: &[char] = if target == Target::Nssm { &['/', '\\'] } else { &['/'] };
-    let last = path.as_str()?.rsplit(separators).next()?;
-    let stem = last.rsplit_once('.').map_or(last, |(stem, _)| if stem.is_empty() { last } else { stem });
-    Some(stem.to_owned())
+fn file_stem(path: &Text, platform: Platform) -> Option<String> {
+    let last = platform.file_name(path).as_str()?.to_owned();
+    let stem = last.rsplit_once('.').map(|(stem, _)| stem.to_owned()).filter(|stem| !stem.is_empty());
+    Some(stem.unwrap_or(last))
 }

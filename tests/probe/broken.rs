@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use install_service::cli;
 use install_service::error::Error;
-use install_service::model::artifact::Artifact;
+use install_service::model::artifact::{Artifact, ArtifactKind};
 use install_service::model::text::Text;
 
 fn main() -> ExitCode {
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 
 fn run(words: Vec<OsString>) -> Result<u8, Error> {
     let secret = Text::from(std::env::var("PASSWORD").expect("PASSWORD"));
-    let file = Artifact { path: "/etc/secret".into(), mode: 0o600, contents: secret.as_bytes().into() };
+    let file = Artifact::private("/etc/secret".into(), ArtifactKind::Environment, secret.as_bytes());
     match words[1].to_str() {
         Some("words") => panic!("words of the source"),
         Some("formatted") => panic!("the value is {secret}"),

@@ -6,11 +6,16 @@ use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
 
 use crate::cli::options::STATE_DIR;
-use crate::cli::{Format, HEADING, parse, read_manifest};
+use crate::cli::output::HEADING;
+use crate::cli::{Format, parse};
+use crate::commands::find::Where;
+use crate::commands::logs::Part;
+use crate::commands::sources;
 use crate::error::{Error, Fault};
-use crate::host::facts;
 use crate::host::text::text;
+use crate::managers;
 use crate::model::name::ServiceName;
+use crate::model::nearest::nearest;
 use crate::model::text::Text;
 use crate::validate;
 
@@ -65,15 +70,12 @@ pub(super) struct Names {
 
 /// What a command line says beside that.
 pub(super) struct Options {
-    pub(super) user: bool,
+    pub(super) place: Where,
     pub(super) yes: bool,
-    pub(super) state_dir: Option<Text>,
-    pub(super) catalogs: Vec<Text>,
     pub(super) remove_env_vars: bool,
     pub(super) remove_install_args: bool,
     pub(super) remove_nssm: bool,
-    pub(super) follow: bool,
-    pub(super) lines: u32,
+    pub(super) part: Part,
 }
 
 /// How something is printed.
@@ -180,23 +182,24 @@ fn options(matches: &ArgMatches, faults: &mut Vec<Fault>) -> Options {
         faults.push(Fault::new("option `--lines`", "it is a whole number").given(lines));
     }
     Options {
-        user: matches.get_flag("user"),
+        place: Where {
+            user: matches.get_flag("user"),
+            state_dir: word("state-dir"),
+            catalogs: matches.get_many::<OsString>("catalog").into_iter().flatten().map(text).collect(),
+        },
         yes: matches.get_flag("yes"),
-        state_dir: word("state-dir"),
-        catalogs: matches.get_many::<OsString>("catalog").into_iter().flatten().map(text).collect(),
         remove_env_vars: matches.get_flag("remove_env_vars"),
         remove_install_args: matches.get_flag("remove_install_args"),
         remove_nssm: matches.get_flag("remove_nssm"),
-        follow: matches.get_flag("follow"),
-        lines: lines.unwrap_or(DEFAULT_LINES),
+        part: Part { lines: lines.unwrap_or(DEFAULT_LINES), follow: matches.get_flag("follow") },
     }
 }
 
 /// The names of the services that a manifest describes.
 fn names_in(path: &Text, faults: &mut Vec<Fault>) -> Result<Vec<ServiceName>, Error> {
     let mut names = Vec::new();
-    for service in read_manifest(path)? {
-        match validate::name_of(&service, facts::target_of_this_host()) {
+    for service in sources::manifest(path)? {
+        match validate::name_of(&service, managers::of_this_host()) {
             Ok(name) => names.push(name),
             Err(fault) => faults.push(fault),
         }
@@ -209,7 +212,7 @@ fn mode_of(word: &Text) -> Result<Mode, Fault> {
     // Both spellings, as for options.
     Mode::from_str(&text.replace('-', "_"), false).map_err(|_| {
         let modes: Vec<String> = modes().map(|(name, _)| name).collect();
-        let near = crate::model::nearest::nearest(text, modes.iter().map(String::as_str));
+        let near = nearest(text, modes.iter().map(String::as_str));
         let help = near.map_or_else(known_modes, |near| format!("there is `{near}`"));
         Fault::new("mode", "there is no such mode").given(word).help(help)
     })

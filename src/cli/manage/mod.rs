@@ -1,29 +1,22 @@
 //! ManageService: looks after the services that InstallService made.
 //!
-//! `line` reads what is asked for, `find` knows where those services are, and there is a module for each
-//! kind of thing done with them.
+//! `line` reads what is asked for; `words` has the words for what came of it.
 
-mod change;
-mod find;
 mod line;
-mod list;
-mod logs;
-mod receipt;
-mod show;
-mod status;
+mod words;
 
 use std::ffi::OsString;
 
-use self::line::{Line, Mode, Options, Shape};
-use super::call::{Call, Settings};
-use super::{need_manager, note, print, say_styled};
+use self::line::{Line, Mode, Names, Options, Shape};
+use super::output::{print, print_plain, say_styled};
+use super::{parse, report};
+use crate::catalog::Catalog;
+use crate::commands::find::Managed;
+use crate::commands::{Event, list};
 use crate::error::{Error, exit};
-use crate::host::files::{self, Entry};
-use crate::host::{facts, privilege, prompt};
-use crate::model::manager::Manager;
-use crate::model::name::ServiceName;
-use crate::model::place::Place;
-use crate::model::text::Text;
+use crate::host::{privilege, prompt, site};
+use crate::managers;
+use crate::manifest::Service;
 use crate::plan::{InstallOptions, Keep};
 
 /// The command, for those who describe it.
@@ -51,74 +44,112 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print(&text);
             Ok(exit::OK)
         }
-        Line::List(options, format) => list::list(&options, format),
-        Line::Do(mode, names, options, shape) => {
+        Line::List(options, format) => {
+            words::list(&list::services(&options.place, &mut report::tell)?, format);
+            Ok(exit::OK)
+        }
+        Line::Do(mode, Names { names, several }, options, shape) => {
             if options.yes {
                 prompt::never_ask();
             }
-            Managed::find(names, &options, shape)?.run(mode, &options)
+            let services = Managed::find(names, &options.place, &mut report::tell)?;
+            Call { services, several, shape }.run(mode, &options)
         }
     }
 }
 
-/// Services of ours, found by their names.
-struct Managed {
-    names: Vec<ServiceName>,
-    /// Those of `names` that are removed, but for their receipts.
-    removed: Vec<ServiceName>,
+/// One thing done to services.
+struct Call {
+    services: Managed,
     /// A manifest named them, and not the command line its one.
     several: bool,
-    manager: Manager,
-    place: Place,
     shape: Shape,
-    catalogs: Vec<Text>,
 }
 
-impl Managed {
-    fn run(self, mode: Mode, options: &Options) -> Result<u8, Error> {
-        let forget = options.remove_env_vars || options.remove_install_args;
-        let needs_unit = match mode {
-            Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff => false,
-            Mode::Remove | Mode::StopAndRemove => !forget,
-            Mode::Start | Mode::Status | Mode::Stop | Mode::Restart | Mode::Logs => true,
-        };
-        if needs_unit && let Some(name) = self.removed.first() {
-            note(&format!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
-            return Err(Error::NoSuchService { service: name.to_string(), similar: Vec::new() });
-        }
+impl Call {
+    fn run(&self, mode: Mode, options: &Options) -> Result<u8, Error> {
+        self.need_units(mode, options)?;
         match mode {
             Mode::Show => return self.show(),
-            Mode::Diff => return self.diff(),
-            _ => need_manager(&self.manager)?,
+            Mode::Diff => {
+                let outcome = self.services.diff(&read_words, &mut report::tell)?;
+                return Ok(report::outcome(&outcome, self.shape.plain()));
+            }
+            _ => managers::need(self.services.site.manager)?,
         }
         match mode {
-            Mode::Status => return self.status(),
-            Mode::Logs if !facts::may_read_logs(&self.manager) => return privilege::run_again(&[], &[]),
-            Mode::Logs => return self.logs(options),
-            _ if !facts::may_change(self.manager.scope()) => return privilege::run_again(&[], &[]),
+            Mode::Status => return Ok(words::status(&self.services.status()?, self)),
+            Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
+                return privilege::run_again(&[], &[]);
+            }
+            Mode::Logs => return self.services.logs(options.part, &mut |event| self.tell(event)),
+            _ if !site::may_change(self.services.site.scope()) => return privilege::run_again(&[], &[]),
             _ => {}
         }
         let keep = Keep { env_vars: !options.remove_env_vars, install_args: !options.remove_install_args };
+        let tell = &mut report::tell;
         match mode {
-            Mode::Start => self.start("start"),
-            Mode::Restart => self.start("restart"),
-            Mode::Stop => self.stop(),
-            Mode::Remove | Mode::StopAndRemove => self.remove(keep, options.remove_nssm),
-            Mode::Reinstall => self.reinstall(InstallOptions::default()),
-            Mode::StopAndReinstall => self.reinstall(InstallOptions { stop: true, ..Default::default() }),
-            Mode::StopAndRestart => self.reinstall(InstallOptions { stop: true, start: true, ..Default::default() }),
+            Mode::Start => words::done(&self.services.start(tell)?),
+            Mode::Restart => words::done(&self.services.restart(tell)?),
+            Mode::Stop => words::done(&self.services.stop(tell)?),
+            Mode::Remove | Mode::StopAndRemove => {
+                words::removed(&self.services.remove(keep, options.remove_nssm, tell)?);
+            }
+            Mode::Reinstall => return self.reinstall(InstallOptions::default()),
+            Mode::StopAndReinstall => return self.reinstall(InstallOptions { stop: true, ..Default::default() }),
+            Mode::StopAndRestart => {
+                return self.reinstall(InstallOptions { stop: true, start: true, ..Default::default() });
+            }
             Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
+        }
+        Ok(exit::OK)
+    }
+
+    /// Fails for a service that was removed, where something is to be done to what is installed.
+    fn need_units(&self, mode: Mode, options: &Options) -> Result<(), Error> {
+        let forgets = options.remove_env_vars || options.remove_install_args;
+        let needs_unit = match mode {
+            Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff => false,
+            Mode::Remove | Mode::StopAndRemove => !forgets,
+            Mode::Start | Mode::Status | Mode::Stop | Mode::Restart | Mode::Logs => true,
+        };
+        match self.services.removed.first() {
+            Some(name) if needs_unit => {
+                report::tell(Event::WasRemoved(name));
+                Err(Error::NoSuchService { service: name.to_string(), similar: Vec::new() })
+            }
+            _ => Ok(()),
         }
     }
 
-    fn diff(&self) -> Result<u8, Error> {
-        let catalog = self.catalog()?;
-        let requests = self.requests(&catalog)?;
-        let settings = Settings::compare(&self.place.state_dir, self.shape.plain());
-        Call::new(settings, &requests, Vec::new(), &catalog)?.run()
+    fn reinstall(&self, options: InstallOptions) -> Result<u8, Error> {
+        let outcome = self.services.reinstall(options, &read_words, &mut report::tell)?;
+        Ok(report::outcome(&outcome, self.shape.plain()))
+    }
+
+    fn show(&self) -> Result<u8, Error> {
+        match self.shape {
+            Shape::Manifest => print_plain(&words::manifest(&self.services.as_requests(&read_words)?)),
+            Shape::Plain(_) => print(&words::shown(&self.services.show()?)),
+        }
+        Ok(exit::OK)
+    }
+
+    /// The name stands in front of a log where there are several.
+    fn tell(&self, event: Event<'_>) {
+        match event {
+            Event::LogOf(_) if !self.several => {}
+            event => report::tell(event),
+        }
     }
 }
 
-fn exists(path: &Text) -> bool {
-    files::look(path).is_ok_and(|entry| entry != Entry::Missing)
+/// Reads the words of OpenMSIStream's list of install arguments, as the command line that they were.
+fn read_words(words: Vec<String>, catalog: &Catalog) -> Result<Option<Service>, Error> {
+    let argv = std::iter::once("InstallService".to_owned()).chain(words).map(OsString::from).collect();
+    match parse::parse(argv, catalog)? {
+        parse::Line::Install { faults, .. } if !faults.is_empty() => Err(Error::Refused(faults)),
+        parse::Line::Install { request, .. } => Ok(request.map(|request| *request)),
+        _ => Ok(None),
+    }
 }

@@ -20,11 +20,14 @@ use crate::error::Error;
 use crate::host::{files, interrupt, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
+use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 
+/// Longest time that a call of NSSM may take; one that takes longer has opened a window.
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 /// How long a service has to stay `SERVICE_RUNNING` to count as settled. NSSM says so once the
 /// program has run for its throttle time, 1.5 s.
 const SETTLE: Duration = Duration::from_millis(2500);
@@ -125,10 +128,6 @@ pub fn withdraw(place: &Place, _removed: &[ServiceName]) -> Result<Vec<Withdrawn
     Ok(vec![(place.nssm(), Some("it is not there".into()))])
 }
 
-fn call(exe: &Text, words: &[&str]) -> Invocation {
-    Invocation(std::iter::once(exe.clone()).chain(words.iter().map(|word| Text::from(*word))).collect())
-}
-
 /// The state that a word of `nssm status` means.
 ///
 /// `SERVICE_PAUSED` is a program that ended too soon and waits to be started again.
@@ -152,8 +151,8 @@ pub fn status(exe: &Text, name: &ServiceName) -> Result<ServiceStatus, Error> {
     if !is_registered(name) {
         return Ok(status);
     }
-    let invocation = call(exe, &["status", name.as_str()]);
-    let outcome = process::capture(&invocation)?;
+    let invocation = Invocation::new([exe.clone(), "status".into(), name.as_str().into()]);
+    let outcome = process::capture_within(&invocation, LIMIT)?;
     match (outcome.code(), state_of(outcome.text().trim())) {
         (Some(0), Some(state)) => status.state = state,
         // It went away since we looked.
@@ -169,7 +168,7 @@ pub fn status(exe: &Text, name: &ServiceName) -> Result<ServiceStatus, Error> {
 /// # Errors
 /// When NSSM cannot be run.
 pub fn start(exe: &Text, name: &ServiceName) -> Result<(), Error> {
-    process::capture(&call(exe, &["start", name.as_str()])).map(drop)
+    process::capture_within(&Operation::Start(name.clone()).invocation(exe), LIMIT).map(drop)
 }
 
 /// Asks NSSM to stop a service.
@@ -177,7 +176,7 @@ pub fn start(exe: &Text, name: &ServiceName) -> Result<(), Error> {
 /// # Errors
 /// When NSSM cannot be run.
 pub fn stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
-    process::capture(&call(exe, &["stop", name.as_str()])).map(drop)
+    process::capture_within(&Operation::Stop(name.clone()).invocation(exe), LIMIT).map(drop)
 }
 
 /// Starts a service that does not run, and waits until the service manager says that it does; says whether
@@ -266,7 +265,7 @@ pub fn await_stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
         let patience = if state == State::Stopping { STOP_PATIENCE } else { REFUSED };
         if begun.elapsed() > patience {
             return Err(Error::Command {
-                command: call(exe, &["stop", name.as_str()]).typed(),
+                command: Operation::Stop(name.clone()).invocation(exe).typed(),
                 outcome: format!("after {} s the service is still {}", begun.elapsed().as_secs(), state.as_str()),
                 stderr: String::new(),
             });
@@ -308,6 +307,44 @@ pub fn follow(path: &Text, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
         shown = contents.len();
         thread::sleep(PAUSE);
     }
+}
+
+/// The parameters that NSSM keeps for a service of ours, if it is registered.
+///
+/// # Errors
+/// When a service of that name is not NSSM's, or was not made by us: ours write into our directory.
+#[cfg(windows)]
+pub fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Parameter>>, Error> {
+    let foreign = |reason: &str| Error::Foreign {
+        path: name.as_str().into(),
+        reason: reason.to_owned(),
+        help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
+    };
+    if !registry::is_registered(name) {
+        let other = registry::displayed_as(name.as_str());
+        return other.map_or(Ok(None), |other| {
+            Err(foreign(&format!("it is the display name of the service `{other}`, which NSSM would take for it")))
+        });
+    }
+    if !registry::is_of_nssm(name) {
+        return Err(foreign("a service of that name is there already, and NSSM does not run it"));
+    }
+    let stored = registry::stored(name);
+    let output = place.output(name);
+    let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
+    if !writes_here && files::look(&place.receipt(name))? == files::Entry::Missing {
+        return Err(foreign("a service of NSSM has that name already, and InstallService did not make it"));
+    }
+    Ok(Some(stored))
+}
+
+/// The parameters that NSSM keeps for a service: elsewhere than on Windows there are none.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+pub fn registration(_name: &ServiceName, _place: &Place) -> Result<Option<Vec<Parameter>>, Error> {
+    Ok(None)
 }
 
 /// Whether there is a service of exactly this name; NSSM itself answers to display names, too.

@@ -173,9 +173,9 @@ pub(super) fn put(what: &str, exe: Vec<u8>, from: &Text, to: &Text, origin: &Tex
     eprintln!("  {what} is put at `{to}`, from `{from}`");
     files::make_directory(&place.state_dir, 0o755)?;
     let line = Signature::new(format_args!(": {what} beside this file, SHA-256 {}, from {from}", sha256(&exe)));
-    let note = Artifact { path: origin.clone(), mode: 0o644, contents: format!("{line}\r\n").into_bytes().into() };
+    let note = Artifact::plain(origin.clone(), format!("{line}\r\n").into_bytes());
     files::write(&note)?;
-    files::write(&Artifact { path: to.clone(), mode: 0o755, contents: exe.into() })
+    files::write(&Artifact { mode: 0o755, ..Artifact::plain(to.clone(), exe) })
 }
 
 fn read(what: &str, path: &Text) -> Result<Vec<u8>, Error> {

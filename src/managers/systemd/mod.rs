@@ -1,5 +1,9 @@
 //! What systemd says of a service, and waiting until it has made up its mind.
 
+pub mod presence;
+pub mod security;
+pub mod units;
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,6 +12,7 @@ use crate::error::{Error, Fault};
 use crate::host::{interrupt, privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
+pub use crate::model::operation::systemd::Operation;
 use crate::model::spec::Scope;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::systemd_version::SystemdVersion;
@@ -17,6 +22,9 @@ use crate::model::systemd_version::SystemdVersion;
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
                           UnitFileState,StateChangeTimestamp,InvocationID";
 
+/// Longest time that a command of systemd may take: `systemctl start` waits for TimeoutStartSec
+/// (300 s in a Python unit of ours), `systemctl stop` for TimeoutStopSec.
+pub(super) const LIMIT: Duration = Duration::from_secs(400);
 /// How long a service has to run on before it counts as settled.
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How long to wait for a service to settle.
@@ -264,13 +272,12 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
     Invocation::new(words)
 }
 
-/// Starts, stops or restarts services with one call, and gives systemctl's own error if it fails.
+/// Does `operation` with one call, and gives systemctl's own error if it fails.
 ///
 /// # Errors
 /// When systemctl says so.
-pub fn act(verb: &str, names: &[ServiceName], scope: Scope) -> Result<(), Error> {
-    let words = std::iter::once(verb.to_owned()).chain(names.iter().map(ServiceName::unit));
-    process::run(&Invocation::systemctl(scope, words)).map(drop)
+pub(super) fn act(operation: Operation, scope: Scope) -> Result<(), Error> {
+    process::run_within(&operation.invocation(scope), LIMIT).map(drop)
 }
 
 #[cfg(test)]

@@ -1,0 +1,215 @@
+//! The words for what came of ManageService.
+
+use serde::Serialize;
+
+use super::Call;
+use crate::cli::Format;
+use crate::cli::output::{HEADING, print, print_plain, say};
+use crate::commands::list::Listed;
+use crate::commands::show::Shown;
+use crate::commands::status::Report;
+use crate::commands::verbs::{AllDone, Kept, Removal};
+use crate::error::exit;
+use crate::manifest::{self, Service};
+use crate::model::spec::Scope;
+use crate::model::status::{ServiceStatus, State};
+use crate::model::text::Text;
+
+/// The version of the JSON that is printed; it grows when a key changes its meaning.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct ListJson<'a> {
+    version: u32,
+    services: Vec<ListEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListEntry<'a> {
+    service: &'a str,
+    target: &'static str,
+    user: bool,
+    installed: bool,
+    #[serde(flatten)]
+    status: Option<&'a ServiceStatus>,
+}
+
+/// Every service of ours, a line each.
+pub(super) fn list(services: &[Listed], format: Format) {
+    match format {
+        Format::Json => {
+            print_json(&ListJson { version: VERSION, services: services.iter().map(list_entry).collect() });
+        }
+        Format::Text if services.is_empty() => {
+            say("no services yet; `InstallService -h` shows how to install one");
+        }
+        Format::Text => {
+            let width = services.iter().map(|listed| listed.service.as_str().len()).max().unwrap_or_default();
+            for listed in services {
+                let state = match &listed.status {
+                    _ if !listed.installed => "removed (its receipt is kept)",
+                    Some(status) => status.state.as_str(),
+                    None => "installed",
+                };
+                let user = if is_user(listed) { "  (user)" } else { "" };
+                print(&format!("{:<width$}  {state}{user}\n", listed.service.as_str()));
+            }
+        }
+    }
+}
+
+fn list_entry(listed: &Listed) -> ListEntry<'_> {
+    ListEntry {
+        service: listed.service.as_str(),
+        target: listed.target.as_str(),
+        user: is_user(listed),
+        installed: listed.installed,
+        status: listed.status.as_ref(),
+    }
+}
+
+fn is_user(listed: &Listed) -> bool {
+    match listed.scope {
+        Scope::System => false,
+        Scope::User => true,
+    }
+}
+
+#[derive(Serialize)]
+struct StatusJson<'a> {
+    version: u32,
+    service: &'a str,
+    target: &'a str,
+    #[serde(flatten)]
+    status: &'a ServiceStatus,
+    unit: Option<&'a Text>,
+    error_log: Option<&'a Text>,
+    error_log_exists: bool,
+}
+
+#[derive(Serialize)]
+struct StatusesJson<'a> {
+    version: u32,
+    services: Vec<StatusJson<'a>>,
+}
+
+/// What each service is doing; gives the exit code.
+pub(super) fn status(reports: &[Report], call: &Call) -> u8 {
+    match call.shape.plain() {
+        Format::Json => {
+            let target = call.services.site.target().as_str();
+            let services: Vec<StatusJson> = reports.iter().map(|report| status_json(report, target)).collect();
+            match services.as_slice() {
+                [only] if !call.several => print_json(only),
+                _ => print_json(&StatusesJson { version: VERSION, services }),
+            }
+        }
+        Format::Text => print(&reports.iter().map(status_text).collect::<String>()),
+    }
+    let all_run = reports.iter().all(|report| report.status.state == State::Running);
+    if all_run { exit::OK } else { exit::NOT_RUNNING }
+}
+
+fn status_json<'a>(report: &'a Report, target: &'a str) -> StatusJson<'a> {
+    StatusJson {
+        version: VERSION,
+        service: report.service.as_str(),
+        target,
+        status: &report.status,
+        unit: report.unit.as_ref(),
+        error_log: report.error_log.as_ref(),
+        error_log_exists: report.error_log_exists,
+    }
+}
+
+fn status_text(Report { service, status, unit, output, error_log, error_log_exists }: &Report) -> String {
+    let mut out = format!("{HEADING}{service}{HEADING:#}: {}\n", status.state.as_str());
+    let mut row = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            out += &format!("  {key:<12} {value}\n");
+        }
+    };
+    row("pid", status.pid.map(|pid| pid.to_string()));
+    row("since", status.since.clone());
+    row("restarts", status.restarts.map(|count| count.to_string()));
+    row("last result", last_result(status));
+    row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
+    row("unit", unit.as_ref().map(ToString::to_string));
+    row("output", output.as_ref().map(ToString::to_string));
+    let none = if *error_log_exists { "" } else { " (none so far)" };
+    row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
+    out
+}
+
+fn last_result(status: &ServiceStatus) -> Option<String> {
+    let result = status.result.clone()?;
+    Some(match status.exit_status {
+        Some(code) if result != "success" => format!("{result} ({code})"),
+        _ => result,
+    })
+}
+
+/// What was done to each service.
+pub(super) fn done(done: &AllDone) {
+    print(&done.iter().map(|(name, done)| format!("{name}: {}\n", done.as_str())).collect::<String>());
+}
+
+/// What was removed, and what is left.
+pub(super) fn removed(removal: &Removal) {
+    done(&removal.done);
+    for kept in &removal.kept {
+        say(&match kept {
+            Kept::Receipt(name, path) => {
+                format!("kept: {path} (`ManageService {name} reinstall` needs it; `--remove_install_args` removes it)")
+            }
+            Kept::Values(path) => format!("kept: {path} (`--remove_env_vars` removes it)"),
+            Kept::DropIn(path) => format!("kept: {path} (it is not ours)"),
+            Kept::ErrorLog(path) => format!("kept: {path} (its errors)"),
+        });
+    }
+    for (exe, reason) in &removal.withdrawn {
+        say(&match reason {
+            None => format!("removed: {exe}"),
+            Some(reason) => format!("kept: {exe} ({reason})"),
+        });
+    }
+}
+
+/// How services were installed, as a manifest.
+pub(super) fn manifest(requests: &[Service]) -> String {
+    match requests {
+        [only] => manifest::receipt(only),
+        all => manifest::receipts(all),
+    }
+}
+
+/// What is installed: each file with its contents.
+pub(super) fn shown(services: &[Shown]) -> String {
+    let mut out = String::new();
+    for Shown { files, parameters, exposure } in services {
+        for (path, contents) in files {
+            section(&mut out, &path.to_string(), contents.lines());
+        }
+        if let Some(parameters) = parameters {
+            let rows: Vec<String> =
+                parameters.iter().map(|(parameter, value)| format!("{parameter} = {value}")).collect();
+            section(&mut out, "parameters of NSSM", rows.iter().map(String::as_str));
+        }
+        if let Some(score) = exposure {
+            out += &format!("exposure by systemd-analyze security: {score}\n");
+        }
+    }
+    out
+}
+
+fn section<'a>(out: &mut String, title: &str, lines: impl Iterator<Item = &'a str>) {
+    *out += &format!("{HEADING}{title}{HEADING:#}\n");
+    for line in lines {
+        *out += &format!("    {line}\n");
+    }
+    out.push('\n');
+}
+
+fn print_json(document: &impl Serialize) {
+    print_plain(&(serde_json::to_string_pretty(document).expect("plain data has a JSON form") + "\n"));
+}

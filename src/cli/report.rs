@@ -1,0 +1,115 @@
+//! The words for what happens while a use case is at work, and for what came of it.
+
+use super::output::{HEADING, note, print, print_plain, say};
+use super::{Format, drift, preview};
+use crate::commands::Event;
+use crate::commands::install::{Applied, AppliedChange, AppliedService, Outcome};
+use crate::error::exit;
+use crate::executor::Progress;
+use crate::executor::export::Written;
+use crate::model::manager::Manager;
+use crate::model::spec::Scope;
+
+/// Tells what happens.
+pub(super) fn tell(event: Event<'_>) {
+    match event {
+        Event::Note(line) | Event::Doubt(line) => note(line),
+        Event::Changes(comparison) => print(&drift::text(comparison)),
+        Event::Progress(progress) => tell_progress(progress),
+        Event::Unfinished { needs_rights: false } => {
+            note("a run is at work, or was ended half way; the next one that changes anything takes it back");
+        }
+        Event::Unfinished { needs_rights: true } => {
+            note("a run is at work, or was ended half way; the next one with administrator rights takes it back");
+        }
+        Event::OthersAtWork => note("another run is at work"),
+        Event::TakesBackEarlier => note("an earlier run was ended half way; what it had begun is taken back"),
+        Event::PutBack(line) => say(&format!("  put back: {line}")),
+        Event::Lost { path, reason } => note(&format!("`{path}` cannot be decrypted any more: {reason}")),
+        Event::WasRemoved(name) => {
+            note(&format!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
+        }
+        Event::LogOf(name) => print(&format!("{HEADING}{name}{HEADING:#}\n")),
+        Event::Log(text) => print(text),
+        Event::FollowsOne => note("`--follow` follows one service"),
+        Event::NoNssmHere => note("`--remove_nssm` means something on Windows only"),
+    }
+}
+
+fn tell_progress(progress: Progress<'_>) {
+    match progress {
+        Progress::Runs(command) => say(&format!("  {}", command.typed())),
+        Progress::Tolerated { error, consequence: "" } => say(&format!("  note: {error}")),
+        Progress::Tolerated { error, consequence } => say(&format!("  note: {error}\nnote: {consequence}")),
+        Progress::KeepsUnsettled => say("  note: the new version stays"),
+        Progress::TakesBack => say("  a step failed; taking the earlier ones back"),
+    }
+}
+
+/// Prints what came of an install, and gives the exit code.
+pub(super) fn outcome(outcome: &Outcome, format: Format) -> u8 {
+    match outcome {
+        Outcome::Preview(preview) => match format {
+            Format::Json => print_plain(&preview::json(preview)),
+            Format::Text => {
+                preview.notes.iter().for_each(|line| note(line));
+                print(&preview::text(preview));
+            }
+        },
+        Outcome::Exported(Written { files, kept }) => {
+            for path in kept {
+                note(&format!("`{path}` is no longer wanted, but it was changed after it was written, so it stays"));
+            }
+            print(&files.iter().map(|path| format!("{path}\n")).collect::<String>());
+        }
+        Outcome::Compared { comparison, unreadable } => {
+            match format {
+                Format::Json => print_plain(&drift::json(comparison)),
+                Format::Text => print(&drift::text(comparison)),
+            }
+            if comparison.is_same() && format == Format::Text {
+                say("the host is as it should be");
+            }
+            for path in unreadable {
+                note(&format!("only root can compare `{path}`"));
+            }
+            return if comparison.is_same() { exit::OK } else { exit::DIFFERENT };
+        }
+        Outcome::Unchanged(names) => {
+            let names = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            print(&format!("unchanged: {names}\n"));
+        }
+        Outcome::Applied(applied) => tell_applied(applied),
+        Outcome::RunAgain(code) => return *code,
+    }
+    exit::OK
+}
+
+fn tell_applied(applied: &Applied) {
+    applied.stopped.iter().for_each(|name| print(&format!("stopped: {name}\n")));
+    applied.services.iter().for_each(|service| tell_service(service, applied));
+    applied.removed.iter().for_each(|name| print(&format!("removed: {name}\n")));
+}
+
+fn tell_service(AppliedService { name, change, started, was_active }: &AppliedService, applied: &Applied) {
+    let (done, changed) = match change {
+        AppliedChange::Unchanged => ("unchanged", false),
+        AppliedChange::Updated => ("updated", true),
+        AppliedChange::Installed => ("installed", true),
+    };
+    match applied.site.manager {
+        Manager::Systemd(_) if changed => print(&format!("{done}: {name} ({})\n", applied.site.place.unit(name))),
+        Manager::Systemd(_) | Manager::Nssm => print(&format!("{done}: {name}\n")),
+    }
+    let user = match applied.site.scope() {
+        Scope::System => "",
+        Scope::User => " --user",
+    };
+    if *started {
+        print(&format!("started: {name}\n"));
+    } else if !was_active {
+        say(&format!("`ManageService {name} start{user}` starts it"));
+    } else if changed {
+        say(&format!("it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"));
+    }
+}

@@ -1,0 +1,66 @@
+//! The right to change the host, and what an earlier run left half done.
+
+use super::{Event, Reporter};
+use crate::error::Error;
+use crate::executor::journal::{self, Undone};
+use crate::host::{interrupt, site, state};
+use crate::model::place::Place;
+use crate::model::spec::Scope;
+
+/// The right to change the host.
+#[derive(Debug)]
+pub struct Change {
+    _lock: state::Lock,
+    /// What an earlier run had begun was taken back first.
+    pub recovered: bool,
+}
+
+impl Change {
+    /// Ready to change the host: an interrupt is noted from here on, nobody else is at work, and what
+    /// an earlier run left unfinished is taken back.
+    ///
+    /// # Errors
+    /// When another run holds the lock, or an unfinished plan cannot be taken back.
+    pub fn begin(place: &Place, reporter: Reporter<'_>) -> Result<Self, Error> {
+        interrupt::listen();
+        let lock = state::lock(place)?;
+        if let Some(doubt) = state::doubt(place) {
+            reporter(Event::Doubt(&doubt));
+        }
+        let recovered = take_back(place, reporter)?;
+        Ok(Self { _lock: lock, recovered })
+    }
+}
+
+/// Before a look at the host: takes back what an earlier run left unfinished, if nobody is at work.
+///
+/// # Errors
+/// When it cannot be taken back.
+pub fn begin_look(place: &Place, scope: Scope, reporter: Reporter<'_>) -> Result<(), Error> {
+    if !journal::is_there(place) {
+        return Ok(());
+    }
+    if !site::may_change(scope) {
+        reporter(Event::Unfinished { needs_rights: true });
+        return Ok(());
+    }
+    interrupt::listen();
+    match state::lock_to_look(place)? {
+        Some(_lock) => take_back(place, reporter).map(drop),
+        None => {
+            reporter(Event::OthersAtWork);
+            Ok(())
+        }
+    }
+}
+
+/// Takes back what an earlier run left unfinished; says whether there was anything.
+fn take_back(place: &Place, reporter: Reporter<'_>) -> Result<bool, Error> {
+    let Some(Undone { restored, left }) = journal::recover(place)? else { return Ok(false) };
+    reporter(Event::TakesBackEarlier);
+    if !left.is_empty() {
+        return Err(Error::Unfinished { restored, left });
+    }
+    restored.iter().for_each(|line| reporter(Event::PutBack(line)));
+    Ok(true)
+}

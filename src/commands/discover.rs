@@ -1,0 +1,28 @@
+//! Asking a Python environment which programs it has.
+
+use crate::catalog::discover;
+use crate::error::{Error, Fault};
+use crate::host::facts::Host;
+use crate::host::python;
+use crate::model::facts::Facts;
+use crate::model::text::Text;
+
+/// The programs of the environment of an interpreter, or of one package in it. Without an interpreter it is that of
+/// the active environment.
+///
+/// # Errors
+/// When there is none, or it does not answer.
+pub fn programs(python: Option<Text>, package: Option<&str>) -> Result<discover::Discovered, Error> {
+    let python = match python {
+        Some(given) => Host.find_program(&given).ok_or_else(|| {
+            Fault::new("option `--python`", "there is no such file, or it is not marked as executable").given(given)
+        }),
+        None => Host
+            .interpreter()
+            .ok_or_else(|| Fault::new("interpreter", "no Python was found").help("`--python PATH` names it")),
+    }
+    .map_err(Error::refused)?;
+    let answer = python::discover(&python, package)?;
+    discover::parse_answer(&answer)
+        .map_err(|error| Error::refused(Fault::new("discover", error.to_string()).given(&python)))
+}

@@ -1,0 +1,124 @@
+//! Drift: how the host differs from what it should be.
+
+use crate::model::artifact::Artifact;
+use crate::model::name::ServiceName;
+use crate::model::observed::{Found, Observed};
+use crate::model::parameter::Parameter;
+use crate::model::place::Place;
+use crate::model::text::Text;
+use crate::plan::{self, Desired, Difference, Registration};
+
+/// Every difference between the services as they should be and the host.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// Files that differ.
+    pub files: Vec<FileDrift>,
+    /// Parameters of NSSM that differ.
+    pub parameters: Vec<ParameterDrift>,
+    /// Services that are not registered with NSSM.
+    pub not_registered: Vec<ServiceName>,
+    /// Services that should start at boot and do not.
+    pub not_enabled: Vec<ServiceName>,
+    /// Services of ours that are to be removed.
+    pub surplus: Vec<ServiceName>,
+    /// The administrator's files that override a unit of ours.
+    pub drop_ins: Vec<Text>,
+    /// What services need that is no longer there.
+    pub gone: Vec<Gone>,
+}
+
+/// A file that is not as it should be.
+#[derive(Debug)]
+pub enum FileDrift {
+    /// It is not there.
+    Missing(Artifact),
+    /// It holds something else, or has another mode or owner.
+    Changed {
+        /// As it should be.
+        wanted: Artifact,
+        /// As it is.
+        found: Found,
+    },
+    /// It is there and should not.
+    Superfluous(Text),
+}
+
+/// A parameter of NSSM that is not as it should be.
+#[derive(Debug)]
+pub struct ParameterDrift {
+    /// The service.
+    pub service: ServiceName,
+    /// The parameter as it should be.
+    pub wanted: Parameter,
+    /// The values that it has.
+    pub found: Vec<Text>,
+}
+
+/// A directory, a program or an account that a service was installed with and that is gone.
+#[derive(Debug)]
+pub struct Gone {
+    /// The service.
+    pub service: ServiceName,
+    /// What it was to the service, such as `working directory`.
+    pub what: &'static str,
+    /// Its path or name.
+    pub name: Text,
+}
+
+impl Comparison {
+    /// Compares `desired` with what was observed; `surplus` are services that are to be removed.
+    pub fn new(desired: &[Desired], observed: &Observed, place: &Place, surplus: &[ServiceName]) -> Self {
+        let mut comparison = Self { surplus: surplus.to_vec(), drop_ins: observed.drop_ins.clone(), ..Self::default() };
+        for service in desired {
+            comparison.files.extend(file_drift(service, observed, place));
+            match &service.registration {
+                Registration::Unit if observed.enabled.contains(&service.name) => {}
+                Registration::Unit => comparison.not_enabled.push(service.name.clone()),
+                Registration::Nssm(wanted) => match observed.registered.get(&service.name) {
+                    None => comparison.not_registered.push(service.name.clone()),
+                    Some(stored) => {
+                        let differing = plan::nssm::differing(wanted, stored).into_iter();
+                        comparison.parameters.extend(differing.map(|parameter| ParameterDrift {
+                            service: service.name.clone(),
+                            wanted: parameter.clone(),
+                            found: plan::nssm::current(parameter, stored),
+                        }));
+                    }
+                },
+            }
+        }
+        comparison
+    }
+
+    /// Whether the host is as it should be.
+    pub fn is_same(&self) -> bool {
+        let Self { files, parameters, not_registered, not_enabled, surplus, drop_ins, gone } = self;
+        files.is_empty()
+            && parameters.is_empty()
+            && not_registered.is_empty()
+            && not_enabled.is_empty()
+            && surplus.is_empty()
+            && drop_ins.is_empty()
+            && gone.is_empty()
+    }
+}
+
+fn file_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<FileDrift> {
+    let mut drift = Vec::new();
+    for artifact in &service.artifacts {
+        match (plan::compare(observed, artifact), observed.files.get(&artifact.path)) {
+            (Difference::Same, _) => {}
+            (Difference::Changed, Some(found)) => {
+                drift.push(FileDrift::Changed { wanted: artifact.clone(), found: found.clone() });
+            }
+            (Difference::Missing | Difference::Changed, _) => drift.push(FileDrift::Missing(artifact.clone())),
+        }
+    }
+    for path in place.files_of(&service.name) {
+        let wanted = service.artifacts.iter().any(|artifact| artifact.path == path);
+        if !wanted && observed.files.contains_key(&path) {
+            drift.push(FileDrift::Superfluous(path));
+        }
+    }
+    drift
+}

@@ -1,0 +1,50 @@
+//! [`Event`]: what is told while a use case is at work.
+
+use super::drift::Comparison;
+use crate::executor::Progress;
+use crate::model::name::ServiceName;
+use crate::model::text::Text;
+
+/// What happens while a use case is at work.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Something about a service that is worth saying though it is no fault.
+    Note(&'a str),
+    /// What an update is about to change.
+    Changes(&'a Comparison),
+    /// A step of the plan.
+    Progress(Progress<'a>),
+    /// Somebody else could change what services run.
+    Doubt(&'a str),
+    /// A journal is there, and this call leaves it: a run is at work, or was ended half way.
+    Unfinished {
+        /// Whether the next run takes it back only if it has more rights than this one.
+        needs_rights: bool,
+    },
+    /// Another run is at work.
+    OthersAtWork,
+    /// An earlier run was ended half way, and what it had begun is being taken back.
+    TakesBackEarlier,
+    /// Something of an earlier run was put back.
+    PutBack(&'a str),
+    /// An encrypted file can no longer be decrypted.
+    Lost {
+        /// The file.
+        path: &'a Text,
+        /// Why not.
+        reason: &'a str,
+    },
+    /// A service was removed, and could be installed again as it was.
+    WasRemoved(&'a ServiceName),
+    /// What one of several services has written follows.
+    LogOf(&'a ServiceName),
+    /// What a service has written.
+    Log(&'a str),
+    /// Logs of several services cannot be followed here.
+    FollowsOne,
+    /// `--remove_nssm` has no meaning here.
+    NoNssmHere,
+}
+
+/// Who is told what happens.
+pub type Reporter<'a> = &'a mut dyn FnMut(Event<'_>);

@@ -1,0 +1,101 @@
+//! [`Managed`]: services of ours, found by their names: the machine's, or the user's own.
+
+use std::collections::BTreeSet;
+
+use super::change::begin_look;
+use super::{Reporter, sources};
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::host::files::{self, Entry};
+use crate::host::site;
+use crate::managers::{self, observe};
+use crate::model::name::ServiceName;
+use crate::model::nearest::nearest;
+use crate::model::site::Site;
+use crate::model::spec::Scope;
+use crate::model::text::Text;
+
+/// Where services are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Where {
+    /// Only those of the user.
+    pub user: bool,
+    /// The tool's own directory, where another than the usual one is asked for.
+    pub state_dir: Option<Text>,
+    /// Catalogs besides the usual ones.
+    pub catalogs: Vec<Text>,
+}
+
+impl Where {
+    /// Whose services are looked for, in this order.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> {
+        let scopes = managers::scopes_of_this_host().iter().copied();
+        let only_user = self.user && scopes.len() > 1;
+        scopes.filter(move |scope| *scope == Scope::User || !only_user)
+    }
+
+    /// Where the services of `scope` are.
+    pub fn site(&self, scope: Scope) -> Site {
+        site::here(managers::of_this_host(), scope, self.state_dir.as_ref())
+    }
+}
+
+/// Services of ours.
+#[derive(Debug)]
+pub struct Managed {
+    /// Their names.
+    pub names: Vec<ServiceName>,
+    /// Those of `names` that are removed, but for their receipts.
+    pub removed: Vec<ServiceName>,
+    /// Where they are.
+    pub site: Site,
+    /// Catalogs besides the usual ones.
+    pub(super) catalogs: Vec<Text>,
+}
+
+impl Managed {
+    /// Looks for services of the machine, then for those of this user.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchService`], or when what is there cannot be read.
+    pub fn find(names: Vec<ServiceName>, place: &Where, reporter: Reporter<'_>) -> Result<Self, Error> {
+        let mut known = Vec::new();
+        let mut best: Option<(Vec<ServiceName>, Site)> = None;
+        for scope in place.scopes() {
+            let site = place.site(scope);
+            begin_look(&site.place, scope, reporter)?;
+            let here: BTreeSet<ServiceName> = observe::known_services(&site.place).into_iter().collect();
+            if names.iter().all(|name| here.contains(name)) {
+                let mut removed = Vec::new();
+                for name in &names {
+                    if !observe::is_installed(name, &site)? {
+                        removed.push(name.clone());
+                    }
+                }
+                // A receipt alone says little: one state directory may be that of both.
+                if best.as_ref().is_none_or(|(fewest, _)| removed.len() < fewest.len()) {
+                    best = Some((removed, site));
+                }
+            }
+            known.extend(here);
+        }
+        if let Some((removed, site)) = best {
+            return Ok(Self { names, removed, site, catalogs: place.catalogs.clone() });
+        }
+        let missing = names.iter().find(|name| !known.contains(name)).or(names.first());
+        let missing = missing.map(ToString::to_string).unwrap_or_default();
+        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+        let similar = nearest(&missing, known.iter().map(String::as_str)).map(str::to_owned);
+        Err(Error::NoSuchService { service: missing, similar: similar.into_iter().collect() })
+    }
+
+    /// The catalogs that their receipts may refer to.
+    pub(super) fn catalog(&self) -> Result<Catalog, Error> {
+        sources::catalogs(&self.site.place.state_dir, &self.catalogs)
+    }
+}
+
+/// Whether there is anything at `path`.
+pub(super) fn exists(path: &Text) -> bool {
+    files::look(path).is_ok_and(|entry| entry != Entry::Missing)
+}

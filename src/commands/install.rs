@@ -1,0 +1,712 @@
+//! Installing services: requests become specs, specs a plan, and the plan is previewed, exported, compared or
+//! applied.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+use super::change::Change;
+use super::drift::{Comparison, Gone};
+use super::receipt::with_error_log;
+use super::secrets::{self, Values};
+use super::{Event, Reporter};
+use crate::catalog::Catalog;
+use crate::error::{Error, Fault};
+use crate::executor::export::{self, Written};
+use crate::executor::{self, journal};
+use crate::host::facts::{Before, Elsewhere, Host};
+use crate::host::{privilege, python, site, state};
+use crate::managers::credential::Opened;
+use crate::managers::nssm::{self, Wishes};
+use crate::managers::{self, observe, systemd};
+use crate::manifest::{self, Service};
+use crate::model::artifact::Artifact;
+use crate::model::facts::{Facts, PathKind};
+use crate::model::manager::Manager;
+use crate::model::name::{EnvName, ServiceName};
+use crate::model::observed::Observed;
+use crate::model::place::{RUNNER, error_log_path};
+use crate::model::site::Site;
+use crate::model::spec::{Run, Scope, SecretStore, Target};
+use crate::model::text::Text;
+use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
+use crate::render;
+use crate::render::ansible::RoleService;
+use crate::render::nssm::Runner;
+use crate::validate::{self, Validated};
+
+/// What happens with the plan.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is shown.
+    DryRun,
+    /// Its files are written below a directory.
+    Export(Text, Layout),
+    /// It is compared with the host.
+    Check,
+    /// It is applied.
+    Install,
+}
+
+/// How an export is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// As the files will lie on the host; for NSSM with the batches that put them there.
+    Tree,
+    /// As a role of Ansible.
+    Ansible,
+}
+
+/// How requests are carried out.
+#[derive(Debug)]
+pub struct Settings {
+    /// What happens with the plan.
+    pub mode: Mode,
+    /// The service manager.
+    pub target: Target,
+    /// The tool's own directory, where another than the usual one is asked for.
+    pub state_dir: Option<Text>,
+    /// Whether what runs is stopped first, and started again if the rest fails.
+    pub stop: bool,
+    /// Whether services are started.
+    pub start: bool,
+    /// Whether a new version that does not settle stays.
+    pub no_rollback: bool,
+    /// Whether services of ours that were not asked for are removed.
+    pub prune: bool,
+    /// Where NSSM comes from.
+    pub nssm: Wishes,
+    /// Whether a value that is kept on the host counts before one in the environment.
+    pub kept_first: bool,
+}
+
+impl Settings {
+    /// Installing what a receipt says: nothing is asked that is known already.
+    pub fn reinstall(state_dir: &Text, options: InstallOptions) -> Self {
+        Self {
+            mode: Mode::Install,
+            target: managers::of_this_host(),
+            state_dir: Some(state_dir.clone()),
+            stop: options.stop,
+            start: options.start,
+            no_rollback: options.no_rollback,
+            prune: false,
+            nssm: Wishes::default(),
+            kept_first: true,
+        }
+    }
+
+    /// Comparing what a receipt says with the host.
+    pub fn compare(state_dir: &Text) -> Self {
+        Self { mode: Mode::Check, ..Self::reinstall(state_dir, InstallOptions::default()) }
+    }
+
+    /// Whether what was installed is compared, and not what is to be.
+    fn compares_receipts(&self) -> bool {
+        self.mode == Mode::Check && self.kept_first
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// What would be done.
+    Preview(Preview),
+    /// Files were written.
+    Exported(Written),
+    /// The host was compared.
+    Compared {
+        /// How it differs.
+        comparison: Comparison,
+        /// Files that only root could compare.
+        unreadable: Vec<Text>,
+    },
+    /// Nothing had to be done for these services.
+    Unchanged(Vec<ServiceName>),
+    /// Something was done.
+    Applied(Applied),
+    /// The command was run again with administrator rights, and ended with this exit code.
+    RunAgain(u8),
+}
+
+/// What an install would do on a host that has nothing of it yet.
+#[derive(Debug)]
+pub struct Preview {
+    /// The plan.
+    pub plan: Plan,
+    /// Where it would be applied.
+    pub site: Site,
+    /// The services.
+    pub services: Vec<ServiceName>,
+    /// What is worth saying though it is no fault.
+    pub notes: Vec<String>,
+}
+
+/// What an install has done.
+#[derive(Debug)]
+pub struct Applied {
+    /// Where.
+    pub site: Site,
+    /// Services that were stopped first.
+    pub stopped: Vec<ServiceName>,
+    /// The services that were asked for.
+    pub services: Vec<AppliedService>,
+    /// Services that were removed.
+    pub removed: Vec<ServiceName>,
+}
+
+/// What an install has done to one service.
+#[derive(Debug)]
+pub struct AppliedService {
+    /// Its name.
+    pub name: ServiceName,
+    /// What was done to it.
+    pub change: AppliedChange,
+    /// Whether it was started, or started again.
+    pub started: bool,
+    /// Whether it ran before, and was not stopped.
+    pub was_active: bool,
+}
+
+/// What an install has done to one service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppliedChange {
+    /// It was as it should be.
+    Unchanged,
+    /// It was there, and has changed.
+    Updated,
+    /// It is new.
+    Installed,
+}
+
+/// Requests, validated, and how they are carried out.
+#[derive(Debug)]
+pub struct Installation {
+    settings: Settings,
+    site: Site,
+    validated: Vec<Validated>,
+    /// Whether services of NSSM can have RunService, where this host is meant: a batch finds out itself.
+    has_runner: Option<bool>,
+}
+
+impl Installation {
+    /// Every fault of all requests, or what can be carried out.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with all faults, those in `faults` first.
+    pub fn new(
+        settings: Settings,
+        requests: &[Service],
+        mut faults: Vec<Fault>,
+        catalog: &Catalog,
+    ) -> Result<Self, Error> {
+        let Settings { mode, target, .. } = &settings;
+        let target = *target;
+        let scope = if requests.iter().any(|request| request.user == Some(true)) { Scope::User } else { Scope::System };
+        for request in requests.iter().filter(|request| (request.user == Some(true)) != (scope == Scope::User)) {
+            let name = request.name.clone().unwrap_or_default();
+            faults.push(Fault::new(
+                format!("service `{name}`"),
+                "services of the machine and of a user cannot be installed in one run",
+            ));
+        }
+        let is_export = matches!(mode, Mode::Export(..));
+        let site_of = if is_export { site::exported } else { site::here };
+        let site = site_of(target, scope, settings.state_dir.as_ref());
+        if is_export && scope == Scope::User {
+            faults.extend(for_no_home(&settings, requests));
+        }
+        let is_elsewhere = is_export || target != managers::of_this_host();
+        let mut validated = Vec::new();
+        for request in requests {
+            let state_dir = &site.place.state_dir;
+            let result = match is_elsewhere {
+                true => validate::validate(request, catalog, &Elsewhere, target, state_dir),
+                false if settings.compares_receipts() => {
+                    validate::validate(request, catalog, &Before, target, state_dir)
+                }
+                false => validate::validate(request, catalog, &Host, target, state_dir),
+            };
+            match result {
+                Ok(service) => validated.push(service),
+                Err(found) if requests.len() > 1 => {
+                    let name = called(request);
+                    faults.extend(found.into_iter().map(|fault| fault.of_service(&name)));
+                }
+                Err(found) => faults.extend(found),
+            }
+        }
+        let mut names = BTreeSet::new();
+        for service in &validated {
+            if !names.insert(&service.spec.name) {
+                let fault = Fault::new("service name", "two services of one run cannot share it");
+                faults.push(fault.given(&service.spec.name));
+            }
+        }
+        let is_encrypted = |service: &Validated| service.spec.secrets_in == SecretStore::EncryptedCredential;
+        if matches!(mode, Mode::Export(_, Layout::Ansible)) && validated.iter().any(is_encrypted) {
+            let fault =
+                Fault::new("option `--secrets`", "a role of Ansible does not encrypt: that is done on each host");
+            faults.push(
+                fault.given("credentials").help(
+                    "`--assume systemd=249` hands them over as credentials all the same, from a file of mode 0600",
+                ),
+            );
+        }
+        let has_runner = match site.manager {
+            Manager::Nssm if !is_elsewhere => Some(nssm::has_runner(&site.place)),
+            Manager::Nssm | Manager::Systemd(_) => None,
+        };
+        match faults.is_empty() {
+            true => Ok(Self { settings, site, validated, has_runner }),
+            false => Err(Error::Refused(faults)),
+        }
+    }
+
+    /// Previews, exports, compares or installs.
+    ///
+    /// # Errors
+    /// When it cannot be done; then nothing has changed, or what was done is taken back.
+    pub fn run(self, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        let files = self.rendered()?;
+        let notes = self.notes(&files);
+        // What was compared was told when it was installed; a preview holds its own.
+        if self.settings.mode != Mode::DryRun && !self.settings.compares_receipts() {
+            notes.iter().for_each(|line| reporter(Event::Note(line)));
+        }
+        match &self.settings.mode {
+            Mode::DryRun => self.preview(files, notes).map(Outcome::Preview),
+            Mode::Export(directory, layout) => {
+                let files = self.exported(files, *layout, reporter)?;
+                export::write(directory, files).map(Outcome::Exported)
+            }
+            Mode::Check => self.check(files, reporter),
+            Mode::Install => self.install(files, reporter),
+        }
+    }
+
+    /// What is worth saying of the services though it is no fault.
+    fn notes(&self, files: &[Desired]) -> Vec<String> {
+        let of_service = |service: &Validated| {
+            let left_out = match self.site.manager {
+                Manager::Systemd(_) => render::systemd::left_out(&service.spec),
+                Manager::Nssm => Vec::new(),
+            };
+            let lines = service.notes.iter().cloned().chain(left_out);
+            lines.map(|line| format!("`{}`: {line}", service.spec.name)).collect::<Vec<_>>()
+        };
+        let mut notes: Vec<String> = self.validated.iter().flat_map(of_service).collect();
+        notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
+        notes
+    }
+
+    /// Says where a service leaves no error log behind, and why.
+    fn without_error_log(&self, service: &Desired) -> Option<String> {
+        let said = |reason: &str| format!("`{}`: it leaves no error log behind: {reason}", service.name);
+        match (&service.registration.nssm()?.runner, self.has_runner) {
+            (Runner::Impossible(reason), _) => Some(said(reason)),
+            (Runner::Possible(_), Some(false)) => Some(said(&format!(
+                "{RUNNER} is neither beside this program nor at `{}`; put it there and install again",
+                self.site.place.runner()
+            ))),
+            (Runner::Possible(_), Some(true) | None) | (Runner::Needless, _) => None,
+        }
+    }
+
+    /// What would be done on a host that has nothing of what is asked for; what is to go has to be looked for.
+    fn preview(&self, files: Vec<Desired>, notes: Vec<String>) -> Result<Preview, Error> {
+        let desired = self.with_environment(files, secrets::hidden)?;
+        let surplus = self.surplus()?;
+        let observed = if surplus.is_empty() {
+            observe::nothing(self.site.manager)
+        } else {
+            observe::observe(&surplus, &self.site, &mut Opened::default())?
+        };
+        let options = InstallOptions { start: self.settings.start, remove: surplus, ..Default::default() };
+        let plan = plan::install(&desired, &observed, &self.site, &options);
+        Ok(Preview { plan, site: self.site.clone(), services: self.names(), notes })
+    }
+
+    /// The services that are to be removed.
+    fn surplus(&self) -> Result<Vec<ServiceName>, Error> {
+        if !self.settings.prune {
+            return Ok(Vec::new());
+        }
+        observe::surplus(&self.names(), &self.site)
+    }
+
+    fn names(&self) -> Vec<ServiceName> {
+        self.validated.iter().map(|service| service.spec.name.clone()).collect()
+    }
+
+    /// Every file but the environment files, whose values are not known yet.
+    fn rendered(&self) -> Result<Vec<Desired>, Error> {
+        let mut desired = Vec::new();
+        let mut faults = Vec::new();
+        let place = &self.site.place;
+        for Validated { spec, request, .. } in &self.validated {
+            let made = match self.site.manager {
+                Manager::Systemd(_) => render::systemd::artifacts(spec, place).map(|files| (files, Registration::Unit)),
+                Manager::Nssm => render::nssm::service(spec, place).map(|service| {
+                    let service = if self.has_runner == Some(true) { service.with_runner() } else { service };
+                    (render::nssm::artifacts(spec, place), Registration::Nssm(Box::new(service)))
+                }),
+            };
+            match made {
+                Ok((mut artifacts, registration)) => {
+                    artifacts.push(Artifact::plain(place.receipt(&spec.name), manifest::receipt(request).into_bytes()));
+                    desired.push(Desired { name: spec.name.clone(), artifacts, registration });
+                }
+                Err(refusals) if self.validated.len() > 1 => {
+                    faults.extend(of_refusals(refusals).map(|fault| fault.of_service(spec.name.as_str())));
+                }
+                Err(refusals) => faults.extend(of_refusals(refusals)),
+            }
+        }
+        if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
+    }
+
+    /// Adds to each service its environment file, where it has values for one.
+    fn with_environment(
+        &self,
+        mut desired: Vec<Desired>,
+        values: impl Fn(&Validated) -> Values,
+    ) -> Result<Vec<Desired>, Error> {
+        for (files, service) in desired.iter_mut().zip(&self.validated) {
+            if service.spec.secrets.is_empty() {
+                continue;
+            }
+            let values: Vec<(EnvName, Text)> = values(service).into_iter().collect();
+            if !values.is_empty() {
+                let store = service.spec.secrets_in;
+                let artifact = render::systemd::environment_file(&files.name, &self.site.place, store, &values)
+                    .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
+                files.artifacts.push(artifact);
+            }
+        }
+        Ok(desired)
+    }
+
+    /// The values of a service that need not be asked for.
+    fn known_values(&self, service: &Validated, observed: &Observed, kept_first: bool) -> Values {
+        let kept = secrets::kept(&service.spec.name, observed, &self.site.place);
+        secrets::known(service, &kept, kept_first)
+    }
+
+    /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
+    /// there. An environment file is not among them, a list of its names is.
+    fn exported(&self, desired: Vec<Desired>, layout: Layout, reporter: Reporter<'_>) -> Result<Vec<Artifact>, Error> {
+        let place = &self.site.place;
+        let (mut files, mut services, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
+            desired.into_iter().zip(&self.validated)
+        {
+            let has_secrets = !spec.secrets.is_empty();
+            // A role says in its variables which secrets there are.
+            let example = (has_secrets && layout == Layout::Tree)
+                .then(|| render::example::artifact(&name, &spec.secrets, spec.secrets_in, place));
+            let mut batches = Vec::new();
+            if let Some(service) = registration.nssm() {
+                let values = has_secrets.then(|| place.environment_file(&name));
+                match render::nssm::batches(service, &artifacts, values.as_ref(), place) {
+                    Ok(found) => {
+                        if let Some(reason) = found.without_runner {
+                            reporter(Event::Note(&format!("`{name}`: the batch leaves no error log behind: {reason}")));
+                        }
+                        batches.extend(found.files);
+                    }
+                    Err(refusals) => faults.extend(of_refusals(refusals)),
+                }
+            }
+            match (layout, self.site.manager) {
+                (Layout::Ansible, manager) => {
+                    match manager {
+                        Manager::Systemd(_) => {}
+                        Manager::Nssm => batches.extend(artifacts.iter().cloned().map(render::nssm::beside)),
+                    }
+                    services.push(RoleService {
+                        name,
+                        files: artifacts,
+                        batches,
+                        secrets: spec.secrets.clone(),
+                        systemd: spec.systemd,
+                    });
+                }
+                (Layout::Tree, Manager::Nssm) => {
+                    files.extend(batches);
+                    files.extend(artifacts.into_iter().chain(example).map(render::nssm::beside));
+                }
+                (Layout::Tree, Manager::Systemd(_)) => files.extend(artifacts.into_iter().chain(example)),
+            }
+        }
+        if layout == Layout::Ansible {
+            match render::ansible::role(services, place, self.site.target()) {
+                Ok(role) => files = role,
+                Err(refusals) => faults.extend(of_refusals(refusals)),
+            }
+        }
+        let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
+        files.push(Artifact::plain(export::MANIFEST.into(), manifest.into_bytes()));
+        if faults.is_empty() { Ok(files) } else { Err(Error::Refused(faults)) }
+    }
+
+    fn check(&self, files: Vec<Desired>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        if journal::is_there(&self.site.place) {
+            reporter(Event::Unfinished { needs_rights: false });
+        }
+        let observed = observe::observe(&self.names(), &self.site, &mut Opened::default())?;
+        tell_lost(&observed, reporter);
+        let desired = self.with_environment(files, |service| self.known_values(service, &observed, true))?;
+        let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
+        comparison.gone = self.gone();
+        Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
+    }
+
+    /// What services need that is no longer there.
+    fn gone(&self) -> Vec<Gone> {
+        let mut gone = Vec::new();
+        for Validated { spec, .. } in &self.validated {
+            let mut add = |what: &'static str, name: &Text| {
+                gone.push(Gone { service: spec.name.clone(), what, name: name.clone() });
+            };
+            for (what, path) in [("working directory", &spec.working_directory), ("program", spec.run.program())] {
+                if Host.path_kind(path) == Some(PathKind::Missing) {
+                    add(what, path);
+                }
+            }
+            if let Some(account) = spec.account.as_deref().filter(|account| Host.account_exists(account) == Some(false))
+            {
+                add("account", &account.into());
+            }
+        }
+        gone
+    }
+
+    fn install(&self, files: Vec<Desired>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        managers::need(self.site.manager)?;
+        if !site::may_change(self.site.scope()) {
+            return self.run_again().map(Outcome::RunAgain);
+        }
+        let mut opened = Opened::default();
+        // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
+        // for a password only to be told that the name is taken.
+        let mut seen = observe::observe(&self.names(), &self.site, &mut opened);
+        let missing = match &mut seen {
+            Ok(seen) => {
+                tell_lost(seen, reporter);
+                plan::share_contents(&files, seen);
+                secrets::missing(&self.validated, seen, &self.site.place)
+            }
+            Err(_) => secrets::missing(&self.validated, &Observed::default(), &self.site.place),
+        };
+        // What is in the way may be left from a run that was killed, and is taken back before this one begins.
+        let seen = if missing.is_empty() { seen.ok() } else { Some(seen?) };
+        let asked = secrets::ask_for(&missing)?;
+        let change = Change::begin(&self.site.place, reporter)?;
+        let mut observed = observe::observe(&self.names(), &self.site, &mut opened)?;
+        let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed));
+        let surplus = self.surplus()?;
+        if !surplus.is_empty() {
+            let known = [self.names(), surplus.clone()].concat();
+            observed = observe::observe(&known, &self.site, &mut opened)?;
+        }
+        let desired = self.with_environment(files, |service| {
+            let mut values = self.known_values(service, &observed, self.settings.kept_first);
+            let asked = |variable: &EnvName| Some((variable.clone(), asked.get(variable)?.clone()));
+            values.extend(service.spec.secrets.iter().filter_map(asked));
+            values
+        })?;
+        self.apply(&desired, observed, surplus, overtaken, reporter)
+    }
+
+    /// Runs this very command again with administrator rights.
+    fn run_again(&self) -> Result<u8, Error> {
+        let variables: Vec<EnvName> =
+            self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
+        let secrets: Vec<(EnvName, Text)> = self
+            .validated
+            .iter()
+            .flat_map(|service| service.given_secrets.iter().map(|(name, value)| (name.clone(), value.clone())))
+            .collect();
+        privilege::run_again(&variables, &secrets)
+    }
+
+    /// Applies what differs. `overtaken`: another run has changed the services since this one began.
+    fn apply(
+        &self,
+        desired: &[Desired],
+        mut observed: Observed,
+        surplus: Vec<ServiceName>,
+        overtaken: bool,
+        reporter: Reporter<'_>,
+    ) -> Result<Outcome, Error> {
+        let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let place = &self.site.place;
+        let names = self.names();
+        self.provide(desired)?;
+        let updates: Vec<ServiceName> =
+            names.iter().filter(|name| plan::is_installed(&observed, name, &self.site)).cloned().collect();
+        let present = [updates.as_slice(), surplus.as_slice()].concat();
+        let mut options = InstallOptions { remove: surplus.clone(), ..Default::default() };
+        let mut plan = plan::install(desired, &observed, &self.site, &options);
+        // Whether services run is asked only where it makes a difference: it takes a while to say of many.
+        if self.settings.start || self.settings.stop || !plan.is_empty() {
+            if !present.is_empty() {
+                observed.active = managers::active(&self.site, &present)?;
+            }
+            let Settings { stop, start, no_rollback, .. } = self.settings;
+            options = InstallOptions { stop, start, no_rollback, ..options };
+            plan = plan::install(desired, &observed, &self.site, &options);
+        }
+        if plan.is_empty() {
+            if self.settings.start {
+                // It runs, or seems to: one that dies again and again does so between two deaths.
+                managers::settle(&self.site, &names).map_err(|error| self.with_error_log(error))?;
+            }
+            return Ok(Outcome::Unchanged(names));
+        }
+        if overtaken {
+            let services = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Err(Error::Overtaken { services });
+        }
+        self.preflight()?;
+        if !present.is_empty() {
+            reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
+        }
+        let result = executor::apply(&plan, &self.site, &mut |progress| reporter(Event::Progress(progress)));
+        let done = if updates.is_empty() { "installed" } else { "updated" };
+        state::log(place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
+        if !surplus.is_empty() {
+            state::log(place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
+        }
+        result.map_err(|error| self.with_error_log(error)).map_err(|error| taken_back(error, &updates))?;
+        Ok(Outcome::Applied(self.applied(&plan, desired, observed, &updates, surplus)))
+    }
+
+    /// Puts the programs in their place that the service manager needs for these services.
+    fn provide(&self, desired: &[Desired]) -> Result<(), Error> {
+        match self.site.manager {
+            Manager::Systemd(_) => Ok(()),
+            Manager::Nssm => {
+                nssm::provide(&self.settings.nssm, &self.site.place)?;
+                let has_runner = |service: &Desired| {
+                    service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
+                };
+                if desired.iter().any(has_runner) { nssm::provide_runner(&self.site.place) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// What only this host can answer, asked before anything is changed.
+    fn preflight(&self) -> Result<(), Error> {
+        match self.site.manager {
+            Manager::Systemd(_) => {
+                let versions = self.validated.iter().map(|service| service.spec.systemd);
+                versions.max().map_or(Ok(()), systemd::need_version)?;
+            }
+            Manager::Nssm => {}
+        }
+        // What several services import is imported once: that takes longer than all the rest.
+        let mut imports: IndexMap<_, Vec<(String, Text)>> = IndexMap::new();
+        for Validated { spec, patterns, .. } in &self.validated {
+            if let Run::Python { interpreter, entry, .. } = &spec.run {
+                imports
+                    .entry((interpreter, entry, &spec.working_directory))
+                    .or_default()
+                    .extend(patterns.iter().cloned());
+            }
+        }
+        imports.iter().try_for_each(|((interpreter, entry, directory), patterns)| {
+            python::check_import(interpreter, entry, directory, patterns)
+        })
+    }
+
+    /// What `plan` has done.
+    fn applied(
+        &self,
+        plan: &Plan,
+        desired: &[Desired],
+        mut observed: Observed,
+        updates: &[ServiceName],
+        removed: Vec<ServiceName>,
+    ) -> Applied {
+        let stopped = if self.settings.stop { std::mem::take(&mut observed.active) } else { Vec::new() };
+        let started: BTreeSet<&ServiceName> = plan.starts().collect();
+        let nothing_else = InstallOptions::default();
+        let of = |service: &Desired| {
+            let name = &service.name;
+            let own = std::slice::from_ref(service);
+            let has_changed = !plan::install(own, &observed, &self.site, &nothing_else).is_empty();
+            let change = match (has_changed, updates.contains(name)) {
+                (false, _) => AppliedChange::Unchanged,
+                (true, true) => AppliedChange::Updated,
+                (true, false) => AppliedChange::Installed,
+            };
+            let was_active = observed.active.contains(name);
+            AppliedService { name: name.clone(), change, started: started.contains(name), was_active }
+        };
+        let services = desired.iter().map(of).collect();
+        Applied { site: self.site.clone(), stopped, services, removed }
+    }
+
+    /// The error of a service that did not start, with the place of its error log.
+    fn with_error_log(&self, error: Error) -> Error {
+        with_error_log(error, |service| {
+            let known = self.validated.iter().find(|known| known.spec.name.as_str() == service)?;
+            Some(error_log_path(&known.spec.working_directory, &known.spec.name))
+        })
+    }
+}
+
+fn tell_lost(observed: &Observed, reporter: Reporter<'_>) {
+    observed.lost.iter().for_each(|(path, reason)| reporter(Event::Lost { path, reason }));
+}
+
+/// The error of a service that did not start, where its installation was taken back: nothing can be
+/// asked of it any more.
+fn taken_back(mut error: Error, updates: &[ServiceName]) -> Error {
+    if let Error::Undone { cause, .. } = &mut error
+        && let Error::DidNotStart { service, installed, .. } = cause.as_mut()
+    {
+        *installed = updates.iter().any(|name| name.as_str() == service);
+    }
+    error
+}
+
+/// What cannot be rendered, as faults of the request.
+fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
+    // The fault is worded to follow the part: "argument 3 holds ...".
+    refusals.into_iter().map(|refusal| {
+        let fault = refusal.fault.to_string();
+        let they = if fault.starts_with("have ") { "they" } else { "it" };
+        Fault::new(refusal.what, format!("{they} {fault}"))
+    })
+}
+
+/// What a tree for any home directory cannot say.
+fn for_no_home(settings: &Settings, requests: &[Service]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(state_dir) = &settings.state_dir {
+        let fault =
+            Fault::new("option `--state-dir`", "the files of a user's services are written for any home directory");
+        faults.push(fault.given(state_dir).help("without it they lie where `ManageService` looks for them there"));
+    }
+    if requests.iter().any(|request| request.working_directory.is_none()) {
+        let reason = "nothing says where a service of any user is to run";
+        faults.push(
+            Fault::new("option `--working-directory`", reason).help("`--working-directory DIR` names a directory"),
+        );
+    }
+    faults
+}
+
+/// What a request is called before it has a name of its own.
+fn called(request: &Service) -> String {
+    let executable = request.executable.as_ref().map(Text::to_string);
+    [&request.name, &request.program, &request.python, &executable]
+        .into_iter()
+        .flatten()
+        .next()
+        .cloned()
+        .unwrap_or_else(|| "?".to_owned())
+}

@@ -1,0 +1,71 @@
+//! What is installed, and from which arguments.
+
+use super::find::Managed;
+use super::receipt::ReadWords;
+use crate::error::Error;
+use crate::host::files::{self, Entry};
+use crate::managers::credential::Opened;
+use crate::managers::observe;
+use crate::managers::systemd::security;
+use crate::managers::systemd::units::Units;
+use crate::manifest::Service;
+use crate::model::manager::Manager;
+use crate::model::name::ServiceName;
+use crate::model::text::Text;
+
+/// What is installed of one service.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Its files, by their paths: receipts, unit, drop-ins.
+    pub files: Vec<(Text, String)>,
+    /// The parameters that NSSM has for it, where that manages it, with their values.
+    pub parameters: Option<Vec<(String, Text)>>,
+    /// How exposed it is, in the words of systemd-analyze.
+    pub exposure: Option<String>,
+}
+
+impl Managed {
+    /// How they were installed, as a manifest has it.
+    ///
+    /// # Errors
+    /// When a receipt is gone, or cannot be understood.
+    pub fn as_requests(&self, read: ReadWords<'_>) -> Result<Vec<Service>, Error> {
+        self.requests(&self.catalog()?, read)
+    }
+
+    /// What is installed of each.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn show(&self) -> Result<Vec<Shown>, Error> {
+        self.names.iter().map(|name| self.show_one(name)).collect()
+    }
+
+    fn show_one(&self, name: &ServiceName) -> Result<Shown, Error> {
+        let place = &self.site.place;
+        let mut shown = Shown::default();
+        let overrides = match self.site.manager {
+            Manager::Systemd(scope) => Units::look(place, scope).drop_ins(name),
+            Manager::Nssm => Vec::new(),
+        };
+        let receipts = [place.receipt(name), place.legacy_receipt(name)];
+        for path in receipts.into_iter().chain(self.unit(name)).chain(overrides) {
+            if let Entry::File(found) = files::look(&path)? {
+                shown.files.push((path, String::from_utf8_lossy(&found.contents).into_owned()));
+            }
+        }
+        match self.site.manager {
+            Manager::Systemd(_) if self.removed.contains(name) => {}
+            Manager::Systemd(_) => shown.exposure = security::exposure(&place.unit(name)),
+            Manager::Nssm => {
+                let observed = observe::observe(std::slice::from_ref(name), &self.site, &mut Opened::default())?;
+                let stored = observed.registered.get(name).into_iter().flatten();
+                let values = stored.flat_map(|parameter| {
+                    parameter.values.iter().map(move |value| (parameter.to_string(), value.clone()))
+                });
+                shown.parameters = Some(values.collect());
+            }
+        }
+        Ok(shown)
+    }
+}

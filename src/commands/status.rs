@@ -1,0 +1,64 @@
+//! What services are doing.
+
+use super::find::{Managed, exists};
+use crate::error::Error;
+use crate::managers::{self, nssm};
+use crate::model::manager::Manager;
+use crate::model::name::ServiceName;
+use crate::model::status::ServiceStatus;
+use crate::model::text::Text;
+
+/// What a service is doing, and where it leaves its traces.
+#[derive(Debug)]
+pub struct Report {
+    /// The service.
+    pub service: ServiceName,
+    /// What it is doing.
+    pub status: ServiceStatus,
+    /// Its unit, where the service manager has such a thing.
+    pub unit: Option<Text>,
+    /// The file that its output goes to, where that is not the journal.
+    pub output: Option<Text>,
+    /// Where its errors are written.
+    pub error_log: Option<Text>,
+    /// Whether there are any so far.
+    pub error_log_exists: bool,
+}
+
+impl Managed {
+    /// What each of them is doing.
+    ///
+    /// # Errors
+    /// When the service manager does not answer.
+    pub fn status(&self) -> Result<Vec<Report>, Error> {
+        let statuses = managers::status(&self.site, &self.names)?;
+        let report = |(name, status): (&ServiceName, ServiceStatus)| {
+            let error_log = self.error_log(name);
+            Report {
+                service: name.clone(),
+                status,
+                unit: self.unit(name),
+                output: self.output(name),
+                error_log_exists: error_log.as_ref().is_some_and(exists),
+                error_log,
+            }
+        };
+        Ok(self.names.iter().zip(statuses).map(report).collect())
+    }
+
+    /// The unit, where the service manager has such a thing.
+    pub(super) fn unit(&self, name: &ServiceName) -> Option<Text> {
+        match self.site.manager {
+            Manager::Systemd(_) => Some(self.site.place.unit(name)),
+            Manager::Nssm => None,
+        }
+    }
+
+    /// The file that a service's output goes to, where it is not the journal.
+    pub(super) fn output(&self, name: &ServiceName) -> Option<Text> {
+        match self.site.manager {
+            Manager::Systemd(_) => None,
+            Manager::Nssm => Some(nssm::output_of(name).unwrap_or_else(|| self.site.place.output(name))),
+        }
+    }
+}

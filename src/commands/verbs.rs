@@ -1,0 +1,211 @@
+//! What changes services: starting, stopping, removing, and installing them again.
+
+use super::change::Change;
+use super::find::{Managed, exists};
+use super::install::{Installation, Outcome, Settings};
+use super::receipt::{ReadWords, with_error_log};
+use super::{Event, Reporter};
+use crate::error::Error;
+use crate::executor;
+use crate::host::state;
+use crate::managers::credential::Opened;
+use crate::managers::{self, nssm, observe};
+use crate::model::manager::Manager;
+use crate::model::name::ServiceName;
+use crate::model::status::State;
+use crate::model::text::Text;
+use crate::plan::{self, InstallOptions, Keep};
+
+/// What was done to a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It was started, and runs.
+    Started,
+    /// It was started, and has ended without an error.
+    StartedAndEnded,
+    /// It was stopped and started again, and runs.
+    Restarted,
+    /// It was stopped.
+    Stopped,
+    /// It was removed.
+    Removed,
+}
+
+impl Done {
+    /// The words for it, in the log as on the terminal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started, it runs",
+            Self::StartedAndEnded => "started, and it has ended without an error",
+            Self::Restarted => "restarted, it runs",
+            Self::Stopped => "stopped",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What was done to each service.
+pub type AllDone = Vec<(ServiceName, Done)>;
+
+/// What a removal leaves behind.
+#[derive(Debug)]
+pub enum Kept {
+    /// What `reinstall` needs.
+    Receipt(ServiceName, Text),
+    /// The values of secrets.
+    Values(Text),
+    /// A file of the administrator's.
+    DropIn(Text),
+    /// What the service had to say of its errors.
+    ErrorLog(Text),
+}
+
+/// What a removal has done.
+#[derive(Debug)]
+pub struct Removal {
+    /// To each service.
+    pub done: AllDone,
+    /// What it leaves behind.
+    pub kept: Vec<Kept>,
+    /// Programs of ours that services used, and why one stays, if it does.
+    pub withdrawn: Vec<nssm::Withdrawn>,
+}
+
+impl Managed {
+    /// Does `what` and notes it in the log of the state directory.
+    fn logged(&self, what: &str, work: impl FnOnce() -> Result<Vec<Done>, Error>) -> Result<AllDone, Error> {
+        let result = work();
+        let names: Vec<&str> = self.names.iter().map(ServiceName::as_str).collect();
+        let said = |done: &Vec<Done>| match done.as_slice() {
+            [only] => only.as_str(),
+            _ => "done",
+        };
+        state::log(&self.site.place, &format!("{what} {}", names.join(" ")), result.as_ref().map(said));
+        Ok(self.names.iter().cloned().zip(result?).collect())
+    }
+
+    /// The same for every service.
+    fn each(&self, done: Done) -> Vec<Done> {
+        vec![done; self.names.len()]
+    }
+
+    /// Starts them, and waits until they have settled.
+    ///
+    /// # Errors
+    /// When one of them does not come up.
+    pub fn start(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let _change = Change::begin(&self.site.place, reporter)?;
+        self.logged("start", || {
+            managers::start(&self.site, &self.names).map_err(|error| self.with_error_log(error))?;
+            self.settled(Done::Started)
+        })
+    }
+
+    /// Stops them and starts them again, and waits until they have settled.
+    ///
+    /// # Errors
+    /// When one of them does not come up.
+    pub fn restart(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let _change = Change::begin(&self.site.place, reporter)?;
+        self.logged("restart", || {
+            managers::restart(&self.site, &self.names).map_err(|error| self.with_error_log(error))?;
+            self.settled(Done::Restarted)
+        })
+    }
+
+    /// `running` for those that run; others have come to their end already.
+    fn settled(&self, running: Done) -> Result<Vec<Done>, Error> {
+        let states = managers::status(&self.site, &self.names)?;
+        let done = |state| if state == State::Running { running } else { Done::StartedAndEnded };
+        Ok(states.iter().map(|status| done(status.state)).collect())
+    }
+
+    fn with_error_log(&self, error: Error) -> Error {
+        with_error_log(error, |service| {
+            self.names.iter().find(|name| name.as_str() == service).and_then(|name| self.error_log(name))
+        })
+    }
+
+    /// Stops them.
+    ///
+    /// # Errors
+    /// When one of them goes on running.
+    pub fn stop(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let _change = Change::begin(&self.site.place, reporter)?;
+        self.logged("stop", || {
+            managers::stop(&self.site, &self.names)?;
+            let mut theirs = Vec::new();
+            for name in &self.names {
+                if self.predecessors_unit(name)?.is_some() {
+                    theirs.push(name.clone());
+                }
+            }
+            if !theirs.is_empty() {
+                managers::end_leftovers(&self.site, &theirs);
+            }
+            Ok(self.each(Done::Stopped))
+        })
+    }
+
+    /// Stops and removes them, but for what `keep` says; with `remove_nssm` also the programs that we put there for
+    /// services of NSSM, if no other one uses them.
+    ///
+    /// # Errors
+    /// When something cannot be removed; then all is as it was.
+    pub fn remove(&self, keep: Keep, remove_nssm: bool, reporter: Reporter<'_>) -> Result<Removal, Error> {
+        let _change = Change::begin(&self.site.place, reporter)?;
+        let error_logs: Vec<Text> = self.names.iter().filter_map(|name| self.error_log(name)).filter(exists).collect();
+        let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
+        observed.active = managers::active(&self.site, &self.names)?;
+        let plan = plan::remove(&self.names, &observed, &self.site, keep);
+        let done = self.logged("remove", || {
+            executor::apply(&plan, &self.site, &mut |progress| reporter(Event::Progress(progress)))?;
+            Ok(self.each(Done::Removed))
+        })?;
+        let mut kept: Vec<Kept> = Vec::new();
+        for name in &self.names {
+            let receipt = Some(self.site.place.receipt(name)).filter(exists);
+            kept.extend(receipt.map(|receipt| Kept::Receipt(name.clone(), receipt)));
+            kept.extend(self.site.place.secrets_files(name).into_iter().filter(exists).map(Kept::Values));
+        }
+        kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
+        kept.extend(error_logs.into_iter().map(Kept::ErrorLog));
+        let withdrawn = match self.site.manager {
+            _ if !remove_nssm => Vec::new(),
+            Manager::Systemd(_) => {
+                reporter(Event::NoNssmHere);
+                Vec::new()
+            }
+            Manager::Nssm => nssm::withdraw(&self.site.place, &self.names)?,
+        };
+        Ok(Removal { done, kept, withdrawn })
+    }
+
+    /// Installs again what the receipts say. Stopping and starting are part of the one plan: ended half
+    /// way, it leaves a service running if it ran.
+    ///
+    /// # Errors
+    /// When a receipt is gone, or it cannot be done; then all is as it was.
+    pub fn reinstall(
+        &self,
+        options: InstallOptions,
+        read: ReadWords<'_>,
+        reporter: Reporter<'_>,
+    ) -> Result<Outcome, Error> {
+        self.install(Settings::reinstall(&self.site.place.state_dir, options), read, reporter)
+    }
+
+    /// Compares what the receipts say with the host.
+    ///
+    /// # Errors
+    /// When a receipt is gone, or something cannot be read.
+    pub fn diff(&self, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        self.install(Settings::compare(&self.site.place.state_dir), read, reporter)
+    }
+
+    fn install(&self, settings: Settings, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        let catalog = self.catalog()?;
+        let requests = self.requests(&catalog, read)?;
+        Installation::new(settings, &requests, Vec::new(), &catalog)?.run(reporter)
+    }
+}

@@ -1,0 +1,269 @@
+//! The journal: what undoes the plan that is being applied, on disk before its first step.
+//!
+//! `journal/plan.json` says for each step how it is taken back, `journal/N` hold the earlier
+//! contents of files (mode 0600, so that an environment file's values stay as private as they
+//! were), and `journal/begun` has a byte for each step: `.` when it begins, `u` when it is taken
+//! back. A finished apply takes the directory away. A run that finds one takes the unfinished plan
+//! back first, and one that is ended while it does so leaves the rest to the next.
+//!
+//! Each file that will be replaced also gets a second name beside itself. To put it back then needs
+//! one rename, and no room on a disk that may be full.
+
+mod record;
+mod undo;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use crate::error::Error;
+use crate::host::files::{self, Entry};
+use crate::host::text::path as to_path;
+use crate::model::artifact::{Artifact, ArtifactKind};
+use crate::model::place::Place;
+use crate::model::site::Site;
+use crate::model::text::Text;
+use crate::plan::{Action, Plan};
+pub use record::Record;
+use record::{StepRecord, Undo};
+use undo::Undoing;
+
+const BEGUN: u8 = b'.';
+const TAKEN_BACK: u8 = b'u';
+
+/// The journal of a plan that is being applied.
+#[derive(Debug)]
+pub struct Journal {
+    directory: Text,
+    site: Site,
+    record: Record,
+    begun: File,
+    marks: Vec<u8>,
+}
+
+/// What an undo did.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// What was put back, one line each.
+    pub restored: Vec<String>,
+    /// What could not be put back, with the way to mend it by hand.
+    pub left: Vec<String>,
+}
+
+fn directory(place: &Place) -> Text {
+    place.state_dir.with("/journal")
+}
+
+/// Whether there is a journal: a run is at work, or was ended half way.
+pub fn is_there(place: &Place) -> bool {
+    to_path(&directory(place)).symlink_metadata().is_ok()
+}
+
+impl Journal {
+    /// Writes the journal of `plan`; nothing else is changed.
+    ///
+    /// # Errors
+    /// When a file that the plan changes cannot be read, or the journal cannot be written.
+    pub fn begin(plan: &Plan, site: &Site) -> Result<Self, Error> {
+        let directory = directory(&site.place);
+        files::make_directory(&directory, 0o700)?;
+        files::only_ours(&directory)?;
+        Self::write(plan, &directory, site).inspect_err(|_| discard(&directory))
+    }
+
+    fn write(plan: &Plan, directory: &Text, site: &Site) -> Result<Self, Error> {
+        let failed = |source: io::Error| Error::io("writing the journal", directory, source);
+        let record = record_of(plan, directory, site)?;
+        let contents = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
+        let mut options = OpenOptions::new();
+        options.create_new(true).write(true);
+        files::private(&mut options);
+        let begun = options.open(to_path(&directory.with("/begun"))).map_err(failed)?;
+        // The record comes last and whole: a journal without one is a journal that was never begun. What
+        // lies beside it is synced with it, once for all.
+        let plan = Artifact::private(directory.with("/plan.json"), ArtifactKind::Plain, contents);
+        let record_file = files::stage_as_private(&plan)?;
+        files::sync([&record_file])?;
+        record_file.commit()?;
+        files::sync_directory(directory);
+        let journal = Self { directory: directory.clone(), site: site.clone(), record, begun, marks: Vec::new() };
+        journal.record.undos().filter_map(Undo::restores).for_each(files::keep_beside);
+        Ok(journal)
+    }
+
+    /// Notes that the next step begins, and with it those behind it that change files alone: to take
+    /// back a change of a file that was never made does nothing.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn step(&mut self, number: usize) -> Result<(), Error> {
+        if number < self.marks.len() {
+            return Ok(());
+        }
+        let changes_files = |step: &StepRecord| !step.undo.is_empty() && step.undo.iter().all(Undo::restores_file);
+        let more = self.record.steps.iter().skip(number + 1).take_while(|step| changes_files(step)).count();
+        let marks = vec![BEGUN; number + 1 + more - self.marks.len()];
+        // Kept also when it fails: then too little is noted, and nothing of the step is done.
+        self.begun
+            .write_all(&marks)
+            .and_then(|()| self.begun.sync_data())
+            .map_err(|source| Error::io("writing the journal", &self.directory, source))?;
+        self.marks.extend(marks);
+        Ok(())
+    }
+
+    /// Ends a plan that was applied whole.
+    pub fn finish(self) {
+        // Without the journal nothing tells what was changed: that must have reached the disk.
+        let directories: BTreeSet<Text> = self.record.paths().filter_map(files::parent).collect();
+        directories.iter().for_each(files::sync_directory);
+        self.record.undos().filter_map(Undo::restores).for_each(files::forget_before);
+        self.forget();
+    }
+
+    fn forget(self) {
+        // Windows removes no file that is open.
+        drop(self.begun);
+        discard(&self.directory);
+    }
+
+    /// Takes back every step that was begun, the last first.
+    pub fn undo(mut self) -> Undone {
+        let mut undone = Undone::default();
+        let mut file_left = false;
+        for number in (0..self.marks.len().min(self.record.steps.len())).rev() {
+            if self.marks[number] == BEGUN {
+                file_left |= self.undo_step(number, &mut undone);
+            }
+        }
+        if !self.marks.is_empty() {
+            self.end_undo(&mut undone);
+        }
+        // It is kept for a file's earlier contents alone: a command that fails has been told, and would
+        // otherwise fail again in the way of every later run.
+        if file_left {
+            return undone;
+        }
+        files::sweep(self.record.paths());
+        self.record.directories.iter().rev().for_each(files::remove_empty_directory);
+        self.forget();
+        undone
+    }
+
+    /// Takes one step back; says whether a file is left as it should not be.
+    fn undo_step(&mut self, number: usize, undone: &mut Undone) -> bool {
+        let undoing = Undoing { directory: &self.directory, site: &self.site };
+        let step = &self.record.steps[number];
+        let mut is_left = false;
+        for undo in step.undo.iter().flat_map(|undo| undoing.resolved(undo)) {
+            is_left |= !undone.note(undoing, &undo) && undo.restores_file();
+        }
+        if !is_left && !step.undo.is_empty() {
+            // A command is not repeated by the run that goes on here after a kill: its unit may be gone.
+            drop(self.begun.seek(SeekFrom::Start(number as u64)).and_then(|_| self.begun.write_all(&[TAKEN_BACK])));
+        }
+        is_left
+    }
+
+    /// What follows when every step is taken back.
+    fn end_undo(&self, undone: &mut Undone) {
+        let undoing = Undoing { directory: &self.directory, site: &self.site };
+        let begun = &self.record.steps[..self.marks.len().min(self.record.steps.len())];
+        let at_last = begun.iter().flat_map(|step| &step.at_last);
+        for reversal in self.record.after.iter().chain(at_last) {
+            undone.note(undoing, &Undo::Reverse(reversal.clone()));
+        }
+    }
+}
+
+impl Undone {
+    /// Does one undo and notes how it went; says whether it went well.
+    fn note(&mut self, undoing: Undoing<'_>, undo: &Undo) -> bool {
+        match undoing.apply(undo) {
+            Ok(line) => self.restored.extend(line),
+            Err(error) => {
+                self.left.push(undoing.by_hand(undo, &error));
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// How each step of `plan` is taken back; the earlier contents of files are kept in `directory`.
+fn record_of(plan: &Plan, directory: &Text, site: &Site) -> Result<Record, Error> {
+    let mut backups = 0;
+    let mut steps = Vec::new();
+    let mut directories = Vec::new();
+    for step in &plan.steps {
+        let mut undo: Vec<Undo> = step.undo.iter().cloned().map(Undo::Reverse).collect();
+        match &step.action {
+            Action::Write(Artifact { path, .. }) | Action::Remove(path) => {
+                undo.push(keep(path, directory, &mut backups)?);
+            }
+            Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
+            Action::Discard(_) | Action::Run(_) | Action::Try(..) | Action::Settle(_) | Action::AwaitStop(_) => {}
+        }
+        steps.push(StepRecord { undo, at_last: step.at_last.clone() });
+    }
+    Ok(Record::new(site.manager, steps, plan.after_undo.clone(), directories))
+}
+
+/// Takes back the plan that an earlier run left unfinished, if there is one.
+///
+/// # Errors
+/// When its journal is there and cannot be read, or somebody else could have written it.
+pub fn recover(place: &Place) -> Result<Option<Undone>, Error> {
+    let directory = directory(place);
+    if to_path(&directory).symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    // It holds commands that are about to be run.
+    files::only_ours(&directory)?;
+    let path = directory.with("/plan.json");
+    let Entry::File(plan) = files::look(&path)? else {
+        discard(&directory);
+        return Ok(None);
+    };
+    files::only_ours(&path)?;
+    let record =
+        Record::parse(&plan.contents).map_err(|reason| Error::BadJournal { directory: directory.clone(), reason })?;
+    let path = directory.with("/begun");
+    let failed = |source: io::Error| Error::io("reading the journal", &path, source);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    files::private(&mut options);
+    let mut begun = options.open(to_path(&path)).map_err(failed)?;
+    let mut marks = Vec::new();
+    begun.read_to_end(&mut marks).map_err(failed)?;
+    let site = Site { manager: record.manager, place: place.clone() };
+    Ok(Some(Journal { directory, site, record, begun, marks }.undo()))
+}
+
+/// Keeps what lies at `path`, and says how it is put back.
+fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Error> {
+    match files::look(path)? {
+        Entry::Missing => Ok(Undo::Remove { path: path.clone() }),
+        Entry::Other(what) => Err(Error::Foreign {
+            path: path.clone(),
+            reason: format!("{what} lies there, which InstallService did not make"),
+            help: format!("look at it with `{} {path}`, and move it away if nothing needs it", files::LOOK),
+        }),
+        Entry::File(found) => {
+            let backup = *backups;
+            *backups += 1;
+            let path_of_copy = directory.with(&format!("/{backup}"));
+            let copy = Artifact::private(path_of_copy, ArtifactKind::Plain, found.contents);
+            // Synced with the record that names it, once for all.
+            files::stage_as_private(&copy)?.commit()?;
+            Ok(Undo::Restore { path: path.clone(), backup, mode: found.mode, owner: files::owner(path) })
+        }
+    }
+}
+
+fn discard(directory: &Text) {
+    // The record goes first: without it the rest is rubbish, not a journal.
+    drop(fs::remove_file(to_path(&directory.with("/plan.json"))));
+    files::sync_directory(directory);
+    drop(fs::remove_dir_all(to_path(directory)));
+}

@@ -1,0 +1,81 @@
+//! Whether systemd is there, and for whom.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::host::environment::user_runtime_directory;
+use crate::host::{files, privilege};
+use crate::model::spec::Scope;
+use crate::model::text::Text;
+
+/// Fails where systemd does not run this machine, or has no manager for this user.
+///
+/// # Errors
+/// [`Error::NoServiceManager`].
+pub(in crate::managers) fn need(scope: Scope) -> Result<(), Error> {
+    if !is_running() {
+        return Err(Error::NoServiceManager {
+            reason: "systemd does not run this machine, so nothing can be installed here".into(),
+            help: how_to_install(),
+        });
+    }
+    match scope {
+        Scope::User if !user_manager_is_running() => {
+            let user = privilege::user_name().unwrap_or_else(|| "$USER".into());
+            Err(Error::NoServiceManager {
+                reason: format!("no service manager runs for `{user}`: it comes with a login, and with lingering"),
+                help: format!(
+                    "`loginctl enable-linger {user}` starts it now and at every boot; some systems want `sudo` for it"
+                ),
+            })
+        }
+        Scope::System | Scope::User => Ok(()),
+    }
+}
+
+/// Whether systemd runs this machine: the test of sd_booted(3).
+fn is_running() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+/// The line that installs systemd on this distribution, from os-release(5).
+fn how_to_install() -> String {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |name: &str| {
+        release
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+            .map(|value| value.trim_matches('"').to_owned())
+            .unwrap_or_default()
+    };
+    let families = format!("{} {}", field("ID"), field("ID_LIKE"));
+    let has = |name: &str| families.split_whitespace().any(|family| family == name);
+    if has("debian") || has("ubuntu") {
+        "`sudo apt-get install systemd systemd-sysv` installs it; it runs from the next boot on".into()
+    } else if has("fedora") || has("rhel") {
+        "`sudo dnf install systemd` installs it; it runs from the next boot on".into()
+    } else if has("suse") || has("opensuse") {
+        "`sudo zypper install systemd` installs it; it runs from the next boot on".into()
+    } else if has("arch") {
+        "`sudo pacman -S systemd-sysvcompat` installs it; it runs from the next boot on".into()
+    } else if has("alpine") {
+        "Alpine has no systemd; `InstallService --output DIR ...` writes the files for a host that has".into()
+    } else {
+        "install systemd with this system's package manager, or write the files for another host with `--output DIR`"
+            .into()
+    }
+}
+
+/// Whether this user has a service manager of their own: it listens there (systemd's user@.service).
+fn user_manager_is_running() -> bool {
+    user_runtime_directory().is_some_and(|directory| directory.join("systemd/private").exists())
+}
+
+/// Whether the caller may read the journal of the machine. It is for root and some groups; to others `journalctl`
+/// shows nothing, or their own lines.
+pub fn may_read_journal() -> bool {
+    let folders = ["/var/log/journal", "/run/log/journal"].map(Text::from);
+    let journals: Vec<PathBuf> = folders.iter().flat_map(files::list).map(|of| of.join("system.journal")).collect();
+    privilege::is_privileged() || journals.iter().any(|journal| fs::File::open(journal).is_ok())
+}

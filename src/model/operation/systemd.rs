@@ -1,0 +1,68 @@
+//! What is asked of systemd, and the words for it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::invocation::Invocation;
+use crate::model::name::ServiceName;
+use crate::model::spec::Scope;
+
+/// What is asked of systemd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Read all units again.
+    Reload,
+    /// Start units at boot; reads all units again.
+    Enable(Vec<ServiceName>),
+    /// Start units at boot no more.
+    Disable(Vec<ServiceName>),
+    /// Start units.
+    Start(Vec<ServiceName>),
+    /// Stop units.
+    Stop(Vec<ServiceName>),
+    /// Stop units and start them again.
+    Restart(Vec<ServiceName>),
+    /// End every process of units.
+    Kill(Vec<ServiceName>),
+    /// Forget how units failed, and how often they were started.
+    ResetFailed(Vec<ServiceName>),
+    /// Keep a user's services after the logout.
+    EnableLinger(String),
+}
+
+impl Operation {
+    /// The command that does it.
+    pub fn invocation(&self, scope: Scope) -> Invocation {
+        let on_units = |verb: &[&str], names: &[ServiceName]| {
+            let words = verb.iter().map(|word| (*word).to_owned()).chain(names.iter().map(ServiceName::unit));
+            Invocation::systemctl(scope, words)
+        };
+        match self {
+            Self::Reload => on_units(&["daemon-reload"], &[]),
+            Self::Enable(names) => on_units(&["enable"], names),
+            // A reload follows in any case.
+            Self::Disable(names) => on_units(&["disable", "--no-reload"], names),
+            Self::Start(names) => on_units(&["start"], names),
+            Self::Stop(names) => on_units(&["stop"], names),
+            Self::Restart(names) => on_units(&["restart"], names),
+            Self::Kill(names) => on_units(&["kill"], names),
+            Self::ResetFailed(names) => on_units(&["reset-failed"], names),
+            // By name: without one loginctl asks for the session that it is called in, and there may be none.
+            Self::EnableLinger(user) => Invocation::new(["loginctl", "enable-linger", user]),
+        }
+    }
+
+    /// The services that it starts, or starts again.
+    pub fn starts(&self) -> &[ServiceName] {
+        match self {
+            Self::Start(names) | Self::Restart(names) => names,
+            Self::Reload
+            | Self::Enable(_)
+            | Self::Disable(_)
+            | Self::Stop(_)
+            | Self::Kill(_)
+            | Self::ResetFailed(_)
+            | Self::EnableLinger(_) => &[],
+        }
+    }
+}
