@@ -11,7 +11,7 @@ use install_service::host::facts::Elsewhere;
 use install_service::manifest::{Manifest, receipt, schema::schema};
 use install_service::model::place::Place;
 use install_service::model::spec::Target;
-use install_service::model::systemd_table::{Directive, Takes};
+use install_service::model::systemd_table::{KnownDirective, Takes};
 use install_service::render;
 use install_service::validate::validate;
 use proptest::prelude::*;
@@ -133,7 +133,7 @@ fn the_words_of_the_schema_are_taken() {
     let known: Vec<String> = known.iter().flat_map(|list| words(&list["enum"])).collect();
     assert!(known.len() > 600);
     for name in known {
-        let value = match Directive::find(&name).unwrap().takes {
+        let value = match KnownDirective::find(&name).unwrap().takes {
             Takes::Any | Takes::Units => "a.service".to_owned(),
             Takes::Switch | Takes::SwitchOr(_) => "yes".to_owned(),
             Takes::Word(words) => words[0].0.to_owned(),

@@ -3,6 +3,7 @@
 //! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
+use super::parameter::Parameter;
 use super::platform::Platform;
 use super::refused::Refused;
 
@@ -88,11 +89,19 @@ const OTHERWISE: [(&str, &str); 11] = [
     ("ObjectName", "account"),
 ];
 
-/// What the parameter of this key takes; a subparameter stands behind a dot.
+/// The parameter of this key with these values, one a line; a subparameter stands behind a dot of the key.
 ///
 /// # Errors
-/// Where there is no such parameter, or a manifest says it elsewhere.
-pub fn takes(key: &str) -> Result<Takes, Refused> {
+/// Where there is no such parameter, a manifest says it elsewhere, or NSSM would refuse a value or read it as something
+/// else.
+pub fn parameter(key: &str, values: &[String]) -> Result<Parameter, Refused> {
+    takes(key)?.check(values)?;
+    let (name, sub) = key.split_once('.').map_or((key, None), |(name, sub)| (name, Some(sub.to_owned())));
+    Ok(Parameter { name: name.to_owned(), sub, values: values.iter().map(|value| value.as_str().into()).collect() })
+}
+
+/// What the parameter of this key takes.
+fn takes(key: &str) -> Result<Takes, Refused> {
     let (name, sub) = key.split_once('.').map_or((key, None), |(name, sub)| (name, Some(sub)));
     if name == APP_EXIT {
         return match sub {
@@ -122,10 +131,7 @@ pub fn takes(key: &str) -> Result<Takes, Refused> {
 
 impl Takes {
     /// Checks the values of one parameter.
-    ///
-    /// # Errors
-    /// Where NSSM would refuse one, or read it as something else.
-    pub fn check(self, values: &[String]) -> Result<(), Refused> {
+    fn check(self, values: &[String]) -> Result<(), Refused> {
         if let Some(c) = values.iter().flat_map(|value| value.chars()).find(|c| c.is_control()) {
             return Err(Refused::new(format!("a value holds {c:?}, which no parameter can")));
         }
@@ -176,7 +182,7 @@ mod tests {
 
     fn check(key: &str, values: &[&str]) -> Result<(), String> {
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        takes(key).and_then(|takes| takes.check(&values)).map_err(|refused| {
+        parameter(key, &values).map(drop).map_err(|refused| {
             refused.help.map_or(refused.reason.clone(), |help| format!("{}; {help}", refused.reason))
         })
     }

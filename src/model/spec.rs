@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::artifact::ArtifactKind;
 use super::entry::PythonEntry;
 use super::name::{EnvName, Line, ServiceName, UnitName};
+use super::parameter::Parameter;
 use super::platform::Platform;
+use super::systemd_table::Directive;
 use super::systemd_version::SystemdVersion;
 use super::text::Text;
 
@@ -209,6 +211,8 @@ pub struct ServiceSpec {
     pub scope: Scope,
     /// The version of systemd that its unit is written for.
     pub systemd: SystemdVersion,
-    /// Further settings that only the target's service manager knows, in the order given.
-    pub extra: IndexMap<String, Vec<String>>,
+    /// Further lines of its unit, in the order given.
+    pub directives: Vec<Directive>,
+    /// Further parameters of NSSM, in the order given.
+    pub parameters: Vec<Parameter>,
 }

@@ -71,9 +71,9 @@ const OTHERWISE: [(Section, &str, &str); 8] = [
     (Service, "WorkingDirectory", "working_directory"),
 ];
 
-/// A directive of the table.
+/// A directive that systemd knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Directive {
+pub struct KnownDirective {
     /// The section that it stands in.
     pub section: Section,
     /// Its name.
@@ -85,13 +85,13 @@ pub struct Directive {
 }
 
 /// Every directive.
-pub fn directives() -> impl Iterator<Item = Directive> {
+pub fn directives() -> impl Iterator<Item = KnownDirective> {
     DIRECTIVES.iter().flat_map(|&(section, since, takes, names)| {
-        names.split(' ').map(move |name| Directive { section, name, since, takes })
+        names.split(' ').map(move |name| KnownDirective { section, name, since, takes })
     })
 }
 
-impl Directive {
+impl KnownDirective {
     /// The directive of this key: a name, with `Unit.` or `Install.` before it where it is not one of a service.
     ///
     /// # Errors
@@ -135,11 +135,17 @@ impl Directive {
         }
     }
 
-    /// Checks one value, and gives the version that it needs.
+    /// This directive with a value.
     ///
     /// # Errors
     /// Where systemd would not read it.
-    pub fn check(&self, value: &str) -> Result<u32, Refused> {
+    pub fn with(self, value: &str) -> Result<Directive, Refused> {
+        let since = self.check(value)?;
+        Ok(Directive { section: self.section, name: self.name, value: value.to_owned(), since })
+    }
+
+    /// Checks one value, and gives the version that it needs.
+    fn check(&self, value: &str) -> Result<u32, Refused> {
         if value.chars().any(char::is_control) || value.trim_end().ends_with('\\') {
             return Err(Refused::new("its value has to be one line of plain text that does not end in a backslash"));
         }
@@ -180,6 +186,37 @@ impl Directive {
             }
         }
         Ok(self.since)
+    }
+}
+
+/// A line of a unit that only the `systemd` table of a manifest says: a directive with a value that systemd reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directive {
+    section: Section,
+    name: &'static str,
+    value: String,
+    since: u32,
+}
+
+impl Directive {
+    /// The section that it stands in.
+    pub fn section(&self) -> Section {
+        self.section
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its value, in the grammar of the directive.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The version of systemd that has it, with this value; 0 if it was always there.
+    pub fn since(&self) -> u32 {
+        self.since
     }
 }
 
@@ -229,7 +266,7 @@ mod tests {
     use super::*;
 
     fn check(key: &str, value: &str) -> Result<u32, String> {
-        Directive::find(key).and_then(|directive| directive.check(value)).map_err(|refused| {
+        KnownDirective::find(key).and_then(|directive| directive.check(value)).map_err(|refused| {
             refused.help.map_or(refused.reason.clone(), |help| format!("{}; {help}", refused.reason))
         })
     }

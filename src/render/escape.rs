@@ -12,6 +12,7 @@ use std::fmt::{self, Write};
 pub use super::fence::{Checked, Encoded};
 
 use crate::model::name::{EnvName, Line, ServiceName, UnitName, is_noncharacter};
+use crate::model::systemd_table::Directive;
 use crate::model::text::Text;
 
 /// Longest argument and longest `NAME=value`, in bytes: the kernel's `MAX_ARG_STRLEN`, 32 pages of
@@ -502,31 +503,24 @@ impl From<&'static str> for Token {
 encoded! {
     /// `Key=value`, as an administrator wrote it: the value is in the grammar of that directive
     /// already, so only what would end the line or reach into the next one is refused.
-    Directive, |c| c == '\t'
+    DirectiveLine, |c| c == '\t'
 }
 
-impl Directive {
+impl DirectiveLine {
     /// One line of a section.
-    pub fn new(key: &str, value: &str) -> Result<Self, Fault> {
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            return Err(Fault::new(
-                format!("is named `{}`", key.escape_debug()),
-                Layer::Unit,
-                "a setting there is letters only",
-            ));
-        }
-        let text = Text::from(value);
-        let valid = systemd_text(&text, Layer::Unit)?;
+    pub fn new(directive: &Directive) -> Result<Self, Fault> {
+        let (name, value) = (directive.name(), Text::from(directive.value()));
+        let valid = systemd_text(&value, Layer::Unit)?;
         if let Some(c) = valid.chars().find(|c| c.is_control() && *c != '\t') {
             return Err(Fault::holds(c, Layer::Unit, "a setting there is one line"));
         }
         if valid.trim_end().ends_with('\\') {
             return Err(Fault::new("ends with a backslash", Layer::Unit, "it would swallow the next line"));
         }
-        if key.len() + 1 + valid.len() > MAX_UNIT_LINE {
+        if name.len() + 1 + valid.len() > MAX_UNIT_LINE {
             return Err(Fault::new(format!("has {} bytes", valid.len()), Layer::Unit, "a line has at most 1 MiB"));
         }
-        Ok(Self(format!("{key}={valid}")))
+        Ok(Self(format!("{name}={valid}")))
     }
 }
 

@@ -183,17 +183,12 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     if spec.restart == Restart::OnFailure {
         parameters.push(Parameter::on_exit("0", "Exit"));
     }
-    for (key, lines) in &spec.extra {
-        let (name, sub) = match key.split_once('.') {
-            Some((name, sub)) => (name, Some(sub.to_owned())),
-            None => (key.as_str(), None),
-        };
-        parameters.retain(|known| known.name != name || known.sub != sub);
-        let values = lines.iter().map(|line| Text::from(line.as_str())).collect();
-        parameters.push(Parameter { name: name.to_owned(), sub, values });
+    for parameter in &spec.parameters {
+        parameters.retain(|known| known.name != parameter.name || known.sub != parameter.sub);
+        parameters.push(parameter.clone());
     }
     let depends: Vec<Text> = depends_on(spec).map(Text::from).collect();
-    if !depends.is_empty() && !spec.extra.contains_key("DependOnService") {
+    if !depends.is_empty() && parameters.iter().all(|known| known.name != "DependOnService") {
         parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
     }
     let runner = runner(spec, application, &words, &parameters, place);

@@ -5,7 +5,7 @@ use std::fmt;
 use askama::Template;
 
 use super::escape::{
-    self, Account, Description, Directive, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, Fault,
+    self, Account, Description, DirectiveLine, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, Fault,
     GlobPath, Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token,
 };
 use super::{Refusal, Refusals, fence, python};
@@ -13,6 +13,7 @@ use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
+use crate::model::systemd_table::Section;
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
@@ -60,9 +61,9 @@ struct Unit {
     stack: Option<Token>,
     hardening: Vec<Token>,
     writable: Vec<PathWord>,
-    extra_unit: Vec<Directive>,
-    extra_service: Vec<Directive>,
-    extra_install: Vec<Directive>,
+    extra_unit: Vec<DirectiveLine>,
+    extra_service: Vec<DirectiveLine>,
+    extra_install: Vec<DirectiveLine>,
 }
 
 /// What systemd hands over as a file that only the service reads (systemd.exec(5), `LoadCredential=`).
@@ -460,7 +461,6 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
     let system = spec.scope == Scope::System;
     let python = matches!(spec.run, Run::Python { .. });
     let edit = if system { "systemctl edit" } else { "systemctl --user edit" };
-    let [extra_unit, extra_service, extra_install] = extra(spec, refusals);
     let writable = writable(spec, refusals);
     let description = refusals.keep("the description", Description::new(&spec.description));
     let secrets = (!spec.secrets.is_empty()).then(|| place.secrets_file(&spec.name, spec.secrets_in));
@@ -516,9 +516,9 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
             .then(|| if spec.systemd.has(229) { "24M:infinity" } else { "25165824" }.into()),
         hardening: hardening(spec).map(Token::from).collect(),
         writable,
-        extra_unit,
-        extra_service,
-        extra_install,
+        extra_unit: extra(spec, Section::Unit, refusals),
+        extra_service: extra(spec, Section::Service, refusals),
+        extra_install: extra(spec, Section::Install, refusals),
     })
 }
 
@@ -627,22 +627,13 @@ fn uses_tmp(spec: &ServiceSpec) -> bool {
     })
 }
 
-/// The further settings, by section: `Unit.`, `Service.` or `Install.` before the key says which.
-fn extra(spec: &ServiceSpec, refusals: &mut Refusals) -> [Vec<Directive>; 3] {
-    let mut sections = [Vec::new(), Vec::new(), Vec::new()];
-    for (key, values) in &spec.extra {
-        let (section, directive) = match key.split_once('.') {
-            Some(("Unit", key)) => (0, key),
-            Some(("Service", key)) => (1, key),
-            Some(("Install", key)) => (2, key),
-            _ => (1, key.as_str()),
-        };
-        for value in values {
-            let what = format!("the setting `{}`", key.escape_debug());
-            sections[section].extend(refusals.keep(what, Directive::new(directive, value)));
-        }
-    }
-    sections
+/// The further lines of a section.
+fn extra(spec: &ServiceSpec, section: Section, refusals: &mut Refusals) -> Vec<DirectiveLine> {
+    let of_section = spec.directives.iter().filter(|directive| directive.section() == section);
+    let lines = of_section.map(|directive| {
+        refusals.keep(format_args!("the setting `{}`", directive.name()), DirectiveLine::new(directive))
+    });
+    lines.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
 /// The arguments of `/bin/sh` that leave an error log behind when the service died of an error.

@@ -10,10 +10,11 @@ use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::{EnvName, Line, ServiceName, UnitName};
 use crate::model::nssm_table;
+use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::spec::{Run, Scope, SecretStore, Target};
-use crate::model::systemd_table::Directive;
+use crate::model::systemd_table::{Directive, KnownDirective};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::render::nssm::ACCOUNTS;
@@ -498,15 +499,15 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// The further parameters of NSSM.
-    pub(super) fn parameters(&mut self, table: &IndexMap<String, Setting>) -> IndexMap<String, Vec<String>> {
-        let mut parameters = IndexMap::new();
+    pub(super) fn parameters(&mut self, table: &IndexMap<String, Setting>) -> Vec<Parameter> {
+        let mut parameters = Vec::new();
         for (key, value) in table {
             let values = match value {
                 Setting::Switch(on) => vec![u8::from(*on).to_string()],
                 value => value.lines(),
             };
-            match nssm_table::takes(key).and_then(|takes| takes.check(&values)) {
-                Ok(()) => _ = parameters.insert(key.clone(), values),
+            match nssm_table::parameter(key, &values) {
+                Ok(parameter) => parameters.push(parameter),
                 Err(Refused { reason, help }) => {
                     let mut fault = Fault::new(format!("parameter `{}` of NSSM", Text::from(key.as_str())), reason);
                     fault.help = help;
@@ -524,23 +525,25 @@ impl<'a, F: Facts> Check<'a, F> {
         table: &IndexMap<String, Setting>,
         assumed: Option<SystemdVersion>,
         secrets_in: SecretStore,
-    ) -> (SystemdVersion, IndexMap<String, Vec<String>>) {
+    ) -> (SystemdVersion, Vec<Directive>) {
         let usual = match secrets_in {
             SecretStore::EncryptedCredential => ENCRYPTED_CREDENTIALS.into(),
             SecretStore::Credential | SecretStore::File => SystemdVersion::USUAL,
         };
         let mut version = assumed.unwrap_or(usual);
-        let mut directives = IndexMap::new();
+        let mut directives = Vec::new();
         for (key, value) in table {
-            let lines = value.lines();
-            match needed_version(key, &lines) {
-                Ok(since) if assumed.is_some() && !version.has(since) => self.fault(Fault::new(
-                    format!("systemd directive `{key}`"),
-                    format!("it came with systemd {since}, and the unit is written for {version}"),
-                )),
-                Ok(since) => {
-                    version = version.max(since.into());
-                    directives.insert(key.clone(), lines);
+            match lines_of(key, value) {
+                Ok(lines) => {
+                    let since = lines.iter().map(Directive::since).max().unwrap_or_default();
+                    if assumed.is_some() && !version.has(since) {
+                        self.fault(Fault::new(
+                            format!("systemd directive `{key}`"),
+                            format!("it came with systemd {since}, and the unit is written for {version}"),
+                        ));
+                    }
+                    version = if assumed.is_some() { version } else { version.max(since.into()) };
+                    directives.extend(lines);
                 }
                 Err(Refused { reason, help }) => {
                     let mut fault = Fault::new(format!("systemd directive `{}`", Text::from(key.as_str())), reason);
@@ -553,8 +556,8 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 }
 
-/// The version of systemd that takes these values of a directive.
-fn needed_version(key: &str, values: &[String]) -> Result<u32, Refused> {
-    let directive = Directive::find(key)?;
-    values.iter().try_fold(directive.since, |version, value| Ok(version.max(directive.check(value)?)))
+/// The lines of a unit that an entry of the table says.
+fn lines_of(key: &str, value: &Setting) -> Result<Vec<Directive>, Refused> {
+    let known = KnownDirective::find(key)?;
+    value.lines().iter().map(|line| known.with(line)).collect()
 }

@@ -98,9 +98,12 @@ pub fn validate(
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
-    let (systemd, extra) = match target {
-        Target::Systemd => check.directives(&request.systemd, assumed, secrets_in),
-        Target::Nssm => (SystemdVersion::USUAL, check.parameters(&request.nssm)),
+    let (systemd, directives, parameters) = match target {
+        Target::Systemd => {
+            let (version, directives) = check.directives(&request.systemd, assumed, secrets_in);
+            (version, directives, Vec::new())
+        }
+        Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
 
     if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
@@ -144,7 +147,8 @@ pub fn validate(
         writes,
         scope,
         systemd,
-        extra,
+        directives,
+        parameters,
     };
     Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })
 }

@@ -183,7 +183,8 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             writes,
             scope: Scope::System,
             systemd: 252.into(),
-            extra: Default::default(),
+            directives: Vec::new(),
+            parameters: Vec::new(),
         }
     })
 }
