@@ -480,7 +480,7 @@ fn answers_of_systemctl() {
         b"LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=signal\nExecMainCode=2\nExecMainStatus=9\n".to_vec(),
     ];
     fuzz("systemctl", inputs, words, |input| {
-        let outcome = Outcome { status: Default::default(), stdout: input.to_vec(), stderr: Vec::new() };
+        let outcome = Outcome { status: Default::default(), stdout: input.to_vec(), stderr: Vec::new(), is_cut: false };
         let states = systemctl::parse_show(&outcome.text());
         states.iter().map(|properties| format!("{:?};", systemctl::status_of(properties).state)).take(6).collect()
     });
@@ -508,7 +508,8 @@ fn answers_of_nssm() {
         wide("Can't open service!\r\r\n"),
     ];
     fuzz("nssm", inputs, words, |input| {
-        let outcome = Outcome { status: Default::default(), stdout: input.to_vec(), stderr: input.to_vec() };
+        let outcome =
+            Outcome { status: Default::default(), stdout: input.to_vec(), stderr: input.to_vec(), is_cut: false };
         let text = outcome.text();
         assert!(text.len() <= 3 * input.len() + 3, "{text:?}");
         assert_eq!(outcome.errors(), text);

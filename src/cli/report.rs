@@ -43,6 +43,7 @@ fn tell_progress(progress: Progress<'_>) {
         Progress::Tolerated { error, consequence } => say(&format!("  note: {error}\nnote: {consequence}")),
         Progress::KeepsUnsettled => say("  note: the new version stays"),
         Progress::TakesBack => say("  a step failed; taking the earlier ones back"),
+        Progress::Interrupted => say("  interrupted; taking back what was begun"),
     }
 }
 

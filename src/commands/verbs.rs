@@ -6,10 +6,10 @@ use super::install::{Installation, Outcome, Settings};
 use super::receipt::{ReadWords, with_error_log};
 use super::{Event, Reporter};
 use crate::error::Error;
-use crate::executor;
+use crate::executor::{self, Progress};
 use crate::host::state;
 use crate::managers::credential::Opened;
-use crate::managers::{self, nssm, observe};
+use crate::managers::{self, PutBack, nssm, observe};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::status::State;
@@ -89,6 +89,19 @@ impl Managed {
         vec![done; self.names.len()]
     }
 
+    /// Does what starts or stops them. Where an interrupt ends that, they do again what they did before.
+    fn or_as_before(&self, reporter: Reporter<'_>, work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let before = managers::status(&self.site, &self.names)?;
+        work().map_err(|error| match error {
+            Error::Interrupted => {
+                reporter(Event::Progress(Progress::Interrupted));
+                let PutBack { restored, left } = managers::leave_as_before(&self.site, &self.names, &before);
+                Error::Undone { cause: Box::new(error), restored, left }
+            }
+            other => other,
+        })
+    }
+
     /// Starts them, and waits until they have settled.
     ///
     /// # Errors
@@ -96,7 +109,8 @@ impl Managed {
     pub fn start(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
         let _change = Change::begin(&self.site.place, reporter)?;
         self.logged("start", || {
-            managers::start(&self.site, &self.names).map_err(|error| self.with_error_log(error))?;
+            let started = self.or_as_before(reporter, || managers::start(&self.site, &self.names));
+            started.map_err(|error| self.with_error_log(error))?;
             self.settled(Done::Started)
         })
     }
@@ -108,7 +122,8 @@ impl Managed {
     pub fn restart(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
         let _change = Change::begin(&self.site.place, reporter)?;
         self.logged("restart", || {
-            managers::restart(&self.site, &self.names).map_err(|error| self.with_error_log(error))?;
+            let restarted = self.or_as_before(reporter, || managers::restart(&self.site, &self.names));
+            restarted.map_err(|error| self.with_error_log(error))?;
             self.settled(Done::Restarted)
         })
     }
@@ -133,7 +148,7 @@ impl Managed {
     pub fn stop(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
         let _change = Change::begin(&self.site.place, reporter)?;
         self.logged("stop", || {
-            managers::stop(&self.site, &self.names)?;
+            self.or_as_before(reporter, || managers::stop(&self.site, &self.names))?;
             let mut theirs = Vec::new();
             for name in &self.names {
                 if self.predecessors_unit(name)?.is_some() {

@@ -38,6 +38,8 @@ pub enum Progress<'a> {
     KeepsUnsettled,
     /// A step failed; what was done before it is about to be taken back.
     TakesBack,
+    /// An interrupt has come; what was begun is about to be taken back.
+    Interrupted,
 }
 
 /// Who is told.
@@ -67,14 +69,15 @@ pub fn apply(plan: &Plan, site: &Site, tell: Tell<'_>) -> Result<(), Error> {
             .and_then(|()| journal.step(number))
             .and_then(|()| perform(&step.action, &mut staged, site, tell))
             .map_err(|error| explained(error, &step.action, site));
-        // Ctrl-C reaches the step's command too: what it ended was interrupted and has not failed.
+        // What has failed while an interrupt came was ended by it, or is of no interest any more.
         if let Err(cause) = interrupt::check().and(done) {
-            if plan.keeps(&step.action) && !matches!(cause, Error::Interrupted) {
+            let is_interrupted = matches!(cause, Error::Interrupted);
+            if plan.keeps(&step.action) && !is_interrupted {
                 journal.finish();
                 tell(Progress::KeepsUnsettled);
                 return Err(cause);
             }
-            tell(Progress::TakesBack);
+            tell(if is_interrupted { Progress::Interrupted } else { Progress::TakesBack });
             let Undone { restored, left } = journal.undo();
             return Err(Error::Undone { cause: Box::new(cause), restored, left });
         }
@@ -87,6 +90,7 @@ pub fn apply(plan: &Plan, site: &Site, tell: Tell<'_>) -> Result<(), Error> {
 /// asked for now, because an undo may start its earlier version.
 fn explained(error: Error, action: &Action, site: &Site) -> Error {
     match action {
+        _ if matches!(error, Error::Interrupted) => error,
         Action::Run(operation) if !operation.starts().is_empty() => {
             managers::explained(error, site, operation.starts())
         }
@@ -129,10 +133,10 @@ fn perform(action: &Action, staged: &mut BTreeMap<Text, Staged>, site: &Site, te
             managers::run(operation, site)
         }
         Action::Try(operation, consequence) => {
-            if let Err(error) = managers::run(operation, site)
-                && !consequence.is_empty()
-            {
-                tell(Progress::Tolerated { error: &error, consequence });
+            match managers::run(operation, site) {
+                Err(error @ Error::Interrupted) => return Err(error),
+                Err(error) if !consequence.is_empty() => tell(Progress::Tolerated { error: &error, consequence }),
+                _ => {}
             }
             Ok(())
         }

@@ -500,7 +500,9 @@ pub fn remove_when_free(path: &Text) -> Result<(), Error> {
     let begun = Instant::now();
     loop {
         match remove(path) {
-            Err(_) if cfg!(windows) && begun.elapsed() < PATIENCE => std::thread::sleep(PATIENCE / 50),
+            Err(_) if cfg!(windows) && begun.elapsed() < PATIENCE && !super::interrupt::has_come() => {
+                std::thread::sleep(PATIENCE / 50);
+            }
             removed => return removed,
         }
     }

@@ -15,4 +15,5 @@ pub mod prompt;
 pub mod python;
 pub mod site;
 pub mod state;
+mod talk;
 pub mod text;

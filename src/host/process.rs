@@ -1,11 +1,12 @@
 //! Running other programs: the one door, with their words kept.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::talk::{Printed, Talk};
 use super::text::os;
 use super::{environment, interrupt};
 use crate::error::{Error, words_of};
@@ -18,22 +19,22 @@ const LIMIT: Duration = Duration::from_secs(400);
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How much longer for each word of it: it may name hundreds of services, on a machine with much else to do.
 const ANSWER_SHARE: Duration = Duration::from_millis(500);
+/// How long a command may take to end that is asked to.
+const GRACE: Duration = Duration::from_millis(500);
+/// Longest time between two looks at a command that runs, and at what is to end it.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Shortest time between them.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
 /// How long systemctl lets systemd take for a request, in seconds. It would give up after 25 otherwise, while
 /// systemd goes on (`docs/ENVIRONMENT.md` of systemd).
 const BUS_TIMEOUT: (&str, &str) = ("SYSTEMD_BUS_TIMEOUT", "300");
 
-/// How a process of Windows ends that did not come to its first instruction (STATUS_DLL_INIT_FAILED of MS-ERREF 2.3),
-/// as happens on a machine with too much to do: nothing was done, so it may be begun again.
-#[cfg(windows)]
-const NEVER_BEGAN: i32 = 0xc000_0142_u32.cast_signed();
-/// How Windows refuses to start one that it has no means for at the moment (ERROR_INTERNAL_ERROR): likewise.
+/// How Windows refuses to start a process that it has no means for at the moment (ERROR_INTERNAL_ERROR).
 #[cfg(windows)]
 const REFUSED: i32 = 1359;
-/// How often it is.
-#[cfg(windows)]
+/// How often a command is begun again that did not come to its first instruction: nothing was done.
 const BEGUN_AGAIN: usize = 3;
 /// And after how long each time.
-#[cfg(windows)]
 const BREATH: Duration = Duration::from_millis(500);
 
 /// What a command of Windows reads: nothing, from a file that stays open until the command has ended, also
@@ -67,6 +68,24 @@ pub struct Outcome {
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
+    /// Whether it printed so much that a part of it is left out.
+    pub is_cut: bool,
+}
+
+/// How a command is waited for.
+pub struct Patience<'a> {
+    /// How long it may take.
+    pub limit: Duration,
+    /// How long it may take to end once it is asked to.
+    pub grace: Duration,
+    /// What is done once when it takes longer than this.
+    pub long: Option<(Duration, &'a mut dyn FnMut())>,
+}
+
+impl Patience<'_> {
+    fn of(limit: Duration) -> Self {
+        Self { limit, grace: GRACE, long: None }
+    }
 }
 
 impl Outcome {
@@ -101,7 +120,7 @@ fn decode(bytes: &[u8]) -> String {
 /// Messages are asked for in plain English: tests and people compare them, and no code reads them.
 ///
 /// # Errors
-/// When it cannot be started, or does not end in time.
+/// When it cannot be started, or does not end in time; [`Error::Interrupted`] when it was ended by an interrupt.
 pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
     capture_within(invocation, LIMIT)
 }
@@ -111,7 +130,7 @@ pub fn capture(invocation: &Invocation) -> Result<Outcome, Error> {
 /// # Errors
 /// As [`capture`].
 pub fn capture_within(invocation: &Invocation, limit: Duration) -> Result<Outcome, Error> {
-    captured(command(invocation), invocation, &[], limit)
+    captured(invocation, &[], limit)
 }
 
 /// [`capture`] of a question, which changes nothing and is answered soon or never; with `input` on its
@@ -121,54 +140,75 @@ pub fn capture_within(invocation: &Invocation, limit: Duration) -> Result<Outcom
 /// As [`capture`].
 pub fn ask(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
     let words = u32::try_from(invocation.0.len()).unwrap_or(u32::MAX);
-    captured(command(invocation), invocation, input, ANSWER_LIMIT.saturating_add(ANSWER_SHARE.saturating_mul(words)))
+    captured(invocation, input, ANSWER_LIMIT.saturating_add(ANSWER_SHARE.saturating_mul(words)))
 }
 
-/// [`capture`], with further environment variables.
+fn captured(invocation: &Invocation, input: &[u8], limit: Duration) -> Result<Outcome, Error> {
+    let outcome = run_for(command(invocation), invocation, input, Patience::of(limit))?;
+    outcome.ok_or_else(|| Error::Command {
+        command: invocation.summary(),
+        outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
+        stderr: String::new(),
+    })
+}
+
+/// Runs a command that is called `invocation` in messages; `None` where it had to be ended, because it was not done in
+/// time.
 ///
 /// # Errors
 /// As [`capture`].
-pub fn capture_with(invocation: &Invocation, environment: &[(&str, OsString)]) -> Result<Outcome, Error> {
-    let mut command = command(invocation);
-    command.envs(environment.iter().map(|(name, value)| (name, value)));
-    captured(command, invocation, &[], LIMIT)
-}
-
-fn captured(mut command: Command, invocation: &Invocation, input: &[u8], limit: Duration) -> Result<Outcome, Error> {
-    #[cfg(windows)]
+pub fn run_for(
+    mut command: Command,
+    invocation: &Invocation,
+    input: &[u8],
+    mut patience: Patience,
+) -> Result<Option<Outcome>, Error> {
     for _ in 0..BEGUN_AGAIN {
-        let outcome = captured_once(&mut command, invocation, input, limit)?;
-        if outcome.code() != Some(NEVER_BEGAN) {
+        let outcome = run_once(&mut command, invocation, input, &mut patience)?;
+        if !outcome.as_ref().is_some_and(|outcome| never_began(outcome.status)) {
             return Ok(outcome);
         }
+        // Also time for the interrupt to be noted that was meant for us.
         thread::sleep(BREATH);
+        interrupt::check()?;
     }
-    captured_once(&mut command, invocation, input, limit)
+    run_once(&mut command, invocation, input, &mut patience)
 }
 
-fn captured_once(
+/// Whether a process of Windows did not come to its first instruction (STATUS_DLL_INIT_FAILED of MS-ERREF 2.3), as
+/// happens on a machine with too much to do.
+#[cfg(windows)]
+fn never_began(status: ExitStatus) -> bool {
+    const NEVER_BEGAN: i32 = 0xc000_0142_u32.cast_signed();
+    status.code() == Some(NEVER_BEGAN)
+}
+
+/// Whether Ctrl-C has hit a command in the instant before it had a process group of its own. Where interrupts are not
+/// heard, it has none.
+#[cfg(unix)]
+fn never_began(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    interrupt::is_heard() && status.signal() == Some(nix::sys::signal::Signal::SIGINT as i32)
+}
+
+fn run_once(
     command: &mut Command,
     invocation: &Invocation,
     input: &[u8],
-    limit: Duration,
-) -> Result<Outcome, Error> {
+    patience: &mut Patience,
+) -> Result<Option<Outcome>, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     command.stdin(if input.is_empty() { nothing() } else { Stdio::piped() });
-    let (stdout, end) = Sink::new().map_err(failed)?;
-    command.stdout(end);
-    let (stderr, end) = Sink::new().map_err(failed)?;
-    command.stderr(end);
+    let mut talk = Talk::prepare(command).map_err(failed)?;
     let mut child = spawn(command).map_err(failed)?;
-    // Our copies of the writing ends go.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    if let Some(mut end) = child.stdin.take() {
-        let input = input.to_vec();
-        // One that does not read it to its end says why with its status.
-        thread::spawn(move || drop(end.write_all(&input)));
+    talk.begin(command, &mut child, input).map_err(failed)?;
+    let waited = wait(&mut child, &mut talk, patience);
+    let [Printed { bytes: stdout, is_cut }, Printed { bytes: stderr, .. }] = talk.end();
+    match waited.map_err(failed)? {
+        Waited::Ended(status) => Ok(Some(Outcome { status, stdout, stderr, is_cut })),
+        Waited::Late => Ok(None),
+        Waited::Interrupted => Err(Error::Interrupted),
     }
-    let (stdout, stderr) = (stdout.collect(), stderr.collect());
-    let status = wait(&mut child, invocation, limit)?;
-    Ok(Outcome { status, stdout: stdout(), stderr: stderr() })
 }
 
 /// Starts a command.
@@ -184,55 +224,6 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
         }
     }
     command.spawn()
-}
-
-/// Where a command's output goes.
-///
-/// A pipe, emptied by a thread, so that no disk has to be in order to undo a plan. On Windows a
-/// file, because what a service manager starts may keep a pipe open for ever.
-struct Sink {
-    #[cfg(unix)]
-    read: io::PipeReader,
-    #[cfg(windows)]
-    read: std::fs::File,
-}
-
-impl Sink {
-    #[cfg(unix)]
-    fn new() -> io::Result<(Self, Stdio)> {
-        let (read, write) = io::pipe()?;
-        Ok((Self { read }, write.into()))
-    }
-
-    #[cfg(windows)]
-    fn new() -> io::Result<(Self, Stdio)> {
-        let read = tempfile::tempfile()?;
-        let write = read.try_clone()?;
-        Ok((Self { read }, write.into()))
-    }
-
-    /// Begins to read; what is given back waits for the end. What was read before an error is still
-    /// worth showing.
-    #[cfg(unix)]
-    fn collect(mut self) -> impl FnOnce() -> Vec<u8> {
-        let reader = thread::spawn(move || {
-            let mut bytes = Vec::new();
-            drop(self.read.read_to_end(&mut bytes));
-            bytes
-        });
-        || reader.join().unwrap_or_default()
-    }
-
-    /// What is given back reads the file, once the command has ended.
-    #[cfg(windows)]
-    fn collect(mut self) -> impl FnOnce() -> Vec<u8> {
-        use std::io::Seek;
-        move || {
-            let mut bytes = Vec::new();
-            drop(self.read.rewind().and_then(|()| self.read.read_to_end(&mut bytes)));
-            bytes
-        }
-    }
 }
 
 /// Runs `invocation` and gives its output; an exit code other than 0 is an error with its words.
@@ -254,9 +245,16 @@ pub fn run_within(invocation: &Invocation, limit: Duration) -> Result<Outcome, E
 /// [`ask`], and gives the output; an exit code other than 0 is an error with its words.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`], and when the answer is too long to be one.
 pub fn answer(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
-    succeeded(invocation, ask(invocation, input)?)
+    let outcome = succeeded(invocation, ask(invocation, input)?)?;
+    if outcome.is_cut { Err(too_long(invocation)) } else { Ok(outcome) }
+}
+
+/// The error of an answer that is too long to be one.
+pub fn too_long(invocation: &Invocation) -> Error {
+    let outcome = "it printed more than any answer is long".to_owned();
+    Error::Command { command: invocation.summary(), outcome, stderr: String::new() }
 }
 
 fn succeeded(invocation: &Invocation, outcome: Outcome) -> Result<Outcome, Error> {
@@ -272,17 +270,29 @@ pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
 
 /// Runs `invocation` on our own terminal and gives its exit code (130 for an interrupt).
 ///
-/// Ctrl-C is for the command: we are there until it has ended, or a shell would show its prompt
-/// while it still takes back what it had begun.
+/// An interrupt is for the command: we are there until it has ended, or a shell would show its prompt while it still
+/// takes back what it had begun. Ctrl-C has reached it already; a signal to us alone is passed on to it.
 ///
 /// # Errors
 /// When it cannot be started.
 pub fn hand_over(invocation: &Invocation, environment: &[(OsString, OsString)]) -> Result<u8, Error> {
+    let failed = |source: io::Error| could_not_run(invocation, &source);
     interrupt::listen();
     let mut words = invocation.0.iter().map(os);
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words).envs(environment.iter().map(|(name, value)| (name, value)));
-    let status = command.status().map_err(|source| could_not_run(invocation, &source))?;
+    let mut child = command.spawn().map_err(failed)?;
+    let mut is_told = false;
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        if interrupt::has_come() && !is_told {
+            is_told = true;
+            ask_to_end(&child);
+        }
+        thread::sleep(PAUSE);
+    };
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::exit::INTERRUPTED))
 }
 
@@ -299,6 +309,11 @@ fn command(invocation: &Invocation) -> Command {
     if let Some(directory) = environment::user_runtime_directory() {
         command.env("XDG_RUNTIME_DIR", directory);
     }
+    // What a terminal sends on Ctrl-C is for us: it must not end a command that takes something back.
+    #[cfg(unix)]
+    if interrupt::is_heard() {
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    }
     command
 }
 
@@ -314,23 +329,76 @@ fn could_not_run(invocation: &Invocation, source: &io::Error) -> Error {
     }
 }
 
-fn wait(child: &mut Child, invocation: &Invocation, limit: Duration) -> Result<ExitStatus, Error> {
-    let failed = |source: io::Error| could_not_run(invocation, &source);
+/// How the waiting for a command came to its end; but for the first one it was ended.
+enum Waited {
+    Ended(ExitStatus),
+    Late,
+    Interrupted,
+}
+
+fn wait(child: &mut Child, talk: &mut Talk, patience: &mut Patience) -> io::Result<Waited> {
     let begun = Instant::now();
     loop {
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            return Ok(status);
+        if let Some(status) = child.try_wait()? {
+            return Ok(Waited::Ended(status));
         }
-        if begun.elapsed() > limit {
-            child.kill().map_err(failed)?;
-            child.wait().map_err(failed)?;
-            return Err(Error::Command {
-                command: invocation.summary(),
-                outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
-                stderr: String::new(),
-            });
+        let passed = begun.elapsed();
+        if interrupt::has_come() {
+            end(child, talk, patience.grace)?;
+            return Ok(Waited::Interrupted);
+        }
+        if passed > patience.limit {
+            end(child, talk, patience.grace)?;
+            return Ok(Waited::Late);
+        }
+        if let Some((_, tell)) = patience.long.take_if(|(long, _)| passed > *long) {
+            tell();
         }
         // What is lost after its end is a small part of what it took.
-        thread::sleep((begun.elapsed() / 32).clamp(Duration::from_micros(200), Duration::from_millis(10)));
+        talk.go_on((passed / 32).clamp(SHORTEST_PAUSE, PAUSE));
     }
+}
+
+/// Ends a command that is waited for no longer: it is asked to, and after `grace` it is made to.
+fn end(child: &mut Child, talk: &mut Talk, grace: Duration) -> io::Result<()> {
+    ask_to_end(child);
+    let asked = Instant::now();
+    while child.try_wait()?.is_none() {
+        if asked.elapsed() > grace {
+            make_end(child)?;
+            child.wait()?;
+            break;
+        }
+        talk.go_on(PAUSE);
+    }
+    Ok(())
+}
+
+/// Asks a command to end, and with it what is of its group, where it has one.
+#[cfg(unix)]
+fn ask_to_end(child: &Child) {
+    drop(signal(child, nix::sys::signal::Signal::SIGTERM));
+}
+
+/// Ends a command, and with it what is of its group, where it has one.
+#[cfg(unix)]
+fn make_end(child: &mut Child) -> io::Result<()> {
+    signal(child, nix::sys::signal::Signal::SIGKILL)
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, signal: nix::sys::signal::Signal) -> io::Result<()> {
+    use nix::sys::signal::{kill, killpg};
+    let process = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    // There is no group of its number but the one that it has made.
+    Ok(killpg(process, signal).or_else(|_| kill(process, signal))?)
+}
+
+/// Nothing asks a command of Windows to end that has no console of its own.
+#[cfg(windows)]
+fn ask_to_end(_child: &Child) {}
+
+#[cfg(windows)]
+fn make_end(child: &mut Child) -> io::Result<()> {
+    child.kill()
 }

@@ -1,7 +1,5 @@
 //! Questions to the interpreter that will run a service.
 
-use std::ffi::OsString;
-
 use super::process;
 use crate::catalog::discover;
 use crate::error::{Error, Fault};
@@ -29,7 +27,8 @@ pub fn check_import(
         argv.push(name.as_str().into());
         argv.push(pattern.clone());
     }
-    let outcome = process::capture_with(&Invocation(argv), &[("PYTHONDONTWRITEBYTECODE", OsString::from("1"))])?;
+    let invocation = Invocation(argv);
+    let outcome = process::capture(&invocation)?;
     if outcome.status.success() {
         return Ok(());
     }

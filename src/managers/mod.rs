@@ -11,7 +11,8 @@ pub mod systemd;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::host::process;
+use crate::host::{interrupt, process};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::operation::Operation;
@@ -162,6 +163,62 @@ pub fn end_leftovers(site: &Site, names: &[ServiceName]) {
         // NSSM ends the whole tree of processes.
         Manager::Nssm => {}
     }
+}
+
+/// What was put back by [`leave_as_before`], one line each, and what could not be.
+#[derive(Debug, Default)]
+pub struct PutBack {
+    /// What was.
+    pub restored: Vec<String>,
+    /// What was not, with the way to mend it by hand.
+    pub left: Vec<String>,
+}
+
+impl PutBack {
+    fn note(&mut self, command: &Invocation, done: Result<bool, Error>) {
+        match done {
+            Ok(true) => self.restored.push(format!("by `{}`", command.typed())),
+            Ok(false) => {}
+            Err(error) => self.left.push(format!("run `{}` by hand ({error})", command.typed())),
+        }
+    }
+}
+
+/// Takes back what an interrupt has ended half way: services do again what they did `before`. One that starts or
+/// stops may take its time for it; that is not waited for.
+pub fn leave_as_before(site: &Site, names: &[ServiceName], before: &[ServiceStatus]) -> PutBack {
+    let _undisturbed = interrupt::undisturbed();
+    let those = |of: fn(State) -> bool| -> Vec<ServiceName> {
+        names.iter().zip(before).filter(|(_, status)| of(status.state)).map(|(name, _)| name.clone()).collect()
+    };
+    let (active, idle) = (those(State::is_active), those(|state| !state.is_active()));
+    let mut put_back = PutBack::default();
+    match site.manager {
+        Manager::Systemd(scope) => {
+            let mut ask = |operation: systemd::Operation| {
+                put_back.note(&operation.invocation(scope), systemd::act(operation, scope).map(|()| true));
+            };
+            if !idle.is_empty() {
+                ask(systemd::Operation::Stop(idle));
+                // One that was ended before it ran counts as failed. It fails where nothing is to be forgotten.
+                let clean = those(|state| state == State::Stopped);
+                drop(systemd::act(systemd::Operation::ResetFailed(clean), scope));
+            }
+            if !active.is_empty() {
+                ask(systemd::Operation::BeginStart(active));
+            }
+        }
+        Manager::Nssm => {
+            let exe = site.place.nssm();
+            for name in &idle {
+                put_back.note(&nssm::Operation::Stop(name.clone()).invocation(&exe), nssm::bring_down(&exe, name));
+            }
+            for name in &active {
+                put_back.note(&nssm::Operation::Start(name.clone()).invocation(&exe), nssm::bring_up(&exe, name));
+            }
+        }
+    }
+    put_back
 }
 
 /// Waits until services have settled.

@@ -91,7 +91,10 @@ fn starting(desired: &[Desired], observed: &Observed, changed: &[ServiceName]) -
     let (running, stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
     let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name)).collect();
     if !stopped.is_empty() {
-        steps.push(run(Operation::Start(stopped.clone())).undone_by([back(Operation::Stop(stopped.clone()))]));
+        // What is stopped before it runs counts as failed.
+        let forget = Reversal::Try(operation::Operation::Systemd(Operation::ResetFailed(stopped.clone())));
+        let undo = [back(Operation::Stop(stopped.clone())), forget];
+        steps.push(run(Operation::Start(stopped.clone())).undone_by(undo));
     }
     if !restart.is_empty() {
         let again = Operation::Restart(restart.clone());

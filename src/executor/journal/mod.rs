@@ -18,6 +18,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use crate::error::Error;
 use crate::host::files::{self, Entry};
+use crate::host::interrupt;
 use crate::host::text::path as to_path;
 use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::place::Place;
@@ -127,8 +128,9 @@ impl Journal {
         discard(&self.directory);
     }
 
-    /// Takes back every step that was begun, the last first.
+    /// Takes back every step that was begun, the last first. No interrupt ends that half way.
     pub fn undo(mut self) -> Undone {
+        let _undisturbed = interrupt::undisturbed();
         let mut undone = Undone::default();
         let mut file_left = false;
         for number in (0..self.marks.len().min(self.record.steps.len())).rev() {

@@ -1,19 +1,23 @@
 //! Downloads: over TLS only, with a limit on size and time, from the first mirror that delivers.
 
 use std::io::{IsTerminal, Read};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::blocking::Client;
 
 use crate::error::Error;
-use crate::host::files;
+use crate::host::{files, interrupt};
 use crate::model::text::Text;
 
 /// Longest time for a whole download.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest time to reach a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time between two looks at whether an interrupt has come.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Downloads the first of `urls` that `accept` takes, in at most `limit` bytes, and says which one.
 ///
@@ -34,12 +38,30 @@ pub fn download<T>(
     };
     let mut failures = Vec::new();
     for url in urls {
-        match fetch(&client, url, limit).and_then(&accept) {
+        match fetch_or_leave(&client, url, limit).and_then(&accept) {
             Ok(value) => return Ok((value, url.clone())),
             Err(reason) => failures.push(format!("{url}: {reason}")),
         }
+        if interrupt::has_come() {
+            break;
+        }
     }
     Err(failures)
+}
+
+/// [`fetch`], which is waited for until an interrupt comes.
+fn fetch_or_leave(client: &Client, url: &str, limit: u64) -> Result<Vec<u8>, String> {
+    let (sender, fetched) = mpsc::channel();
+    let (client, url) = (client.clone(), url.to_owned());
+    // Nobody hears it after an interrupt; it ends with us.
+    thread::spawn(move || drop(sender.send(fetch(&client, &url, limit))));
+    loop {
+        match fetched.recv_timeout(PAUSE) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Timeout) if !interrupt::has_come() => {}
+            Err(_) => return Err("it was left".into()),
+        }
+    }
 }
 
 fn client(ca_file: Option<&Text>) -> Result<Client, String> {

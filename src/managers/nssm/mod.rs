@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::host::{files, interrupt, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
-use crate::model::operation::nssm::Operation;
+pub use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::status::{ServiceStatus, State};
@@ -191,6 +191,7 @@ pub fn bring_up(exe: &Text, name: &ServiceName) -> Result<bool, Error> {
     start(exe, name)?;
     let begun = Instant::now();
     loop {
+        interrupt::check()?;
         match status(exe, name)?.state {
             State::Running | State::Restarting => return Ok(true),
             State::NotInstalled => return Err(died(name, "it is not registered")),
@@ -258,6 +259,7 @@ fn died(name: &ServiceName, state: &str) -> Error {
 pub fn await_stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
     let begun = Instant::now();
     loop {
+        interrupt::check()?;
         let state = status(exe, name)?.state;
         if matches!(state, State::Stopped | State::NotInstalled) {
             return Ok(());

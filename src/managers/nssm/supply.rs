@@ -10,8 +10,8 @@ use std::{env, fs};
 use super::fetch;
 use super::{Wishes, registry};
 use crate::error::{Error, Fault};
-use crate::host::files;
 use crate::host::text::{path as to_path, text};
+use crate::host::{files, interrupt};
 use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
 use crate::model::place::Place;
@@ -70,7 +70,10 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
     eprintln!("  downloading NSSM from {}", urls.join(", then "));
     match fetch::download(&urls, LIMIT, wishes.ca_file.as_ref(), |bytes| from_archive(&bytes, wishes)) {
         Ok((exe, url)) => keep(exe, &url.into(), place),
-        Err(failures) => Err(by_hand(place, format!("downloading NSSM failed:\n    {}", failures.join("\n    ")))),
+        Err(failures) => {
+            interrupt::check()?;
+            Err(by_hand(place, format!("downloading NSSM failed:\n    {}", failures.join("\n    "))))
+        }
     }
 }
 

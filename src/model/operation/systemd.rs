@@ -18,6 +18,8 @@ pub enum Operation {
     Disable(Vec<ServiceName>),
     /// Start units.
     Start(Vec<ServiceName>),
+    /// Start units, and do not wait until they run.
+    BeginStart(Vec<ServiceName>),
     /// Stop units.
     Stop(Vec<ServiceName>),
     /// Stop units and start them again.
@@ -43,6 +45,7 @@ impl Operation {
             // A reload follows in any case.
             Self::Disable(names) => on_units(&["disable", "--no-reload"], names),
             Self::Start(names) => on_units(&["start"], names),
+            Self::BeginStart(names) => on_units(&["start", "--no-block"], names),
             Self::Stop(names) => on_units(&["stop"], names),
             Self::Restart(names) => on_units(&["restart"], names),
             Self::Kill(names) => on_units(&["kill"], names),
@@ -55,7 +58,7 @@ impl Operation {
     /// The services that it starts, or starts again.
     pub fn starts(&self) -> &[ServiceName] {
         match self {
-            Self::Start(names) | Self::Restart(names) => names,
+            Self::Start(names) | Self::BeginStart(names) | Self::Restart(names) => names,
             Self::Reload
             | Self::Enable(_)
             | Self::Disable(_)

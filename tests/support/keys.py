@@ -1,0 +1,32 @@
+"""keys.py TEXT KEYS [TEXT KEYS]... -- COMMAND...: runs a command on a terminal of its own, types KEYS (`^C` is
+Ctrl-C) once TEXT is to be seen there, then waits for the next TEXT. Prints everything that was to be seen; its exit
+status is the command's."""
+
+import os
+import pty
+import sys
+
+end = sys.argv.index("--")
+words, command = sys.argv[1:end], sys.argv[end + 1 :]
+steps = [(text.encode(), keys.replace("^C", "\x03").encode()) for text, keys in zip(words[::2], words[1::2])]
+process, terminal = pty.fork()
+if process == 0:
+    os.execvp(command[0], command)
+seen = b""
+looked_at = 0
+while True:
+    try:
+        chunk = os.read(terminal, 4096)
+    except OSError:  # the other side has closed it
+        break
+    if not chunk:
+        break
+    seen += chunk
+    while steps and steps[0][0] in seen[looked_at:]:
+        text, keys = steps.pop(0)
+        looked_at = seen.index(text, looked_at) + len(text)
+        os.write(terminal, keys)
+sys.stdout.buffer.write(seen.replace(b"\r\n", b"\n"))
+sys.stdout.buffer.flush()
+status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+sys.exit(status if status >= 0 else 128 - status)
