@@ -3,7 +3,7 @@
 //! The dialect is that of Python's `configparser.ConfigParser` with its defaults, read by the rules
 //! of its documentation ("Supported INI File Structure") and of `RawConfigParser._read`. The INI
 //! crates read other dialects: they cut values at an inline `#`, turn backslashes into control
-//! characters, or let a key stand twice. `tests/python.rs` compares this reader with a real Python's.
+//! characters, or let a key stand twice. `tests/verify/python_readers.rs` compares this reader with a real Python's.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -3,7 +3,7 @@
 //! There is no parser of that dialect in Rust. `fancy-regex` reads the nearest one and is used for
 //! what it shares with Python's `re`: refused is only what both call an error, so that a mistake is
 //! found when the service is installed, and a construct only Python knows is never in the way.
-//! `tests/python.rs` compares the answers with a real Python's over thousands of random patterns.
+//! `tests/verify/python_readers.rs` compares the answers with a real Python's over thousands of random patterns.
 
 use fancy_regex::{Error, Expr, ParseError};
 

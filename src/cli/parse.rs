@@ -438,7 +438,7 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
     command
 }
 
-/// Made from the types by tests/manifest.rs.
+/// Made from the types by tests/suite/manifest.rs.
 const MANIFEST_SCHEMA: &str = include_str!("../../docs/manifest.schema.json");
 
 const AFTER_HELP: &str = "\

@@ -3,7 +3,7 @@
 //! value that it cannot read, and goes on without.
 //!
 //! The names are those of `systemd --dump-configuration-items` of 257, the versions those of its man pages and of
-//! NEWS; tests/verify.rs asks the systemd of the machine. What has a key of its own in a manifest is not among
+//! NEWS; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
 mod rows;

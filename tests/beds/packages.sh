@@ -6,7 +6,7 @@ set -euo pipefail
 PACKAGES=(
   # to build
   gcc libc6-dev git ca-certificates
-  # what a diff is for (cli_drift.rs), and what completions are (verify_completions.rs)
+  # what a diff is for, and what completions are (tests/verify)
   patch fish
   # systemd-analyze, and a booted systemd (systemd.sh)
   systemd systemd-container strace dbus dbus-user-session libpam-systemd polkitd procps sudo

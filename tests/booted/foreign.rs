@@ -1,0 +1,108 @@
+//! A unit that InstallService did not write is never touched, wherever it comes from.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::support::booted::{Named, named};
+use crate::support::{Ran, system};
+
+/// Refused because of what lies at `path`, and nothing is changed.
+#[track_caller]
+fn refused(service: &Named, path: impl AsRef<Path>) -> Ran {
+    let path = path.as_ref();
+    let before = fs::read(path).ok();
+    for start in [&[][..], &["--start"]] {
+        let install = service.install().args(start).probe([]).status(2);
+        let install = install.stderr_contains(format!("refusing to touch `{}`: ", path.display()));
+        let ran = install.stderr_contains(format!("`--service_name`, such as `--service_name my-{service}`")).run();
+        assert_eq!(fs::read(path).ok(), before);
+        assert!(!ran.folder().join("working_dir").join(format!("{service}_install_args.toml")).exists());
+    }
+    service.install().arg("--check").probe([]).status(2).run()
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_unit_of_the_administrator() {
+    let service = named("foreign-admin");
+    fs::write(service.unit(), "[Service]\nExecStart=/bin/sleep 1000\n").unwrap();
+    let ran = refused(&service, service.unit());
+    for mode in ["start", "stop", "remove", "reinstall"] {
+        service.manage(&ran, mode).status(4).run();
+    }
+    assert!(service.unit().exists());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_masked_unit_and_an_alias() {
+    let (masked, alias) = (named("foreign-masked"), named("foreign-alias"));
+    symlink("/dev/null", masked.unit()).unwrap();
+    refused(&masked, masked.unit());
+    assert_eq!(fs::read_link(masked.unit()).unwrap(), Path::new("/dev/null"));
+    symlink("/usr/lib/systemd/system/systemd-journald.service", alias.unit()).unwrap();
+    refused(&alias, alias.unit());
+    for service in [masked, alias] {
+        fs::remove_file(service.unit()).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_unit_of_the_distribution() {
+    let service = named("systemd-journal-flush");
+    refused(&service, "/lib/systemd/system/systemd-journal-flush.service");
+    assert!(!service.unit().exists());
+    // It must not be touched when the name is given back.
+    std::mem::forget(service);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_transient_unit() {
+    let service = named("foreign-transient");
+    system("systemd-run", &["--unit=foreign-transient", "sleep", "1000"]);
+    refused(&service, "/run/systemd/transient/foreign-transient.service");
+    assert_eq!(service.property("ActiveState"), "active");
+    system("systemctl", &["stop", "foreign-transient"]);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_init_script() {
+    let service = named("foreign-sysv");
+    let script = Path::new("/etc/init.d/foreign-sysv");
+    fs::create_dir_all("/etc/init.d").unwrap();
+    fs::write(script, "#!/bin/sh\n### BEGIN INIT INFO\n# Provides: foreign-sysv\n### END INIT INFO\nexit 0\n").unwrap();
+    system("chmod", &["+x", "/etc/init.d/foreign-sysv"]);
+    system("systemctl", &["daemon-reload"]);
+    refused(&service, "/etc/init.d/foreign-sysv");
+    fs::remove_file(script).unwrap();
+    system("systemctl", &["daemon-reload"]);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_directory_in_the_way() {
+    let service = named("foreign-folder");
+    fs::create_dir(service.unit()).unwrap();
+    refused(&service, service.unit());
+    fs::remove_dir(service.unit()).unwrap();
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_link_in_place_of_a_file_of_ours_is_not_written_through() {
+    let service = named("foreign-link");
+    let ran = service.install().probe(["old"]).run();
+    let receipt = ran.folder().join("working_dir/foreign-link_install_args.toml");
+    let elsewhere = ran.folder().join("elsewhere");
+    fs::write(&elsewhere, "precious").unwrap();
+    fs::remove_file(&receipt).unwrap();
+    symlink(&elsewhere, &receipt).unwrap();
+    let unit = service.unit_text();
+    let again = service.install_again(&ran).probe(["new"]).status(2);
+    again.stderr_contains("foreign-link_install_args.toml`: a symbolic link lies there").run();
+    assert_eq!((fs::read_to_string(&elsewhere).unwrap(), service.unit_text()), ("precious".into(), unit));
+}

@@ -1,0 +1,420 @@
+//! An install, an update, a reinstall and a removal that are killed, at every step boundary and at
+//! any instant, that fail, or whose disk is full: what the next run finds is wholly old or wholly new.
+//!
+//! A short run tries some of the boundaries; `INSTALLSERVICE_SWEEP=full` tries every one, and 200
+//! instants of each. What was done is printed, for the table in `docs/reliability.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support;
+use crate::support::booted::{Named, named};
+use crate::support::{Ran, Test};
+
+/// The system calls that change anything outside the process. Killed at the entry of one, it has
+/// done everything up to it and nothing of it.
+const CHANGES: &str = "write,pwrite64,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,mkdir,\
+                       mkdirat,rmdir,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,fsync,fdatasync,syncfs,\
+                       ftruncate,flock,fcntl,clone,clone3,vfork,fork";
+/// Those of them that need room on a disk.
+const FILLS: &str = "write,pwrite64,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,fsync,fdatasync,syncfs";
+
+/// How many points of each kind a short run tries.
+const SHORT: usize = 6;
+const INSTANTS: usize = 200;
+
+fn is_full() -> bool {
+    std::env::var_os("INSTALLSERVICE_SWEEP").is_some_and(|value| value == "full")
+}
+
+/// The points to try of all of them: every one in a full run.
+fn points<T>(all: Vec<T>) -> Vec<T> {
+    let step = if is_full() { 1 } else { all.len().div_ceil(SHORT).max(1) };
+    // Not always the same ones.
+    all.into_iter().skip(std::process::id() as usize % step).step_by(step).collect()
+}
+
+/// Numbers that look random, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit.max(1)
+    }
+}
+
+/// What is changed: how the host comes to be before it, and the command.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    Install,
+    Update,
+    /// With secrets as credentials of systemd.
+    UpdateEncrypted,
+    ReinstallRunning,
+    ReinstallStopped,
+    Remove,
+}
+
+/// Everything that has to be wholly old or wholly new.
+#[derive(Clone, PartialEq)]
+struct Host {
+    /// Mode, owner and contents.
+    files: BTreeMap<PathBuf, (u32, u32, Vec<u8>)>,
+    properties: Vec<String>,
+    /// What runs.
+    argv: Vec<u8>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (path, (mode, owner, contents)) in &self.files {
+            writeln!(f, "{} {mode:o} {owner} {:?}", path.display(), String::from_utf8_lossy(contents))?;
+        }
+        writeln!(f, "{:?}\n{:?}", self.properties, String::from_utf8_lossy(&self.argv))
+    }
+}
+
+struct Bed {
+    service: Named,
+    change: Change,
+    home: Ran,
+    state: PathBuf,
+}
+
+impl Bed {
+    fn new(name: &'static str, change: Change) -> Self {
+        let service = named(name);
+        let home = Test::manage().arg("--list").run();
+        let state = home.folder().join("working_dir");
+        Self { service, change, home, state }
+    }
+
+    /// The host as the change finds it.
+    fn set_up(&self) {
+        drop(named(leak(&self.service)));
+        drop(fs::remove_dir_all(&self.state));
+        if self.change == Change::Install {
+            return;
+        }
+        let install = self.install("one");
+        let install = if self.change == Change::ReinstallStopped { install } else { install.arg("--start") };
+        install.probe(["old"]).run();
+        if matches!(self.change, Change::ReinstallRunning | Change::ReinstallStopped) {
+            // What somebody has edited, and a reinstall puts right.
+            let unit = self.service.unit_text().replace("\"old\"", "\"edited\"");
+            fs::write(self.service.unit(), unit).unwrap();
+            support::system("systemctl", &["daemon-reload"]);
+            if self.change == Change::ReinstallRunning {
+                support::system("systemctl", &["restart", &self.service.to_string()]);
+            }
+        }
+    }
+
+    fn install(&self, secret: &str) -> Test {
+        let store = if self.change == Change::UpdateEncrypted { "credentials" } else { "file" };
+        let install = self.service.install_again(&self.home).args(["--env", "SECRET", "--secrets", store]);
+        install.env("SECRET", secret)
+    }
+
+    fn command(&self) -> Test {
+        match self.change {
+            Change::Install | Change::Update | Change::UpdateEncrypted => {
+                self.install("two").arg("--start").probe(["new"])
+            }
+            Change::ReinstallRunning => self.service.manage(&self.home, "stop_and_restart"),
+            Change::ReinstallStopped => self.service.manage(&self.home, "reinstall"),
+            Change::Remove => {
+                let remove = self.service.manage(&self.home, "remove");
+                remove.args(["--remove_env_vars", "--remove_install_args"])
+            }
+        }
+    }
+
+    /// Any other command: what was left half way is taken back by it.
+    fn look(&self) -> Ran {
+        self.home.then_manage().arg("--list").run()
+    }
+
+    fn host(&self) -> Host {
+        let files = self.service.host(&self.state).into_iter();
+        let files = files.map(|(path, (mode, contents))| {
+            let owner = path.symlink_metadata().map_or(0, |metadata| metadata.uid());
+            // Encrypted twice it has other bytes.
+            let contents = match path.extension().is_some_and(|extension| extension == "cred") {
+                true => opened(&path).unwrap_or(contents),
+                false => contents,
+            };
+            (path, (mode, owner, contents))
+        });
+        let keys = ["LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload"];
+        let properties = keys.iter().map(|key| format!("{key}={}", self.service.property(key))).collect();
+        let argv = fs::read(format!("/proc/{}/cmdline", self.service.pid())).unwrap_or_default();
+        Host { files: files.collect(), properties, argv }
+    }
+
+    /// The host, once it is `old` or `new`; `None` with what it is if it does not become either.
+    fn settled(&self, old: &Host, new: &Host) -> Result<&'static str, Host> {
+        let end = Instant::now() + Duration::from_secs(5);
+        loop {
+            let host = self.host();
+            if host == *old {
+                return Ok("old");
+            }
+            if host == *new {
+                return Ok("new");
+            }
+            if Instant::now() > end {
+                return Err(host);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Each of `calls` that an undisturbed run makes, as strace names it: the call and its number.
+    fn calls(&self, calls: &str) -> Vec<(String, usize)> {
+        let log = self.home.folder().join("strace.log");
+        let trace = format!("trace={calls}");
+        let words = ["strace", "-qq", "-e", "signal=none", "-e", &trace, "-o", log.to_str().expect("plain text")];
+        self.command().through(&words).run();
+        let mut counts = BTreeMap::new();
+        let log = fs::read_to_string(log).unwrap();
+        let names = log.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name.to_owned());
+        names
+            .map(|name| {
+                let count = counts.entry(name.clone()).or_default();
+                *count += 1;
+                (name, *count)
+            })
+            .collect()
+    }
+}
+
+/// What is in a credential, if it is one.
+fn opened(path: &Path) -> Option<Vec<u8>> {
+    let mut decrypt = Command::new("systemd-creds");
+    let output = decrypt.args(["decrypt", "--name=environment"]).arg(path).arg("-").output().ok()?;
+    output.status.success().then_some(output.stdout)
+}
+
+/// The name again, for the type that removes what has it.
+fn leak(service: &Named) -> &'static str {
+    Box::leak(service.to_string().into_boxed_str())
+}
+
+/// What came of the runs of one sweep.
+#[derive(Default)]
+struct Tally {
+    tried: usize,
+    old: usize,
+    new: usize,
+    unharmed: usize,
+    faults: String,
+}
+
+impl Tally {
+    fn note(&mut self, point: &str, result: Result<&'static str, Host>, ran: &str) {
+        self.tried += 1;
+        match result {
+            Ok("old") => self.old += 1,
+            Ok(_) => self.new += 1,
+            Err(host) => writeln!(self.faults, "== {point}:\n{host:?}{ran}").expect("memory"),
+        }
+    }
+
+    #[track_caller]
+    fn end(self, what: &str, old: &Host, new: &Host) {
+        let Self { tried, old: olds, new: news, unharmed, faults } = self;
+        println!("figures: {what}: {tried} runs, {unharmed} of them came to their end; {olds} old, {news} new");
+        assert!(faults.is_empty(), "{what}\n{faults}\n== old:\n{old:?}== new:\n{new:?}");
+        assert!(tried > 0);
+    }
+}
+
+/// Runs `disturb` for every point, each time on the old host, and compares what a next run finds.
+fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Bed, &str) -> Ended) {
+    bed.set_up();
+    let old = bed.host();
+    bed.command().run();
+    let new = bed.host();
+    assert_ne!(old, new);
+    let mut tally = Tally::default();
+    bed.set_up();
+    for point in points {
+        let mut ended = disturb(bed, &point);
+        tally.unharmed += usize::from(ended.code == 0);
+        let result = match ended.mends {
+            true => {
+                let next = bed.look();
+                writeln!(ended.said, "then: {}", next.stderr).expect("memory");
+                let result = bed.settled(&old, &new);
+                if bed.state.join("journal").exists() { Err(bed.host()) } else { result }
+            }
+            false => bed.settled(&old, &new),
+        };
+        // One that came to its end did what it said, and one that failed took it back.
+        let result = match (ended.code, result) {
+            (0, Ok("old")) | (1, Ok("new")) => Err(bed.host()),
+            (_, result) => result,
+        };
+        let is_old = matches!(result, Ok("old"));
+        tally.note(&point, result, &ended.said);
+        if !is_old {
+            bed.set_up();
+        }
+    }
+    tally.end(what, &old, &new);
+}
+
+/// How a disturbed run ended.
+struct Ended {
+    code: i32,
+    said: String,
+    /// A next run may have something to take back.
+    mends: bool,
+}
+
+fn run(test: Test) -> Ended {
+    let (code, ran) = test.run_to_any_end();
+    Ended { code, said: format!("{code}\n{}{}", ran.stdout, ran.stderr), mends: true }
+}
+
+fn injected(bed: &Bed, injection: &str) -> Ended {
+    let log = bed.home.folder().join("strace.log");
+    let calls = injection.split(':').next().expect("calls");
+    let (trace, inject) = (format!("trace={calls}"), format!("inject={injection}"));
+    let log = log.to_str().expect("plain text");
+    let words = ["strace", "-qq", "-e", "signal=none", "-e", &trace, "-e", &inject, "-o", log];
+    run(bed.command().through(&words))
+}
+
+fn kill_at_every_boundary(bed: &Bed) {
+    bed.set_up();
+    let calls = bed.calls(CHANGES);
+    let what = format!("kill -9 at the boundaries of {:?} ({} of them)", bed.change, calls.len());
+    let points = points(calls).iter().map(|(call, number)| format!("{call}:signal=SIGKILL:when={number}")).collect();
+    sweep(bed, &what, points, injected);
+}
+
+/// Every instant of a run; the time it takes is that of a whole one.
+fn kill_at_random_instants(bed: &Bed) {
+    // The shortest of some: what comes to its end before it is killed shows nothing.
+    let whole = (0..3).map(|_| {
+        bed.set_up();
+        let begun = Instant::now();
+        bed.command().run();
+        begun.elapsed()
+    });
+    let whole = u64::try_from(whole.min().expect("three").as_micros()).expect("a short time");
+    let mut dice = Dice(u64::from(std::process::id()));
+    let count = if is_full() { INSTANTS } else { SHORT };
+    // The first instants are the process's own start, the last ones its wait for the service.
+    let points = (0..count).map(|_| dice.below(whole).to_string()).collect();
+    let killed = |bed: &Bed, micros: &str| {
+        let running = bed.command().spawn();
+        std::thread::sleep(Duration::from_micros(micros.parse().expect("a number")));
+        running.signal("KILL");
+        let (code, ran) = running.end_anyhow();
+        Ended { code, said: format!("{}{}", ran.stdout, ran.stderr), mends: true }
+    };
+    sweep(bed, &format!("kill -9 at random instants of {:?} (in {} ms)", bed.change, whole / 1000), points, killed);
+}
+
+/// A `systemctl` whose call of that number fails, or it and every one after it.
+fn failing(number: &str, later: bool) -> String {
+    let compare = if later { "-ge" } else { "-eq" };
+    format!(
+        "n=$(($(cat calls 2> /dev/null || echo 0) + 1)); echo $n > calls\n\
+         [ $n {compare} {number} ] || exec $real \"$@\"; echo no luck today >&2; exit 1"
+    )
+}
+
+fn fail_every_command(bed: &Bed) {
+    bed.set_up();
+    let calls = bed.home.folder().join("calls");
+    drop(fs::remove_file(&calls));
+    bed.command().instead_of("systemctl", &failing("100000", false)).run();
+    let last: usize = fs::read_to_string(&calls).unwrap().trim().parse().unwrap();
+    let numbers: Vec<String> = points((1..=last).map(|number| number.to_string()).collect());
+    sweep(bed, &format!("one failing systemctl in {:?} ({last} calls)", bed.change), numbers.clone(), |bed, number| {
+        drop(fs::remove_file(&calls));
+        Ended { mends: false, ..run(bed.command().instead_of("systemctl", &failing(number, false))) }
+    });
+    // The undo fails too: it says with which commands a person brings back what was.
+    sweep(bed, &format!("systemctl failing from one call on in {:?}", bed.change), numbers, |bed, number| {
+        drop(fs::remove_file(&calls));
+        let mut ended = run(bed.command().instead_of("systemctl", &failing(number, true)));
+        let lines: Vec<String> = ended
+            .said
+            .lines()
+            .filter_map(|line| line.strip_prefix("  NOT put back: run "))
+            .map(str::to_owned)
+            .collect();
+        for line in lines {
+            let commands = line.split_once(" (").expect("how to mend it").0;
+            for command in commands.split('`').skip(1).step_by(2) {
+                writeln!(ended.said, "by hand: {command}").expect("memory");
+                drop(Command::new("sh").args(["-c", command]).output());
+            }
+        }
+        ended.mends = false;
+        ended
+    });
+}
+
+fn fill_the_disk(bed: &Bed) {
+    bed.set_up();
+    let calls = bed.calls(FILLS);
+    let what = format!("a full disk at each write of {:?} ({} of them)", bed.change, calls.len());
+    // Once, and from there on for good. What could not be put back then is put back by the next run.
+    let points = points(calls)
+        .into_iter()
+        .flat_map(|(call, number)| ["", "+"].map(|later| format!("{call}:error=ENOSPC:when={number}{later}")));
+    sweep(bed, &what, points.collect(), injected);
+}
+
+macro_rules! sweeps {
+    ($($name:ident, $service:literal, $change:ident;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            #[ignore = "needs a booted systemd: tests/run"]
+            fn killed_at_every_boundary() {
+                kill_at_every_boundary(&Bed::new(concat!("sweep-boundary-", $service), Change::$change));
+            }
+
+            #[test]
+            #[ignore = "needs a booted systemd: tests/run"]
+            fn killed_at_any_instant() {
+                kill_at_random_instants(&Bed::new(concat!("sweep-instant-", $service), Change::$change));
+            }
+
+            #[test]
+            #[ignore = "needs a booted systemd: tests/run"]
+            fn with_failing_commands() {
+                fail_every_command(&Bed::new(concat!("sweep-fail-", $service), Change::$change));
+            }
+
+            #[test]
+            #[ignore = "needs a booted systemd: tests/run"]
+            fn on_a_full_disk() {
+                fill_the_disk(&Bed::new(concat!("sweep-full-", $service), Change::$change));
+            }
+        }
+    )*};
+}
+
+sweeps! {
+    install, "install", Install;
+    update, "update", Update;
+    update_encrypted, "encrypted-update", UpdateEncrypted;
+    reinstall_running, "reinstall-on", ReinstallRunning;
+    reinstall_stopped, "reinstall-off", ReinstallStopped;
+    remove, "remove", Remove;
+}

@@ -1,0 +1,392 @@
+//! The two commands as people type them: help, options and their spellings, what belongs to whom.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use install_service::catalog::{Catalog, SHIPPED};
+use serde_json::Value;
+
+use crate::support::{Test, difference};
+
+/// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
+const OPTIONS: [(&str, Option<&str>); 33] = [
+    ("--dry-run", None),
+    ("--output", Some("tree")),
+    ("--layout", Some("tree")),
+    ("--check", None),
+    ("--start", None),
+    ("--no-rollback", None),
+    ("--prune", None),
+    ("--yes", None),
+    ("--format", Some("text")),
+    ("--service_name", Some("web")),
+    ("--working-directory", Some("/")),
+    ("--account", Some("root")),
+    ("--user", None),
+    ("--env", Some("A=b")),
+    ("--secrets", Some("file")),
+    ("--restart", Some("never")),
+    ("--restart-sec", Some("3")),
+    ("--after", Some("a.target")),
+    ("--description", Some("x")),
+    ("--display-name", Some("x")),
+    ("--hardening", Some("none")),
+    ("--path", Some("/usr/bin")),
+    ("--python", Some("/usr/bin/python3")),
+    ("--manifest", Some("services.toml")),
+    ("--catalog", Some("catalog.toml")),
+    ("--target", Some("systemd")),
+    ("--assume", Some("systemd=250")),
+    ("--state-dir", Some("/var/lib/elsewhere")),
+    ("--nssm", Some("nssm.exe")),
+    ("--nssm-archive", Some("nssm.zip")),
+    ("--offline", None),
+    ("--ca-file", Some("ca.pem")),
+    ("--allow-unknown-nssm", None),
+];
+
+fn other_spelling(option: &str) -> String {
+    let name = option.trim_start_matches("--");
+    let other = if name.contains('_') { name.replace('_', "-") } else { name.replace('-', "_") };
+    format!("--{other}")
+}
+
+/// A dry run of `/bin/true`, with options in front.
+fn dry_run(options: &[&str]) -> Test {
+    Test::install().args(["--dry-run", "--service_name", "web"]).args(options).args(["--", "/bin/true"])
+}
+
+fn json(test: Test) -> Value {
+    serde_json::from_str(&test.run().stdout).expect("JSON")
+}
+
+/// The words after the program in the unit's `ExecStart=`, as the receipt of the dry run has them.
+fn arguments(document: &Value) -> Vec<String> {
+    let files = document["files"].as_array().unwrap();
+    let receipt = files.iter().find(|file| file["path"].as_str().unwrap().ends_with("_install_args.toml")).unwrap();
+    let receipt: toml::Table = toml::from_str(receipt["contents"].as_str().unwrap()).unwrap();
+    let service = &receipt["service"][0];
+    let words = service.get("arguments").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect()
+}
+
+/// `-h` of both commands and of every program, kept in `fixtures/help` (`UPDATE_GOLDEN=1` rewrites).
+#[test]
+fn help() {
+    let catalog = Catalog::parse(SHIPPED, "shipped").unwrap();
+    let mut pages = vec![("InstallService".to_owned(), Test::install()), ("ManageService".to_owned(), Test::manage())];
+    pages.extend(["discover", "completions"].map(|name| (name.to_owned(), Test::install().arg(name))));
+    pages.extend(catalog.programs.keys().map(|name| (name.clone(), Test::install().arg(name))));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/help");
+    let mut faults = String::new();
+    for (name, test) in pages {
+        let ran = test.arg("-h").stderr("").run();
+        let wide = |line: &&str| line.chars().count() > 100 && !line.starts_with("Usage: ");
+        assert_eq!(ran.stdout.lines().find(wide), None, "{name}: a line is too long");
+        let path = folder.join(format!("{name}.txt"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(path, ran.stdout).unwrap();
+            continue;
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        faults.extend(difference(&path.display().to_string(), &expected, &ran.stdout));
+    }
+    assert!(faults.is_empty(), "if this is right, run again with UPDATE_GOLDEN=1\n{faults}");
+}
+
+#[test]
+fn long_help_is_the_same_help() {
+    for arguments in [&["-h"][..], &["DataFileUploadDirectory", "-h"]] {
+        let short = Test::install().args(arguments).run().stdout;
+        let long: Vec<String> = arguments.iter().map(|word| word.replace("-h", "--help")).collect();
+        Test::install().args(&long).stdout(short).run();
+    }
+    let short = Test::manage().arg("-h").run().stdout;
+    Test::manage().arg("--help").stdout(short).run();
+}
+
+#[test]
+fn without_a_word_the_help_is_an_error() {
+    let help = Test::install().arg("-h").run().stdout;
+    Test::install().status(2).stdout("").stderr(help).run();
+    let help = Test::manage().arg("-h").run().stdout;
+    Test::manage().status(2).stdout("").stderr(help).run();
+}
+
+#[test]
+fn versions() {
+    let version = env!("CARGO_PKG_VERSION");
+    Test::install().arg("-V").stdout(format!("InstallService {version}\n")).stderr("").run();
+    Test::manage().arg("--version").stdout(format!("ManageService {version}\n")).stderr("").run();
+}
+
+#[test]
+fn the_help_and_this_file_know_the_same_options() {
+    let help = Test::install().arg("-h").run().stdout;
+    let mut told: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("--").map(|rest| rest.split([' ', '<']).next().unwrap()))
+        .collect();
+    let mut known: Vec<&str> = OPTIONS.iter().map(|(option, _)| option.trim_start_matches("--")).collect();
+    told.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(told, known);
+}
+
+#[test]
+fn every_option_has_two_spellings() {
+    for (option, value) in OPTIONS {
+        // Whatever it says, it says it to both spellings.
+        let run = |spelling: &str, value: Option<&str>| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_InstallService"));
+            command.args([spelling].into_iter().chain(value)).args([
+                "--dry-run",
+                "--service_name",
+                "x",
+                "--",
+                "/bin/true",
+            ]);
+            let output = command.current_dir("/").output().unwrap();
+            let said = |bytes| String::from_utf8(bytes).unwrap();
+            (output.status.code(), said(output.stderr), said(output.stdout))
+        };
+        let one = run(option, value);
+        assert!(!one.1.contains("no such option"), "{option}: {}", one.1);
+        let two = run(&other_spelling(option), value);
+        assert_eq!((one.0, &one.1, &one.2), (two.0, &two.1, &two.2), "{option}");
+        if let Some(value) = value {
+            let joined = run(&format!("{option}={value}"), None);
+            assert_eq!((one.0, &one.1, &one.2), (joined.0, &joined.1, &joined.2), "{option}=");
+        }
+    }
+}
+
+#[test]
+fn an_option_without_its_value() {
+    for (option, _) in OPTIONS.iter().filter(|(_, value)| value.is_some()) {
+        Test::install()
+            .args(["--dry-run", option])
+            .status(2)
+            .stderr_contains(format!("error: option `{option}`: it needs a value\n"))
+            .run();
+        // Nor is the `--` its value.
+        Test::install()
+            .args([option, "--", "/bin/true"])
+            .status(2)
+            .stderr_contains(format!("error: option `{option}`: it needs a value\n"))
+            .run();
+    }
+}
+
+#[test]
+fn a_flag_with_a_value() {
+    for (option, _) in OPTIONS.iter().filter(|(_, value)| value.is_none()) {
+        Test::install()
+            .args([format!("{option}=yes"), "--".to_owned(), "/bin/true".to_owned()])
+            .status(2)
+            .stderr_contains(format!("error: option `{option}=yes`: it takes no value\n"))
+            .run();
+    }
+}
+
+#[test]
+fn the_last_of_a_repeated_option_counts_and_lists_grow() {
+    let document = json(dry_run(&[
+        "--dry-run",
+        "--format",
+        "text",
+        "--format",
+        "json",
+        "--service_name",
+        "b",
+        "--env",
+        "A=1",
+        "--env",
+        "B=2",
+        "--env",
+        "A=3",
+        "--after",
+        "x",
+        "--after",
+        "y.target",
+        "--restart=never",
+        "--restart=always",
+    ]));
+    assert_eq!(document["service"], "b");
+    let unit = document["files"][0]["contents"].as_str().unwrap();
+    assert!(unit.contains("Environment=\"A=3\"\nEnvironment=\"B=2\"\n"), "{unit}");
+    assert!(unit.contains("After=x.service\nAfter=y.target\n"), "{unit}");
+    assert!(unit.contains("Restart=always\n"), "{unit}");
+}
+
+#[test]
+fn options_stand_before_and_behind_a_program_of_the_catalog() {
+    let test = |arguments: &[&str]| {
+        Test::install()
+            .file("in/x", "")
+            .args(["--working-directory", "/", "--python", "/usr/bin/env"])
+            .args(["--dry-run"])
+            .args(arguments)
+            .args(["--config", "prod"])
+    };
+    let options = ["--service_name", "up", "--restart", "never", "--env", "A=1"];
+    let mut before = options.to_vec();
+    before.extend(["DataFileUploadDirectory", "/tmp", "--topic_name", "raw"]);
+    let mut behind = vec!["DataFileUploadDirectory", "--topic_name", "raw"];
+    behind.extend(options);
+    behind.push("/tmp");
+    let one = test(&before).run().stdout;
+    assert!(one.contains("/up.service"));
+    test(&behind).stdout(one).run();
+}
+
+#[test]
+fn what_follows_the_dashes_is_verbatim() {
+    let words = ["--", "-h", "--help", "--service_name", "other", "--dry-run", "$NAME", "$$NAME", "%n", "", "-", "-3"];
+    let document = json(
+        Test::install().args(["--dry-run", "--format", "json", "--service_name", "x", "--", "/bin/echo"]).args(words),
+    );
+    assert_eq!(document["service"], "x");
+    assert_eq!(arguments(&document), words);
+}
+
+#[test]
+fn what_follows_a_python_spec_belongs_to_it() {
+    let run = |words: &[&str]| {
+        let options = ["--dry-run", "--format", "json", "--python", "/usr/bin/env"];
+        json(Test::install().args(options).arg("lab.watch:main").args(words))
+    };
+    for (words, name, given) in [
+        (&["-h", "--help", "-V", "--dry-run"][..], "watch", &["-h", "--help", "-V", "--dry-run"][..]),
+        (&["a", "--service_name", "x", "b"], "x", &["a", "b"]),
+        (&["--service-name=x", "b"], "x", &["b"]),
+        // The last one before a `--` is ours.
+        (&["--service_name", "a", "--service_name", "b"], "b", &["--service_name", "a"]),
+        (&["--service_name", "a", "--", "--service_name", "b"], "a", &["--service_name", "b"]),
+        (&["--", "--service_name", "b"], "watch", &["--service_name", "b"]),
+        (&["--", "a", "--", "b"], "watch", &["a", "--", "b"]),
+        (&["--", "--"], "watch", &["--"]),
+        (&["--restart", "never", "$HOME", "$$HOME"], "watch", &["--restart", "never", "$HOME", "$$HOME"]),
+    ] {
+        let document = run(words);
+        assert_eq!(document["service"], name, "{words:?}");
+        assert_eq!(arguments(&document), given, "{words:?}");
+    }
+}
+
+#[test]
+fn an_executable_of_the_path_is_stored_absolute() {
+    let ran = Test::install()
+        .args(["--dry-run", "--service_name", "x", "--", "tool", "a"])
+        .file("bin/tool", "")
+        .env("PATH", "/usr/bin:/bin")
+        .status(2)
+        .stdout("")
+        .stderr("InstallService: error: executable `tool`: it is not on PATH\n  help: give its absolute path\n")
+        .run();
+    let tool = ran.folder().join("bin/tool");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&tool, mode).unwrap();
+    ran.then_install()
+        .env("PATH", tool.parent().unwrap())
+        .args(["--dry-run", "--service_name", "x", "--", "tool", "a"])
+        .stdout_contains("ExecStart=:\"[TMP]/bin/tool\" \"a\"\n")
+        .run();
+}
+
+#[test]
+fn the_name_of_an_executable_names_the_service() {
+    let document = json(Test::install().args(["--dry-run", "--format=json", "--", "/bin/true"]));
+    assert_eq!(document["service"], "true");
+}
+
+#[test]
+fn words_that_are_not_utf8_survive() {
+    let odd = OsStr::from_bytes(b"caf\xe9");
+    let ran = Test::install()
+        .args(["--dry-run", "--format", "json", "--service_name", "x", "--working-directory", "/"])
+        .arg(OsStr::from_bytes(b"--env=DRINK=caf\xe9"))
+        .args(["--", "/bin/echo"])
+        .arg(odd)
+        .run();
+    assert!(ran.stdout.contains(r#""hex": ""#), "{}", ran.stdout);
+    Test::install()
+        .args(["--dry-run", "--service_name"])
+        .arg(odd)
+        .args(["--", "/bin/true"])
+        .status(2)
+        .stderr_contains(r"error: option `--service_name` `caf\xe9`: it is not UTF-8 text")
+        .run();
+    Test::install()
+        .arg("--dry-run")
+        .arg(OsStr::from_bytes(b"--env=caf\xe9=x"))
+        .args(["--", "/bin/true"])
+        .status(2)
+        .stderr("InstallService: error: environment variable `caf\\xe9`: its name is not UTF-8 text\n")
+        .run();
+}
+
+#[test]
+fn completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = Test::install().args(["completions", shell]).stderr("").run().stdout;
+        for word in ["DataFileUploadDirectory", "dry-run", "upload_regex", "ManageService", "remove_env_vars"] {
+            assert!(script.contains(word), "{shell}: no {word}");
+        }
+        let mut lines = script.lines().skip_while(|line| line.is_empty() || line.starts_with("using "));
+        assert!(lines.all(|line| !line.starts_with("using ")), "{shell}");
+    }
+    let script = Test::install().args(["completions", "bash"]).run();
+    let path = script.folder().join("completions.bash");
+    fs::write(&path, &script.stdout).unwrap();
+    // The last word of the line is completed.
+    let complete = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); compopt() { :; }; \
+                    _$1 $1 \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; echo \"${COMPREPLY[@]}\"";
+    for (line, completed) in [
+        ("InstallService Data", "DataFileUploadDirectory DataFileDownloadDirectory"),
+        ("InstallService --hardening b", "baseline"),
+        ("InstallService DataFileUploadDirectory --restart ", "always on-failure never"),
+        ("InstallService --manifest comp", "completions.bash"),
+        ("ManageService web stop_and_re", "stop_and_remove stop_and_reinstall stop_and_restart"),
+        ("ManageService web show --format m", "manifest"),
+    ] {
+        let mut bash = Command::new("bash");
+        bash.args(["--norc", "-c", complete]).arg(&path).args(line.split(' ')).current_dir(script.folder());
+        let output = bash.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{completed}\n"), "{line}: {said}");
+    }
+}
+
+#[test]
+fn no_colour_in_a_pipe_and_none_where_nobody_wants_it() {
+    for test in [dry_run(&[]), dry_run(&[]).env("TERM", "xterm-256color").env("NO_COLOR", "1")] {
+        let ran = test.run();
+        assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'));
+    }
+    let coloured = dry_run(&[]).env("CLICOLOR_FORCE", "1").run();
+    assert!(coloured.stdout.contains("\x1b["), "{}", coloured.stdout);
+    let fault = Test::install().env("CLICOLOR_FORCE", "1").args(["--", "relative/path"]).status(2).run();
+    assert!(fault.stderr.contains("\x1b[1m\x1b[31merror\x1b[0m"), "{:?}", fault.stderr);
+    // What a program reads has no colours, whatever is forced.
+    let plain = dry_run(&["--format", "json"]).env("CLICOLOR_FORCE", "1").run();
+    assert!(!plain.stdout.contains('\x1b'));
+}
+
+#[test]
+fn a_reader_who_has_gone_away_is_no_error() {
+    for arguments in
+        [&["-h"][..], &["--dry-run", "--", "/bin/true"], &["--dry-run", "--format=json", "--", "/bin/true"]]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_InstallService"));
+        let output = command.args(arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", output.status);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    }
+}

@@ -1,0 +1,280 @@
+//! ManageService as far as it goes without a running systemd; tests/booted goes all the way.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support;
+use crate::support::{Ran, Test};
+
+#[track_caller]
+fn refused<const N: usize>(arguments: [&str; N], said: &str) {
+    Test::manage().args(arguments).status(2).stdout("").stderr(said).run();
+}
+
+/// The services of a user, lying where an install puts them.
+fn installed() -> Ran {
+    let ran = Test::install()
+        .env("INSTALLSERVICE_WORKING_DIR", "")
+        .args([
+            "--output",
+            "home",
+            "--user",
+            "--working-directory",
+            "/srv",
+            "--service_name",
+            "uploader",
+            "--env",
+            "A=1",
+        ])
+        .args(["--env", "B=2", "--", "/bin/true", "a b"])
+        .run();
+    for of_the_tree in ["MANIFEST.toml", "MANIFEST.sha256"] {
+        fs::remove_file(ran.folder().join("home").join(of_the_tree)).unwrap();
+    }
+    ran
+}
+
+fn manage(ran: &Ran) -> Test {
+    ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "")
+}
+
+const UNIT: &str = "home/.config/systemd/user/uploader.service";
+const RECEIPT: &str = "home/.local/state/install-service/uploader_install_args.toml";
+
+#[test]
+fn a_mode_in_the_place_of_the_name() {
+    refused(
+        ["start", "web"],
+        "ManageService: error: mode `web`: the name comes first, then what to do with it
+  help: `ManageService NAME MODE`
+",
+    );
+}
+
+#[test]
+fn every_fault_at_once() {
+    refused(
+        ["a b", "strat", "more", "--bogus", "--format", "yaml", "-n", "many"],
+        "ManageService: error: argument `more`: nothing takes this word
+ManageService: error: option `--bogus`: there is no such option
+  help: `-h` lists the options
+ManageService: error: option `--format` `yaml`: it is `text` or `json`
+ManageService: error: service name `a b`: it holds ` `, and a service name has letters, digits, `_`, `.` and `-` only; `a_b` would do
+ManageService: error: option `--lines` `many`: it is a whole number
+ManageService: error: mode `strat`: there is no such mode
+  help: there is `start`
+ManageService: 6 faults, nothing was changed
+",
+    );
+}
+
+#[test]
+fn modes() {
+    let modes = "the modes are `start`, `status`, `stop`, `restart`, `remove`, `reinstall`, `stop_and_remove`, \
+                 `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`";
+    refused(
+        ["web"],
+        &format!("ManageService: error: mode: the command does not say what to do with the service\n  help: {modes}\n"),
+    );
+    refused(["web", "x"], &format!("ManageService: error: mode `x`: there is no such mode\n  help: {modes}\n"));
+    refused(["web", "logs", "-n"], "ManageService: error: option `-n`: it needs a value\n");
+    refused(["--list", "web"], "ManageService: error: argument `web`: `--list` lists every service\n");
+    // Both spellings, as for options; and all of them are known.
+    for mode in modes.split('`').skip(1).step_by(2) {
+        for spelling in [mode.to_owned(), mode.replace('_', "-")] {
+            Test::manage().args(["no-such-service", &spelling]).status(4).run();
+        }
+    }
+}
+
+/// Two services of a user, and the manifest that they are from.
+fn installed_two() -> Ran {
+    let manifest = "[defaults]\nuser = true\nworking_directory = \"/srv\"\n\
+                    [[service]]\nname = \"one\"\nexecutable = \"/bin/true\"\n\
+                    [[service]]\nexecutable = \"/bin/false\"\narguments = [\"a b\"]\n";
+    Test::install()
+        .file("two.toml", manifest)
+        .env("INSTALLSERVICE_WORKING_DIR", "")
+        .args(["--output", "home", "--manifest", "two.toml"])
+        .run()
+}
+
+#[test]
+fn a_manifest_comes_back() {
+    let ran = installed();
+    let receipt = fs::read_to_string(ran.folder().join(RECEIPT)).unwrap();
+    manage(&ran).args(["uploader", "show", "--format", "manifest"]).stdout(&receipt).stderr("").run();
+    refused(
+        ["uploader", "status", "--format", "manifest"],
+        "ManageService: error: option `--format` `manifest`: it is `text` or `json`\n",
+    );
+    let ran = installed_two();
+    let shown = manage(&ran).args(["--manifest", "two.toml", "show", "--format", "manifest"]).stderr("").run();
+    fs::write(ran.folder().join("shown.toml"), &shown.stdout).unwrap();
+    // It is the manifest of the same files.
+    ran.then_install().args(["--output", "again", "--manifest", "shown.toml"]).run();
+    support::same_tree(&ran.folder().join("home"), &ran.folder().join("again"));
+}
+
+#[test]
+fn a_manifest_names_the_services() {
+    let ran = installed_two();
+    let shown = manage(&ran).args(["--manifest", "two.toml", "show"]).stderr("").run().stdout;
+    for part in ["one_install_args.toml\n", "one.service\n", "false_install_args.toml\n", "false.service\n"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let differs = manage(&ran).args(["--manifest", "two.toml", "diff", "--format", "json"]).status(10).run();
+    let document: Value = serde_json::from_str(&differs.stdout).unwrap();
+    assert_eq!(document["not_enabled"], json!(["one", "false"]));
+    let say = |args: &[&str]| manage(&ran).args(args).stdout("");
+    say(&["--manifest", "two.toml", "one", "show"])
+        .status(2)
+        .stderr("ManageService: error: argument `one`: a manifest names the services itself\n")
+        .run();
+    say(&["--list", "--manifest", "two.toml"])
+        .status(2)
+        .stderr("ManageService: error: option `--manifest` `two.toml`: `--list` lists every service\n")
+        .run();
+    say(&["--manifest", "more.toml", "show"])
+        .file("more.toml", "[[service]]\nname = \"one\"\n[[service]]\nname = \"onne\"\n[[service]]\nname = \"a b\"\n")
+        .status(2)
+        .stderr_contains("service name `a b`")
+        .run();
+    say(&["--manifest", "more.toml", "show"])
+        .file("more.toml", "[[service]]\nname = \"one\"\n[[service]]\nname = \"onne\"\n")
+        .status(4)
+        .stderr("ManageService: error: there is no service `onne`\n  help: there is `one`\n")
+        .run();
+}
+
+#[test]
+fn flags_have_both_spellings() {
+    for flag in ["--remove_env_vars", "--remove_install_args", "--remove_nssm", "--state-dir", "--user", "--yes"] {
+        for spelling in [flag.to_owned(), flag.replace('_', "-"), flag.replacen("e-d", "e_d", 1)] {
+            let value = (flag == "--state-dir").then_some("state");
+            Test::manage().args(["no-such-service", "remove", &spelling]).args(value).status(4).run();
+        }
+    }
+}
+
+#[test]
+fn an_unknown_service() {
+    Test::manage()
+        .args(["web", "start"])
+        .status(4)
+        .stdout("")
+        .stderr(
+            "ManageService: error: there is no service `web`\n  \
+             help: `ManageService --list` shows the services that InstallService knows\n",
+        )
+        .run();
+    manage(&installed())
+        .args(["uplaoder", "status"])
+        .status(4)
+        .stdout("")
+        .stderr("ManageService: error: there is no service `uplaoder`\n  help: there is `uploader`\n")
+        .run();
+}
+
+#[test]
+fn an_empty_list() {
+    let test = || Test::manage().args(["--list", "--user"]);
+    test().stdout("").stderr("no services yet; `InstallService -h` shows how to install one\n").run();
+    test().args(["--format", "json"]).stdout("{\n  \"version\": 1,\n  \"services\": []\n}\n").stderr("").run();
+}
+
+#[test]
+fn a_list() {
+    let ran = installed();
+    let list = || manage(&ran).args(["--list", "--user", "--state-dir", "home/.local/state/install-service"]);
+    let text = list().run().stdout;
+    assert!(text.starts_with("uploader  ") && text.ends_with("  (user)\n") && text.lines().count() == 1, "{text}");
+    let listed = list().args(["--format", "json"]).run().stdout;
+    let document: Value = serde_json::from_str(&listed).unwrap();
+    let service = &document["services"][0];
+    assert_eq!((&service["service"], &service["target"]), (&json!("uploader"), &json!("systemd")));
+    assert_eq!((&service["user"], &service["installed"]), (&json!(true), &json!(true)));
+    fs::remove_file(ran.folder().join(UNIT)).unwrap();
+    list().stdout("uploader  removed (its receipt is kept)  (user)\n").run();
+}
+
+#[test]
+fn show() {
+    let ran = installed();
+    let shown = manage(&ran).args(["uploader", "show", "--user"]).stderr("").run();
+    for path in [RECEIPT, UNIT] {
+        let contents = fs::read_to_string(ran.folder().join(path)).unwrap();
+        let indented: String = contents.lines().map(|line| format!("    {line}\n")).collect();
+        assert!(shown.stdout.contains(&format!("[TMP]/{path}\n{indented}")), "{}", shown.stdout);
+    }
+}
+
+#[test]
+fn diff() {
+    let ran = installed();
+    let diff = || manage(&ran).args(["uploader", "diff", "--user"]).status(10);
+    // As it was installed, but for the link that starts it at boot.
+    diff().stdout("uploader does not start at boot\n").stderr("").run();
+    let link = ran.folder().join("home/.config/systemd/user/default.target.wants/uploader.service");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("../uploader.service", link).unwrap();
+    diff().status(0).stdout("").stderr("the host is as it should be\n").run();
+    // The administrator's hand.
+    let unit = ran.folder().join(UNIT);
+    let changed = fs::read_to_string(&unit).unwrap().replace("RestartSec=120", "RestartSec=1");
+    fs::write(&unit, changed).unwrap();
+    let drop_in = ran.folder().join(format!("{UNIT}.d/override.conf"));
+    fs::create_dir_all(drop_in.parent().unwrap()).unwrap();
+    fs::write(drop_in, "[Service]\nNice=5\n").unwrap();
+    diff()
+        .stdout_contains(format!("--- [TMP]/{UNIT}\n+++ [TMP]/{UNIT}\n"))
+        .stdout_contains("\n-RestartSec=1\n+RestartSec=120\n")
+        .stdout_contains(format!("overridden by [TMP]/{UNIT}.d/override.conf\n"))
+        .run();
+    let document: Value = serde_json::from_str(&diff().args(["--format", "json"]).run().stdout).unwrap();
+    assert_eq!((&document["version"], &document["same"]), (&json!(1), &json!(false)));
+    assert_eq!(document["files"][0]["state"], "changed");
+    assert!(document["files"][0]["diff"].as_str().unwrap().contains("-RestartSec=1\n"));
+}
+
+#[test]
+fn a_removed_service_says_how_it_comes_back() {
+    let ran = installed();
+    fs::remove_file(ran.folder().join(UNIT)).unwrap();
+    manage(&ran)
+        .args(["uploader", "start", "--user"])
+        .status(4)
+        .stdout("")
+        .stderr_contains("note: `uploader` was removed; `ManageService uploader reinstall` brings it back as it was\n")
+        .run();
+}
+
+#[test]
+fn a_receipt_that_cannot_be_read() {
+    let ran = installed();
+    fs::write(ran.folder().join(RECEIPT), "[[service]]\nname = 1\n").unwrap();
+    manage(&ran)
+        .args(["uploader", "diff", "--user"])
+        .status(2)
+        .stdout("")
+        .stderr_contains(format!(
+            "ManageService: error: receipt `[TMP]/{RECEIPT}`, line 2, key `name`: invalid type: integer `1`, expected a string\n"
+        ))
+        .run();
+}
+
+#[test]
+fn where_no_systemd_runs() {
+    if fs::exists("/run/systemd/system").unwrap() {
+        return; // tests/booted manages for real
+    }
+    for mode in ["start", "status", "stop", "restart", "remove", "reinstall", "logs"] {
+        manage(&installed())
+            .args(["uploader", mode, "--user"])
+            .status(1)
+            .stdout("")
+            .stderr_contains("ManageService: error: systemd does not run this machine")
+            .run();
+    }
+}

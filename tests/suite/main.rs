@@ -1,0 +1,38 @@
+//! Everything that needs neither root nor a network; one module for each promise. `cargo test --test suite cli_drift`
+//! runs one of them.
+
+#[path = "../corpus/mod.rs"]
+mod corpus;
+mod grammar;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod architecture;
+mod broken;
+mod catalog;
+#[cfg(unix)]
+mod cli;
+#[cfg(target_os = "linux")]
+mod cli_drift;
+#[cfg(unix)]
+mod cli_dry_run;
+#[cfg(unix)]
+mod cli_export;
+#[cfg(unix)]
+mod cli_faults;
+#[cfg(unix)]
+mod cli_manage;
+mod config_file;
+mod escape;
+mod fuzz;
+mod golden;
+mod injection;
+#[cfg(unix)]
+mod manifest;
+#[cfg(unix)]
+mod readme;
+mod render_systemd;
+#[cfg(unix)]
+mod run_service;
+#[cfg(unix)]
+mod support_itself;

@@ -1,0 +1,473 @@
+//! What systemd's renderer promises for every service: nothing is added, nothing is dropped, and
+//! what cannot be carried is refused by name.
+
+use std::collections::BTreeMap;
+
+use install_service::model::artifact::Artifact;
+use install_service::model::environment_file;
+use install_service::model::place::Place;
+use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::systemd_table::KnownDirective;
+use install_service::model::text::Text;
+use install_service::render::{is_ours, systemd};
+use proptest::prelude::*;
+
+use crate::corpus;
+use crate::grammar;
+
+fn place() -> Place {
+    Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/install-service".into(), home: None }
+}
+
+fn web() -> ServiceSpec {
+    ServiceSpec {
+        name: "web".parse().unwrap(),
+        display_name: Default::default(),
+        description: "A web server".parse().unwrap(),
+        run: Run::Executable { path: "/usr/bin/web".into(), arguments: literals(&["--port", "80"]) },
+        working_directory: "/srv/web".into(),
+        environment: Default::default(),
+        secrets: Vec::new(),
+        secrets_in: SecretStore::File,
+        account: None,
+        restart: Restart::Always,
+        restart_sec: 120,
+        after: Vec::new(),
+        hardening: Hardening::None,
+        path: Vec::new(),
+        writes: Vec::new(),
+        scope: Scope::System,
+        systemd: 252.into(),
+        directives: Vec::new(),
+        parameters: Vec::new(),
+    }
+}
+
+fn python(arguments: Vec<Argument>) -> Run {
+    let entry = "package.module:main".parse().unwrap();
+    Run::Python { interpreter: "/usr/bin/python3".into(), entry, arguments }
+}
+
+fn literals(texts: &[&str]) -> Vec<Argument> {
+    texts.iter().map(|text| Argument::Literal((*text).into())).collect()
+}
+
+fn files(spec: &ServiceSpec) -> BTreeMap<String, String> {
+    systemd::artifacts(spec, &place()).unwrap().into_iter().map(named).collect()
+}
+
+fn named(file: Artifact) -> (String, String) {
+    let path = file.path.to_string();
+    (path.rsplit_once('/').unwrap().1.to_owned(), String::from_utf8_lossy(&file.contents).into_owned())
+}
+
+fn refusals(spec: &ServiceSpec) -> Vec<String> {
+    systemd::artifacts(spec, &place()).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+/// The directives of a unit as systemd splits it: at line feeds and carriage returns, with lines
+/// joined behind a backslash.
+fn directives(unit: &str) -> Vec<(String, String)> {
+    let (mut section, mut found) = (String::new(), Vec::new());
+    let joined = unit.replace("\\\n", " ").replace("\\\r", " ");
+    for line in joined.split(['\n', '\r', '\0']) {
+        match line.trim().chars().next() {
+            None | Some('#' | ';') => {}
+            Some('[') => section = line.trim().to_owned(),
+            Some(_) => found.push((section.clone(), line.split('=').next().unwrap().trim().to_owned())),
+        }
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// The same service with harmless texts has the same directives, but for those that went
+    /// into the launcher.
+    #[test]
+    fn no_text_can_add_a_directive(spec in corpus::spec(), version in prop::sample::select(vec![219, 232, 239, 241, 247, 252])) {
+        let spec = ServiceSpec { systemd: version.into(), ..spec };
+        let Ok(files) = systemd::artifacts(&spec, &place()) else { return Ok(()) };
+        let harmless = systemd::artifacts(&tame(&spec), &place()).unwrap();
+        let unit = |files: &[Artifact]| directives(std::str::from_utf8(&files[0].contents).unwrap());
+        let (mut found, wanted) = (unit(&files), unit(&harmless));
+        let launched = files.iter().any(|file| file.path.to_string().ends_with(".sh"));
+        for directive in wanted {
+            if let Some(at) = found.iter().position(|other| *other == directive) {
+                found.remove(at);
+            } else {
+                let absent = directive.1.as_str();
+                let in_launcher = launched && ["WorkingDirectory", "Environment", "LimitSTACK"].contains(&absent);
+                let optional = ["RequiresMountsFor", "ReadWritePaths", "PrivateTmp"].contains(&absent);
+                prop_assert!(in_launcher || optional, "{} is missing", absent);
+            }
+        }
+        prop_assert_eq!(found, []);
+        for file in &files {
+            prop_assert!(is_ours(&file.contents) && file.contents.ends_with(b"\n"));
+            prop_assert_eq!(file.mode, 0o644);
+        }
+    }
+
+    #[test]
+    fn secrets_come_back_from_their_file(values in prop::collection::vec(corpus::text(), 0..5)) {
+        let secrets: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (format!("S{index}").parse().unwrap(), Text::from(value.as_str())))
+            .collect();
+        let file = systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets).unwrap();
+        prop_assert_eq!(file.mode, 0o600);
+        prop_assert!(is_ours(&file.contents));
+        let read = environment_file::read(&file.contents);
+        let wanted: Vec<_> = secrets.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        prop_assert_eq!(read, wanted);
+    }
+}
+
+/// The same service, with texts that mean nothing anywhere.
+fn tame(spec: &ServiceSpec) -> ServiceSpec {
+    let argument = |argument: &Argument| match argument {
+        Argument::Literal(_) => Argument::Literal("x".into()),
+        Argument::Reference { variable, .. } => Argument::Reference { before: "x".into(), variable: variable.clone() },
+    };
+    let mut tame = spec.clone();
+    tame.description = "x".parse().unwrap();
+    tame.working_directory = "/x".into();
+    let mut distinct: Vec<Text> = Vec::new();
+    for path in &spec.writes {
+        if *path != spec.working_directory && !distinct.contains(path) {
+            distinct.push(path.clone());
+        }
+    }
+    tame.writes = (0..distinct.len()).map(|index| Text::from(format!("/w{index}"))).collect();
+    tame.environment.values_mut().for_each(|value| *value = "x".into());
+    match &mut tame.run {
+        Run::Executable { path, arguments } => {
+            *path = "/x".into();
+            *arguments = arguments.iter().map(argument).collect();
+        }
+        Run::Python { arguments, .. } => *arguments = arguments.iter().map(argument).collect(),
+    }
+    // Names that go into the launcher by themselves would hide a difference.
+    tame.environment.retain(|name, _| name.is_identifier());
+    if tame.account.is_some() {
+        tame.environment.retain(|name, _| !matches!(name.as_str(), "LD_LIBRARY_PATH" | "IFS"));
+    }
+    tame
+}
+
+#[test]
+fn a_plain_service() {
+    let mut spec = web();
+    spec.environment.insert("LANG".parse().unwrap(), "C.UTF-8".into());
+    spec.secrets = vec!["TOKEN".parse().unwrap()];
+    spec.account = Some("www".into());
+    spec.after = vec!["postgresql".parse().unwrap()];
+    spec.path = vec!["/opt/web/bin".into()];
+    let directive = |key: &str, value: &str| KnownDirective::find(key).unwrap().with(value).unwrap();
+    spec.directives = vec![directive("LimitNOFILE", "65536"), directive("Unit.OnFailure", "mail@%n.service")];
+    let files = files(&spec);
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["web.service"]);
+    let unit = &files["web.service"];
+    let (head, rest) = unit.split_once("ExecStopPost=").unwrap();
+    let (_, tail) = rest.split_once('\n').unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        head,
+        format!(
+            "# Generated by InstallService {version}; edit with `systemctl edit web`, not here.\n\
+             [Unit]\n\
+             Description=A web server\n\
+             Wants=network-online.target\n\
+             After=network-online.target remote-fs.target\n\
+             After=postgresql.service\n\
+             RequiresMountsFor=\"/srv/web\"\n\
+             StartLimitIntervalSec=0\n\
+             OnFailure=mail@%n.service\n\
+             \n\
+             [Service]\n\
+             Type=exec\n\
+             User=www\n\
+             WorkingDirectory=/srv/web\n\
+             Environment=\"LANG=C.UTF-8\"\n\
+             Environment=\"PATH=/opt/web/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\n\
+             EnvironmentFile=/var/lib/install-service/web_env_vars.txt\n\
+             ExecStart=:\"/usr/bin/web\" \"--port\" \"80\"\n"
+        )
+    );
+    assert_eq!(
+        tail,
+        "Restart=always\nRestartSec=120\nKillMode=mixed\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
+         \n[Install]\nWantedBy=multi-user.target\n"
+    );
+}
+
+#[test]
+fn the_script_of_the_error_log_reads_in_the_unit_as_it_is() {
+    for run in [web().run, python(Vec::new())] {
+        for (account, scope) in [(None, Scope::System), (Some("www".into()), Scope::System), (None, Scope::User)] {
+            let spec = ServiceSpec { run: run.clone(), account, scope, ..web() };
+            let unit = &files(&spec)["web.service"];
+            let line = unit.lines().find_map(|line| line.strip_prefix("ExecStopPost=")).unwrap();
+            let words = grammar::words(line.trim_start_matches(['-', '+', ':']), true);
+            assert_eq!(words[..2], ["/bin/sh", "-c"]);
+            assert!(!words[2].contains(['"', '\\', '%', '\n']), "{}", words[2]);
+            assert!(line.contains(&words[2]));
+            assert_eq!(line.starts_with("-+:"), scope == Scope::System);
+            assert_eq!(words[2].contains("setpriv"), spec.account.is_some());
+        }
+    }
+}
+
+#[test]
+fn a_launcher_is_there_exactly_when_the_unit_cannot_say_it() {
+    let launched = |change: &dyn Fn(&mut ServiceSpec)| {
+        let mut spec = web();
+        change(&mut spec);
+        files(&spec).contains_key("web_launch.sh")
+    };
+    let set = |spec: &mut ServiceSpec, path: &[u8], argument: &[u8]| {
+        let arguments = vec![Argument::Literal(Text::from_bytes(argument))];
+        spec.run = Run::Executable { path: Text::from_bytes(path), arguments };
+    };
+    assert!(!launched(&|_| {}));
+    for text in corpus::NASTY {
+        assert!(!launched(&|spec| set(spec, b"/x", text.as_bytes())), "{text:?}");
+        assert!(!launched(&|spec| _ = spec.environment.insert("A".parse().unwrap(), (*text).into())), "{text:?}");
+    }
+    for bytes in corpus::RAW {
+        assert!(launched(&|spec| set(spec, b"/x", bytes)), "{bytes:?}");
+        assert!(launched(&|spec| _ = spec.environment.insert("A".parse().unwrap(), Text::from_bytes(*bytes))));
+        assert!(launched(&|spec| spec.working_directory = Text::from_bytes([b"/", *bytes].concat())));
+        assert!(launched(&|spec| set(spec, &[b"/", *bytes].concat(), b"")));
+    }
+    for path in ["/it's", "/q\"", "/b\\s", "/n\nl", "/d/../x"] {
+        assert!(launched(&|spec| set(spec, path.as_bytes(), b"")), "{path:?}");
+    }
+    for directory in ["/n\nl", "/c\rr", "/d/../x"] {
+        assert!(launched(&|spec| spec.working_directory = directory.into()), "{directory:?}");
+    }
+    for directory in ["/it's", "/q\"", "/b\\s", "/ blank ", "/100%", "/tab\t"] {
+        assert!(!launched(&|spec| spec.working_directory = directory.into()), "{directory:?}");
+    }
+    let plain = |name: &str, account: Option<&str>| {
+        launched(&|spec| {
+            spec.environment.insert(name.parse().unwrap(), "x".into());
+            spec.account = account.map(Into::into);
+        })
+    };
+    assert!(plain("discovery.type", None) && !plain("IFS", None) && !plain("LD_LIBRARY_PATH", None));
+    assert!(plain("LD_LIBRARY_PATH", Some("www")));
+    let many = |count| launched(&|spec| spec.run = run_of(count));
+    assert!(!many(7) && many(8));
+}
+
+fn run_of(count: usize) -> Run {
+    Run::Executable { path: "/x".into(), arguments: literals(&vec!["x".repeat(131_071).as_str(); count]) }
+}
+
+#[test]
+fn a_launcher_says_what_the_shell_would_change() {
+    let mut spec = web();
+    spec.working_directory = "/srv/a\nb".into();
+    for (name, value) in [("A", "1"), ("IFS", ","), ("PWD", "/else"), ("a.b", "it's")] {
+        spec.environment.insert(name.parse().unwrap(), value.into());
+    }
+    let before = |text: &str, name: &str| Argument::Reference { before: text.into(), variable: name.parse().unwrap() };
+    spec.run = Run::Executable { path: "/a=b".into(), arguments: vec![before("$", "A"), before("x", "a.b")] };
+    let files = files(&spec);
+    let (_, launcher) = files["web_launch.sh"].split_once('\n').unwrap();
+    assert_eq!(
+        launcher,
+        "cd -- '/srv/a\nb' || exit 200\n\
+         [ $# -eq 0 ] || exec \"$@\"\n\
+         exec /usr/bin/env \\\n    '-u' \\\n    'OLDPWD' \\\n    '-u' \\\n    'SHLVL' \\\n    '-u' \\\n    '_' \\\n    \
+         'IFS=,' \\\n    'PWD=/else' \\\n    'a.b=it'\\''s' \\\n    '/usr/bin/nice' \\\n    '-n' \\\n    '0' \\\n    \
+         '/a=b' \\\n    '$'\"${A}\" \\\n    'xit'\\''s'\n"
+    );
+    let unit = &files["web.service"];
+    assert!(unit.contains("\nEnvironment=\"A=1\"\n") && !unit.contains("IFS") && !unit.contains("\nWorkingDirectory="));
+    assert!(unit.contains("\nExecStart=:\"/bin/sh\" \"/var/lib/install-service/web_launch.sh\"\n"));
+    assert!(
+        unit.contains("\nExecStopPost=-+:\"/bin/sh\" \"/var/lib/install-service/web_launch.sh\" \"/bin/sh\" \"-c\" ")
+    );
+}
+
+#[test]
+fn everything_that_no_process_can_be_given_is_refused_at_once() {
+    let mut spec = web();
+    spec.run = Run::Executable { path: "/x".into(), arguments: literals(&["ok", "a\0b", &"x".repeat(131_072)]) };
+    spec.environment.insert("A".parse().unwrap(), "\0".into());
+    spec.working_directory = "/srv/\0".into();
+    spec.path = vec!["/a:b".into()];
+    spec.account = Some("a b".into());
+    assert_eq!(
+        refusals(&spec).iter().map(|refusal| refusal.split(", which ").next().unwrap()).collect::<Vec<_>>(),
+        [
+            "the directory `/a:b` for PATH holds `:`",
+            "the working directory holds U+0000",
+            "argument 2 holds U+0000",
+            "argument 3 has 131072 bytes",
+            "environment variable `A` holds U+0000",
+            "the account `a b` holds ` `",
+        ]
+    );
+}
+
+#[test]
+fn the_total_of_arguments_and_environment_has_a_limit() {
+    let stack = |count| files(&ServiceSpec { run: run_of(count), ..web() })["web.service"].contains("\nLimitSTACK=24M");
+    assert!(!stack(15) && stack(16) && stack(47));
+    let said = refusals(&ServiceSpec { run: run_of(48), ..web() });
+    assert_eq!(said.len(), 1);
+    assert!(said[0].starts_with("arguments and environment have 62918"), "{}", said[0]);
+    // A Python program is given its arguments by its script.
+    let arguments = literals(&[&"x".repeat(8 << 20)]);
+    files(&ServiceSpec { run: python(arguments), ..web() });
+}
+
+#[test]
+fn secrets_that_systemd_would_not_read_back_are_refused() {
+    let file = |name: &str, value: &[u8]| {
+        let secrets = [(name.parse().unwrap(), Text::from_bytes(value))];
+        systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets)
+            .map_err(|refusals| refusals[0].to_string())
+    };
+    assert!(file("a.b", b"x").unwrap_err().starts_with("environment variable `a.b` is named `a.b`, which"));
+    assert!(file("A", b"x\xff").unwrap_err().starts_with("environment variable `A` holds the byte 0xFF"));
+    assert!(file("A", &[b'x'; 131_070]).unwrap_err().starts_with("environment variable `A` has 131072 bytes"));
+    file("A", &[b'x'; 131_069]).unwrap();
+}
+
+#[test]
+fn a_python_service_tells_when_it_is_up() {
+    let reference = Argument::Reference { before: "--pw=".into(), variable: "PW".parse().unwrap() };
+    let mut spec = ServiceSpec { run: python(vec![reference]), ..web() };
+    let rendered = files(&spec);
+    let unit = &rendered["web.service"];
+    assert!(unit.contains("\nType=notify\nNotifyAccess=main\nTimeoutStartSec=300\n"));
+    assert!(unit.contains("\nEnvironment=\"PYTHONUNBUFFERED=1\"\n"));
+    assert!(unit.contains(":\"/usr/bin/python3\" \"/var/lib/install-service/web_service_executable.py\"\n"));
+    assert!(rendered["web_service_executable.py"].contains("        \"--pw=\" + os.environ[\"PW\"],\n"));
+    spec.environment.insert("PYTHONUNBUFFERED".parse().unwrap(), "".into());
+    assert!(files(&spec)["web.service"].contains("\nEnvironment=\"PYTHONUNBUFFERED=\"\n"));
+}
+
+#[test]
+fn old_versions_get_what_they_know() {
+    let unit = |version: u32| {
+        let spec = ServiceSpec {
+            hardening: Hardening::Strict,
+            run: Run::Executable { path: "/$x".into(), arguments: literals(&["$HOME"]) },
+            systemd: version.into(),
+            ..web()
+        };
+        files(&spec).remove("web.service").unwrap()
+    };
+    assert!(unit(252).contains("\nExecStart=:\"/$x\" \"$HOME\"\n"));
+    assert!(unit(241).contains("\nExecStart=@\"/$x\" \"/$$x\" \"$$HOME\"\n"));
+    for (key, since) in [
+        ("Type=exec", 240),
+        ("ProtectProc=", 247),
+        ("ProtectClock=", 245),
+        ("ProtectKernelLogs=", 244),
+        ("ProtectHostname=", 242),
+        ("RestrictSUIDSGID=", 242),
+        ("SystemCallFilter=@system-service", 239),
+    ] {
+        let key = format!("\n{key}");
+        assert!(unit(since).contains(&key) && !unit(since - 1).contains(&key), "{key}");
+    }
+}
+
+/// Of every version, whatever the service: each directive of a unit is one that it has, with a value that it takes.
+#[test]
+fn no_unit_has_what_its_version_has_not() {
+    for version in 219..=257 {
+        // Enough for a limit of its own.
+        let words = if [219, 228, 229, 257].contains(&version) { vec!["x".repeat(100_000); 25] } else { Vec::new() };
+        let arguments = words.into_iter().map(|word| Argument::Literal(word.into())).collect();
+        let runs = [
+            python(Vec::new()),
+            Run::Executable { path: "/bin/x".into(), arguments },
+            Run::Executable { path: "/bin/\"x".into(), arguments: Vec::new() },
+        ];
+        for (run, scope) in runs.into_iter().flat_map(|run| [(run.clone(), Scope::System), (run, Scope::User)]) {
+            let account = (scope == Scope::System).then(|| "joe".into());
+            let secrets = vec!["TOKEN".parse().unwrap()];
+            let spec = ServiceSpec { run, scope, account, secrets, hardening: Hardening::Strict, ..web() };
+            let spec = ServiceSpec { systemd: version.into(), after: vec!["x".parse().unwrap()], ..spec };
+            let unit = &files(&spec)["web.service"];
+            let mut section = "";
+            for line in unit.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+                let Some((name, value)) = line.split_once('=') else {
+                    section = line.trim_matches(['[', ']']);
+                    continue;
+                };
+                let key = format!("{section}.{name}");
+                match KnownDirective::find(&key) {
+                    Ok(directive) => {
+                        let needed =
+                            directive.with(value).unwrap_or_else(|refused| panic!("{line}: {refused:?}")).since();
+                        assert!(needed <= version, "{version} has no {line}");
+                    }
+                    // What has a key of its own was always there.
+                    Err(refused) => assert!(refused.reason.ends_with("a key of its own for it"), "{key}: {refused:?}"),
+                }
+                // Prefixes: `:` came with 242, `+` with 231.
+                if name == "ExecStart" {
+                    assert_eq!(value.starts_with(':'), version >= 242, "{line}");
+                }
+                assert!(!(name.starts_with("Exec") && value.starts_with("-+")) || version >= 231, "{line}");
+            }
+        }
+    }
+}
+
+/// What is left out is said.
+#[test]
+fn what_an_old_version_cannot_do_is_said() {
+    let said = |version: u32, spec: ServiceSpec| systemd::left_out(&ServiceSpec { systemd: version.into(), ..spec });
+    let strict = || ServiceSpec { hardening: Hardening::Strict, ..web() };
+    assert_eq!(said(247, strict()), [""; 0]);
+    assert_eq!(said(246, strict()), ["systemd 246 has no ProtectProc, so the hardening goes without"]);
+    let baseline = || ServiceSpec { hardening: Hardening::Baseline, ..web() };
+    assert_eq!(
+        said(241, baseline()),
+        [
+            "systemd 241 has no ProtectKernelLogs, ProtectClock, ProtectHostname, RestrictSUIDSGID, so the hardening goes without"
+        ]
+    );
+    assert_eq!(said(231, web()), ["systemd 231 does not say how a service ended, so it leaves no error log behind"]);
+    assert!(said(231, ServiceSpec { run: python(Vec::new()), ..web() })[0].contains("only an exception"));
+}
+
+#[test]
+fn a_user_service_asks_for_nothing_that_needs_root() {
+    let spec = ServiceSpec { scope: Scope::User, hardening: Hardening::Strict, writes: vec!["/x".into()], ..web() };
+    let unit = &files(&spec)["web.service"];
+    for absent in ["network-online", "remote-fs", "RequiresMountsFor", "Private", "Protect", "ReadWrite", "Capability"]
+    {
+        assert!(!unit.contains(absent), "{absent}");
+    }
+    assert!(unit.contains("`systemctl --user edit web`") && unit.contains("\nWantedBy=default.target\n"));
+    assert!(unit.contains("\nNoNewPrivileges=yes\n") && unit.contains("\nSystemCallFilter=@system-service\n"));
+}
+
+#[test]
+fn a_strict_service_keeps_its_directories() {
+    let mut spec = ServiceSpec { hardening: Hardening::Strict, writes: vec!["/data/a b".into()], ..web() };
+    let unit = &files(&spec)["web.service"];
+    assert!(unit.contains("\nPrivateTmp=yes\n"));
+    assert!(unit.contains("\nReadWritePaths=\"-/srv/web\"\nReadWritePaths=\"-/data/a b\"\n"));
+    spec.writes = vec!["/tmp/x".into()];
+    assert!(!files(&spec)["web.service"].contains("PrivateTmp"));
+    spec.writes = vec!["/a\nb".into()];
+    assert_eq!(
+        refusals(&spec),
+        ["the directory `/a\\nb` that it writes to holds U+000A, which a systemd unit cannot carry: \
+          a path there ends with its line"]
+    );
+}

@@ -1,0 +1,414 @@
+//! Rendered units as systemd itself reads them, without one that runs: `systemd-analyze verify`
+//! prints what its own parser made of a unit.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use install_service::model::name::EnvName;
+use install_service::model::place::{CREDENTIAL, Place};
+use install_service::model::spec::{Argument, Hardening, Run, SecretStore, ServiceSpec};
+use install_service::model::systemd_table::{KnownDirective, Section, Takes, directives};
+use install_service::model::text::Text;
+use install_service::render::{escape, systemd};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+use crate::corpus;
+
+const UNITS: usize = 3000;
+
+fn text(path: &Path) -> Text {
+    Text::from_bytes(path.as_os_str().as_bytes())
+}
+
+/// A service to verify, with what systemd has to make of it.
+struct Case {
+    unit: String,
+    argv: Vec<Text>,
+    lines: Vec<String>,
+}
+
+impl Case {
+    /// Renders the spec as a unit of its own below `folder`, where its program exists.
+    fn new(number: usize, mut spec: ServiceSpec, folder: &Path) -> Option<Self> {
+        let version = [239, 241, 242, 252][number % 4];
+        let place = Place { unit_dir: text(folder), state_dir: text(&folder.join("st ate%")), home: None };
+        spec.systemd = version.into();
+        spec.name = format!("s{number}").parse().unwrap();
+        if let Run::Executable { path, .. } = &mut spec.run {
+            let programs = folder.join(number.to_string());
+            fs::create_dir(&programs).unwrap();
+            let name = path.as_str().unwrap()[5..].replace('/', "_");
+            let program = programs.join(if name.trim_matches('.').is_empty() { "x" } else { &name });
+            fs::write(&program, "").unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            *path = text(&program);
+        }
+        let files = systemd::artifacts(&spec, &place).ok()?;
+        fs::write(folder.join(format!("s{number}.service")), &files[0].contents).unwrap();
+        let launched = files.iter().any(|file| file.path == place.launcher(&spec.name));
+        let argv = match &spec.run {
+            _ if launched => vec!["/bin/sh".into(), place.launcher(&spec.name)],
+            Run::Python { interpreter, .. } => vec![interpreter.clone(), place.python_script(&spec.name)],
+            Run::Executable { path, arguments } => argv(path, arguments, version),
+        };
+        let mut lines = vec![format!("Description: {}", described(&spec))];
+        if !launched {
+            let mut directory = spec.working_directory.as_str().unwrap().to_owned();
+            while directory.contains("//") || directory.contains("/./") {
+                directory = directory.replace("//", "/").replace("/./", "/");
+            }
+            let directory = directory.strip_suffix("/.").unwrap_or(&directory).trim_end_matches('/');
+            lines.push(format!("\tWorkingDirectory: {directory}\n"));
+            for (name, value) in &spec.environment {
+                lines.push(format!("\tEnvironment: {name}={}\n", value.as_str().unwrap()));
+            }
+        }
+        Some(Self { unit: format!("s{number}.service"), argv, lines })
+    }
+}
+
+/// A unit without a description is described by its name.
+fn described(spec: &ServiceSpec) -> String {
+    let description = spec.description.as_str().trim_matches([' ', '\t']);
+    if description.is_empty() { spec.name.unit() } else { description.to_owned() }
+}
+
+/// The words that systemd keeps until the start: with `$` doubled where it is going to expand them,
+/// and with `${NAME}` as it stands.
+fn argv(path: &Text, arguments: &[Argument], version: u32) -> Vec<Text> {
+    let expanded = version < 242 || arguments.iter().any(|argument| matches!(argument, Argument::Reference { .. }));
+    let word = |text: &Text| match expanded {
+        true => Text::from(text.as_str().unwrap().replace('$', "$$")),
+        false => text.clone(),
+    };
+    let words = arguments.iter().map(|argument| match argument {
+        Argument::Literal(text) => word(text),
+        Argument::Reference { before, variable } => word(before).with(&format!("${{{variable}}}")),
+    });
+    let own_name = expanded && path.as_str().unwrap().contains('$');
+    std::iter::once(if own_name { word(path) } else { path.clone() }).chain(words).collect()
+}
+
+/// Reads the line that systemd prints for a command: words in C escapes, in `"` where needed.
+fn printed_words(line: &str) -> Vec<Text> {
+    let (mut words, mut word, mut quoted, mut any) = (Vec::new(), Vec::new(), false, false);
+    let mut bytes = line.bytes();
+    while let Some(byte) = bytes.next() {
+        any |= byte != b' ' || quoted;
+        match byte {
+            b'"' => quoted = !quoted,
+            b' ' if !quoted => {
+                words.push(Text::from_bytes(std::mem::take(&mut word)));
+                any = false;
+            }
+            b'\\' if quoted => match bytes.next().unwrap() {
+                b'a' => word.push(7),
+                b'b' => word.push(8),
+                b't' => word.push(9),
+                b'n' => word.push(10),
+                b'v' => word.push(11),
+                b'f' => word.push(12),
+                b'r' => word.push(13),
+                digit @ b'0'..=b'3' => {
+                    let digits = [digit, bytes.next().unwrap(), bytes.next().unwrap()];
+                    word.push(digits.iter().fold(0, |sum, digit| sum << 3 | (digit - b'0')));
+                }
+                other => word.push(other),
+            },
+            _ => word.push(byte),
+        }
+    }
+    if any {
+        words.push(Text::from_bytes(word));
+    }
+    words
+}
+
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn systemd_reads_every_unit_as_it_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runner = TestRunner::deterministic();
+    let specs = corpus::spec();
+    let cases: Vec<Case> = (0..UNITS)
+        .filter_map(|number| Case::new(number, specs.new_tree(&mut runner).unwrap().current(), folder.path()))
+        .collect();
+    assert!(cases.len() > UNITS / 2, "only {} of {UNITS} could be rendered", cases.len());
+    let units = cases.iter().map(|case| format!("./{}", case.unit));
+    let output = Command::new("systemd-analyze")
+        .args(["verify", "--man=no", "--recursive-errors=no"])
+        .args(units)
+        .current_dir(folder.path())
+        .env("SYSTEMD_LOG_LEVEL", "debug")
+        .output()
+        .unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .filter(|line| line.contains(".service:") && !line.contains("job"))
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let read: HashMap<&str, &str> =
+        printed.split("-> Unit ").skip(1).filter_map(|part| part.split_once(":\n")).collect();
+    let mut direct = 0;
+    for case in &cases {
+        let Some(part) = read.get(case.unit.as_str()) else {
+            panic!("{} did not load:\n{}", case.unit, complaints.join("\n"))
+        };
+        let (_, command) = part.split_once("-> ExecStart:\n\t\t\tCommand Line: ").unwrap();
+        let (command, _) = command.split_once("\n\t\t-> ExecStopPost:").unwrap();
+        assert_eq!(printed_words(command), case.argv, "{}", case.unit);
+        direct += usize::from(case.argv[0].as_bytes() != b"/bin/sh");
+        for line in &case.lines {
+            assert!(part.contains(line), "{} lacks {line:?}:\n{part}", case.unit);
+        }
+    }
+    assert!(output.status.success(), "{}", complaints.join("\n"));
+    assert!(direct > cases.len() / 4, "only {direct} of {} without a launcher", cases.len());
+}
+
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn the_profiles_have_the_exposure_that_their_help_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { unit_dir: text(folder.path()), state_dir: "/var/lib/install-service".into(), home: None };
+    let mut runner = TestRunner::deterministic();
+    let mut spec = corpus::spec().new_tree(&mut runner).unwrap().current();
+    spec.run = Run::Executable { path: "/bin/true".into(), arguments: Vec::new() };
+    spec.working_directory = "/srv".into();
+    spec.environment.clear();
+    spec.writes.clear();
+    for (hardening, account, wanted) in [
+        (Hardening::None, None, 9.6),
+        (Hardening::None, Some("www"), 9.2),
+        (Hardening::Baseline, None, 6.9),
+        (Hardening::Baseline, Some("www"), 6.5),
+        (Hardening::Service, Some("www"), 2.4),
+        (Hardening::Strict, Some("www"), 1.8),
+    ] {
+        spec.hardening = hardening;
+        spec.account = account.map(Into::into);
+        let unit = folder.path().join("web.service");
+        fs::write(&unit, &systemd::artifacts(&spec, &place).unwrap()[0].contents).unwrap();
+        let mut analyze = Command::new("systemd-analyze");
+        analyze.args(["security", "--offline=yes", "--no-pager", "--threshold=100"]).arg(&unit);
+        let output = analyze.env("LC_ALL", "C.UTF-8").output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let score = printed
+            .split("Overall exposure level for web.service: ")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+        let score = score.unwrap_or_else(|| panic!("no score in {printed}{}", String::from_utf8_lossy(&output.stderr)));
+        assert!((score - wanted).abs() <= 0.1 + f64::EPSILON, "{hardening:?} {account:?}: {score}, not {wanted}");
+    }
+}
+
+#[test]
+#[ignore = "needs dash and bash: tests/run"]
+fn a_launcher_gives_the_program_what_it_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { unit_dir: text(folder.path()), state_dir: text(folder.path()), home: None };
+    let mut runner = TestRunner::deterministic();
+    let (specs, raw) = (corpus::spec(), corpus::bytes());
+    for number in 0..60 {
+        let mut spec = specs.new_tree(&mut runner).unwrap().current();
+        let directory = folder.path().join(format!("{number}\n'"));
+        fs::create_dir(&directory).unwrap();
+        spec.working_directory = text(&directory);
+        spec.hardening = Hardening::None;
+        spec.secrets_in = SecretStore::File;
+        let environment = spec.environment.clone();
+        let wanted: Vec<Text> = (0..20).map(|_| raw.new_tree(&mut runner).unwrap().current()).collect();
+        let mut run = |program: &str, arguments: Vec<Text>, shell: &str| {
+            let arguments = arguments.into_iter().map(Argument::Literal).collect();
+            spec.run = Run::Executable { path: program.into(), arguments };
+            let files = systemd::artifacts(&spec, &place).unwrap();
+            let launcher = folder.path().join("launch.sh");
+            fs::write(&launcher, &files[1].contents).unwrap();
+            let output = Command::new(shell).arg(&launcher).env_clear().env("LANG", "C.UTF-8").output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            output.stdout.split(|byte| *byte == 0).map(Text::from_bytes).collect::<Vec<_>>()
+        };
+        for shell in ["dash", "bash"] {
+            let arguments = std::iter::once("%s\\0".into()).chain(wanted.iter().cloned()).collect();
+            let mut printed = run("/usr/bin/printf", arguments, shell);
+            assert_eq!(printed.pop(), Some("".into()));
+            assert_eq!(printed, wanted);
+            let mut variables = run("/usr/bin/env", vec!["-0".into()], shell);
+            variables.retain(|variable| !variable.is_empty() && variable.as_bytes() != b"LANG=C.UTF-8");
+            let unit_says = |name: &str| matches!(name, "A" | "LANG" | "PATH" | "LD_LIBRARY_PATH");
+            for variable in variables {
+                let name = variable.to_string().split('=').next().unwrap().to_owned();
+                let value = environment.get(&name.parse::<EnvName>().unwrap());
+                let value = value.unwrap_or_else(|| panic!("{shell} added {variable}"));
+                assert_eq!(variable, Text::from_bytes([name.as_bytes(), b"=", value.as_bytes()].concat()));
+            }
+            for name in environment.keys().filter(|name| !unit_says(name.as_str())) {
+                assert!(
+                    run("/usr/bin/env", vec!["-0".into()], shell)
+                        .iter()
+                        .any(|variable| variable.as_bytes().starts_with(format!("{name}=").as_bytes()))
+                );
+            }
+        }
+    }
+}
+
+/// The number of this machine's systemd.
+fn version_here() -> u32 {
+    let output = Command::new("systemctl").arg("--version").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{text}"))
+}
+
+/// It has every directive that the table has of its version, and no other one that came with a later one.
+#[test]
+#[ignore = "needs systemd: tests/run"]
+fn the_directives_are_those_of_systemd() {
+    // Old names of what the table has by its new one, and D-Bus activation that never came.
+    const LEFT_OUT: [&str; 7] = [
+        "Unit.BindTo",
+        "Unit.OnFailureIsolate",
+        "Unit.PropagateReloadFrom",
+        "Unit.PropagateReloadTo",
+        "Unit.RequiresOverridable",
+        "Unit.RequisiteOverridable",
+        "Service.BusName",
+    ];
+    let output = Command::new("/usr/lib/systemd/systemd").arg("--dump-configuration-items").output().unwrap();
+    let mut section = String::new();
+    let mut there = Vec::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        match line.split_once('=') {
+            Some((name, _)) => there.push(format!("{section}.{name}")),
+            None => section = line.trim_matches(['[', ']']).to_owned(),
+        }
+    }
+    there.retain(|key| ["Unit", "Service", "Install"].iter().any(|section| key.starts_with(&format!("{section}."))));
+    assert!(there.len() > 300, "{there:?}");
+    let version = version_here();
+    for key in &there {
+        match KnownDirective::find(key) {
+            Ok(directive) => assert!(directive.since <= version, "{key} is older than the table says"),
+            Err(refused) => {
+                assert!(LEFT_OUT.contains(&key.as_str()) || refused.reason.ends_with("key of its own for it"), "{key}");
+            }
+        }
+    }
+    for directive in directives().filter(|directive| directive.since <= version) {
+        let key = format!("{}.{}", directive.section.as_str(), directive.name);
+        assert!(there.contains(&key), "{key} is not there, or newer than the table says");
+    }
+}
+
+/// It takes the values that the table takes, and complains of the others.
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn their_values_are_those_of_systemd() {
+    let version = version_here();
+    let folder = tempfile::tempdir().unwrap();
+    // The lines of a unit that systemd complains of.
+    let complaints = |lines: &[(Section, String)]| -> Vec<String> {
+        let mut unit = String::new();
+        for section in [Section::Unit, Section::Service] {
+            unit += &format!("[{}]\n", section.as_str());
+            unit += if section == Section::Service { "ExecStart=/bin/true\n" } else { "" };
+            unit +=
+                &lines.iter().filter(|line| line.0 == section).map(|line| line.1.clone() + "\n").collect::<String>();
+        }
+        let path = folder.path().join("probe.service");
+        fs::write(&path, &unit).unwrap();
+        let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let numbers =
+            said.lines().filter_map(|line| line.split_once("probe.service:")?.1.split_once(':')?.0.parse().ok());
+        numbers.map(|number: usize| unit.lines().nth(number - 1).unwrap().to_owned()).collect()
+    };
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for directive in
+        directives().filter(|directive| directive.since <= version && directive.section != Section::Install)
+    {
+        let words = |words: &[(&'static str, u32)]| {
+            words.iter().filter(|(_, since)| *since <= version).map(|(word, _)| (*word).to_owned()).collect::<Vec<_>>()
+        };
+        let number = |number: i64| number.to_string();
+        let (taken, refused) = match directive.takes {
+            Takes::Any => continue,
+            Takes::Switch => (vec!["yes".to_owned(), "Off".into(), "1".into(), "t".into()], vec!["perhaps".to_owned()]),
+            Takes::SwitchOr(more) => ([words(more), vec!["no".into()]].concat(), vec!["perhaps".into()]),
+            Takes::Word(more) => (words(more), vec!["perhaps".into()]),
+            Takes::Number(least, most) => (vec![number(least), number(most)], vec![number(least - 1), "x".into()]),
+            Takes::Span => (
+                vec!["90".into(), "1h 30.5min".into(), "2 weeks".into(), "3us".into(), "1.5 M".into()],
+                vec!["5 fortnights".into(), "x".into(), "1.2.3".into()],
+            ),
+            Takes::Mode => (vec!["0750".into(), "027".into()], vec!["rwx".into(), "09".into()]),
+            Takes::Units => (vec!["a.service b@%n.service".into()], vec!["b".into()]),
+        };
+        for (values, lines, is_taken) in [(taken, &mut good, true), (refused, &mut bad, false)] {
+            for value in values {
+                let checked = directive.with(&value).map(|directive| directive.since());
+                assert_eq!(checked.is_ok(), is_taken, "{}={value}: {checked:?}", directive.name);
+                lines.push((directive.section, format!("{}={value}", directive.name)));
+            }
+        }
+    }
+    assert!(good.len() > 250 && bad.len() > 100, "{} {}", good.len(), bad.len());
+    // It reads that one, and warns of what it means.
+    let of_good: Vec<String> = complaints(&good).into_iter().filter(|line| line != "KillMode=none").collect();
+    assert_eq!(of_good, [""; 0]);
+    // After some of them it reads no further: those that it did not come to have a second turn, by themselves.
+    let found: Vec<String> = bad.chunks(20).flat_map(complaints).collect();
+    let rest: Vec<_> = bad.iter().filter(|(_, line)| !found.contains(line)).collect();
+    let unheard: Vec<_> = rest.into_iter().filter(|line| complaints(&[(*line).clone()]).is_empty()).collect();
+    assert!(unheard.is_empty(), "systemd takes {unheard:?}");
+}
+
+/// What systemd hands over as a credential, a launcher reads with its shell: the same values as systemd
+/// itself would read from the file.
+#[test]
+#[ignore = "needs dash and bash: tests/run"]
+fn a_shell_reads_secrets_as_systemd_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
+    let mut runner = TestRunner::deterministic();
+    let texts = (0..300).map(|_| corpus::text().new_tree(&mut runner).unwrap().current());
+    let texts = corpus::NASTY.iter().map(|text| (*text).to_owned()).chain(texts).filter(|text| !text.contains('\0'));
+    let secrets: Vec<(EnvName, Text)> = texts
+        .filter(|text| text.len() < 1000)
+        .enumerate()
+        .map(|(index, text)| (format!("S{index}").parse().unwrap(), Text::from(text)))
+        .filter(|(_, text)| escape::EnvFileValue::new(text).is_ok())
+        .collect();
+    let file = systemd::environment_file(&"web".parse().unwrap(), &place, SecretStore::Credential, &secrets).unwrap();
+    fs::write(folder.path().join(CREDENTIAL), &file.contents).unwrap();
+    for shell in ["dash", "bash"] {
+        // As in a launcher.
+        let script =
+            format!("set -a\n. \"$CREDENTIALS_DIRECTORY/{CREDENTIAL}\" || exit 243\nset +a\nexec /usr/bin/env -0");
+        let output = Command::new(shell)
+            .args(["-c", &script])
+            .env_clear()
+            .env("CREDENTIALS_DIRECTORY", folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
+        let given: HashMap<&[u8], &[u8]> = output
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter_map(|line| {
+                let at = line.iter().position(|byte| *byte == b'=')?;
+                Some((&line[..at], &line[at + 1..]))
+            })
+            .collect();
+        for (name, value) in &secrets {
+            assert_eq!(given.get(name.as_str().as_bytes()), Some(&value.as_bytes()), "{shell}: {name}");
+        }
+    }
+    assert!(secrets.len() > 200, "{}", secrets.len());
+}

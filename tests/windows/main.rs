@@ -1,0 +1,20 @@
+//! Services of Windows, with the genuine NSSM: on Windows itself, or under Wine in a prefix of its own.
+//!
+//! `nssm.exe` is expected in C:\nssm, a Python in C:\python (`tests/beds/windows.sh prefix` makes it so).
+#![cfg(windows)]
+
+#[path = "../corpus/mod.rs"]
+mod corpus;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batch;
+mod bed;
+mod error_log;
+mod exact;
+mod failures;
+mod lifecycle;
+mod parameters;
+mod python;
+mod supply;
+mod sweep;
