@@ -46,7 +46,6 @@ fn the_manifest_is_one_and_is_exported() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn the_package_installs_the_services() {
-    let _alone = crate::PAGES.lock();
     let folder = with_manifest();
     run(&block("", "--output tree"), folder.path());
     run(&block("", "dpkg-deb"), folder.path());

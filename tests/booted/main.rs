@@ -1,5 +1,5 @@
-//! Installing, starting and removing, on a booted systemd of our own (`tests/beds/systemd.sh`), which all of these
-//! share: `tests/run booted`.
+//! Installing, starting and removing, on a booted systemd of our own (`tests/beds/systemd.sh`): `tests/run booted` runs
+//! these modules on it one after the other.
 #![cfg(target_os = "linux")]
 
 #[path = "../corpus/mod.rs"]
@@ -22,6 +22,3 @@ mod readme;
 mod secrets;
 mod undo;
 mod user;
-
-/// README and docs/fleet.md name their services alike, and keep them in the same directory: one page at a time.
-static PAGES: std::sync::Mutex<()> = std::sync::Mutex::new(());

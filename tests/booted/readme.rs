@@ -40,7 +40,6 @@ fn prepare() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn the_commands_run_in_the_order_of_the_page() {
-    let _alone = crate::PAGES.lock();
     prepare();
     let folder = Path::new("/srv/lab");
     let mut script = String::new();
