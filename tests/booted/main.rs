@@ -13,6 +13,7 @@ mod exact;
 mod failures;
 mod fleet;
 mod foreign;
+mod interrupt;
 mod legacy;
 mod lifecycle;
 mod manifest;

@@ -1,18 +1,14 @@
 //! Ctrl-C and SIGTERM are answered at once, whatever a command waits for, and what it had begun is taken back.
 //!
 //! No clock tells how soon: each of these waits for something that would take minutes, and has ended long before.
-#![cfg(target_os = "linux")]
-#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use support::booted::{Named, named};
-use support::{Ran, Running, Test, system, wait_for};
+use crate::support::booted::{Named, named};
+use crate::support::{Ran, Running, Test, system, wait_for};
 
 /// Long beyond every patience, and told from the others by its fraction.
 fn minutes(of: u32) -> String {
