@@ -6,7 +6,7 @@ use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::output::{ADDED, HEADING, REMOVED, without_styles};
-use crate::commands::drift::{Comparison, FileDrift, Gone, ParameterDrift};
+use crate::commands::drift::{Comparison, FileDrift, Gone, LinkChange, LinkState, ParameterDrift};
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
 use crate::model::name::ServiceName;
@@ -26,6 +26,8 @@ struct Json {
     not_registered: Vec<ServiceName>,
     /// Services that should start at boot and do not.
     not_enabled: Vec<ServiceName>,
+    /// Links to units that are not as they should be.
+    links: Vec<JsonLink>,
     /// Services of ours that are to be removed.
     surplus: Vec<ServiceName>,
     /// The administrator's files that override a unit of ours.
@@ -51,6 +53,13 @@ struct JsonParameter {
 }
 
 #[derive(Serialize)]
+struct JsonLink {
+    service: ServiceName,
+    path: Text,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
 struct JsonGone {
     service: ServiceName,
     what: &'static str,
@@ -65,6 +74,15 @@ pub(super) fn json(comparison: &Comparison) -> String {
         found: found.clone(),
         wanted: wanted.values.clone(),
     };
+    let link = |LinkChange { service, path, state }: &LinkChange| JsonLink {
+        service: service.clone(),
+        path: path.clone(),
+        state: match state {
+            LinkState::Missing => "missing",
+            LinkState::Stale => "stale",
+            LinkState::Foreign => "foreign",
+        },
+    };
     let gone = |Gone { service, what, name }: &Gone| JsonGone { service: service.clone(), what, name: name.clone() };
     let document = Json {
         version: 1,
@@ -73,6 +91,7 @@ pub(super) fn json(comparison: &Comparison) -> String {
         parameters: comparison.parameters.iter().map(parameter).collect(),
         not_registered: comparison.not_registered.clone(),
         not_enabled: comparison.not_enabled.clone(),
+        links: comparison.links.iter().map(link).collect(),
         surplus: comparison.surplus.clone(),
         drop_ins: comparison.drop_ins.clone(),
         gone: comparison.gone.iter().map(gone).collect(),
@@ -106,6 +125,15 @@ pub(super) fn text(comparison: &Comparison) -> String {
     }
     for name in &comparison.not_enabled {
         text += &format!("{name} does not start at boot\n");
+    }
+    for LinkChange { service, path, state } in &comparison.links {
+        text += &match state {
+            // That is what it means.
+            LinkState::Missing if comparison.not_enabled.contains(service) => continue,
+            LinkState::Missing => format!("the link {path} is missing\n"),
+            LinkState::Stale => format!("{service} no longer asks for the link {path}\n"),
+            LinkState::Foreign => format!("{service} never asked for the link {path}\n"),
+        };
     }
     for name in &comparison.surplus {
         text += &format!("{name} is not in the manifest\n");

@@ -4,6 +4,7 @@ use super::{Event, Reporter};
 use crate::error::Error;
 use crate::executor::journal::{self, Undone};
 use crate::host::{interrupt, site, state};
+use crate::model::name::ServiceName;
 use crate::model::place::Place;
 use crate::model::spec::Scope;
 
@@ -16,18 +17,19 @@ pub struct Change {
 }
 
 impl Change {
-    /// Ready to change the host: an interrupt is noted from here on, nobody else is at work, and what
+    /// Ready to change `names` on the host: an interrupt is noted from here on, nobody else is at work, and what
     /// an earlier run left unfinished is taken back.
     ///
     /// # Errors
     /// When another run holds the lock, or an unfinished plan cannot be taken back.
-    pub fn begin(place: &Place, reporter: Reporter<'_>) -> Result<Self, Error> {
+    pub fn begin(names: &[ServiceName], place: &Place, reporter: Reporter<'_>) -> Result<Self, Error> {
         interrupt::listen();
         let lock = state::lock(place)?;
         if let Some(doubt) = state::doubt(place) {
             reporter(Event::Doubt(&doubt));
         }
         let recovered = take_back(place, reporter)?;
+        journal::clear_leftovers(place, names);
         Ok(Self { _lock: lock, recovered })
     }
 }

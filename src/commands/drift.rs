@@ -6,6 +6,7 @@ use crate::model::observed::{Found, Observed};
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::text::Text;
+use crate::plan::systemd::LinkDrift;
 use crate::plan::{self, Desired, Difference, Registration};
 
 /// Every difference between the services as they should be and the host.
@@ -19,6 +20,8 @@ pub struct Comparison {
     pub not_registered: Vec<ServiceName>,
     /// Services that should start at boot and do not.
     pub not_enabled: Vec<ServiceName>,
+    /// Links to units that are not as they should be.
+    pub links: Vec<LinkChange>,
     /// Services of ours that are to be removed.
     pub surplus: Vec<ServiceName>,
     /// The administrator's files that override a unit of ours.
@@ -41,6 +44,28 @@ pub enum FileDrift {
     },
     /// It is there and should not.
     Superfluous(Text),
+}
+
+/// A link to a unit that is not as it should be.
+#[derive(Debug)]
+pub struct LinkChange {
+    /// The service.
+    pub service: ServiceName,
+    /// The link.
+    pub path: Text,
+    /// What is wrong with it.
+    pub state: LinkState,
+}
+
+/// What is wrong with a link to a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// It is not there.
+    Missing,
+    /// The unit no longer asks for it.
+    Stale,
+    /// Somebody else made it.
+    Foreign,
 }
 
 /// A parameter of NSSM that is not as it should be.
@@ -72,8 +97,13 @@ impl Comparison {
         for service in desired {
             comparison.files.extend(file_drift(service, observed, place));
             match &service.registration {
-                Registration::Unit if observed.enabled.contains(&service.name) => {}
-                Registration::Unit => comparison.not_enabled.push(service.name.clone()),
+                Registration::Unit => {
+                    let drift = LinkDrift::of(service, observed, place);
+                    if drift.is_disabled {
+                        comparison.not_enabled.push(service.name.clone());
+                    }
+                    comparison.links.extend(link_drift(drift, &service.name));
+                }
                 Registration::Nssm(wanted) => match observed.registered.get(&service.name) {
                     None => comparison.not_registered.push(service.name.clone()),
                     Some(stored) => {
@@ -92,15 +122,24 @@ impl Comparison {
 
     /// Whether the host is as it should be.
     pub fn is_same(&self) -> bool {
-        let Self { files, parameters, not_registered, not_enabled, surplus, drop_ins, gone } = self;
+        let Self { files, parameters, not_registered, not_enabled, links, surplus, drop_ins, gone } = self;
         files.is_empty()
             && parameters.is_empty()
             && not_registered.is_empty()
             && not_enabled.is_empty()
+            && links.is_empty()
             && surplus.is_empty()
             && drop_ins.is_empty()
             && gone.is_empty()
     }
+}
+
+fn link_drift(drift: LinkDrift, service: &ServiceName) -> impl Iterator<Item = LinkChange> {
+    let LinkDrift { missing, stale, foreign, .. } = drift;
+    let states = [(LinkState::Missing, missing), (LinkState::Stale, stale), (LinkState::Foreign, foreign)];
+    states.into_iter().flat_map(move |(state, paths)| {
+        paths.into_iter().map(move |path| LinkChange { service: service.clone(), path, state })
+    })
 }
 
 fn file_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<FileDrift> {

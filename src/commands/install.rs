@@ -502,9 +502,9 @@ impl Installation {
         // What is in the way may be left from a run that was killed, and is taken back before this one begins.
         let seen = if missing.is_empty() { seen.ok() } else { Some(seen?) };
         let asked = secrets::ask_for(&missing)?;
-        let change = Change::begin(&self.site.place, reporter)?;
+        let change = Change::begin(&self.names(), &self.site.place, reporter)?;
         let mut observed = observe::observe(&self.names(), &self.site, &mut opened)?;
-        let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed));
+        let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &self.names()));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {
             let known = [self.names(), surplus.clone()].concat();

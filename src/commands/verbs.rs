@@ -107,7 +107,7 @@ impl Managed {
     /// # Errors
     /// When one of them does not come up.
     pub fn start(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
-        let _change = Change::begin(&self.site.place, reporter)?;
+        let _change = Change::begin(&self.names, &self.site.place, reporter)?;
         self.logged("start", || {
             let started = self.or_as_before(reporter, || managers::start(&self.site, &self.names));
             started.map_err(|error| self.with_error_log(error))?;
@@ -120,7 +120,7 @@ impl Managed {
     /// # Errors
     /// When one of them does not come up.
     pub fn restart(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
-        let _change = Change::begin(&self.site.place, reporter)?;
+        let _change = Change::begin(&self.names, &self.site.place, reporter)?;
         self.logged("restart", || {
             let restarted = self.or_as_before(reporter, || managers::restart(&self.site, &self.names));
             restarted.map_err(|error| self.with_error_log(error))?;
@@ -146,7 +146,7 @@ impl Managed {
     /// # Errors
     /// When one of them goes on running.
     pub fn stop(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
-        let _change = Change::begin(&self.site.place, reporter)?;
+        let _change = Change::begin(&self.names, &self.site.place, reporter)?;
         self.logged("stop", || {
             self.or_as_before(reporter, || managers::stop(&self.site, &self.names))?;
             let mut theirs = Vec::new();
@@ -168,7 +168,7 @@ impl Managed {
     /// # Errors
     /// When something cannot be removed; then all is as it was.
     pub fn remove(&self, keep: Keep, remove_nssm: bool, reporter: Reporter<'_>) -> Result<Removal, Error> {
-        let _change = Change::begin(&self.site.place, reporter)?;
+        let _change = Change::begin(&self.names, &self.site.place, reporter)?;
         let error_logs: Vec<Text> = self.names.iter().filter_map(|name| self.error_log(name)).filter(exists).collect();
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
         observed.active = managers::active(&self.site, &self.names)?;

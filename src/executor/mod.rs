@@ -121,7 +121,7 @@ fn perform(action: &Action, staged: &mut BTreeMap<Text, Staged>, site: &Site, te
             Some(file) => file.commit(),
             None => files::write(credential::sealed(artifact)?.as_ref()),
         },
-        Action::Remove(path) => files::remove(path),
+        Action::Remove(path) | Action::Unlink(path) => files::remove(path),
         Action::Discard(path) => {
             if let Err(error) = files::remove_when_free(path) {
                 tell(Progress::Tolerated { error: &error, consequence: "" });

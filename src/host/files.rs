@@ -393,6 +393,17 @@ pub fn sweep<'a>(paths: impl IntoIterator<Item = &'a Text>) {
     }
 }
 
+/// The temporary files in a directory, and second names of files, each with the name of the file that it is of.
+pub fn leftovers(directory: &Text) -> Vec<(Text, PathBuf)> {
+    let of = |path: PathBuf| {
+        let name = path.file_name()?.as_encoded_bytes().strip_prefix(TEMPORARY.as_bytes())?;
+        let (name, random) = name.split_at_checked(name.len().checked_sub(RANDOM)?)?;
+        let name = Text::from_bytes(name.strip_suffix(b".")?);
+        random.iter().all(u8::is_ascii_alphanumeric).then_some((name, path))
+    };
+    list(directory).into_iter().filter_map(of).collect()
+}
+
 /// The directory that `path` lies in.
 pub fn parent(path: &Text) -> Option<Text> {
     to_path(path).parent().map(super::text::text)

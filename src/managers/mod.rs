@@ -100,12 +100,11 @@ pub fn start(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
                     names.iter().zip(&states).filter(move |(_, status)| (status.state == State::Restarting) == waits);
                 all.map(|(name, _)| name.clone()).collect::<Vec<_>>()
             };
+            systemd::allow_start(names, scope);
             let (waiting, others) = (of(true), of(false));
-            let operations = [
-                (&waiting, systemd::Operation::Restart(waiting.clone())),
-                (&others, systemd::Operation::Start(others.clone())),
-            ];
-            for (names, operation) in operations.into_iter().filter(|(names, _)| !names.is_empty()) {
+            let restart = (&waiting, systemd::Operation::Restart(waiting.clone()));
+            let start = (&others, systemd::Operation::Start(others.clone()));
+            for (names, operation) in [restart, start].into_iter().filter(|(names, _)| !names.is_empty()) {
                 systemd::act(operation, scope).map_err(|error| explained(error, site, names))?;
             }
         }
@@ -129,6 +128,7 @@ pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
 pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     match site.manager {
         Manager::Systemd(scope) => {
+            systemd::allow_start(names, scope);
             let restart = systemd::Operation::Restart(names.to_vec());
             systemd::act(restart, scope).map_err(|error| explained(error, site, names))?;
             settle(site, names)

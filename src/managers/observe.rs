@@ -88,7 +88,7 @@ fn unseal(path: &Text, found: &mut Found, opened: &mut Opened, observed: &mut Ob
     }
 }
 
-/// What systemd has of services: their units, what overrides them, and whether they start at boot.
+/// What systemd has of services: their units, what overrides them, and the links to them.
 fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &mut Observed) -> Result<(), Error> {
     let units = Units::look(place, scope);
     for name in names {
@@ -102,10 +102,8 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
                 observed.drop_ins.push(path);
             }
         }
-        if units.is_enabled(name) {
-            observed.enabled.push(name.clone());
-        }
     }
+    observed.links = units.links;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod environment_file;
 pub mod facts;
 pub mod invocation;
+pub mod links;
 pub mod manager;
 pub mod name;
 pub mod nearest;

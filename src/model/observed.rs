@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::links::Links;
 use super::name::ServiceName;
 use super::parameter::Parameter;
 use super::text::Text;
@@ -31,8 +32,8 @@ pub struct Observed {
     pub lost: Vec<(Text, String)>,
     /// Directories that are there.
     pub directories: Vec<Text>,
-    /// Services that start at boot.
-    pub enabled: Vec<ServiceName>,
+    /// The links to units of systemd.
+    pub links: Links,
     /// Services that run.
     pub active: Vec<ServiceName>,
     /// Drop-ins of the administrator that override our units.
@@ -44,8 +45,9 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether the same was found: files, registrations and starts at boot.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.files == other.files && self.registered == other.registered && self.enabled == other.enabled
+    /// Whether the same was found of `names`: files, registrations and links.
+    pub fn is_same(&self, other: &Self, names: &[ServiceName]) -> bool {
+        let has_same_links = |name: &ServiceName| self.links.of(&name.unit()) == other.links.of(&name.unit());
+        self.files == other.files && self.registered == other.registered && names.iter().all(has_same_links)
     }
 }

@@ -138,7 +138,7 @@ fn stop(name: &ServiceName) -> [Step; 2] {
 pub(super) fn stop_all(names: &[ServiceName]) -> Vec<Step> {
     let steps = names.iter().flat_map(|name| {
         let [stop, wait] = stop(name);
-        [stop.at_last(Reversal::Start(name.clone())), wait]
+        [stop.at_last([Reversal::Start(name.clone())]), wait]
     });
     steps.collect()
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::artifact::Artifact;
 use crate::model::invocation::Invocation;
+use crate::model::links::Links;
 use crate::model::name::ServiceName;
 use crate::model::operation::Operation;
 use crate::model::parameter::Parameter;
@@ -27,6 +28,8 @@ pub enum Action {
     Write(Artifact),
     /// Take a file away.
     Remove(Text),
+    /// Take a link to a unit away.
+    Unlink(Text),
     /// Take away what a service has written. Nothing brings it back, and if it stays that is said and no
     /// failure.
     Discard(Text),
@@ -48,6 +51,7 @@ impl Action {
             Self::MakeDirectory { .. }
             | Self::Write(_)
             | Self::Remove(_)
+            | Self::Unlink(_)
             | Self::Discard(_)
             | Self::Settle(_)
             | Self::AwaitStop(_) => None,
@@ -76,6 +80,8 @@ pub enum Reversal {
         /// What NSSM had.
         earlier: Option<Vec<Parameter>>,
     },
+    /// Make the links to some units of systemd what they were.
+    Links(Links),
     /// Start a service of NSSM, if it does not run.
     Start(ServiceName),
     /// Stop a service of NSSM, if it runs.
@@ -106,9 +112,9 @@ impl Step {
         Self { undo: undo.into_iter().collect(), ..self }
     }
 
-    /// The same, with `reversal` once all else is taken back.
-    pub(super) fn at_last(self, reversal: Reversal) -> Self {
-        Self { at_last: vec![reversal], ..self }
+    /// The same, with `reversals` once all else is taken back.
+    pub(super) fn at_last(self, reversals: impl IntoIterator<Item = Reversal>) -> Self {
+        Self { at_last: reversals.into_iter().collect(), ..self }
     }
 }
 
@@ -141,6 +147,7 @@ impl Plan {
             Action::MakeDirectory { .. }
             | Action::Write(_)
             | Action::Remove(_)
+            | Action::Unlink(_)
             | Action::Discard(_)
             | Action::Try(..)
             | Action::AwaitStop(_) => false,
@@ -156,10 +163,10 @@ impl Plan {
         })
     }
 
-    /// The files that it takes away.
+    /// The files and links that it takes away.
     pub fn removals(&self) -> impl Iterator<Item = &Text> {
         self.steps.iter().filter_map(|step| match &step.action {
-            Action::Remove(path) | Action::Discard(path) => Some(path),
+            Action::Remove(path) | Action::Unlink(path) | Action::Discard(path) => Some(path),
             _ => None,
         })
     }

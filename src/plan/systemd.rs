@@ -1,12 +1,17 @@
 //! Plans for systemd: all files, then one `systemctl enable`, which reloads by itself.
 
+use std::collections::BTreeSet;
+
 use super::step::{Action, Plan, Reversal, Step};
 use super::{Desired, Difference, InstallOptions, Keep, compare, directory_steps, file_steps, removal_steps};
+use crate::model::links::InstallSection;
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
 use crate::model::operation;
 use crate::model::operation::systemd::Operation;
 use crate::model::place::Place;
+use crate::model::platform::Platform;
+use crate::model::text::Text;
 use crate::render;
 
 fn run(operation: Operation) -> Step {
@@ -22,33 +27,99 @@ fn back(operation: Operation) -> Reversal {
     Reversal::Run(operation::Operation::Systemd(operation))
 }
 
+/// How the links to a unit are to be, and what differs from that.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct LinkDrift {
+    /// Links that `systemctl enable` will make.
+    pub missing: Vec<Text>,
+    /// Links that the unit on the host asks for, and the one that is to be does not.
+    pub stale: Vec<Text>,
+    /// Links that neither asks for: somebody else made them.
+    pub foreign: Vec<Text>,
+    /// Whether it asks for a start at boot, and nothing brings it up there.
+    pub is_disabled: bool,
+}
+
+impl LinkDrift {
+    /// The drift of the links to the unit of a service. What somebody else made stays, as a drop-in does.
+    pub fn of(service: &Desired, observed: &Observed, place: &Place) -> Self {
+        let (unit, path) = (service.name.unit(), place.unit(&service.name));
+        let in_place = |links: BTreeSet<Text>| -> BTreeSet<Text> {
+            links.iter().map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect()
+        };
+        let asked = |contents: &[u8]| in_place(InstallSection::read(contents, &unit).links(&unit));
+        let wanted = service.artifacts.iter().find(|artifact| artifact.path == path);
+        let wanted = wanted.map(|artifact| asked(&artifact.contents)).unwrap_or_default();
+        let earlier = observed.files.get(&path).map(|found| asked(&found.contents)).unwrap_or_default();
+        let there = observed.links.of(&unit);
+        let is_there = |link: &Text| there.contains_key(link);
+        let (stale, foreign) =
+            there.keys().filter(|link| !wanted.contains(*link)).cloned().partition(|link| earlier.contains(link));
+        let at_boot = |link: &&Text| is_in_folder(link, &place.unit_dir);
+        let is_disabled = wanted.iter().any(|link| at_boot(&link)) && !wanted.iter().filter(at_boot).any(is_there);
+        let missing = wanted.iter().filter(|link| !is_there(link)).cloned().collect();
+        Self { missing, stale, foreign, is_disabled }
+    }
+
+    /// Whether the links are as they should be.
+    pub fn is_same(&self) -> bool {
+        self.missing.is_empty() && self.stale.is_empty()
+    }
+}
+
+/// Whether a link lies in a directory of its own below that of units, such as `multi-user.target.wants`: others are
+/// names.
+fn is_in_folder(link: &Text, unit_dir: &Text) -> bool {
+    let rest = link.as_bytes().strip_prefix(unit_dir.as_bytes()).unwrap_or_default();
+    rest.iter().filter(|byte| **byte == b'/').count() > 1
+}
+
+/// What makes the links to these services, and to the units that are enabled and disabled with them, what they are
+/// now.
+fn links_back<'a>(
+    names: impl IntoIterator<Item = &'a ServiceName>,
+    desired: &[Desired],
+    observed: &Observed,
+    place: &Place,
+) -> Reversal {
+    let mut units = BTreeSet::new();
+    for name in names {
+        let (unit, path) = (name.unit(), place.unit(name));
+        let earlier = observed.files.get(&path).map(|found| &found.contents);
+        let artifacts = desired.iter().filter(|service| service.name == *name).flat_map(|service| &service.artifacts);
+        let new = artifacts.filter(|artifact| artifact.path == path).map(|artifact| &artifact.contents);
+        for contents in earlier.into_iter().chain(new) {
+            units.extend(InstallSection::read(contents, &unit).also().iter().cloned());
+        }
+        units.insert(unit);
+    }
+    Reversal::Links(observed.links.only(&units))
+}
+
 /// The plan that installs `desired`, or brings it up to date.
 ///
 /// One `systemctl enable` for all: it reloads the service manager by itself, once.
 pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, options: &InstallOptions) -> Plan {
     let mut plan = Plan::of(Vec::new());
     let mut enable = Vec::new();
-    let mut newly_enabled = Vec::new();
+    let mut stale = Vec::new();
     let mut changed = Vec::new();
     for service in desired {
         let unit = place.unit(&service.name);
         let steps = file_steps(observed, service, place);
-        let differs = !steps.is_empty();
+        let links = LinkDrift::of(service, observed, place);
+        if !steps.is_empty() {
+            changed.push(service.name.clone());
+        }
         plan.steps.extend(steps);
         let unit_differs = service
             .artifacts
             .iter()
             .any(|artifact| artifact.path == unit && compare(observed, artifact) != Difference::Same);
-        let enabled = observed.enabled.contains(&service.name);
-        if unit_differs || !enabled {
+        if unit_differs || !links.is_same() {
             enable.push(service.name.clone());
         }
-        if !enabled {
-            newly_enabled.push(service.name.clone());
-        }
-        if differs {
-            changed.push(service.name.clone());
-        }
+        stale.extend(links.stale);
     }
     if !plan.steps.is_empty() {
         let stopped: Vec<_> = changed.iter().filter(|name| !observed.active.contains(name)).cloned().collect();
@@ -61,6 +132,8 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
             format!("without it the service ends when you log out; `sudo loginctl enable-linger {user}` allows it"),
         ));
     }
+    let links_back = links_back(&enable, desired, observed, place);
+    plan.steps.extend(stale.into_iter().map(|link| Step::plain(Action::Unlink(link)).undone_by([links_back.clone()])));
     // What runs is not asked here, so that a preview can say the same; what is stopped already stays so.
     let surplus = taken_away(&options.remove, &options.remove, observed, place, Keep::ALL);
     let reloads = !enable.is_empty();
@@ -70,8 +143,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.after_undo.push(back(Operation::Reload));
     }
     if reloads {
-        let undo = (!newly_enabled.is_empty()).then(|| back(Operation::Disable(newly_enabled)));
-        plan.steps.push(run(Operation::Enable(enable)).undone_by(undo));
+        plan.steps.push(run(Operation::Enable(enable)).undone_by([links_back]));
     } else if removes {
         plan.steps.push(run(Operation::Reload));
     }
@@ -79,37 +151,56 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.steps.push(forgotten(&options.remove));
     }
     if options.start {
-        plan.steps.extend(starting(desired, observed, &changed));
+        let steps = starting(desired, observed, place, &changed);
+        let started: Vec<_> = steps.iter().flat_map(|step| step.action.starts()).cloned().collect();
+        if !started.is_empty() {
+            // What did not start, and is stopped again, would count as failed for ever.
+            plan.after_undo.push(forgets(started));
+        }
+        plan.steps.extend(steps);
     }
     plan
 }
 
 /// Steps that start what does not run, and start again what runs and has changed.
-fn starting(desired: &[Desired], observed: &Observed, changed: &[ServiceName]) -> Vec<Step> {
+fn starting(desired: &[Desired], observed: &Observed, place: &Place, changed: &[ServiceName]) -> Vec<Step> {
     let mut steps = Vec::new();
     let names: Vec<ServiceName> = desired.iter().map(|service| service.name.clone()).collect();
     let (running, stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
     let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name)).collect();
+    let settling: Vec<_> = stopped.iter().chain(&restart).cloned().collect();
+    let known = settling.iter().filter(|name| observed.files.contains_key(&place.unit(name)));
+    steps.extend(allow_start(known.cloned().collect()));
     if !stopped.is_empty() {
-        // What is stopped before it runs counts as failed.
-        let forget = Reversal::Try(operation::Operation::Systemd(Operation::ResetFailed(stopped.clone())));
-        let undo = [back(Operation::Stop(stopped.clone())), forget];
-        steps.push(run(Operation::Start(stopped.clone())).undone_by(undo));
+        steps.push(run(Operation::Start(stopped.clone())).undone_by([back(Operation::Stop(stopped))]));
     }
     if !restart.is_empty() {
         let again = Operation::Restart(restart.clone());
-        steps.push(run(again.clone()).at_last(back(again)));
+        steps.push(run(again.clone()).at_last([forgets(restart), back(again)]));
     }
-    let settling: Vec<_> = stopped.into_iter().chain(restart).collect();
     if !settling.is_empty() {
         steps.push(Step::plain(Action::Settle(settling)));
     }
     steps
 }
 
+/// The step after which systemd starts units however often they have been started lately: it counts the starts by
+/// hand, too, and refuses one when the limit of the unit is reached (systemd.unit(5), `StartLimitIntervalSec=`).
+/// `reset-failed` clears that count (systemctl(1)); of a unit that is new there is none.
+fn allow_start(known: Vec<ServiceName>) -> Option<Step> {
+    (!known.is_empty()).then(|| forgotten(&known))
+}
+
+/// The same in an undo.
+fn forgets(names: Vec<ServiceName>) -> Reversal {
+    Reversal::Try(operation::Operation::Systemd(Operation::ResetFailed(names)))
+}
+
 /// The step that stops services, and starts them again when all is as it was.
 pub(super) fn stop(names: &[ServiceName]) -> Vec<Step> {
-    vec![run(Operation::Stop(names.to_vec())).at_last(back(Operation::Start(names.to_vec())))]
+    let names = names.to_vec();
+    let again = [forgets(names.clone()), back(Operation::Start(names.clone()))];
+    vec![run(Operation::Stop(names)).at_last(again)]
 }
 
 /// The plan that removes services: stopped, disabled, files gone, one reload.
@@ -134,16 +225,17 @@ fn taken_away(
     keep: Keep,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
-    let enabled: Vec<_> = names.iter().filter(|name| observed.enabled.contains(name)).cloned().collect();
+    let is_linked = |name: &&ServiceName| !observed.links.of(&name.unit()).is_empty();
+    let linked: Vec<_> = names.iter().filter(is_linked).cloned().collect();
     if !stop.is_empty() {
         let running: Vec<_> = stop.iter().filter(|name| observed.active.contains(name)).cloned().collect();
-        let again = (!running.is_empty()).then(|| back(Operation::Start(running)));
-        steps.push(run(Operation::Stop(stop.to_vec())).undone_by(again));
+        let again = (!running.is_empty()).then(|| [forgets(running.clone()), back(Operation::Start(running))]);
+        steps.push(run(Operation::Stop(stop.to_vec())).undone_by(again.into_iter().flatten()));
     }
     steps.extend(end_leftovers(names, observed, place));
-    if !enabled.is_empty() {
-        let again = back(Operation::Enable(enabled.clone()));
-        steps.push(run(Operation::Disable(enabled)).undone_by([again]));
+    if !linked.is_empty() {
+        let undo = links_back(&linked, &[], observed, place);
+        steps.push(run(Operation::Disable(linked)).undone_by([undo]));
     }
     for name in names {
         steps.extend(removal_steps(observed, name, place, keep, Some(place.unit(name))));

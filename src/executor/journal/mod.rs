@@ -15,12 +15,15 @@ mod undo;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::interrupt;
 use crate::host::text::path as to_path;
+use crate::managers;
 use crate::model::artifact::{Artifact, ArtifactKind};
+use crate::model::name::ServiceName;
 use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::text::Text;
@@ -115,14 +118,19 @@ impl Journal {
 
     /// Ends a plan that was applied whole.
     pub fn finish(self) {
-        // Without the journal nothing tells what was changed: that must have reached the disk.
-        let directories: BTreeSet<Text> = self.record.paths().filter_map(files::parent).collect();
-        directories.iter().for_each(files::sync_directory);
         self.record.undos().filter_map(Undo::restores).for_each(files::forget_before);
         self.forget();
     }
 
+    /// Takes the journal away. Without it nothing tells what was changed: that must have reached the disk first,
+    /// whether the plan was applied or taken back.
     fn forget(self) {
+        let mut directories: BTreeSet<Text> = self.record.paths().filter_map(files::parent).collect();
+        directories.extend(self.record.directories.iter().filter_map(files::parent));
+        let links = self.record.undos().filter_map(Undo::links);
+        directories
+            .extend(links.flat_map(|links| managers::systemd::links::directories(&self.site.place.unit_dir, links)));
+        directories.iter().for_each(files::sync_directory);
         // Windows removes no file that is open.
         drop(self.begun);
         discard(&self.directory);
@@ -204,7 +212,12 @@ fn record_of(plan: &Plan, directory: &Text, site: &Site) -> Result<Record, Error
                 undo.push(keep(path, directory, &mut backups)?);
             }
             Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
-            Action::Discard(_) | Action::Run(_) | Action::Try(..) | Action::Settle(_) | Action::AwaitStop(_) => {}
+            Action::Unlink(_)
+            | Action::Discard(_)
+            | Action::Run(_)
+            | Action::Try(..)
+            | Action::Settle(_)
+            | Action::AwaitStop(_) => {}
         }
         steps.push(StepRecord { undo, at_last: step.at_last.clone() });
     }
@@ -240,6 +253,20 @@ pub fn recover(place: &Place) -> Result<Option<Undone>, Error> {
     begun.read_to_end(&mut marks).map_err(failed)?;
     let site = Site { manager: record.manager, place: place.clone() };
     Ok(Some(Journal { directory, site, record, begun, marks }.undo()))
+}
+
+/// Takes away what an earlier run left beside files of ours when it was ended after its journal was gone, or by a power
+/// cut: temporary files, and second names. Nobody else may be at work. In the directory of units, where other runs may
+/// be, those of `names` and of the services that are known here are ours.
+pub fn clear_leftovers(place: &Place, names: &[ServiceName]) {
+    let mut left: Vec<PathBuf> = files::leftovers(&place.state_dir).into_iter().map(|(_, path)| path).collect();
+    let beside_units = files::leftovers(&place.unit_dir);
+    if !beside_units.is_empty() {
+        let known = managers::observe::known_services(place);
+        let is_ours = |file: &Text| names.iter().chain(&known).any(|name| *file == Text::from(name.unit()));
+        left.extend(beside_units.into_iter().filter(|(file, _)| is_ours(file)).map(|(_, path)| path));
+    }
+    left.iter().for_each(|path| drop(fs::remove_file(path)));
 }
 
 /// Keeps what lies at `path`, and says how it is put back.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::invocation::Invocation;
+use crate::model::links::Links;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
@@ -26,11 +27,19 @@ pub(super) enum Undo {
 }
 
 impl Undo {
-    /// Whether it puts a file in order, and runs nothing.
+    /// Whether it puts files or links in order, and runs nothing.
     pub(super) fn restores_file(&self) -> bool {
         match self {
             Self::Restore { .. } | Self::Remove { .. } => true,
-            Self::Reverse(_) => false,
+            Self::Reverse(_) => self.links().is_some(),
+        }
+    }
+
+    /// The links that it puts in order.
+    pub(super) fn links(&self) -> Option<&Links> {
+        match self {
+            Self::Reverse(Reversal::Links(links)) => Some(links),
+            Self::Restore { .. } | Self::Remove { .. } | Self::Reverse(_) => None,
         }
     }
 

@@ -6,6 +6,7 @@ use super::record::Undo;
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::process;
+use crate::managers::systemd::links;
 use crate::managers::{self, nssm};
 use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::invocation::Invocation;
@@ -45,18 +46,32 @@ impl Undoing<'_> {
                 files::remove(path)?;
                 Ok(Some(format!("`{path}` (it was not there)")))
             }
+            Undo::Reverse(Reversal::Links(earlier)) => {
+                let changed = links::restore(&self.site.place.unit_dir, earlier)?;
+                let paths = changed.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+                let links = if changed.len() == 1 { "link" } else { "links" };
+                Ok((!changed.is_empty()).then(|| format!("the {links} {paths}")))
+            }
             Undo::Reverse(reversal) => {
-                let exe = self.site.place.nssm();
-                let has_changed = match reversal {
-                    Reversal::Run(operation) => managers::run(operation, self.site).map(|()| true)?,
-                    Reversal::Try(operation) => managers::run(operation, self.site).map(|()| false).unwrap_or(false),
-                    Reversal::Command(command) => process::run(command).map(|_| true)?,
-                    Reversal::Start(name) => nssm::bring_up(&exe, name)?,
-                    Reversal::Stop(name) => nssm::bring_down(&exe, name)?,
-                    Reversal::Registration { .. } => unreachable!("resolved"),
-                };
+                let has_changed = self.reverse(reversal)?;
                 Ok(has_changed.then(|| format!("by `{}`", self.command_of(reversal).typed())))
             }
+        }
+    }
+
+    /// Takes back what was asked of the service manager; says whether that changed anything.
+    fn reverse(self, reversal: &Reversal) -> Result<bool, Error> {
+        let exe = self.site.place.nssm();
+        match reversal {
+            Reversal::Run(operation) => managers::run(operation, self.site).map(|()| true),
+            Reversal::Try(operation) => {
+                drop(managers::run(operation, self.site));
+                Ok(false)
+            }
+            Reversal::Command(command) => process::run(command).map(|_| true),
+            Reversal::Start(name) => nssm::bring_up(&exe, name),
+            Reversal::Stop(name) => nssm::bring_down(&exe, name),
+            Reversal::Registration { .. } | Reversal::Links(_) => unreachable!("resolved"),
         }
     }
 
@@ -113,6 +128,10 @@ impl Undoing<'_> {
                 let verb = if cfg!(windows) { "del" } else { "rm" };
                 format!("`{path}`; {again} `{}` ({error})", Invocation::new([verb.into(), path.clone()]).typed())
             }
+            Undo::Reverse(Reversal::Links(earlier)) => {
+                let units: Vec<&str> = earlier.iter().map(|(unit, _)| unit).collect();
+                format!("the links to `{}`; the next run tries it again ({error})", units.join("`, `"))
+            }
             Undo::Reverse(reversal) => {
                 let command = self.command_of(reversal).typed();
                 format!("run `{command}` by hand{} ({error})", self.forgetting(reversal))
@@ -128,7 +147,7 @@ impl Undoing<'_> {
             Reversal::Command(command) => command.clone(),
             Reversal::Start(name) => nssm(of_nssm::Operation::Start(name.clone())),
             Reversal::Stop(name) => nssm(of_nssm::Operation::Stop(name.clone())),
-            Reversal::Registration { .. } => unreachable!("resolved"),
+            Reversal::Registration { .. } | Reversal::Links(_) => unreachable!("resolved"),
         }
     }
 

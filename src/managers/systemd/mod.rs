@@ -1,5 +1,6 @@
 //! What systemd says of a service, and waiting until it has made up its mind.
 
+pub mod links;
 pub mod presence;
 pub mod security;
 pub mod units;
@@ -270,6 +271,14 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
         }
     }
     Invocation::new(words)
+}
+
+/// From now on systemd starts services however often they were started lately: it counts starts by hand, too, and
+/// refuses one when the limit of the unit is reached (systemd.unit(5), `StartLimitIntervalSec=`). `reset-failed` clears
+/// the count (systemctl(1)).
+pub(super) fn allow_start(names: &[ServiceName], scope: Scope) {
+    // It fails for a unit that is not loaded, of which there is no count.
+    drop(act(Operation::ResetFailed(names.to_vec()), scope));
 }
 
 /// Does `operation` with one call, and gives systemctl's own error if it fails.

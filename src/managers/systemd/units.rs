@@ -1,12 +1,14 @@
-//! Units and what lies around them: those of others, drop-ins, and which start at boot.
+//! Units and what lies around them: those of others, drop-ins, and links.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::links;
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::text::{path as to_path, text};
+use crate::model::links::Links;
 use crate::model::name::ServiceName;
 use crate::model::place::Place;
 use crate::model::spec::Scope;
@@ -35,6 +37,8 @@ pub struct Units<'a> {
     scope: Scope,
     /// Units in the directories that are not ours to write to.
     of_others: BTreeMap<OsString, PathBuf>,
+    /// Links to units, in the directory that is ours to write to.
+    pub links: Links,
     /// Directories of drop-ins, wherever systemd looks for them: all are the administrator's.
     drop_ins: BTreeMap<OsString, Vec<PathBuf>>,
 }
@@ -50,6 +54,7 @@ impl<'a> Units<'a> {
                 drop_ins.entry(name.to_owned()).or_default().push(path);
             }
         };
+        let links = links::look(&ours);
         ours.into_iter().for_each(&mut note_drop_ins);
         for directory in directories_of_others(scope) {
             // One that ours is a link to is ours.
@@ -62,7 +67,7 @@ impl<'a> Units<'a> {
                 note_drop_ins(path);
             }
         }
-        Self { place, scope, of_others, drop_ins }
+        Self { place, scope, of_others, links, drop_ins }
     }
 
     /// Refuses a unit of this name that we did not write: one of the distribution would be replaced in
@@ -101,16 +106,6 @@ impl<'a> Units<'a> {
                 Ok((files::look(&script)? != Entry::Missing).then_some(script))
             }
         }
-    }
-
-    /// Whether a target wants the unit at boot: the link that `systemctl enable` makes.
-    pub fn is_enabled(&self, name: &ServiceName) -> bool {
-        let target = match self.scope {
-            Scope::User => "default.target",
-            Scope::System => "multi-user.target",
-        };
-        let link = self.place.unit_dir.with(&format!("/{target}.wants/{}", name.unit()));
-        to_path(&link).symlink_metadata().is_ok()
     }
 
     /// The drop-ins for `name`: in `a-b.service.d`, and in `a-.service.d`, which is for everything that begins so
