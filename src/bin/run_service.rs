@@ -4,5 +4,5 @@
 
 fn main() {
     // NSSM is told all 32 bits of the exit code.
-    std::process::exit(install_service::runner::run(std::env::args_os().collect()))
+    std::process::exit(install_service::runner::run(&std::env::args_os().collect::<Vec<_>>()))
 }

@@ -227,7 +227,7 @@ impl Given {
             match seconds.parse() {
                 Ok(number) => service.restart_sec = Some(number),
                 Err(_) => {
-                    faults.push(Fault::new("option `--restart-sec`", "it is a whole number of seconds").given(seconds))
+                    faults.push(Fault::new("option `--restart-sec`", "it is a whole number of seconds").given(seconds));
                 }
             }
         }

@@ -15,7 +15,7 @@ pub(super) fn tell(event: Event<'_>) {
     match event {
         Event::Note(line) | Event::Doubt(line) => note(line),
         Event::Changes(comparison) => print(&drift::text(comparison)),
-        Event::Progress(progress) => tell_progress(progress),
+        Event::Progress(progress) => tell_progress(&progress),
         Event::Unfinished { needs_rights: false } => {
             note("a run is at work, or was ended half way; the next one that changes anything takes it back");
         }
@@ -36,7 +36,7 @@ pub(super) fn tell(event: Event<'_>) {
     }
 }
 
-fn tell_progress(progress: Progress<'_>) {
+fn tell_progress(progress: &Progress<'_>) {
     match progress {
         Progress::Runs(command) => say(&format!("  {}", command.typed())),
         Progress::Tolerated { error, consequence: "" } => say(&format!("  note: {error}")),

@@ -3,7 +3,8 @@
 use super::{Event, Reporter};
 use crate::error::Error;
 use crate::executor::journal::{self, Undone};
-use crate::host::{interrupt, site, state};
+use crate::host::state::{self, Lock};
+use crate::host::{interrupt, site};
 use crate::model::name::ServiceName;
 use crate::model::place::Place;
 use crate::model::spec::Scope;
@@ -11,7 +12,7 @@ use crate::model::spec::Scope;
 /// The right to change the host.
 #[derive(Debug)]
 pub struct Change {
-    _lock: state::Lock,
+    _lock: Lock,
     /// What an earlier run had begun was taken back first.
     pub recovered: bool,
 }
@@ -24,7 +25,19 @@ impl Change {
     /// When another run holds the lock, or an unfinished plan cannot be taken back.
     pub fn begin(names: &[ServiceName], place: &Place, reporter: Reporter<'_>) -> Result<Self, Error> {
         interrupt::listen();
-        let lock = state::lock(place)?;
+        Self::with(state::lock(place)?, names, place, reporter)
+    }
+
+    /// The same where nobody else is at work; nobody is waited for.
+    ///
+    /// # Errors
+    /// When an unfinished plan cannot be taken back.
+    pub fn begin_if_free(names: &[ServiceName], place: &Place, reporter: Reporter<'_>) -> Result<Option<Self>, Error> {
+        interrupt::listen();
+        state::lock_if_free(place)?.map(|lock| Self::with(lock, names, place, reporter)).transpose()
+    }
+
+    fn with(lock: Lock, names: &[ServiceName], place: &Place, reporter: Reporter<'_>) -> Result<Self, Error> {
         if let Some(doubt) = state::doubt(place) {
             reporter(Event::Doubt(&doubt));
         }

@@ -82,7 +82,7 @@ pub struct Settings {
 
 impl Settings {
     /// Installing what a receipt says: nothing is asked that is known already.
-    pub fn reinstall(state_dir: &Text, options: InstallOptions) -> Self {
+    pub fn reinstall(state_dir: &Text, options: &InstallOptions) -> Self {
         Self {
             mode: Mode::Install,
             target: managers::of_this_host(),
@@ -98,7 +98,7 @@ impl Settings {
 
     /// Comparing what a receipt says with the host.
     pub fn compare(state_dir: &Text) -> Self {
-        Self { mode: Mode::Check, ..Self::reinstall(state_dir, InstallOptions::default()) }
+        Self { mode: Mode::Check, ..Self::reinstall(state_dir, &InstallOptions::default()) }
     }
 
     /// Whether what was installed is compared, and not what is to be.
@@ -487,27 +487,26 @@ impl Installation {
         if !site::may_change(self.site.scope()) {
             return self.run_again().map(Outcome::RunAgain);
         }
+        let (names, place) = (self.names(), &self.site.place);
         let mut opened = Opened::default();
-        // What this run takes the host for: it may have to ask, and to wait for another run. Nobody is asked
-        // for a password only to be told that the name is taken.
-        let mut seen = observe::observe(&self.names(), &self.site, &mut opened);
-        let missing = match &mut seen {
-            Ok(seen) => {
-                tell_lost(seen, reporter);
-                plan::share_contents(&files, seen);
-                secrets::missing(&self.validated, seen, &self.site.place)
+        let mut seen = None;
+        let mut asked = Values::new();
+        let has_secrets = self.validated.iter().any(|service| !service.spec.secrets.is_empty());
+        let free = if has_secrets { None } else { Change::begin_if_free(&names, place, reporter)? };
+        let change = match free {
+            Some(change) => change,
+            // It may have to ask, and to wait for another run, so what it takes the host for is looked at before that.
+            None => {
+                let found = observe::observe(&names, &self.site, &mut opened);
+                (seen, asked) = self.ask_for_values(found, &files, reporter)?;
+                Change::begin(&names, place, reporter)?
             }
-            Err(_) => secrets::missing(&self.validated, &Observed::default(), &self.site.place),
         };
-        // What is in the way may be left from a run that was killed, and is taken back before this one begins.
-        let seen = if missing.is_empty() { seen.ok() } else { Some(seen?) };
-        let asked = secrets::ask_for(&missing)?;
-        let change = Change::begin(&self.names(), &self.site.place, reporter)?;
-        let mut observed = observe::observe(&self.names(), &self.site, &mut opened)?;
-        let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &self.names()));
+        let mut observed = observe::observe(&names, &self.site, &mut opened)?;
+        let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {
-            let known = [self.names(), surplus.clone()].concat();
+            let known = [names, surplus.clone()].concat();
             observed = observe::observe(&known, &self.site, &mut opened)?;
         }
         let desired = self.with_environment(files, |service| {
@@ -517,6 +516,31 @@ impl Installation {
             values
         })?;
         self.apply(&desired, observed, surplus, overtaken, reporter)
+    }
+
+    /// The values that nobody knows yet, and what the host was taken for. Nobody is asked for a password only to be
+    /// told that the name is taken; but what is in the way otherwise may be left from a run that was killed, and is
+    /// taken back before this one begins.
+    fn ask_for_values(
+        &self,
+        found: Result<Observed, Error>,
+        files: &[Desired],
+        reporter: Reporter<'_>,
+    ) -> Result<(Option<Observed>, Values), Error> {
+        let missing = |observed: &Observed| secrets::missing(&self.validated, observed, &self.site.place);
+        match found {
+            Ok(mut seen) => {
+                tell_lost(&seen, reporter);
+                plan::share_contents(files, &mut seen);
+                let asked = secrets::ask_for(&missing(&seen))?;
+                Ok((Some(seen), asked))
+            }
+            Err(error) if missing(&Observed::default()).is_empty() => {
+                drop(error);
+                Ok((None, Values::new()))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs this very command again with administrator rights.

@@ -185,15 +185,19 @@ impl Managed {
         }
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
         kept.extend(error_logs.into_iter().map(Kept::ErrorLog));
-        let withdrawn = match self.site.manager {
-            _ if !remove_nssm => Vec::new(),
+        let withdrawn = if remove_nssm { self.withdraw_nssm(reporter)? } else { Vec::new() };
+        Ok(Removal { done, kept, withdrawn })
+    }
+
+    /// Takes away the programs that we put there for services of NSSM.
+    fn withdraw_nssm(&self, reporter: Reporter<'_>) -> Result<Vec<nssm::Withdrawn>, Error> {
+        match self.site.manager {
             Manager::Systemd(_) => {
                 reporter(Event::NoNssmHere);
-                Vec::new()
+                Ok(Vec::new())
             }
-            Manager::Nssm => nssm::withdraw(&self.site.place, &self.names)?,
-        };
-        Ok(Removal { done, kept, withdrawn })
+            Manager::Nssm => nssm::withdraw(&self.site.place, &self.names),
+        }
     }
 
     /// Installs again what the receipts say. Stopping and starting are part of the one plan: ended half
@@ -203,7 +207,7 @@ impl Managed {
     /// When a receipt is gone, or it cannot be done; then all is as it was.
     pub fn reinstall(
         &self,
-        options: InstallOptions,
+        options: &InstallOptions,
         read: ReadWords<'_>,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {

@@ -462,7 +462,7 @@ pub fn only_ours(path: &Text) -> Result<(), Error> {
         } else {
             return Ok(());
         };
-        let help = format!("look at it with `{} {path}`, and move it away if nothing needs it", LOOK);
+        let help = format!("look at it with `{LOOK} {path}`, and move it away if nothing needs it");
         Err(Error::Foreign { path: path.clone(), reason, help })
     }
     #[cfg(windows)]

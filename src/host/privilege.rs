@@ -91,7 +91,7 @@ pub fn user_name() -> Option<String> {
 /// # Errors
 /// [`Error::NotPrivileged`] with the line to type when this user may not; nothing has changed then.
 pub fn run_again(variables: &[EnvName], secrets: &[(EnvName, Text)]) -> Result<u8, Error> {
-    let program = env::current_exe().map(text).unwrap_or_else(|_| env::args_os().next().map(text).unwrap_or_default());
+    let program = env::current_exe().map_or_else(|_| env::args_os().next().map(text).unwrap_or_default(), text);
     let words: Vec<Text> = env::args_os().skip(1).map(|word| hide(text(word), secrets)).collect();
     let refused = || {
         let typed = |words: Vec<Text>| Invocation(words).typed();

@@ -49,6 +49,15 @@ pub fn lock(place: &Place) -> Result<Lock, Error> {
     }
 }
 
+/// Takes the lock of `place` if nobody else holds it.
+///
+/// # Errors
+/// When the directory cannot be made or is not safe.
+pub fn lock_if_free(place: &Place) -> Result<Option<Lock>, Error> {
+    files::make_directory(&place.state_dir, 0o755)?;
+    try_lock(place, false)
+}
+
 /// Takes the lock of `place` before a look at the host: `None` while another run is at work. One that
 /// was killed is not, and the command that it left behind ends soon.
 ///

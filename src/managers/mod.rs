@@ -105,7 +105,7 @@ pub fn start(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
             let restart = (&waiting, systemd::Operation::Restart(waiting.clone()));
             let start = (&others, systemd::Operation::Start(others.clone()));
             for (names, operation) in [restart, start].into_iter().filter(|(names, _)| !names.is_empty()) {
-                systemd::act(operation, scope).map_err(|error| explained(error, site, names))?;
+                systemd::act(&operation, scope).map_err(|error| explained(error, site, names))?;
             }
         }
         Manager::Nssm => names.iter().try_for_each(|name| nssm::start(&site.place.nssm(), name))?,
@@ -130,7 +130,7 @@ pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
         Manager::Systemd(scope) => {
             systemd::allow_start(names, scope);
             let restart = systemd::Operation::Restart(names.to_vec());
-            systemd::act(restart, scope).map_err(|error| explained(error, site, names))?;
+            systemd::act(&restart, scope).map_err(|error| explained(error, site, names))?;
             settle(site, names)
         }
         // `nssm restart` does not start again what takes long to stop.
@@ -147,7 +147,7 @@ pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
 /// When one goes on running.
 pub fn stop(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     match site.manager {
-        Manager::Systemd(scope) => systemd::act(systemd::Operation::Stop(names.to_vec()), scope),
+        Manager::Systemd(scope) => systemd::act(&systemd::Operation::Stop(names.to_vec()), scope),
         Manager::Nssm => {
             names.iter().try_for_each(|name| nssm::stop(&site.place.nssm(), name))?;
             names.iter().try_for_each(|name| await_stop(site, name))
@@ -159,7 +159,7 @@ pub fn stop(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
 pub fn end_leftovers(site: &Site, names: &[ServiceName]) {
     match site.manager {
         // It fails where nothing is left.
-        Manager::Systemd(scope) => drop(systemd::act(systemd::Operation::Kill(names.to_vec()), scope)),
+        Manager::Systemd(scope) => drop(systemd::act(&systemd::Operation::Kill(names.to_vec()), scope)),
         // NSSM ends the whole tree of processes.
         Manager::Nssm => {}
     }

@@ -136,7 +136,7 @@ impl Takes {
             return Err(Refused::new(format!("a value holds {c:?}, which no parameter can")));
         }
         if self == Self::Names {
-            return match values.iter().any(|name| name.is_empty()) {
+            return match values.iter().any(std::string::String::is_empty) {
                 true => Err(Refused::new("a name is empty")),
                 false => Ok(()),
             };

@@ -169,8 +169,9 @@ fn starting(desired: &[Desired], observed: &Observed, place: &Place, changed: &[
     let (running, stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
     let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name)).collect();
     let settling: Vec<_> = stopped.iter().chain(&restart).cloned().collect();
-    let known = settling.iter().filter(|name| observed.files.contains_key(&place.unit(name)));
-    steps.extend(allow_start(known.cloned().collect()));
+    let is_known = |name: &&ServiceName| observed.files.contains_key(&place.unit(name));
+    let known: Vec<_> = settling.iter().filter(is_known).cloned().collect();
+    steps.extend(allow_start(&known));
     if !stopped.is_empty() {
         steps.push(run(Operation::Start(stopped.clone())).undone_by([back(Operation::Stop(stopped))]));
     }
@@ -187,8 +188,8 @@ fn starting(desired: &[Desired], observed: &Observed, place: &Place, changed: &[
 /// The step after which systemd starts units however often they have been started lately: it counts the starts by
 /// hand, too, and refuses one when the limit of the unit is reached (systemd.unit(5), `StartLimitIntervalSec=`).
 /// `reset-failed` clears that count (systemctl(1)); of a unit that is new there is none.
-fn allow_start(known: Vec<ServiceName>) -> Option<Step> {
-    (!known.is_empty()).then(|| forgotten(&known))
+fn allow_start(known: &[ServiceName]) -> Option<Step> {
+    (!known.is_empty()).then(|| forgotten(known))
 }
 
 /// The same in an undo.

@@ -93,7 +93,10 @@ fixed! {
 /// # Errors
 /// Paths that YAML cannot say.
 pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result<Vec<Artifact>, Vec<Refusal>> {
-    let windows = target == Target::Nssm;
+    let windows = match target {
+        Target::Systemd => false,
+        Target::Nssm => true,
+    };
     let systemd = services.iter().map(|service| service.systemd).max().unwrap_or(SystemdVersion::USUAL).number();
     let mut refusals = Refusals::default();
     // Where the batches lie on the host; they put the files beside them in place.

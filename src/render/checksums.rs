@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let paths = [&b"a b/c"[..], b"\\", b"\n\\n", b"\xff *", b" x"];
-        let sums = |number: usize| (0..=number % 2).map(|more| sha256(&[more as u8])).collect();
+        let sums = |number: usize| (0..=number % 2).map(|more| sha256(&[u8::from(more == 1)])).collect();
         let checksums: Checksums =
             paths.iter().enumerate().map(|(number, path)| (Text::from_bytes(*path), sums(number))).collect();
         assert_eq!(read(&render(&[&checksums])), checksums);

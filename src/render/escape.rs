@@ -208,17 +208,26 @@ encoded! {
 
 impl ExecWord {
     /// A word for a line with the prefix `:`, where `$` stands for itself.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn verbatim(text: &Text) -> Result<Self, Fault> {
         Ok(Self(quote_word(systemd_text(text, Layer::Unit)?, false)))
     }
 
     /// A word for a line without the prefix `:`, where `$$` stands for `$`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn expanded(text: &Text) -> Result<Self, Fault> {
         Ok(Self(quote_word(systemd_text(text, Layer::Unit)?, true)))
     }
 
     /// The path that goes on with `rest` behind the home directory of whoever runs the service: `%h`
     /// (systemd.unit(5), "Specifiers").
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn below_home(rest: &Text, expanded: bool) -> Result<Self, Fault> {
         let mut word = String::from("\"%h");
         push_word(&mut word, systemd_path(rest)?, expanded);
@@ -228,6 +237,9 @@ impl ExecWord {
 
     /// `before` and the value of `variable`, for a line without the prefix `:`. `${NAME}` is
     /// replaced anywhere in a word, and what it is replaced by is not split again.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Fault> {
         if !variable.is_identifier() {
             return Err(Fault::new(
@@ -262,6 +274,9 @@ encoded! {
 
 impl ExecPath {
     /// The program at `path`, with the prefixes of its line in front: `:` unless `expanded`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(path: &Text, expanded: bool) -> Result<Self, Fault> {
         let valid = systemd_path(path)?;
         if let Some(c) = valid.chars().find(|c| matches!(c, '"' | '\'' | '\\') || c.is_control()) {
@@ -301,6 +316,9 @@ encoded! {
 
 impl EnvAssignment {
     /// `name=value`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(name: &EnvName, value: &Text) -> Result<Self, Fault> {
         identifier(name, Layer::Unit)?;
         let value = systemd_text(value, Layer::Unit)?;
@@ -333,6 +351,9 @@ encoded! {
 
 impl RawPath {
     /// A directory.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn directory(path: &Text) -> Result<Self, Fault> {
         let mut raw = systemd_path(path)?.replace('%', "%%");
         if raw.ends_with([' ', '\t', '\\']) {
@@ -342,6 +363,9 @@ impl RawPath {
     }
 
     /// A file.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn file(path: &Text) -> Result<Self, Fault> {
         let valid = systemd_path(path)?;
         match valid.chars().next_back() {
@@ -366,11 +390,17 @@ encoded! {
 
 impl GlobPath {
     /// The file with this path behind the home directory of whoever runs the service.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn below_home(rest: &Text) -> Result<Self, Fault> {
         Self::new(rest).map(|Self(glob)| Self(format!("%h{glob}")))
     }
 
     /// Exactly this file.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(path: &Text) -> Result<Self, Fault> {
         let RawPath(raw) = RawPath::file(path)?;
         let mut glob = String::with_capacity(raw.len());
@@ -394,11 +424,17 @@ encoded! {
 
 impl PathWord {
     /// A path that has to be there.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(path: &Text) -> Result<Self, Fault> {
         Self::prefixed("", path)
     }
 
     /// A path that may be missing, for the lists that know the prefix `-`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn if_there(path: &Text) -> Result<Self, Fault> {
         Self::prefixed("-", path)
     }
@@ -427,6 +463,9 @@ encoded! {
 
 impl Description {
     /// This description.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(line: &Line) -> Result<Self, Fault> {
         let mut text = line.as_str().replace('%', "%%");
         if text.len() > MAX_UNIT_LINE / 2 {
@@ -449,6 +488,9 @@ encoded! {
 
 impl Account {
     /// This account.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(account: &str) -> Result<Self, Fault> {
         let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '+' | '$' | '\\');
         if let Some(c) = account.chars().find(|c| !allowed(*c)) {
@@ -508,6 +550,9 @@ encoded! {
 
 impl DirectiveLine {
     /// One line of a section.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(directive: &Directive) -> Result<Self, Fault> {
         let (name, value) = (directive.name(), Text::from(directive.value()));
         let valid = systemd_text(&value, Layer::Unit)?;
@@ -535,6 +580,9 @@ encoded! {
 
 impl EnvFileValue {
     /// This value.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(value: &Text) -> Result<Self, Fault> {
         let mut quoted = String::from("\"");
         for c in systemd_text(value, Layer::EnvironmentFile)?.chars() {
@@ -555,6 +603,9 @@ encoded! {
 
 impl EnvFileName {
     /// This name.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(name: &EnvName) -> Result<Self, Fault> {
         identifier(name, Layer::EnvironmentFile)?;
         Ok(Self(name.as_str().to_owned()))
@@ -575,6 +626,9 @@ encoded! {
 
 impl ShellWord {
     /// This word.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(text: &Text) -> Result<Self, Fault> {
         no_nul(text)?;
         let mut word = String::from("'");
@@ -584,12 +638,18 @@ impl ShellWord {
     }
 
     /// The path of the file `name` that lies beside the script, which is called by its own path.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn beside(name: &Text) -> Result<Self, Fault> {
         let Self(word) = Self::new(name)?;
         Ok(Self(format!("\"${{0%/*}}\"/{word}")))
     }
 
     /// `before` and the value of `variable`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Fault> {
         identifier(variable, Layer::Unit)?;
         let Self(word) = Self::new(before)?;
@@ -739,6 +799,9 @@ encoded! {
 
 impl YamlText {
     /// This text.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(text: &Text) -> Result<Self, Fault> {
         let valid =
             text.as_str().ok_or_else(|| Fault::new("is not UTF-8", Layer::Yaml, "it has to be Unicode text"))?;
@@ -748,7 +811,7 @@ impl YamlText {
                 '"' | '\\' => scalar.extend(['\\', c]),
                 '{' => scalar.push_str("{{ '{' }}"),
                 '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                    _ = write!(scalar, "\\u{:04x}", c as u32)
+                    _ = write!(scalar, "\\u{:04x}", c as u32);
                 }
                 c if c.is_control() => _ = write!(scalar, "\\x{:02x}", c as u32),
                 c if is_noncharacter(c) => _ = write!(scalar, "\\U{:08x}", c as u32),
@@ -846,6 +909,9 @@ encoded! {
 
 impl TargetArg {
     /// This argument.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(text: &Text) -> Result<Self, Fault> {
         Ok(Self(quote_argument(&windows_text(text, Layer::Nssm)?, true)))
     }
@@ -864,6 +930,9 @@ impl AppParameters {
     pub const MAX: usize = 16_382;
 
     /// These arguments.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(arguments: &[TargetArg]) -> Result<Self, Fault> {
         let joined = arguments.iter().map(|argument| argument.0.as_str()).collect::<Vec<_>>().join(" ");
         let units = units(&joined);
@@ -890,6 +959,9 @@ encoded! {
 
 impl NssmArg {
     /// This argument.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(text: &Text) -> Result<Self, Fault> {
         Ok(Self(quote_argument(&windows_text(text, Layer::Nssm)?, false)))
     }
@@ -906,6 +978,9 @@ encoded! {
 
 impl CmdToken {
     /// This argument.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(text: &Text) -> Result<Self, Fault> {
         if let Some(c) = windows_text(text, Layer::Batch)?.chars().find(|c| c.is_control() && *c != '\t') {
             return Err(Fault::holds(c, Layer::Batch, "a command there is one line without control characters"));
@@ -936,6 +1011,9 @@ impl CmdLine {
     pub const MAX: usize = 8000;
 
     /// `nssm` with `arguments`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(nssm: &CmdPath, arguments: &[CmdToken]) -> Result<Self, Fault> {
         let mut line = nssm.0.clone();
         for argument in arguments {
@@ -962,6 +1040,9 @@ encoded! {
 
 impl CmdPath {
     /// This path.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(path: &Text) -> Result<Self, Fault> {
         windows_text(path, Layer::Batch)?;
         let path = unfolded(&NssmPath::new(path)?.0).to_string();
@@ -969,6 +1050,9 @@ impl CmdPath {
     }
 
     /// The file `name` in the folder of the batch itself.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn beside(name: &str) -> Result<Self, Fault> {
         let Self(quoted) = Self::new(&name.into())?;
         Ok(Self(format!("\"%~dp0{}", &quoted[1..])))
@@ -985,6 +1069,9 @@ encoded! {
 
 impl NssmPath {
     /// This path.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(path: &Text) -> Result<Self, Fault> {
         let valid = windows_text(path, Layer::Nssm)?;
         if let Some(c) = valid.chars().find(|c| c.is_control() || matches!(c, '"' | '<' | '>' | '|' | '*' | '?')) {
@@ -998,6 +1085,9 @@ impl NssmPath {
 
     /// A program: a batch is none, because cmd.exe would parse its arguments once more. (Windows
     /// drops dots and blanks at the end of a name.)
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn program(path: &Text) -> Result<Self, Fault> {
         let program = Self::new(path)?;
         let lower = program.0.trim_end_matches(['.', ' ']).to_ascii_lowercase();
@@ -1026,6 +1116,9 @@ pub struct NssmEnvironment(Vec<NssmAssignment>);
 
 impl NssmEnvironment {
     /// These variables; the fault comes with the name of its variable.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn new(variables: &[(EnvName, Text)]) -> Result<Self, Vec<(EnvName, Fault)>> {
         let (mut entries, mut empty, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (name, value) in variables {
@@ -1045,6 +1138,9 @@ impl NssmEnvironment {
 
     /// The entry that puts `folders` in front of the PATH that services have. It holds the one
     /// `%PATH%` that is meant to be replaced.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
     pub fn search_path(folders: &[Text]) -> Result<Text, Fault> {
         let mut value = String::from("PATH=");
         for folder in folders {

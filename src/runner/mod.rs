@@ -34,7 +34,7 @@ struct Order {
 }
 
 impl Order {
-    fn read(argv: Vec<OsString>) -> Result<Self, String> {
+    fn read(argv: &[OsString]) -> Result<Self, String> {
         let mut words = argv.iter().skip(1).map(text);
         let (Some(service), Some(output), Some(program)) = (words.next(), words.next(), words.next()) else {
             return Err("NSSM runs it for a service: RunService NAME OUTPUT PROGRAM [ARGUMENT]...".to_owned());
@@ -50,7 +50,7 @@ impl Order {
 }
 
 /// Runs the command `RunService` with this argv and gives its exit code, which is that of the program.
-pub fn run(argv: Vec<OsString>) -> i32 {
+pub fn run(argv: &[OsString]) -> i32 {
     let order = match Order::read(argv) {
         Ok(order) => order,
         Err(reason) => {
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn order(words: &[&str]) -> Result<Order, String> {
-        Order::read(std::iter::once(&"RunService").chain(words).map(OsString::from).collect())
+        Order::read(&std::iter::once(&"RunService").chain(words).map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]

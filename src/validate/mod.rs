@@ -208,7 +208,7 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_
         }
         Runs::Python(entry) => {
             let words = check.words(&request.arguments).into_iter();
-            let run = python(entry, words.map(|word| reference(Text::default(), word)).collect());
+            let run = python(entry, words.map(|word| reference(Text::default(), &word)).collect());
             Checked { default_name: Some(entry.short_name().to_owned()), run, ..Checked::default() }
         }
         Runs::Program(program) => {
@@ -231,7 +231,7 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_
 ///
 /// `$NAME` as a whole word is a reference; `$$NAME` is the literal text `$NAME`, `$$$NAME` the
 /// text `$$NAME`; every other use of `$` is literal.
-fn reference(before: Text, word: Text) -> Argument {
+fn reference(before: Text, word: &Text) -> Argument {
     let join = |rest: &str| Argument::Literal(before.with(rest));
     let Some(text) = word.as_str() else {
         let mut bytes = before.as_bytes().to_vec();
@@ -249,7 +249,7 @@ fn reference(before: Text, word: Text) -> Argument {
 
 /// The variable that `word` refers to.
 fn referred(word: &Text) -> Option<EnvName> {
-    reference(Text::default(), word.clone()).variable().cloned()
+    reference(Text::default(), word).variable().cloned()
 }
 
 /// The last component of `path` without an extension such as `.sh` or `.exe`.

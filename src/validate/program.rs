@@ -96,7 +96,7 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
         if dashed || greedy && !values.is_empty() {
             self.words.push(Argument::Literal("--".into()));
         }
-        self.words.extend(values.into_iter().map(|word| reference(Text::default(), word)));
+        self.words.extend(values.into_iter().map(|word| reference(Text::default(), &word)));
         let order = |name: &String| program.arguments.iter().position(|spec| spec.name == *name);
         self.named.sort_by(|a, _, b, _| order(a).cmp(&order(b)));
     }
@@ -261,10 +261,10 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
         // `--option=value` in one word, so that a value may begin with a dash.
         let single = spec.arity.bounds() == (1, Some(1));
         if single && flag.starts_with("--") {
-            self.words.extend(words.into_iter().map(|word| reference(Text::from(format!("{flag}=")), word)));
+            self.words.extend(words.into_iter().map(|word| reference(Text::from(format!("{flag}=")), &word)));
             return;
         }
         self.words.push(Argument::Literal(flag.into()));
-        self.words.extend(words.into_iter().map(|word| reference(Text::default(), word)));
+        self.words.extend(words.into_iter().map(|word| reference(Text::default(), &word)));
     }
 }

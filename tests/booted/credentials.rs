@@ -158,3 +158,41 @@ fn what_fails_puts_the_earlier_one_back() {
     service.manage(&ran, "restart").run();
     assert_eq!(token(&service), SECRET);
 }
+
+/// To decrypt one takes a process: many services would take many.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn each_is_decrypted_once() {
+    const COUNTING: &str = "echo $1 >> calls; exec $real \"$@\"";
+    let services = ["credentials-a", "credentials-b", "credentials-c", "credentials-d", "credentials-e"].map(named);
+    let service = |service: &Named| {
+        format!(
+            "[[service]]\nname = \"{service}\"\nexecutable = \"/bin/sleep\"\narguments = [\"1000\"]\n\
+             secrets = [\"TOKEN\"]\nsecrets_in = \"credentials\"\n"
+        )
+    };
+    let manifest: String = services.iter().map(service).collect();
+    let ran = somewhere();
+    let install = || {
+        let test = ran.then_install().file("many.toml", &manifest).args(["--manifest", "many.toml"]);
+        test.env("TOKEN", SECRET).instead_of("systemd-creds", COUNTING)
+    };
+    let calls = || {
+        let calls = fs::read_to_string(ran.folder().join("calls")).unwrap_or_default();
+        drop(fs::remove_file(ran.folder().join("calls")));
+        let count = |verb: &str| calls.lines().filter(|call| *call == verb).count();
+        (count("encrypt"), count("decrypt"))
+    };
+    install().run();
+    assert_eq!(calls(), (5, 0));
+    install().run();
+    assert_eq!(calls(), (0, 5));
+    install().arg("--check").run();
+    assert_eq!(calls(), (0, 5));
+    let manage = |words: &[&str]| {
+        let test = ran.then_manage().args(["--manifest", "many.toml"]).args(words);
+        test.instead_of("systemd-creds", COUNTING).run();
+    };
+    manage(&["stop_and_reinstall"]);
+    assert_eq!(calls(), (0, 5));
+}

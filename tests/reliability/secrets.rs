@@ -154,7 +154,7 @@ fn sudo_is_given_no_secret() {
             install.file("send.py", module).args(["--catalog", "lab.toml", "--python", "/usr/bin/python3", "Sender"]);
         let (_, ran) = install.args(typed).run_to_any_end();
         let said = fs::read_to_string(ran.folder().join("sudo.log")).expect("it went through sudo");
-        assert!(!tells(&said) && said.contains("$"), "{said}");
+        assert!(!tells(&said) && said.contains('$'), "{said}");
         assert!(!tells(&ran.stdout) && !tells(&ran.stderr), "{}{}", ran.stdout, ran.stderr);
     }
 }

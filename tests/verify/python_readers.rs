@@ -19,7 +19,7 @@ fn ask(script: &str) -> Vec<(String, Value)> {
 #[test]
 #[ignore = "needs python3: tests/run"]
 fn numbers_are_those_python_reads() {
-    let script = r##"
+    let script = r#"
 import json, math, random
 def reads(convert, text):
     try: return math.isfinite(convert(text)) or None
@@ -30,7 +30,7 @@ texts = ["".join(random.choice("0012_+-. eE") for _ in range(random.randint(0, 6
 def judge(text):
     return {"int": reads(int, text), "float": reads(float, text) and (float(text) >= 0) and math.isfinite(float(text))}
 print(json.dumps([(text, judge(text)) for text in texts]))
-"##;
+"#;
     for (text, answer) in ask(script) {
         for (kind, key) in [(ArgKind::Int, "int"), (ArgKind::PositiveFloat, "float")] {
             let ours = kind.check(&text).is_ok();
@@ -43,7 +43,7 @@ print(json.dumps([(text, judge(text)) for text in texts]))
 #[test]
 #[ignore = "needs python3: tests/run"]
 fn no_pattern_python_takes_is_refused() {
-    let script = r##"
+    let script = r#"
 import json, random, re
 random.seed(2)
 words = list("ab01(){}[]|*+?.^$-,:=!<>#P&~ ") + [
@@ -55,7 +55,7 @@ def compiles(pattern):
     except Exception: return False
 patterns = ["".join(random.choice(words) for _ in range(random.randint(1, 8))) for _ in range(50000)]
 print(json.dumps([(pattern, compiles(pattern)) for pattern in patterns]))
-"##;
+"#;
     let (mut wrong, mut caught) = (0, 0);
     for (pattern, compiles) in ask(script) {
         let ours = ArgKind::Regex.check(&pattern);

@@ -128,7 +128,7 @@ fn functions_and_classes_are_given_their_arguments() {
     let mut service = Service::new(SHOW, "program:main", &arguments);
     service.command.env("PW", "s e");
     let output = service.run();
-    assert_eq!(stdout(&output), "['61ff27225c', '', '2d2d70773d732065'] web True True\n", "{:?}", output);
+    assert_eq!(stdout(&output), "['61ff27225c', '', '2d2d70773d732065'] web True True\n", "{output:?}");
     assert!(output.status.success() && service.log().is_none());
 
     let arguments = [Argument::Literal("x".into())];

@@ -304,7 +304,7 @@ fn sweep(service: &'static str, change: Change) {
             write!(said, "then: {}{}", next.stdout, next.stderr).unwrap();
             let result = bed.settled(&old, &new);
             let is_wrong = match (&result, &point) {
-                (Err(_), _) | (Ok("old"), _) if code == 0 => true,
+                (Err(_) | Ok("old"), _) if code == 0 => true,
                 (Ok("new"), Point::Call(_, "fail")) => code != 0,
                 (Ok("old"), Point::Call(_, "fail")) => code != 1,
                 (result, _) => result.is_err(),

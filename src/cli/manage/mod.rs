@@ -95,10 +95,10 @@ impl Call {
             Mode::Remove | Mode::StopAndRemove => {
                 words::removed(&self.services.remove(keep, options.remove_nssm, tell)?);
             }
-            Mode::Reinstall => return self.reinstall(InstallOptions::default()),
-            Mode::StopAndReinstall => return self.reinstall(InstallOptions { stop: true, ..Default::default() }),
+            Mode::Reinstall => return self.reinstall(&InstallOptions::default()),
+            Mode::StopAndReinstall => return self.reinstall(&InstallOptions { stop: true, ..Default::default() }),
             Mode::StopAndRestart => {
-                return self.reinstall(InstallOptions { stop: true, start: true, ..Default::default() });
+                return self.reinstall(&InstallOptions { stop: true, start: true, ..Default::default() });
             }
             Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
         }
@@ -122,7 +122,7 @@ impl Call {
         }
     }
 
-    fn reinstall(&self, options: InstallOptions) -> Result<u8, Error> {
+    fn reinstall(&self, options: &InstallOptions) -> Result<u8, Error> {
         let outcome = self.services.reinstall(options, &read_words, &mut report::tell)?;
         Ok(report::outcome(&outcome, self.shape.plain()))
     }

@@ -256,16 +256,16 @@ pub fn recover(place: &Place) -> Result<Option<Undone>, Error> {
 }
 
 /// Takes away what an earlier run left beside files of ours when it was ended after its journal was gone, or by a power
-/// cut: temporary files, and second names. Nobody else may be at work. In the directory of units, where other runs may
-/// be, those of `names` and of the services that are known here are ours.
+/// cut: temporary files, and second names. Nobody else may be at work with this state directory. In the directory of
+/// units, where runs with another one may be, those of `names` and of services with a receipt here are ours.
 pub fn clear_leftovers(place: &Place, names: &[ServiceName]) {
     let mut left: Vec<PathBuf> = files::leftovers(&place.state_dir).into_iter().map(|(_, path)| path).collect();
-    let beside_units = files::leftovers(&place.unit_dir);
-    if !beside_units.is_empty() {
-        let known = managers::observe::known_services(place);
-        let is_ours = |file: &Text| names.iter().chain(&known).any(|name| *file == Text::from(name.unit()));
-        left.extend(beside_units.into_iter().filter(|(file, _)| is_ours(file)).map(|(_, path)| path));
-    }
+    let is_ours = |unit: &Text| {
+        let name: Option<ServiceName> = unit.as_str().and_then(|unit| unit.strip_suffix(".service")?.parse().ok());
+        name.is_some_and(|name| names.contains(&name) || to_path(&place.receipt(&name)).is_file())
+    };
+    let beside_units = files::leftovers(&place.unit_dir).into_iter();
+    left.extend(beside_units.filter(|(unit, _)| is_ours(unit)).map(|(_, path)| path));
     left.iter().for_each(|path| drop(fs::remove_file(path)));
 }
 

@@ -278,14 +278,14 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
 /// the count (systemctl(1)).
 pub(super) fn allow_start(names: &[ServiceName], scope: Scope) {
     // It fails for a unit that is not loaded, of which there is no count.
-    drop(act(Operation::ResetFailed(names.to_vec()), scope));
+    drop(act(&Operation::ResetFailed(names.to_vec()), scope));
 }
 
 /// Does `operation` with one call, and gives systemctl's own error if it fails.
 ///
 /// # Errors
 /// When systemctl says so.
-pub(super) fn act(operation: Operation, scope: Scope) -> Result<(), Error> {
+pub(super) fn act(operation: &Operation, scope: Scope) -> Result<(), Error> {
     process::run_within(&operation.invocation(scope), LIMIT).map(drop)
 }
 

@@ -1,15 +1,11 @@
 //! Every link to a unit of ours is part of the plan: compared, journalled, and put back.
-#![cfg(target_os = "linux")]
-#![allow(clippy::disallowed_methods, reason = "tests may touch the machine")]
-
-mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::booted::{Named, named};
+use crate::support::{Ran, Test, system};
 use serde_json::json;
-use support::booted::{Named, named};
-use support::{Ran, Test, system};
 
 /// A `systemctl` that enables, and then says that it could not.
 const ENABLE_FAILS_LATE: &str = "[ $1 = enable ] || exec $real \"$@\"; $real \"$@\"; echo 'no luck today' >&2; exit 1";
@@ -162,7 +158,10 @@ fn what_lies_around_without_a_journal_is_taken_away() {
         state.join(".install-service-links-leftovers_install_args.toml.before"),
     ];
     // Of a run that may be at work with another state directory, and of nobody.
+    let elsewhere = named("links-elsewhere");
+    install(&elsewhere, "").run();
     let others = [
+        link(".install-service-links-elsewhere.service.a1B2c3"),
         link(".install-service-links-of-others.service.a1B2c3"),
         link(".install-service-links-leftovers.service.notes"),
     ];
