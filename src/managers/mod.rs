@@ -196,13 +196,13 @@ pub fn leave_as_before(site: &Site, names: &[ServiceName], before: &[ServiceStat
     match site.manager {
         Manager::Systemd(scope) => {
             let mut ask = |operation: systemd::Operation| {
-                put_back.note(&operation.invocation(scope), systemd::act(operation, scope).map(|()| true));
+                put_back.note(&operation.invocation(scope), systemd::act(&operation, scope).map(|()| true));
             };
             if !idle.is_empty() {
                 ask(systemd::Operation::Stop(idle));
                 // One that was ended before it ran counts as failed. It fails where nothing is to be forgotten.
                 let clean = those(|state| state == State::Stopped);
-                drop(systemd::act(systemd::Operation::ResetFailed(clean), scope));
+                drop(systemd::act(&systemd::Operation::ResetFailed(clean), scope));
             }
             if !active.is_empty() {
                 ask(systemd::Operation::BeginStart(active));
