@@ -330,7 +330,7 @@ pub fn write(artifact: &Artifact) -> Result<(), Error> {
 /// Writes one file whole, that belongs to `owner` from its first instant in its place.
 ///
 /// # Errors
-/// As [`write`], and when it may not be given away.
+/// As [`write()`], and when it may not be given away.
 pub fn write_for(artifact: &Artifact, owner: Option<(u32, u32)>) -> Result<(), Error> {
     let staged = stage(artifact)?;
     #[cfg(unix)]

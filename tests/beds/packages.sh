@@ -6,8 +6,8 @@ set -euo pipefail
 PACKAGES=(
   # to build
   gcc libc6-dev git ca-certificates
-  # what a diff is for, and what completions are (tests/verify)
-  patch fish
+  # what a diff is for, what completions are, and who reads shell scripts best (tests/verify)
+  patch fish shellcheck
   # systemd-analyze, and a booted systemd (systemd.sh)
   systemd systemd-container strace dbus dbus-user-session libpam-systemd polkitd procps sudo
   # OpenMSIStream (openmsistream.sh), and reading what cargo prints (tests/run)
@@ -17,7 +17,7 @@ PACKAGES=(
 if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
   # Not Debian: the same things have other names there.
   absent=()
-  for command in cc git systemd-analyze systemd-nspawn dbus-daemon sudo useradd fish /usr/bin/python3; do
+  for command in cc git systemd-analyze systemd-nspawn dbus-daemon sudo useradd fish shellcheck /usr/bin/python3; do
     command -v "$command" > /dev/null || absent+=("$command")
   done
   [ ${#absent[@]} -gt 0 ] || exit 0

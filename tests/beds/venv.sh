@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For other scripts to source: a Python environment with what a file of requirements lists, in the cache.
 
 CACHE=${INSTALLSERVICE_TEST_CACHE:-/var/cache/install-service-tests}
