@@ -37,7 +37,7 @@ impl Links {
     }
 }
 
-/// The [Install] section of a unit: what `systemctl enable` makes of it (systemd.unit(5)).
+/// The `[Install]` section of a unit: what `systemctl enable` makes of it (systemd.unit(5)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstallSection {
     wanted_by: Vec<String>,
