@@ -226,7 +226,7 @@ impl Error {
     pub fn help(&self) -> Vec<String> {
         match self {
             Self::BadJournal { directory, .. } => vec![format!(
-                "it says what an earlier run had begun: look at the files that `{directory}/plan.json` names, then \
+                "it records what an earlier run had started: check the files that `{directory}/plan.json` names, then \
                  type `rm -r {directory}` and the same command again"
             )],
             Self::Overtaken { .. } => {
@@ -248,12 +248,12 @@ impl Error {
                 vec!["make room on that file system, then type the same command again".into()]
             }
             Self::Locked { .. } => {
-                vec!["another InstallService or ManageService is at work; try again when it has ended".into()]
+                vec!["another InstallService or ManageService is running; try again when it has finished".into()]
             }
             Self::NoSuchService { similar, .. } if similar.is_empty() => {
                 vec!["`ManageService --list` shows the services that InstallService knows".into()]
             }
-            Self::NoSuchService { similar, .. } => vec![format!("there is `{}`", similar.join("`, `"))],
+            Self::NoSuchService { similar, .. } => vec![format!("did you mean `{}`?", similar.join("` or `"))],
             Self::NotPrivileged { help } => vec![help.clone()],
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
             Self::Undone { cause, .. } => cause.help(),
@@ -299,12 +299,12 @@ impl fmt::Display for Error {
                 put_back(f, restored, left)
             }
             Self::Unfinished { restored, left } => {
-                f.write_str("taking back what an earlier run had begun: not all of it could be")?;
+                f.write_str("undoing what an earlier run had started: not everything could be put back")?;
                 put_back(f, restored, left)
             }
             Self::BadJournal { directory, reason } => write!(f, "reading the journal `{directory}`: {reason}"),
             Self::Overtaken { services } => {
-                write!(f, "installing {services}: another run has changed it meanwhile; this one has changed nothing")
+                write!(f, "installing {services}: another run changed it in the meantime; this one changed nothing")
             }
             Self::Usage(text) => f.write_str(text),
         }

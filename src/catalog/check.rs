@@ -12,7 +12,7 @@ pub(super) fn program_name(name: &str) -> Result<(), String> {
         None => Err("the name is empty".to_owned()),
         Some('-' | '.') => Err(format!("`{name}` must begin with a letter or a digit")),
         Some(_) => match name.chars().find(|&c| odd(c)) {
-            Some(c) => Err(format!("`{name}` holds {c:?}, which a program's name cannot")),
+            Some(c) => Err(format!("`{name}` contains {c:?}, which a program's name cannot")),
             None => Ok(()),
         },
     }

@@ -238,7 +238,9 @@ fn log_level(value: &str) -> Result<(), String> {
 fn bucket_name(value: &str) -> Result<(), String> {
     const ILLEGAL: &str = "#%&{}\\/<>*? $!'\":@+`|=";
     match value.chars().find(|&c| ILLEGAL.contains(c) || c.is_control()) {
-        Some(c) => Err(format!("`{value}` holds {c:?}, which no bucket name can: write letters, digits, `-` and `.`")),
+        Some(c) => {
+            Err(format!("`{value}` contains {c:?}, which no bucket name can: write letters, digits, `-` and `.`"))
+        }
         None if value.is_empty() => Err("the name of a bucket is missing".to_owned()),
         None => Ok(()),
     }

@@ -133,7 +133,7 @@ fn argument(raw: RawArgument, node: &Node<'_>) -> Result<ArgSpec, Fault> {
         return Err(fault("name", "the argument has neither a name nor flags".into()).help(help));
     };
     if let Some(c) = name.chars().find(|&c| !(c.is_alphanumeric() || "._-".contains(c))) {
-        return Err(fault("name", format!("`{name}` holds {c:?}, which an argument's name cannot")));
+        return Err(fault("name", format!("`{name}` contains {c:?}, which an argument's name cannot")));
     }
     if name.is_empty() {
         return Err(fault("name", "the name is empty".into()));

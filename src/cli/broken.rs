@@ -20,8 +20,8 @@ pub fn start(
 ) -> ExitCode {
     panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-        let mut out = format!("{name}: {ERROR}error{ERROR:#}: it is broken itself{place}{}\n", said(panic.payload()));
-        let help = "please report the line above. `ManageService --list` takes back what was begun";
+        let mut out = format!("{name}: {ERROR}error{ERROR:#}: this is a bug{place}{}\n", said(panic.payload()));
+        let help = "report the line above; `ManageService --list` undoes what was started";
         out += &format!("  {HELP}help{HELP:#}: {help}\n");
         // Names of functions and lines, if RUST_BACKTRACE asks for them.
         let trace = Backtrace::capture();

@@ -92,7 +92,7 @@ fn installation(
         kept_first: false,
     };
     if given.flag("layout") && !matches!(settings.mode, Mode::Export(..)) {
-        faults.push(Fault::new("option `--layout`", "it says how `--output DIR` lays the files out"));
+        faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));
     }
     if matches!(settings.mode, Mode::Export(_, Layout::Ansible))
         && requests.iter().any(|request| request.user == Some(true))
@@ -101,7 +101,7 @@ fn installation(
     }
     if settings.prune && given.one("manifest").is_none() {
         faults.push(
-            Fault::new("option `--prune`", "it removes what a manifest does not list")
+            Fault::new("option `--prune`", "needs a manifest: it removes what that does not list")
                 .help("`--manifest FILE` names one"),
         );
     }
@@ -110,7 +110,7 @@ fn installation(
     }
     if requests.is_empty() && faults.is_empty() {
         faults.push(
-            Fault::new("program", "the command does not say what to install")
+            Fault::new("program", "nothing to install was given")
                 .help("`InstallService -h` lists the programs; any other program goes after `--`"),
         );
     }
@@ -135,7 +135,7 @@ fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
         Some("systemd") => Target::Systemd,
         Some("nssm") => Target::Nssm,
         Some(other) => {
-            faults.push(Fault::new("option `--target`", "it is `systemd` or `nssm`").given(other));
+            faults.push(Fault::new("option `--target`", "must be `systemd` or `nssm`").given(other));
             managers::of_this_host()
         }
     }
@@ -144,7 +144,7 @@ fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
 fn mode(given: &Given, faults: &mut Vec<Fault>) -> Mode {
     let asked: Vec<&str> = ["dry-run", "output", "check"].into_iter().filter(|long| given.flag(long)).collect();
     if let [first, second, ..] = asked[..] {
-        faults.push(Fault::new(format!("option `--{second}`"), format!("it cannot be combined with `--{first}`")));
+        faults.push(Fault::new(format!("option `--{second}`"), format!("cannot be combined with `--{first}`")));
     }
     match asked.first() {
         Some(&"dry-run") => Mode::DryRun,
@@ -159,7 +159,7 @@ fn layout(given: &Given, faults: &mut Vec<Fault>) -> Layout {
         None | Some("tree") => Layout::Tree,
         Some("ansible") => Layout::Ansible,
         Some(other) => {
-            faults.push(Fault::new("option `--layout`", "it is `tree` or `ansible`").given(other));
+            faults.push(Fault::new("option `--layout`", "must be `tree` or `ansible`").given(other));
             Layout::Tree
         }
     }

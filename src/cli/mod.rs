@@ -27,7 +27,7 @@ impl Format {
             None | Some("text") => Self::Text,
             Some("json") => Self::Json,
             Some(other) => {
-                faults.push(Fault::new("option `--format`", "it is `text` or `json`").given(other));
+                faults.push(Fault::new("option `--format`", "must be `text` or `json`").given(other));
                 Self::Text
             }
         }

@@ -205,8 +205,7 @@ impl Given {
         let words = |long: &str| self.all(long).iter().map(plain).collect::<Vec<_>>();
         for long in WORDS {
             let odd = self.all(long).iter().filter(|value| value.as_str().is_none());
-            faults
-                .extend(odd.map(|value| Fault::new(format!("option `--{long}`"), "it is not UTF-8 text").given(value)));
+            faults.extend(odd.map(|value| Fault::new(format!("option `--{long}`"), "must be UTF-8 text").given(value)));
         }
         service.name = self.word("service_name").or(service.name.take());
         service.working_directory = self.one("working-directory").cloned().or(service.working_directory.take());
@@ -227,7 +226,10 @@ impl Given {
             match seconds.parse() {
                 Ok(number) => service.restart_sec = Some(number),
                 Err(_) => {
-                    faults.push(Fault::new("option `--restart-sec`", "it is a whole number of seconds").given(seconds));
+                    faults.push(
+                        Fault::new("option `--restart-sec`", "must be a whole number of seconds, 0 or more")
+                            .given(seconds),
+                    );
                 }
             }
         }
@@ -267,7 +269,7 @@ fn plain(text: &Text) -> String {
 }
 
 fn odd_name(name: Text) -> Fault {
-    Fault::new("environment variable", "its name is not UTF-8 text").given(name)
+    Fault::new("environment variable", "its name must be UTF-8 text").given(name)
 }
 
 #[cfg(test)]

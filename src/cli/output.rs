@@ -39,7 +39,7 @@ pub(super) fn report(name: &str, error: &Error) {
                 }
             }
             if faults.len() > 1 {
-                out += &format!("{name}: {} faults, nothing was changed\n", faults.len());
+                out += &format!("{name}: {} errors; nothing was changed\n", faults.len());
             }
         }
         _ => {

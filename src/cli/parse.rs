@@ -170,7 +170,7 @@ fn read(
             ..Service::default()
         }),
         (End::Dashes(_), None) => {
-            faults.push(Fault::new("executable", "nothing follows the `--`").help("put the program to run behind it"));
+            faults.push(Fault::new("executable", "nothing follows the `--`").help("put the program to run after it"));
             None
         }
         (End::Program(_), Some(name)) => Some(other_program(&name, rest.collect(), &mut given, &mut faults)),
@@ -188,7 +188,7 @@ fn read(
             let word = sub.get_one::<OsString>("shell").map(text);
             let shell = word.as_ref().and_then(Text::as_str).and_then(|word| word.parse().ok());
             let Some(shell) = shell else {
-                let mut fault = Fault::new("shell", "it is one of `bash`, `zsh`, `fish`, `powershell`, `elvish`");
+                let mut fault = Fault::new("shell", "must be one of `bash`, `zsh`, `fish`, `powershell`, `elvish`");
                 fault.given = word.map(|word| word.to_string());
                 return Err(Error::refused(fault));
             };
@@ -234,7 +234,7 @@ fn other_program(name: &Text, mut words: Vec<Text>, given: &mut Given, faults: &
         match option.as_bytes().iter().position(|byte| *byte == b'=') {
             Some(equals) => given.name_service(Text::from_bytes(&option.as_bytes()[equals + 1..])),
             None if at < end - 1 => given.name_service(words.remove(at)),
-            None => faults.push(Fault::new("option `--service_name`", "it needs a value")),
+            None => faults.push(Fault::new("option `--service_name`", "needs a value")),
         }
     }
     Service { python: Some(spec.to_owned()), arguments: Arguments::List(words), ..Service::default() }
@@ -342,14 +342,16 @@ fn fault_of(error: &clap::Error, word: &OsStr) -> Fault {
     let is_option = given.as_bytes().starts_with(b"-");
     let mut fault = match error.kind() {
         ErrorKind::UnknownArgument if is_option => Fault::new("option", "there is no such option").given(&given),
-        ErrorKind::UnknownArgument => Fault::new("argument", "nothing takes this word").given(&given),
-        ErrorKind::TooManyValues => Fault::new(format!("option `{given}`"), "it takes no value"),
-        _ => Fault::new(format!("option `{given}`"), "it needs a value"),
+        ErrorKind::UnknownArgument => Fault::new("argument", "not expected here").given(&given),
+        ErrorKind::TooManyValues => Fault::new(format!("option `{given}`"), "takes no value"),
+        _ => Fault::new(format!("option `{given}`"), "needs a value"),
     };
     fault.help = match error.get(ContextKind::SuggestedArg) {
-        Some(ContextValue::String(near)) => Some(format!("there is `{}`", options::usual_spelling(near))),
+        Some(ContextValue::String(near)) => Some(format!("did you mean `{}`?", options::usual_spelling(near))),
         _ => match error.get(ContextKind::SuggestedSubcommand) {
-            Some(ContextValue::Strings(near)) if !near.is_empty() => Some(format!("there is `{}`", near.join("`, `"))),
+            Some(ContextValue::Strings(near)) if !near.is_empty() => {
+                Some(format!("did you mean `{}`?", near.join("` or `")))
+            }
             _ if error.kind() == ErrorKind::UnknownArgument && is_option => Some("`-h` lists the options".to_owned()),
             _ => None,
         },

@@ -17,22 +17,26 @@ pub(super) fn tell(event: Event<'_>) {
         Event::Changes(comparison) => print(&drift::text(comparison)),
         Event::Progress(progress) => tell_progress(&progress),
         Event::Unfinished { needs_rights: false } => {
-            note("a run is at work, or was ended half way; the next one that changes anything takes it back");
+            note(
+                "another run is in progress, or an earlier one was interrupted; the next run that changes anything undoes it",
+            );
         }
         Event::Unfinished { needs_rights: true } => {
-            note("a run is at work, or was ended half way; the next one with administrator rights takes it back");
+            note(
+                "another run is in progress, or an earlier one was interrupted; the next run with administrator rights undoes it",
+            );
         }
-        Event::OthersAtWork => note("another run is at work"),
-        Event::TakesBackEarlier => note("an earlier run was ended half way; what it had begun is taken back"),
+        Event::OthersAtWork => note("another run is in progress"),
+        Event::TakesBackEarlier => note("an earlier run was interrupted; undoing what it had started"),
         Event::PutBack(line) => say(&format!("  put back: {line}")),
-        Event::Lost { path, reason } => note(&format!("`{path}` cannot be decrypted any more: {reason}")),
+        Event::Lost { path, reason } => note(&format!("`{path}` can no longer be decrypted: {reason}")),
         Event::WasRemoved(name) => {
             note(&format!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
         }
         Event::LogOf(name) => print(&format!("{HEADING}{name}{HEADING:#}\n")),
         Event::Log(text) => print(text),
         Event::FollowsOne => note("`--follow` follows one service"),
-        Event::NoNssmHere => note("`--remove_nssm` means something on Windows only"),
+        Event::NoNssmHere => note("`--remove_nssm` has an effect on Windows only"),
     }
 }
 
@@ -42,7 +46,7 @@ fn tell_progress(progress: &Progress<'_>) {
         Progress::Tolerated { error, consequence: "" } => say(&format!("  note: {error}")),
         Progress::Tolerated { error, consequence } => say(&format!("  note: {error}\nnote: {consequence}")),
         Progress::KeepsUnsettled => say("  note: the new version stays"),
-        Progress::TakesBack => say("  a step failed; taking the earlier ones back"),
+        Progress::TakesBack => say("  a step failed; undoing the earlier ones"),
         Progress::Interrupted => say("  interrupted; taking back what was begun"),
     }
 }
@@ -59,7 +63,7 @@ pub(super) fn outcome(outcome: &Outcome, format: Format) -> u8 {
         },
         Outcome::Exported(Written { files, kept }) => {
             for path in kept {
-                note(&format!("`{path}` is no longer wanted, but it was changed after it was written, so it stays"));
+                note(&format!("`{path}` is no longer needed, but was changed after it was written, so it stays"));
             }
             print(&files.iter().map(|path| format!("{path}\n")).collect::<String>());
         }
@@ -111,6 +115,8 @@ fn tell_service(AppliedService { name, change, started, was_active }: &AppliedSe
     } else if !was_active {
         say(&format!("`ManageService {name} start{user}` starts it"));
     } else if changed {
-        say(&format!("it still runs the earlier version; `ManageService {name} restart{user}` takes up the new one"));
+        say(&format!(
+            "the earlier version is still running; `ManageService {name} restart{user}` switches to the new one"
+        ));
     }
 }

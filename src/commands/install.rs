@@ -239,7 +239,7 @@ impl Installation {
         let mut names = BTreeSet::new();
         for service in &validated {
             if !names.insert(&service.spec.name) {
-                let fault = Fault::new("service name", "two services of one run cannot share it");
+                let fault = Fault::new("service name", "two services of one run must not have the same name");
                 faults.push(fault.given(&service.spec.name));
             }
         }
@@ -302,7 +302,7 @@ impl Installation {
 
     /// Says where a service leaves no error log behind, and why.
     fn without_error_log(&self, service: &Desired) -> Option<String> {
-        let said = |reason: &str| format!("`{}`: it leaves no error log behind: {reason}", service.name);
+        let said = |reason: &str| format!("`{}`: it will leave no error log: {reason}", service.name);
         match (&service.registration.nssm()?.runner, self.has_runner) {
             (Runner::Impossible(reason), _) => Some(said(reason)),
             (Runner::Possible(_), Some(false)) => Some(said(&format!(
@@ -411,7 +411,7 @@ impl Installation {
                 match render::nssm::batches(service, &artifacts, values.as_ref(), place) {
                     Ok(found) => {
                         if let Some(reason) = found.without_runner {
-                            reporter(Event::Note(&format!("`{name}`: the batch leaves no error log behind: {reason}")));
+                            reporter(Event::Note(&format!("`{name}`: the batch will leave no error log: {reason}")));
                         }
                         batches.extend(found.files);
                     }
@@ -699,12 +699,7 @@ fn taken_back(mut error: Error, updates: &[ServiceName]) -> Error {
 
 /// What cannot be rendered, as faults of the request.
 fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
-    // The fault is worded to follow the part: "argument 3 holds ...".
-    refusals.into_iter().map(|refusal| {
-        let fault = refusal.fault.to_string();
-        let they = if fault.starts_with("have ") { "they" } else { "it" };
-        Fault::new(refusal.what, format!("{they} {fault}"))
-    })
+    refusals.into_iter().map(|refusal| Fault::new(refusal.what, refusal.fault.to_string()))
 }
 
 /// What a tree for any home directory cannot say.

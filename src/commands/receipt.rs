@@ -38,8 +38,8 @@ impl Managed {
         }
         let legacy = self.site.place.legacy_receipt(name);
         let Entry::File(found) = files::look(&legacy)? else {
-            let fault =
-                Fault::new("receipt", "it is gone, so nothing tells how the service was installed").given(&path);
+            let fault = Fault::new("receipt", "it is missing, so there is no record of how the service was installed")
+                .given(&path);
             return Err(Error::refused(fault.help("type the `InstallService` command again")));
         };
         self.legacy_request(name, &String::from_utf8_lossy(&found.contents), catalog, read)

@@ -51,7 +51,7 @@ fn read_named(what: &str, path: &Text) -> Result<String, Error> {
         Err(Error::Io { source, .. }) => match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
             io::ErrorKind::IsADirectory => "this is a directory, not a file",
-            io::ErrorKind::InvalidData => "it is not UTF-8 text",
+            io::ErrorKind::InvalidData => "must be UTF-8 text",
             _ => return read,
         },
         _ => return read,

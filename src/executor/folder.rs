@@ -128,7 +128,7 @@ impl Folder {
 pub fn in_the_way(path: Text) -> Error {
     Error::Foreign {
         path,
-        reason: "something lies there that InstallService did not write".into(),
+        reason: "something is in its place that InstallService did not write".into(),
         help: "move it away, or give `--output` another directory".into(),
     }
 }

@@ -58,7 +58,7 @@ pub fn lock_if_free(place: &Place) -> Result<Option<Lock>, Error> {
     try_lock(place, false)
 }
 
-/// Takes the lock of `place` before a look at the host: `None` while another run is at work. One that
+/// Takes the lock of `place` before a look at the host: `None` while another run is in progress. One that
 /// was killed is not, and the command that it left behind ends soon.
 ///
 /// # Errors
@@ -166,7 +166,7 @@ fn not_for_everybody(directory: &Text) -> Result<(), Error> {
             let place = super::text::text(place);
             return Err(Error::Foreign {
                 reason: format!(
-                    "everybody may write there (mode {:04o}), and it holds what services run",
+                    "everybody may write there (mode {:04o}), and it contains what services run",
                     mode & 0o7777
                 ),
                 help: format!("`chmod o-w {place}`, or keep the services' files elsewhere with `--state-dir DIR`"),

@@ -72,7 +72,7 @@ fn file_of_ours(path: &Text, entry: Entry) -> Result<Option<Found>, Error> {
         Entry::Missing => Ok(None),
         Entry::File(found) => Ok(Some(found)),
         Entry::Other(what) => Err(Error::Foreign {
-            reason: format!("{what} lies there, which InstallService did not make"),
+            reason: format!("{what} is in its place, which InstallService did not make"),
             help: format!("look at it with `{} {path}`, and move it away if nothing needs it", files::LOOK),
             path: path.clone(),
         }),

@@ -141,7 +141,7 @@ fn identifier(name: &str) -> Result<(), String> {
         Some(c) if !first(c) => Err(format!("`{name}` begins with {c:?}, not a letter")),
         Some(_) if KEYWORDS.contains(&name) => Err(format!("`{name}` is a word Python reserves")),
         Some(_) => match name.chars().find(|&c| !unicode_ident::is_xid_continue(c)) {
-            Some(c) => Err(format!("`{name}` holds {c:?}, which no Python name can")),
+            Some(c) => Err(format!("`{name}` contains {c:?}, which no Python name can have")),
             None => Ok(()),
         },
     }
@@ -172,15 +172,15 @@ mod tests {
             ("", "it names a module, but neither a class nor a function"),
             ("package.module", "it names a module, but neither a class nor a function"),
             ("=package.module", "the class is missing"),
-            ("A.B=package.module", "the class `A.B` holds '.', which no Python name can"),
+            ("A.B=package.module", "the class `A.B` contains '.', which no Python name can have"),
             ("Class=", "the module is missing"),
             ("a..b:main", "the module `a..b` has an empty part between its dots"),
-            ("my-app:main", "the module `my-app` holds '-', which no Python name can"),
-            ("a:b:c", "the function `b:c` holds ':', which no Python name can"),
+            ("my-app:main", "the module `my-app` contains '-', which no Python name can have"),
+            ("a:b:c", "the function `b:c` contains ':', which no Python name can have"),
             ("a:1st", "the function `1st` begins with '1', not a letter"),
             ("a.b:class", "the function `class` is a word Python reserves"),
-            ("A=B=c.d", "the module `B=c` holds '=', which no Python name can"),
-            ("m:f [extra]", "the function `f [extra]` holds ' ', which no Python name can"),
+            ("A=B=c.d", "the module `B=c` contains '=', which no Python name can have"),
+            ("m:f [extra]", "the function `f [extra]` contains ' ', which no Python name can have"),
         ] {
             assert_eq!(text.parse::<PythonEntry>().unwrap_err().reason, reason, "{text}");
         }

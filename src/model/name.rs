@@ -65,24 +65,24 @@ impl FromStr for ServiceName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-        let rule = "a service name has letters, digits, `_`, `.` and `-` only";
+        let rule = "a service name must consist of letters, digits, `_`, `.` and `-`";
         if text.is_empty() {
-            return Err("a service name cannot be empty".into());
+            return Err("a service name must not be empty".into());
         }
         if let Some(c) = text.chars().find(|c| !allowed(*c)) {
             let instead: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
             let instead = instead.trim_start_matches(['_', '.', '-']);
-            let hint = if instead.is_empty() { String::new() } else { format!("; `{instead}` would do") };
-            return Err(format!("it holds `{}`, and {rule}{hint}", c.escape_debug()));
+            let hint = if instead.is_empty() { String::new() } else { format!("; did you mean `{instead}`?") };
+            return Err(format!("contains `{}`; {rule}{hint}", c.escape_debug()));
         }
         if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            return Err(format!("it begins with `{}`, and a service name begins with a letter or a digit", &text[..1]));
+            return Err(format!("it begins with `{}`; a service name must begin with a letter or a digit", &text[..1]));
         }
         if text.len() > Self::MAX {
-            return Err(format!("it has {} characters, and a service name has at most {}", text.len(), Self::MAX));
+            return Err(format!("it has {} characters; a service name must have at most {}", text.len(), Self::MAX));
         }
         if let Some(stem) = text.strip_suffix(".service") {
-            return Err(format!("the service manager adds `.service` by itself; `{stem}` would do"));
+            return Err(format!("the service manager adds `.service` by itself; did you mean `{stem}`?"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -111,11 +111,11 @@ impl FromStr for EnvName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("the name of an environment variable cannot be empty".into());
+            return Err("the name of an environment variable must not be empty".into());
         }
         match text.chars().find(|c| *c == '=' || c.is_control()) {
             Some(c) => {
-                Err(format!("it holds `{}`, which the name of an environment variable cannot", c.escape_debug()))
+                Err(format!("contains `{}`, which the name of an environment variable must not", c.escape_debug()))
             }
             None => Ok(Self(text.to_owned())),
         }
@@ -143,14 +143,14 @@ impl FromStr for UnitName {
             ["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"];
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '\\' | '@');
         if let Some(c) = text.chars().find(|c| !allowed(*c)) {
-            return Err(format!("it holds `{}`, which the name of a systemd unit cannot", c.escape_debug()));
+            return Err(format!("contains `{}`, which the name of a systemd unit must not", c.escape_debug()));
         }
         match text.rsplit_once('.') {
             Some((stem, suffix)) if !stem.is_empty() && SUFFIXES.contains(&suffix) && text.len() < 256 => {
                 Ok(Self(text.to_owned()))
             }
             _ if text.is_empty() || text.len() > 247 => {
-                Err("the name of a systemd unit has 1 to 255 characters".into())
+                Err("the name of a systemd unit must have 1 to 255 characters".into())
             }
             _ => Ok(Self(format!("{text}.service"))),
         }
@@ -169,7 +169,7 @@ impl FromStr for Line {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.chars().find(|c| c.is_control() || is_noncharacter(*c)) {
-            Some(c) => Err(format!("it holds `{}`; it has to be one line of plain text", c.escape_unicode())),
+            Some(c) => Err(format!("contains `{}`; must be one line of plain text", c.escape_unicode())),
             None => Ok(Self(text.trim().to_owned())),
         }
     }
@@ -196,13 +196,13 @@ mod tests {
         }
         for (bad, reason) in [
             ("", "empty"),
-            ("my svc", "`my_svc` would do"),
+            ("my svc", "did you mean `my_svc`?"),
             ("a@b", "`@`"),
             ("-x", "begins with"),
             (".x", "begins with"),
             ("a/../b", "`/`"),
             ("a\nb", "`\\n`"),
-            ("web.service", "`web` would do"),
+            ("web.service", "did you mean `web`?"),
             ("é", "`é`"),
             (&"n".repeat(201), "201 characters"),
         ] {

@@ -3,6 +3,7 @@
 //! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
+use super::nearest::nearest;
 use super::parameter::Parameter;
 use super::platform::Platform;
 use super::refused::Refused;
@@ -112,7 +113,7 @@ fn takes(key: &str) -> Result<Takes, Refused> {
         };
     }
     if let Some((_, other)) = OTHERWISE.iter().find(|(known, _)| *known == name) {
-        return Err(Refused::new("a service has a key of its own for it").help(format!("write `{other} = ...`")));
+        return Err(Refused::new("this has a key of its own").help(format!("write `{other} = ...`")));
     }
     match PARAMETERS.iter().find(|(known, _)| *known == name) {
         Some((_, takes)) if sub.is_none() => Ok(*takes),
@@ -120,7 +121,7 @@ fn takes(key: &str) -> Result<Takes, Refused> {
         None => {
             let refused = Refused::new("NSSM has no such parameter");
             let known = PARAMETERS.iter().map(|(known, _)| *known).chain(["AppExit.Default"]);
-            Err(match crate::model::nearest::nearest(name, known) {
+            Err(match nearest(name, known) {
                 Some(near) => refused.help(format!("did you mean `{near}`?")),
                 None => refused
                     .help(format!("there are `{}` and `AppExit.CODE`", PARAMETERS.map(|(name, _)| name).join("`, `"))),
@@ -133,7 +134,7 @@ impl Takes {
     /// Checks the values of one parameter.
     fn check(self, values: &[String]) -> Result<(), Refused> {
         if let Some(c) = values.iter().flat_map(|value| value.chars()).find(|c| c.is_control()) {
-            return Err(Refused::new(format!("a value holds {c:?}, which no parameter can")));
+            return Err(Refused::new(format!("a value contains {c:?}, which no parameter can have")));
         }
         if self == Self::Names {
             return match values.iter().any(std::string::String::is_empty) {
@@ -142,22 +143,21 @@ impl Takes {
             };
         }
         let [value] = values else {
-            return Err(Refused::new(format!("it takes one value, not {}", values.len())));
+            return Err(Refused::new(format!("must have one value, not {}", values.len())));
         };
         match self {
             Self::Number if is_number(value) => Ok(()),
-            Self::Number => Err(Refused::new(format!("`{value}` is no number from 0 to {}", u32::MAX))),
+            Self::Number => Err(Refused::new(format!("`{value}` must be a number from 0 to {}", u32::MAX))),
             Self::Word(words) if words.contains(&value.as_str()) => Ok(()),
-            Self::Word(words) => Err(match crate::model::nearest::nearest(value, words.iter().copied()) {
-                Some(near) => {
-                    Refused::new(format!("`{value}` is none of its words")).help(format!("did you mean `{near}`?"))
-                }
-                None => Refused::new(format!("it is one of `{}`", words.join("`, `"))),
+            Self::Word(words) => Err(match nearest(value, words.iter().copied()) {
+                Some(near) => Refused::new(format!("must be one of `{}`", words.join("`, `")))
+                    .help(format!("did you mean `{near}`?")),
+                None => Refused::new(format!("must be one of `{}`", words.join("`, `"))),
             }),
             Self::Processors if value == "All" || are_processors(value) => Ok(()),
-            Self::Processors => Err(Refused::new(format!("`{value}` is neither `All` nor processors such as `0-2,4`"))),
+            Self::Processors => Err(Refused::new(format!("`{value}` must be `All` or processors such as `0-2,4`"))),
             Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) => Ok(()),
-            Self::Path => Err(Refused::new(format!("`{value}` is not an absolute path such as `C:\\logs\\x.log`"))),
+            Self::Path => Err(Refused::new(format!("`{value}` must be an absolute path such as `C:\\logs\\x.log`"))),
             Self::Names => Ok(()),
         }
     }
@@ -212,20 +212,22 @@ mod tests {
                 &["Exit"][..],
                 "it is set for one exit code, or for all others; write `\"AppExit.3\" = \"Exit\"` or `\"AppExit.Default\" = \"Restart\"`",
             ),
-            ("AppExit.3", &["Stop"], "it is one of `Restart`, `Ignore`, `Exit`, `Suicide`"),
+            ("AppExit.3", &["Stop"], "must be one of `Restart`, `Ignore`, `Exit`, `Suicide`"),
             ("AppPriorty", &["x"], "NSSM has no such parameter; did you mean `AppPriority`?"),
             (
                 "AppPriority",
                 &["IDLE_PRIORITY"],
-                "`IDLE_PRIORITY` is none of its words; did you mean `IDLE_PRIORITY_CLASS`?",
+                "must be one of `REALTIME_PRIORITY_CLASS`, `HIGH_PRIORITY_CLASS`, `ABOVE_NORMAL_PRIORITY_CLASS`, \
+                 `NORMAL_PRIORITY_CLASS`, `BELOW_NORMAL_PRIORITY_CLASS`, `IDLE_PRIORITY_CLASS`; did you mean \
+                 `IDLE_PRIORITY_CLASS`?",
             ),
-            ("AppEnvironmentExtra", &["A=1"], "a service has a key of its own for it; write `environment = ...`"),
-            ("AppThrottle", &["010"], "`010` is no number from 0 to 4294967295"),
-            ("AppThrottle", &["1", "2"], "it takes one value, not 2"),
+            ("AppEnvironmentExtra", &["A=1"], "this has a key of its own; write `environment = ...`"),
+            ("AppThrottle", &["010"], "`010` must be a number from 0 to 4294967295"),
+            ("AppThrottle", &["1", "2"], "must have one value, not 2"),
             ("AppThrottle.1", &["1"], "only `AppExit` has anything behind a dot"),
-            ("AppStdin", &["x.txt"], "`x.txt` is not an absolute path such as `C:\\logs\\x.log`"),
-            ("AppAffinity", &["1-"], "`1-` is neither `All` nor processors such as `0-2,4`"),
-            ("DependOnGroup", &["a\nb"], "a value holds '\\n', which no parameter can"),
+            ("AppStdin", &["x.txt"], "`x.txt` must be an absolute path such as `C:\\logs\\x.log`"),
+            ("AppAffinity", &["1-"], "`1-` must be `All` or processors such as `0-2,4`"),
+            ("DependOnGroup", &["a\nb"], "a value contains '\\n', which no parameter can have"),
         ] {
             assert_eq!(check(key, values), Err(said.to_owned()), "{key} {values:?}");
         }

@@ -8,6 +8,7 @@
 
 mod rows;
 
+use super::nearest::nearest;
 use super::refused::Refused;
 use rows::{DIRECTIVES, NEWEST};
 
@@ -111,16 +112,13 @@ impl KnownDirective {
             return Ok(found);
         }
         if let Some((.., other)) = OTHERWISE.iter().find(|known| (known.0, known.1) == (section, name)) {
-            return Err(Refused::new("a service has a key of its own for it").help(format!("write `{other} = ...`")));
+            return Err(Refused::new("this has a key of its own").help(format!("write `{other} = ...`")));
         }
         let refused = Refused::new(format!("[{}] has no such directive in systemd up to {NEWEST}", section.as_str()));
         if let Some(elsewhere) = directives().find(|known| known.name == name) {
             return Err(refused.help(format!("write `{}`", elsewhere.key())));
         }
-        let near = crate::model::nearest::nearest(
-            name,
-            directives().filter(|known| known.section == section).map(|known| known.name),
-        );
+        let near = nearest(name, directives().filter(|known| known.section == section).map(|known| known.name));
         Err(refused.help(match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "what only a newer one has goes into a drop-in: `systemctl edit NAME`".to_owned(),
@@ -147,40 +145,39 @@ impl KnownDirective {
     /// Checks one value, and gives the version that it needs.
     fn check(&self, value: &str) -> Result<u32, Refused> {
         if value.chars().any(char::is_control) || value.trim_end().ends_with('\\') {
-            return Err(Refused::new("its value has to be one line of plain text that does not end in a backslash"));
+            return Err(Refused::new("must be one line of plain text that does not end in a backslash"));
         }
-        let refused = |what: &str| Err(Refused::new(format!("`{}` is {what}", value.escape_debug())));
+        let refused = |rule: &str| Err(Refused::new(format!("`{}` must be {rule}", value.escape_debug())));
         match self.takes {
             Any => {}
             Switch if is_switch(value) => {}
-            Switch => return refused("neither `yes` nor `no`"),
+            Switch => return refused("`yes` or `no`"),
             SwitchOr(_) if is_switch(value) => {}
             Word(words) | SwitchOr(words) => match words.iter().find(|(word, _)| *word == value) {
                 Some((_, since)) => return Ok(self.since.max(*since)),
                 None => {
                     let switch = if matches!(self.takes, SwitchOr(_)) { &["yes", "no"][..] } else { &[] };
                     let words: Vec<&str> = switch.iter().copied().chain(words.iter().map(|(word, _)| *word)).collect();
-                    return match crate::model::nearest::nearest(value, words.iter().copied()) {
-                        Some(near) => {
-                            refused("none of its words").map_err(|it| it.help(format!("did you mean `{near}`?")))
-                        }
-                        None => refused(&format!("none of `{}`", words.join("`, `"))),
+                    let none = refused(&format!("one of `{}`", words.join("`, `")));
+                    return match nearest(value, words.iter().copied()) {
+                        Some(near) => none.map_err(|it| it.help(format!("did you mean `{near}`?"))),
+                        None => none,
                     };
                 }
             },
             Number(least, most) => match value.parse::<i64>() {
                 Ok(number) if (least..=most).contains(&number) => {}
-                _ => return refused(&format!("no number from {least} to {most}")),
+                _ => return refused(&format!("a number from {least} to {most}")),
             },
             Span if is_span(value) => {}
-            Span => return refused("no time such as `90`, `5min 20s` or `infinity`"),
+            Span => return refused("a time such as `90`, `5min 20s` or `infinity`"),
             Mode if (3..=4).contains(&value.len()) && value.bytes().all(|b| (b'0'..=b'7').contains(&b)) => {}
-            Mode => return refused("no mode such as `0750`"),
+            Mode => return refused("a mode such as `0750`"),
             Units => {
                 // `%` begins what systemd fills in.
                 let odd = value.split_whitespace().find(|word| !word.contains('%') && !is_unit(word));
                 if let Some(odd) = odd {
-                    let refused = Refused::new(format!("`{}` is not the name of a unit", odd.escape_debug()));
+                    let refused = Refused::new(format!("`{}` must be the name of a unit", odd.escape_debug()));
                     return Err(refused.help(format!("a service is called `{}.service`", odd.escape_debug())));
                 }
             }
@@ -312,19 +309,19 @@ mod tests {
                 "yes",
                 "a unit of a service has no section `Socket`; there are `Unit`, `Service` and `Install`",
             ),
-            ("User", "joe", "a service has a key of its own for it; write `account = ...`"),
-            ("PrivateTmp", "perhaps", "`perhaps` is none of `yes`, `no`, `disconnected`"),
-            ("NoNewPrivileges", "", "`` is neither `yes` nor `no`"),
-            ("KillMode", "procces", "`procces` is none of its words; did you mean `process`?"),
-            ("Nice", "20", "`20` is no number from -20 to 19"),
-            ("RuntimeMaxSec", "5 fortnights", "`5 fortnights` is no time such as `90`, `5min 20s` or `infinity`"),
-            ("UMask", "rwx", "`rwx` is no mode such as `0750`"),
-            ("Unit.Requires", "a.service b", "`b` is not the name of a unit; a service is called `b.service`"),
+            ("User", "joe", "this has a key of its own; write `account = ...`"),
+            ("PrivateTmp", "perhaps", "`perhaps` must be one of `yes`, `no`, `disconnected`"),
+            ("NoNewPrivileges", "", "`` must be `yes` or `no`"),
             (
-                "ExecStartPre",
-                "/bin/x\nUser=root",
-                "its value has to be one line of plain text that does not end in a backslash",
+                "KillMode",
+                "procces",
+                "`procces` must be one of `control-group`, `process`, `mixed`, `none`; did you mean `process`?",
             ),
+            ("Nice", "20", "`20` must be a number from -20 to 19"),
+            ("RuntimeMaxSec", "5 fortnights", "`5 fortnights` must be a time such as `90`, `5min 20s` or `infinity`"),
+            ("UMask", "rwx", "`rwx` must be a mode such as `0750`"),
+            ("Unit.Requires", "a.service b", "`b` must be the name of a unit; a service is called `b.service`"),
+            ("ExecStartPre", "/bin/x\nUser=root", "must be one line of plain text that does not end in a backslash"),
         ] {
             assert_eq!(check(key, value), Err(said.to_owned()), "{key}={value}");
         }

@@ -46,7 +46,7 @@ impl FromStr for SystemdVersion {
         match word.strip_prefix("systemd=").and_then(|number| number.parse().ok()) {
             Some(number) if number >= Self::OLDEST.0 => Ok(Self(number)),
             Some(_) => Err(format!("{} is the oldest version that units can be written for", Self::OLDEST)),
-            None => Err("it is `systemd=VERSION`, such as `systemd=239`".to_owned()),
+            None => Err("must be `systemd=VERSION`, such as `systemd=239`".to_owned()),
         }
     }
 }

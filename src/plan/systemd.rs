@@ -129,7 +129,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     if let Some(user) = observed.logs_out.as_deref().filter(|_| !plan.steps.is_empty()) {
         plan.steps.push(attempt(
             Operation::EnableLinger(user.to_owned()),
-            format!("without it the service ends when you log out; `sudo loginctl enable-linger {user}` allows it"),
+            format!("without it the service stops when you log out; `sudo loginctl enable-linger {user}` allows it"),
         ));
     }
     let links_back = links_back(&enable, desired, observed, place);

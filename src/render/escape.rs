@@ -80,7 +80,7 @@ impl Fault {
 
     fn holds(c: char, layer: Layer, reason: &'static str) -> Self {
         let shown = if c.is_control() || is_noncharacter(c) { format!("U+{:04X}", c as u32) } else { format!("`{c}`") };
-        Self::new(format!("holds {shown}"), layer, reason)
+        Self::new(format!("contains {shown}"), layer, reason)
     }
 }
 
@@ -129,7 +129,7 @@ fn systemd_text(text: &Text, layer: Layer) -> Result<&str, Fault> {
     no_nul(text)?;
     let Some(valid) = text.as_str() else {
         let byte = text.as_bytes().utf8_chunks().find_map(|chunk| chunk.invalid().first()).copied().unwrap_or_default();
-        return Err(Fault::new(format!("holds the byte 0x{byte:02X}"), layer, "it has to be UTF-8"));
+        return Err(Fault::new(format!("contains the byte 0x{byte:02X}"), layer, "it must be UTF-8"));
     };
     match valid.chars().find(|c| is_noncharacter(*c)) {
         Some(c) => Err(Fault::holds(c, layer, "systemd takes text with a Unicode noncharacter for broken UTF-8")),
@@ -145,7 +145,7 @@ fn systemd_path(path: &Text) -> Result<&str, Fault> {
         return Err(Fault::holds(c, Layer::Unit, "a path there ends with its line"));
     }
     if valid.split('/').any(|part| part == "..") {
-        return Err(Fault::new("holds `..`", Layer::Unit, "a path there has to be normalised"));
+        return Err(Fault::new("contains `..`", Layer::Unit, "a path there has to be normalised"));
     }
     path_of_kernel(path)?;
     match valid.starts_with('/') {
@@ -469,7 +469,7 @@ impl Description {
     pub fn new(line: &Line) -> Result<Self, Fault> {
         let mut text = line.as_str().replace('%', "%%");
         if text.len() > MAX_UNIT_LINE / 2 {
-            return Err(Fault::new(format!("has {} bytes", line.as_str().len()), Layer::Unit, "it has to be one line"));
+            return Err(Fault::new(format!("has {} bytes", line.as_str().len()), Layer::Unit, "it must be one line"));
         }
         if text.ends_with('\\') {
             text.push_str("%i");
@@ -803,8 +803,7 @@ impl YamlText {
     /// # Errors
     /// What this grammar cannot carry.
     pub fn new(text: &Text) -> Result<Self, Fault> {
-        let valid =
-            text.as_str().ok_or_else(|| Fault::new("is not UTF-8", Layer::Yaml, "it has to be Unicode text"))?;
+        let valid = text.as_str().ok_or_else(|| Fault::new("is not UTF-8", Layer::Yaml, "it must be Unicode text"))?;
         let mut scalar = "\"".to_owned();
         for c in valid.chars() {
             match c {
@@ -842,16 +841,16 @@ fn windows_text(text: &Text, layer: Layer) -> Result<String, Fault> {
             [0xED, second @ 0xA0..=0xBF, 0x80..=0xBF, more @ ..] => {
                 let is_lead = *second < 0xB0;
                 if layer != Layer::Nssm {
-                    return Err(Fault::new("holds a lone surrogate", layer, "it is UTF-8, which has none"));
+                    return Err(Fault::new("contains a lone surrogate", layer, "it is UTF-8, which has none"));
                 }
                 if after_lead && !is_lead {
-                    return Err(Fault::new("holds a split character", layer, "its halves would become one"));
+                    return Err(Fault::new("contains a split character", layer, "its halves would become one"));
                 }
                 rest[..3].iter().for_each(|byte| fold(&mut folded, *byte));
                 (rest, after_lead) = (more, is_lead);
             }
             [byte, ..] => {
-                return Err(Fault::new(format!("holds the byte 0x{byte:02X}"), layer, "it has to be Unicode text"));
+                return Err(Fault::new(format!("contains the byte 0x{byte:02X}"), layer, "it must be Unicode text"));
             }
         }
     }
@@ -1078,7 +1077,11 @@ impl NssmPath {
             return Err(Fault::holds(c, Layer::Nssm, "a path of Windows has no such character"));
         }
         if valid.matches('%').count() > 1 {
-            return Err(Fault::new("holds two `%`", Layer::Nssm, "what stands between them is taken for a variable"));
+            return Err(Fault::new(
+                "contains two `%`",
+                Layer::Nssm,
+                "what stands between them is taken for a variable",
+            ));
         }
         Ok(Self(valid))
     }
@@ -1171,7 +1174,7 @@ impl NssmAssignment {
         while let Some(part) = parts.next() {
             if parts.peek().is_some() && !part.is_empty() {
                 return Err(Fault::new(
-                    format!("holds `%{part}%`"),
+                    format!("contains `%{part}%`"),
                     Layer::Nssm,
                     "it is replaced by the value of that variable",
                 ));

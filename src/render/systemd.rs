@@ -394,7 +394,7 @@ fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Setting> {
 
 fn in_search_path(directory: &Text) -> Result<(), Fault> {
     match directory.as_bytes().contains(&b':') {
-        true => Err(Fault::new("holds `:`", Layer::SearchPath, "its directories are separated by `:`")),
+        true => Err(Fault::new("contains `:`", Layer::SearchPath, "its directories are separated by `:`")),
         false => Ok(()),
     }
 }
@@ -610,7 +610,7 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
                 "systemd {version} does not say how a service ended, so only an exception leaves an error log behind"
             ),
             Run::Executable { .. } => {
-                format!("systemd {version} does not say how a service ended, so it leaves no error log behind")
+                format!("systemd {version} does not say how a service ended, so it will leave no error log")
             }
         });
     }

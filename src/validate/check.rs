@@ -74,7 +74,7 @@ impl<'a, F: Facts> Check<'a, F> {
             Some((_, value)) => *value,
             None => {
                 let choices: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-                self.fault(Fault::new(what, format!("it is one of {}", choices.join(", "))).given(text));
+                self.fault(Fault::new(what, format!("must be one of {}", choices.join(", "))).given(text));
                 T::default()
             }
         }
@@ -87,7 +87,7 @@ impl<'a, F: Facts> Check<'a, F> {
                 None => {
                     let mut fault = Fault::new("program", "there is no such program in the catalog").given(program);
                     fault.help = Some(match catalog.suggest(program) {
-                        Some(near) => format!("there is `{near}`"),
+                        Some(near) => format!("did you mean `{near}`?"),
                         None if program.ends_with(".toml") => {
                             format!("`--manifest {}` reads a manifest", shlex::try_quote(program).unwrap_or_default())
                         }
@@ -115,7 +115,7 @@ impl<'a, F: Facts> Check<'a, F> {
             (None, None, Some(path)) => Some(Runs::Executable(path.clone())),
             (None, None, None) => {
                 self.fault(
-                    Fault::new("program", "the request does not say what to run")
+                    Fault::new("program", "nothing to run was given")
                         .help("`InstallService -h` lists the programs; any other program goes after `--`"),
                 );
                 None
@@ -163,7 +163,7 @@ impl<'a, F: Facts> Check<'a, F> {
     pub(super) fn no_nul(&mut self, what: &str, text: &Text) -> bool {
         let clean = !text.as_bytes().contains(&0);
         if !clean {
-            self.fault(Fault::new(what, "it holds a NUL, which no program can be given").given(text));
+            self.fault(Fault::new(what, "must not contain a NUL: no program can be given one").given(text));
         }
         clean
     }
@@ -251,7 +251,7 @@ impl<'a, F: Facts> Check<'a, F> {
                     let here = self.facts.current_directory().map(|here| here.with(separator).with(&given.to_string()));
                     let here = here.filter(|path| self.facts.path_kind(path) == Some(PathKind::File));
                     let help = here.map_or("give its absolute path".to_owned(), |path| format!("`{path}`"));
-                    self.fault(Fault::new(what, "it is not on PATH").given(given).help(help));
+                    self.fault(Fault::new(what, "there is no program of that name on PATH").given(given).help(help));
                     return None;
                 }
             }
@@ -280,7 +280,7 @@ impl<'a, F: Facts> Check<'a, F> {
         let Some(line) = self.facts.first_line(program) else { return };
         let Some(rest) = line.as_bytes().strip_prefix(b"#!") else {
             self.note(format!(
-                "`{program}` is a text whose first line is no `#!/path/of/its/interpreter`, so it will not start; \
+                "`{program}` is a text whose first line is not `#!/path/of/its/interpreter`, so it will not start; \
                  add such a line, or name the interpreter in front of it: `-- /bin/sh {program}`"
             ));
             return;
@@ -289,9 +289,9 @@ impl<'a, F: Facts> Check<'a, F> {
         let interpreter = Text::from_bytes(interpreter);
         if self.facts.path_kind(&interpreter) == Some(PathKind::Missing) {
             self.note(format!(
-                "the first line of `{program}` names `{interpreter}`, which is not there, so it will not start{}",
+                "the first line of `{program}` names `{interpreter}`, which does not exist, so it will not start{}",
                 match interpreter.as_bytes().ends_with(b"\r") {
-                    true => format!("; the lines end as on Windows, which `sed -i 's/\\r$//' {program}` mends"),
+                    true => format!("; its lines end as on Windows, which `sed -i 's/\\r$//' {program}` mends"),
                     false => String::new(),
                 }
             ));
@@ -392,7 +392,7 @@ impl<'a, F: Facts> Check<'a, F> {
         match self.target {
             Target::Systemd => {}
             Target::Nssm if store.is_credential() => {
-                self.note("credentials are systemd's own; on Windows the values are in a file for SYSTEM and Administrators alone");
+                self.note("credentials exist on systemd only; on Windows the values are kept in a file that only SYSTEM and Administrators can read");
                 return SecretStore::File;
             }
             Target::Nssm => {}
@@ -402,7 +402,7 @@ impl<'a, F: Facts> Check<'a, F> {
             self.fault(
                 Fault::new(what, reason)
                     .given("credentials")
-                    .help("leave `--secrets` away: the values are kept in a file that only you read"),
+                    .help("omit `--secrets`: the values are then kept in a file that only you can read"),
             );
         }
         match assumed {
@@ -434,7 +434,7 @@ impl<'a, F: Facts> Check<'a, F> {
         // The rule of systemd's User= in its strict form (systemd.exec(5), USER_NAMES on systemd.io).
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if account.is_empty() || account.starts_with(['-', '.']) || account.len() > 31 || !account.chars().all(plain) {
-            self.fault(Fault::new(what, "this is not the name of an account").given(Text::from(account)));
+            self.fault(Fault::new(what, "must be the name of an account").given(Text::from(account)));
             return None;
         }
         if account == "nobody" {
@@ -476,11 +476,11 @@ impl<'a, F: Facts> Check<'a, F> {
         if request.user == Some(true) {
             self.fault(
                 Fault::new("option `--user`", "Windows has no services of a user's own")
-                    .help("leave `--user` away, and type the command as an administrator"),
+                    .help("omit `--user`, and run the command as an administrator"),
             );
         }
         if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
-            self.note("hardening is systemd's own and means nothing on Windows; `--account LocalService` takes away most rights");
+            self.note("hardening exists on systemd only and has no effect on Windows; `--account LocalService` takes away most rights");
         }
         for unit in after.iter().filter(|unit| !unit.as_str().ends_with(".service")) {
             self.note(format!("`{unit}` is a unit of systemd; `--after SERVICE` names a service of Windows"));
@@ -492,7 +492,9 @@ impl<'a, F: Facts> Check<'a, F> {
         match seconds {
             None => ORIGINAL,
             Some(given) => u32::try_from(given).unwrap_or_else(|_| {
-                self.fault(Fault::new("option `--restart-sec`", "it is a number of seconds, 0 or more").given(given));
+                self.fault(
+                    Fault::new("option `--restart-sec`", "must be a whole number of seconds, 0 or more").given(given),
+                );
                 ORIGINAL
             }),
         }

@@ -161,7 +161,7 @@ pub fn name_of(request: &Service, target: Target) -> Result<ServiceName, Fault> 
     let python = || request.python.as_ref()?.parse::<PythonEntry>().ok().map(|entry| entry.short_name().to_owned());
     let executable = || file_stem(request.executable.as_ref()?, target.platform());
     let name = request.name.clone().or_else(|| request.program.clone()).or_else(python).or_else(executable);
-    let name = name.ok_or_else(|| Fault::new("service name", "the request does not say what to run"))?;
+    let name = name.ok_or_else(|| Fault::new("service name", "nothing to run was given"))?;
     name.parse().map_err(|reason: String| Fault::new("service name", reason).given(Text::from(name.as_str())))
 }
 

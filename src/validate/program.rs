@@ -122,13 +122,13 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
                 Value::Flag(true) => Some((Vec::new(), value)),
                 Value::Flag(false) => None,
                 _ => {
-                    self.check.fault(Fault::new(what, "it is a flag: true or false"));
+                    self.check.fault(Fault::new(what, "must be true or false"));
                     None
                 }
             };
         }
         if matches!(value, Value::Flag(_)) {
-            self.check.fault(Fault::new(what, "it needs a value, not true or false"));
+            self.check.fault(Fault::new(what, "must have a value, not true or false"));
             return None;
         }
         let words = value.words();
@@ -140,7 +140,7 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
                 (fewest, Some(most)) if fewest == most => format!("{most} values"),
                 (fewest, Some(most)) => format!("{fewest} to {most} values"),
             };
-            self.check.fault(Fault::new(what, format!("it takes {wanted}, not {}", words.len())));
+            self.check.fault(Fault::new(what, format!("must have {wanted}, not {}", words.len())));
             return None;
         }
         let before = self.check.faults.len();
@@ -192,7 +192,7 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
                     }
                 }
                 None if spec.kind == ArgKind::String => {}
-                None => self.check.fault(Fault::new(what, "it is not UTF-8 text").given(&word)),
+                None => self.check.fault(Fault::new(what, "must be UTF-8 text").given(&word)),
             },
         }
         word

@@ -150,7 +150,7 @@ fn what_fails_puts_the_earlier_one_back() {
     // Another host's: it is said, nothing is lost but the value, and that is asked for again.
     fs::write(state(&ran, &service, "env_vars.cred"), "bm8gY3JlZGVudGlhbA==\n").unwrap();
     let again = || service.install_again(&ran).args(["--secrets", "credentials", "--env", "TOKEN"]);
-    let lost = "cannot be decrypted any more: running `systemd-creds decrypt";
+    let lost = "can no longer be decrypted: running `systemd-creds decrypt";
     let refused = again().probe([]).status(2).stderr_contains("`TOKEN`: the service needs it, and it is not set").run();
     assert_eq!(refused.stderr.matches(lost).count(), 1, "{}", refused.stderr);
     service.manage(&ran, "diff").status(10).stderr_contains(lost).run();

@@ -300,10 +300,10 @@ fn what_cannot_arrive_is_refused_by_name() {
         let refused = install(Test::install(), &[case]).arg("--start").status(2).stderr_contains(part).run();
         assert!(!refused.folder().join("working_dir").exists());
     };
-    refused(of_size("exact-no", vec!["a".into(), long(MOST + 1)], &[]), "argument 2: it has 131072 bytes");
+    refused(of_size("exact-no", vec!["a".into(), long(MOST + 1)], &[]), "argument 2: has 131072 bytes");
     refused(
         of_size("exact-no", vec![], &[("V", long(MOST - 1).as_bytes().to_vec())]),
-        "variable `V`: it has 131072 bytes",
+        "variable `V`: has 131072 bytes",
     );
     refused(of_size("exact-no", vec![long(MOST); MOST_ARGUMENTS + 1], &[]), "bytes together");
 
@@ -332,9 +332,9 @@ fn what_cannot_arrive_is_refused_by_name() {
     for case in &cases {
         let name = case.service.name.as_deref().unwrap();
         let fault = ran.stderr.lines().find(|line| line.contains(&format!("error: service `{name}`, ")));
-        assert!(fault.is_some_and(|fault| fault.contains("it holds a NUL")), "{name}: {fault:?}");
+        assert!(fault.is_some_and(|fault| fault.contains("it contains a NUL")), "{name}: {fault:?}");
     }
-    assert!(ran.stderr.ends_with("InstallService: 200 faults, nothing was changed\n"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("InstallService: 200 errors; nothing was changed\n"), "{}", ran.stderr);
 }
 
 /// Writes down what it is given, where and in the form in which the probe does.

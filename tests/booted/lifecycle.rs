@@ -62,7 +62,7 @@ fn a_service_that_is_not_there_is_told_from_one_that_does_not_run() {
         let manage = ran.then_manage().args(["life-nobod", mode]).status(4);
         manage
             .stderr_contains("there is no service `life-nobod`")
-            .stderr_contains("help: there is `life-nobody`")
+            .stderr_contains("help: did you mean `life-nobody`?")
             .run();
     }
     ran.then_manage()
@@ -163,7 +163,7 @@ fn reinstall_brings_back_what_was_installed_and_leaves_the_process_alone() {
 
     fs::write(service.unit(), unit.replace("as installed", "as tampered")).unwrap();
     let again = service.manage(&ran, "reinstall").stdout_contains("+ExecStart=").stdout_contains("updated: life-again");
-    again.stderr_contains("it still runs the earlier version; `ManageService life-again restart`").run();
+    again.stderr_contains("the earlier version is still running; `ManageService life-again restart`").run();
     assert_eq!((service.unit_text(), service.pid()), (unit, pid));
     assert_eq!(service.property("NeedDaemonReload"), "no");
 }

@@ -147,7 +147,7 @@ fn without_lingering_it_ends_with_the_session() {
     let denied = "echo 'Could not enable linger: Access denied' >&2; exit 1";
     let install = install("user-short").instead_of("loginctl", denied).arg("--start").probe([]);
     let install = install.stderr_contains("Could not enable linger: Access denied");
-    let note = "note: without it the service ends when you log out; `sudo loginctl enable-linger joe` allows it";
+    let note = "note: without it the service stops when you log out; `sudo loginctl enable-linger joe` allows it";
     let ran = install.stderr_contains(note).run();
     let process = format!("/proc/{}", pid(&ran, "user-short"));
     assert!(Path::new(&process).exists());
@@ -199,6 +199,6 @@ fn without_a_service_manager_of_their_own_the_line_that_brings_one_is_told() {
     let _alone = JOE.lock();
     // nobody has never logged in.
     let install = Test::install().by_person("nobody").args(["--user", "--service_name", "user-nobody"]).probe([]);
-    let install = install.status(1).stderr_contains("no service manager runs for `nobody`");
+    let install = install.status(1).stderr_contains("no service manager is running for `nobody`");
     install.stderr_contains("`loginctl enable-linger nobody` starts it now").run();
 }

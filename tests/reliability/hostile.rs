@@ -111,7 +111,7 @@ fn a_journal_that_somebody_else_wrote_is_not_carried_out() {
     fs::remove_file(state.join("journal")).unwrap();
     fs::create_dir(state.join("journal")).unwrap();
     fs::write(&plan, "{").unwrap();
-    let help = "help: it says what an earlier run had begun: look at the files that";
+    let help = "help: it records what an earlier run had started: check the files that";
     install(&service, &ran).status(1).stderr_contains("reading the journal").stderr_contains(help).run();
     fs::remove_dir_all(state.join("journal")).unwrap();
     install(&service, &ran).run();

@@ -18,7 +18,7 @@ fn panics(way: &str, backtrace: &str) -> String {
     let said = String::from_utf8(output.stderr).expect("text");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{way}: {said}");
     assert!(!said.contains(SECRET), "{way}: {said}");
-    assert!(said.contains("help: please report the line above. `ManageService --list` takes back"), "{way}: {said}");
+    assert!(said.contains("help: report the line above; `ManageService --list` undoes"), "{way}: {said}");
     said
 }
 
@@ -28,7 +28,7 @@ fn a_panic_tells_where_and_no_secret() {
         let said = panics(way, "0");
         let first = said.lines().next().unwrap();
         let (before, place) = first.split_once(" at ").unwrap_or_else(|| panic!("{way}: {said}"));
-        assert_eq!(before, "InstallService: error: it is broken itself", "{way}");
+        assert_eq!(before, "InstallService: error: this is a bug", "{way}");
         assert!(place.contains(".rs:") && !place.contains(' '), "{way}: {said}");
     }
 }

@@ -255,9 +255,9 @@ const KINDS: &[(ArgKind, &[&str], &[Bad])] = &[
         &["lab-data", "lab.data_2", "ä", "a,b;c(d)[e]~^"],
         &[
             ("", "the name of a bucket is missing"),
-            ("a b", "`a b` holds ' ', which no bucket name can: write letters, digits, `-` and `.`"),
-            ("s3://x", "`s3://x` holds ':', which no bucket name can: write letters, digits, `-` and `.`"),
-            ("a\\b", "`a\\b` holds '\\\\', which no bucket name can: write letters, digits, `-` and `.`"),
+            ("a b", "`a b` contains ' ', which no bucket name can: write letters, digits, `-` and `.`"),
+            ("s3://x", "`s3://x` contains ':', which no bucket name can: write letters, digits, `-` and `.`"),
+            ("a\\b", "`a\\b` contains '\\\\', which no bucket name can: write letters, digits, `-` and `.`"),
         ],
     ),
     (ArgKind::Flag, &[], &[("true", "a flag takes no value: give it or leave it out")]),

@@ -171,13 +171,13 @@ fn an_option_without_its_value() {
         Test::install()
             .args(["--dry-run", option])
             .status(2)
-            .stderr_contains(format!("error: option `{option}`: it needs a value\n"))
+            .stderr_contains(format!("error: option `{option}`: needs a value\n"))
             .run();
         // Nor is the `--` its value.
         Test::install()
             .args([option, "--", "/bin/true"])
             .status(2)
-            .stderr_contains(format!("error: option `{option}`: it needs a value\n"))
+            .stderr_contains(format!("error: option `{option}`: needs a value\n"))
             .run();
     }
 }
@@ -188,7 +188,7 @@ fn a_flag_with_a_value() {
         Test::install()
             .args([format!("{option}=yes"), "--".to_owned(), "/bin/true".to_owned()])
             .status(2)
-            .stderr_contains(format!("error: option `{option}=yes`: it takes no value\n"))
+            .stderr_contains(format!("error: option `{option}=yes`: takes no value\n"))
             .run();
     }
 }
@@ -286,7 +286,7 @@ fn an_executable_of_the_path_is_stored_absolute() {
         .env("PATH", "/usr/bin:/bin")
         .status(2)
         .stdout("")
-        .stderr("InstallService: error: executable `tool`: it is not on PATH\n  help: give its absolute path\n")
+        .stderr("InstallService: error: executable `tool`: there is no program of that name on PATH\n  help: give its absolute path\n")
         .run();
     let tool = ran.folder().join("bin/tool");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -319,14 +319,14 @@ fn words_that_are_not_utf8_survive() {
         .arg(odd)
         .args(["--", "/bin/true"])
         .status(2)
-        .stderr_contains(r"error: option `--service_name` `caf\xe9`: it is not UTF-8 text")
+        .stderr_contains(r"error: option `--service_name` `caf\xe9`: must be UTF-8 text")
         .run();
     Test::install()
         .arg("--dry-run")
         .arg(OsStr::from_bytes(b"--env=caf\xe9=x"))
         .args(["--", "/bin/true"])
         .status(2)
-        .stderr("InstallService: error: environment variable `caf\\xe9`: its name is not UTF-8 text\n")
+        .stderr("InstallService: error: environment variable `caf\\xe9`: its name must be UTF-8 text\n")
         .run();
 }
 

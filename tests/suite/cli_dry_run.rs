@@ -290,7 +290,7 @@ fn no_secret_is_ever_printed_or_exported() {
     }
     for (path, contents) in files_below(ran.folder()) {
         for secret in ["hunter2", "in-the-environment", "correct horse", "staple"] {
-            assert!(!contents.contains(secret), "{} holds {secret}", path.display());
+            assert!(!contents.contains(secret), "{} contains {secret}", path.display());
         }
     }
 }
@@ -426,9 +426,9 @@ fn a_script_that_names_no_interpreter_is_said() {
     assert_eq!(said(b"#! /bin/sh -e\necho\n"), "");
     assert_eq!(said(b"\x7fELF\x02\x01\x01\0"), "");
     let bare = said(b"echo hello\n");
-    assert!(bare.contains("a text whose first line is no `#!/path/of/its/interpreter`"), "{bare}");
+    assert!(bare.contains("a text whose first line is not `#!/path/of/its/interpreter`"), "{bare}");
     assert!(bare.contains("`-- /bin/sh [TMP]/run`"), "{bare}");
     let of_windows = said(b"#!/bin/sh\r\necho\r\n");
-    assert!(of_windows.contains("names `/bin/sh\\r`, which is not there"), "{of_windows}");
+    assert!(of_windows.contains("names `/bin/sh\\r`, which does not exist"), "{of_windows}");
     assert!(of_windows.contains("`sed -i 's/\\r$//' [TMP]/run` mends"), "{of_windows}");
 }

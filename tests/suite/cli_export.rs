@@ -48,7 +48,8 @@ fn a_batch_without_room_for_runservice_goes_without() {
         (ran.stderr, batch.contains("RunService.exe"))
     };
     assert_eq!(batch(&"x".repeat(7800)), (String::new(), true));
-    let note = "note: `web`: the batch leaves no error log behind: its arguments leave no room for RunService in a line there\n";
+    let note =
+        "note: `web`: the batch will leave no error log: its arguments leave no room for RunService in a line there\n";
     assert_eq!(batch(&"x".repeat(7890)), (note.to_owned(), false));
 }
 
@@ -101,7 +102,7 @@ fn files_of_others_are_never_touched() {
         .status(2)
         .stdout("")
         .stderr(format!(
-            "InstallService: error: refusing to touch `{UNIT}`: something lies there that InstallService did not write\n  \
+            "InstallService: error: refusing to touch `{UNIT}`: something is in its place that InstallService did not write\n  \
              help: move it away, or give `--output` another directory\n"
         ))
         .expect_file(UNIT, "[Unit]\nDescription=mine\n")
@@ -194,7 +195,7 @@ fn what_was_changed_since_is_never_deleted() {
     ran.then_install()
         .args(other)
         .args(["--", "/bin/true"])
-        .stderr(format!("note: `{UNIT}` is no longer wanted, but it was changed after it was written, so it stays\n"))
+        .stderr(format!("note: `{UNIT}` is no longer needed, but was changed after it was written, so it stays\n"))
         .expect_file(UNIT, &edited)
         .run();
     assert!(path("elsewhere").join(example).exists() && path("elsewhere").join(receipt).exists());
@@ -277,7 +278,7 @@ fn the_services_of_a_user_are_written_for_any_home() {
             "InstallService: error: option `--state-dir` `/srv/state`: the files of a user's services are written for any \
              home directory\n  help: without it they lie where `ManageService` looks for them there\n\
              InstallService: error: option `--working-directory`: nothing says where a service of any user is to run\n  \
-             help: `--working-directory DIR` names a directory\nInstallService: 2 faults, nothing was changed\n",
+             help: `--working-directory DIR` names a directory\nInstallService: 2 errors; nothing was changed\n",
         )
         .run();
     user()

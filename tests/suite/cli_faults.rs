@@ -52,26 +52,26 @@ fn every_fault_of_an_executable_at_once() {
             "./run.sh",
         ]),
         r"InstallService: error: option `--dryrun`: there is no such option
-  help: there is `--dry-run`
-InstallService: error: option `--format` `yaml`: it is `text` or `json`
+  help: did you mean `--dry-run`?
+InstallService: error: option `--format` `yaml`: must be `text` or `json`
 InstallService: error: executable `./run.sh`: a path of the service must be absolute: it runs in another directory than you
   help: `[TMP]/run.sh`
-InstallService: error: service name `my svc`: it holds ` `, and a service name has letters, digits, `_`, `.` and `-` only; `my_svc` would do
+InstallService: error: service name `my svc`: contains ` `; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `my_svc`?
 InstallService: error: option `--working-directory` `sub`: a path of the service must be absolute: it runs in another directory than you
   help: `[TMP]/sub`
-InstallService: error: environment variable ``: the name of an environment variable cannot be empty
+InstallService: error: environment variable ``: the name of an environment variable must not be empty
 InstallService: error: secret `A B`: systemd reads only names of letters, digits and `_` from an environment file
   help: `--env 'A B=VALUE'` sets it plainly, visible to every user of the machine
-InstallService: error: option `--assume` `252`: it is `systemd=VERSION`, such as `systemd=239`
-InstallService: error: option `--account` `a b`: this is not the name of an account
-InstallService: error: option `--restart` `sometimes`: it is one of `always`, `on-failure`, `never`
-InstallService: error: option `--hardening` `max`: it is one of `none`, `baseline`, `service`, `strict`
-InstallService: error: option `--restart-sec` `-3`: it is a number of seconds, 0 or more
-InstallService: error: option `--after` `x y`: it holds ` `, which the name of a systemd unit cannot
-InstallService: error: option `--description` `a\nb`: it holds `\u{a}`; it has to be one line of plain text
+InstallService: error: option `--assume` `252`: must be `systemd=VERSION`, such as `systemd=239`
+InstallService: error: option `--account` `a b`: must be the name of an account
+InstallService: error: option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`
+InstallService: error: option `--hardening` `max`: must be one of `none`, `baseline`, `service`, `strict`
+InstallService: error: option `--restart-sec` `-3`: must be a whole number of seconds, 0 or more
+InstallService: error: option `--after` `x y`: contains ` `, which the name of a systemd unit must not
+InstallService: error: option `--description` `a\nb`: contains `\u{a}`; must be one line of plain text
 InstallService: error: option `--path` `../rel`: a path of the service must be absolute: it runs in another directory than you
   help: `/tmp/rel`
-InstallService: 15 faults, nothing was changed
+InstallService: 15 errors; nothing was changed
 ",
     );
 }
@@ -106,7 +106,7 @@ fn every_fault_of_a_program_at_once() {
             "x",
         ]),
         r"InstallService: error: option `--topc_name`: there is no such option
-  help: there is `--topic_name`
+  help: did you mean `--topic_name`?
 InstallService: error: argument `--upload_regex`: `(` is not a regular expression: a `(` is never closed; for the character itself write `\(`
 InstallService: error: argument `--watchdog_lag_time`: `a` is not a whole number: write digits only, such as 300
 InstallService: error: argument `--chunk_size`: `1000` is not a power of two: write 512 or 1024
@@ -120,7 +120,7 @@ InstallService: error: argument `--logger_file_path` `x.log`: a path of the serv
   help: `[TMP]/x.log`
 InstallService: error: argument `upload_dir` `data`: a path of the service must be absolute: it runs in another directory than you
   help: `[TMP]/data`
-InstallService: 11 faults, nothing was changed
+InstallService: 11 errors; nothing was changed
 ",
     );
 }
@@ -132,7 +132,7 @@ fn a_missing_argument_is_explained() {
         "InstallService: error: argument `--mode`: `dick` is not one of memory, disk, both: did you mean `disk`?
 InstallService: error: argument `bucket_name`: `S3TransferStreamProcessor` needs it: The bucket to store the files in. Where the store is and its access keys stand in the [s3] section of the configuration file.
   help: `InstallService S3TransferStreamProcessor -h` explains every argument
-InstallService: 2 faults, nothing was changed
+InstallService: 2 errors; nothing was changed
 ",
     );
 }
@@ -141,10 +141,10 @@ InstallService: 2 faults, nothing was changed
 fn a_word_too_many_and_a_value_too_few() {
     refused(
         install(["DataFileUploadDirectory", "/tmp", "/srv", "--upload_existing=yes", "--config"]),
-        "InstallService: error: argument `/srv`: nothing takes this word
-InstallService: error: option `--upload_existing=yes`: it takes no value
-InstallService: error: option `--config`: it needs a value
-InstallService: 3 faults, nothing was changed
+        "InstallService: error: argument `/srv`: not expected here
+InstallService: error: option `--upload_existing=yes`: takes no value
+InstallService: error: option `--config`: needs a value
+InstallService: 3 errors; nothing was changed
 ",
     );
 }
@@ -164,13 +164,10 @@ fn an_unknown_option_without_a_likeness() {
 #[test]
 fn nothing_to_install() {
     let help = "  help: `InstallService -h` lists the programs; any other program goes after `--`\n";
-    refused(
-        install(["--dry-run"]),
-        &format!("InstallService: error: program: the command does not say what to install\n{help}"),
-    );
+    refused(install(["--dry-run"]), &format!("InstallService: error: program: nothing to install was given\n{help}"));
     refused(
         install(["--dry-run", "--"]),
-        "InstallService: error: executable: nothing follows the `--`\n  help: put the program to run behind it\n",
+        "InstallService: error: executable: nothing follows the `--`\n  help: put the program to run after it\n",
     );
 }
 
@@ -179,15 +176,15 @@ fn an_unknown_program() {
     refused(
         install(["DataFileUplodDirectory", "/x", "--any", "thing"]),
         "InstallService: error: program `DataFileUplodDirectory`: there is no such program in the catalog\n  \
-         help: there is `DataFileUploadDirectory`\n",
+         help: did you mean `DataFileUploadDirectory`?\n",
     );
     // One that might be meant as an executable.
     refused(
         install(["--account", "a b", "/usr/bin/my tool", "x"]),
         "InstallService: error: program `/usr/bin/my tool`: there is no such program in the catalog
   help: `InstallService -h` lists the programs; any other one goes after `--`: `InstallService --service_name NAME -- '/usr/bin/my tool'`
-InstallService: error: option `--account` `a b`: this is not the name of an account
-InstallService: 2 faults, nothing was changed
+InstallService: error: option `--account` `a b`: must be the name of an account
+InstallService: 2 errors; nothing was changed
 ",
     );
 }
@@ -211,10 +208,13 @@ fn executables_that_cannot_be_run() {
     refused(run(""), "InstallService: error: executable: an empty path\n");
     refused(
         run("no-such-program"),
-        "InstallService: error: executable `no-such-program`: it is not on PATH\n  help: give its absolute path\n",
+        "InstallService: error: executable `no-such-program`: there is no program of that name on PATH\n  help: give its absolute path\n",
     );
     // It lies here.
-    refused(run("plain"), "InstallService: error: executable `plain`: it is not on PATH\n  help: `[TMP]/plain`\n");
+    refused(
+        run("plain"),
+        "InstallService: error: executable `plain`: there is no program of that name on PATH\n  help: `[TMP]/plain`\n",
+    );
 }
 
 #[test]
@@ -236,11 +236,14 @@ fn directories_that_are_not_there() {
 #[test]
 fn names_of_services() {
     for (name, reason) in [
-        ("", "a service name cannot be empty"),
-        ("-x", "it begins with `-`, and a service name begins with a letter or a digit"),
-        ("a/../b", "it holds `/`, and a service name has letters, digits, `_`, `.` and `-` only; `a_.._b` would do"),
-        ("a@b", "it holds `@`, and a service name has letters, digits, `_`, `.` and `-` only; `a_b` would do"),
-        ("web.service", "the service manager adds `.service` by itself; `web` would do"),
+        ("", "a service name must not be empty"),
+        ("-x", "it begins with `-`; a service name must begin with a letter or a digit"),
+        (
+            "a/../b",
+            "contains `/`; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_.._b`?",
+        ),
+        ("a@b", "contains `@`; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_b`?"),
+        ("web.service", "the service manager adds `.service` by itself; did you mean `web`?"),
     ] {
         let option = format!("--service_name={name}");
         refused(
@@ -253,7 +256,7 @@ fn names_of_services() {
     refused(
         install(["--service_name", &long, "--", "/bin/true"]),
         &format!(
-            "InstallService: error: service name `{shown}`: it has 201 characters, and a service name has at most 200\n"
+            "InstallService: error: service name `{shown}`: it has 201 characters; a service name must have at most 200\n"
         ),
     );
 }
@@ -278,7 +281,7 @@ fn python_specs() {
         ("lab.watch:1main", "the function `1main` begins with '1', not a letter"),
         ("lab.watch:", "the function is missing"),
         ("Watcher=", "the module is missing"),
-        ("my-lab:main", "the module `my-lab` holds '-', which no Python name can"),
+        ("my-lab:main", "the module `my-lab` contains '-', which no Python name can have"),
     ] {
         refused(
             install(["--python", "/usr/bin/env", spec]),
@@ -287,7 +290,7 @@ fn python_specs() {
     }
     refused(
         install(["--python", "/usr/bin/env", "lab.watch:main", "--service_name"]),
-        "InstallService: error: option `--service_name`: it needs a value\n",
+        "InstallService: error: option `--service_name`: needs a value\n",
     );
 }
 
@@ -308,14 +311,14 @@ fn what_cannot_be_carried() {
         Test::install()
             .file("m.toml", format!("[[service]]\nexecutable = \"/bin/true\"\narguments = [\"x\", \"{long}\"]\npath = [\"/opt/a:b\"]\n"))
             .args(["--output", "tree", "--working-directory", "/", "--manifest", "m.toml"]),
-        "InstallService: error: the directory `/opt/a:b` for PATH: it holds `:`, which the variable PATH cannot carry: its directories are separated by `:`
-InstallService: error: argument 2: it has 131072 bytes, which the operating system cannot carry: one argument, and one variable with its name, has at most 131071
-InstallService: 2 faults, nothing was changed
+        "InstallService: error: the directory `/opt/a:b` for PATH: contains `:`, which the variable PATH cannot carry: its directories are separated by `:`
+InstallService: error: argument 2: has 131072 bytes, which the operating system cannot carry: one argument, and one variable with its name, has at most 131071
+InstallService: 2 errors; nothing was changed
 ",
     );
     refused(
         install(["--dry-run", "--target", "nssm", "--env", "TOKEN", "--working-directory", "C:\\", "--", "C:\\x.exe"]),
-        "InstallService: error: environment variable `TOKEN`: it is a secret, which NSSM cannot carry: every user of the machine can read the registry; a Python program reads it from a file instead\n",
+        "InstallService: error: environment variable `TOKEN`: is a secret, which NSSM cannot carry: every user of the machine can read the registry; a Python program reads it from a file instead\n",
     );
 }
 
@@ -323,7 +326,7 @@ InstallService: 2 faults, nothing was changed
 fn modes_that_exclude_each_other() {
     refused(
         install(["--dry-run", "--output", "x", "--service_name", "x", "--", "/bin/true"]),
-        "InstallService: error: option `--output`: it cannot be combined with `--dry-run`\n",
+        "InstallService: error: option `--output`: cannot be combined with `--dry-run`\n",
     );
 }
 
@@ -340,7 +343,7 @@ fn manifests() {
     );
     refused(
         Test::install().file("m.toml", b"\xff").args(["--dry-run", "--manifest", "m.toml"]),
-        "InstallService: error: manifest `m.toml`: it is not UTF-8 text\n",
+        "InstallService: error: manifest `m.toml`: must be UTF-8 text\n",
     );
     refused(
         run(""),
@@ -378,17 +381,17 @@ fn manifests() {
             restart = "never"
             "#),
         "InstallService: error: service `a`, program: a service runs one of `program`, `python` and `executable`, not several
-InstallService: error: service `a`, option `--restart` `sometimes`: it is one of `always`, `on-failure`, `never`
+InstallService: error: service `a`, option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`
 InstallService: error: service `bin/x`, executable `bin/x`: a path of the service must be absolute: it runs in another directory than you
   help: `[TMP]/bin/x`
-InstallService: error: service `bin/x`, option `--restart` `sometimes`: it is one of `always`, `on-failure`, `never`
+InstallService: error: service `bin/x`, option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`
 InstallService: error: service `lab.watch:main`, arguments: arguments by name are for programs of the catalog; write a list, such as [\"a\", \"b\"]
-InstallService: 5 faults, nothing was changed
+InstallService: 5 errors; nothing was changed
 ",
     );
     refused(
         run("[[service]]\nname=\"x\"\nexecutable=\"/bin/true\"\n[[service]]\nname=\"x\"\nexecutable=\"/bin/sh\"\n"),
-        "InstallService: error: service name `x`: two services of one run cannot share it\n",
+        "InstallService: error: service name `x`: two services of one run must not have the same name\n",
     );
 }
 
@@ -409,11 +412,11 @@ fn parameters_of_nssm() {
             "{words}AppPriorty` of NSSM: NSSM has no such parameter\n  help: did you mean `AppPriority`?\n\
              {words}AppExit` of NSSM: it is set for one exit code, or for all others\n  \
              help: write `\"AppExit.3\" = \"Exit\"` or `\"AppExit.Default\" = \"Restart\"`\n\
-             {words}AppExit.3` of NSSM: it is one of `Restart`, `Ignore`, `Exit`, `Suicide`\n\
-             {words}AppThrottle` of NSSM: `-1` is no number from 0 to 4294967295\n\
-             {words}ObjectName` of NSSM: a service has a key of its own for it\n  help: write `account = ...`\n\
-             {words}AppNoConsole` of NSSM: `1\\n2` is no number from 0 to 4294967295\n\
-             InstallService: 6 faults, nothing was changed\n"
+             {words}AppExit.3` of NSSM: must be one of `Restart`, `Ignore`, `Exit`, `Suicide`\n\
+             {words}AppThrottle` of NSSM: `-1` must be a number from 0 to 4294967295\n\
+             {words}ObjectName` of NSSM: this has a key of its own\n  help: write `account = ...`\n\
+             {words}AppNoConsole` of NSSM: `1\\n2` must be a number from 0 to 4294967295\n\
+             InstallService: 6 errors; nothing was changed\n"
         ),
     );
     // What is right is set as it stands: true is 1 there.
@@ -437,10 +440,10 @@ fn directives_of_systemd() {
         &format!(
             "{words}LimitNOFLE`: [Service] has no such directive in systemd up to 257\n  help: did you mean `LimitNOFILE`?\n\
              {words}OnFailure`: [Service] has no such directive in systemd up to 257\n  help: write `\"Unit.OnFailure\"`\n\
-             {words}User`: a service has a key of its own for it\n  help: write `account = ...`\n\
-             {words}PrivateTmp`: `perhaps` is none of `yes`, `no`, `disconnected`\n\
-             {words}Type`: its value has to be one line of plain text that does not end in a backslash\n\
-             InstallService: 5 faults, nothing was changed\n"
+             {words}User`: this has a key of its own\n  help: write `account = ...`\n\
+             {words}PrivateTmp`: `perhaps` must be one of `yes`, `no`, `disconnected`\n\
+             {words}Type`: must be one line of plain text that does not end in a backslash\n\
+             InstallService: 5 errors; nothing was changed\n"
         ),
     );
     // What a version has not is not written for it.
@@ -450,7 +453,7 @@ fn directives_of_systemd() {
         &format!(
             "{words}ExecCondition`: it came with systemd 243, and the unit is written for 231\n\
              {words}ProtectSystem`: it came with systemd 232, and the unit is written for 231\n\
-             InstallService: 2 faults, nothing was changed\n"
+             InstallService: 2 errors; nothing was changed\n"
         ),
     );
     run(newer, &["--assume", "systemd=243"]).run();
@@ -473,7 +476,7 @@ fn options_of_a_manifest() {
     );
     refused(
         install(["--prune", "--service_name", "x", "--", "/bin/true"]),
-        "InstallService: error: option `--prune`: it removes what a manifest does not list\n  help: `--manifest FILE` names one\n",
+        "InstallService: error: option `--prune`: needs a manifest: it removes what that does not list\n  help: `--manifest FILE` names one\n",
     );
     refused(
         install(["--prune", "--output", "tree", "--manifest", "m.toml"])
@@ -547,7 +550,7 @@ fn a_program_of_a_catalog_of_ones_own() {
         .run();
     refused(
         ran.then_install().args(["--dry-run", "Sender", "-n"]),
-        "InstallService: error: option `-n`: it needs a value\n",
+        "InstallService: error: option `-n`: needs a value\n",
     );
 }
 
@@ -573,13 +576,13 @@ fn discover() {
     );
     refused(
         install(["discover", "--python", "/bin/true", "a", "b"]),
-        "InstallService: error: argument `b`: nothing takes this word\n",
+        "InstallService: error: argument `b`: not expected here\n",
     );
 }
 
 #[test]
 fn completions_of_a_shell_that_we_do_not_know() {
-    let words = "it is one of `bash`, `zsh`, `fish`, `powershell`, `elvish`\n";
+    let words = "must be one of `bash`, `zsh`, `fish`, `powershell`, `elvish`\n";
     refused(install(["completions"]), &format!("InstallService: error: shell: {words}"));
     refused(install(["completions", "tcsh"]), &format!("InstallService: error: shell `tcsh`: {words}"));
 }
@@ -594,7 +597,7 @@ fn where_no_systemd_runs_the_message_says_what_installs_it() {
         .status(1)
         .stdout("")
         .stderr_contains(
-            "InstallService: error: systemd does not run this machine, so nothing can be installed here\n  help: ",
+            "InstallService: error: this machine is not running systemd, so nothing can be installed here\n  help: ",
         )
         .run();
     if release.contains("ID=debian") {
@@ -613,7 +616,7 @@ fn credentials_where_there_are_none() {
     refused(
         dry(&["--user"]),
         "InstallService: error: option `--secrets` `credentials`: a credential is encrypted with a key that only root reads, and a user service is not root's
-  help: leave `--secrets` away: the values are kept in a file that only you read\n",
+  help: omit `--secrets`: the values are then kept in a file that only you can read\n",
     );
     refused(
         dry(&["--assume", "systemd=246"]),
@@ -621,11 +624,11 @@ fn credentials_where_there_are_none() {
     );
     refused(
         dry(&["--env", "IFS", "--env", "A"]),
-        "InstallService: error: the secret `IFS`: it is a variable of the shell that reads it, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
+        "InstallService: error: the secret `IFS`: is a variable of the shell that reads it, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
     );
     refused(
         install(["--dry-run", "--secrets", "credentials", "--python", "/usr/bin/env", "--env", "PYTHONPATH", "a.b:c"]),
-        "InstallService: error: the secret `PYTHONPATH`: it is a variable of the interpreter, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
+        "InstallService: error: the secret `PYTHONPATH`: is a variable of the interpreter, which a systemd credential cannot carry: it is read too late for that; `--secrets file` has no such limit\n",
     );
     let role = install(["--output", "role", "--layout", "ansible", "--service_name", "web", "--env", "A"]);
     refused(
@@ -635,5 +638,5 @@ fn credentials_where_there_are_none() {
     );
     let windows = install(["--dry-run", "--target", "nssm", "--service_name", "web", "--secrets", "credentials"]);
     let windows = windows.args(["--working-directory", "C:\\", "--", "C:\\x.exe"]);
-    windows.stderr_contains("`web`: credentials are systemd's own; on Windows the values are in a file").run();
+    windows.stderr_contains("`web`: credentials exist on systemd only; on Windows the values are kept in a file").run();
 }

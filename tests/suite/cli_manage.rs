@@ -56,15 +56,15 @@ fn a_mode_in_the_place_of_the_name() {
 fn every_fault_at_once() {
     refused(
         ["a b", "strat", "more", "--bogus", "--format", "yaml", "-n", "many"],
-        "ManageService: error: argument `more`: nothing takes this word
+        "ManageService: error: argument `more`: not expected here
 ManageService: error: option `--bogus`: there is no such option
   help: `-h` lists the options
-ManageService: error: option `--format` `yaml`: it is `text` or `json`
-ManageService: error: service name `a b`: it holds ` `, and a service name has letters, digits, `_`, `.` and `-` only; `a_b` would do
-ManageService: error: option `--lines` `many`: it is a whole number
+ManageService: error: option `--format` `yaml`: must be `text` or `json`
+ManageService: error: service name `a b`: contains ` `; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_b`?
+ManageService: error: option `--lines` `many`: must be a whole number
 ManageService: error: mode `strat`: there is no such mode
-  help: there is `start`
-ManageService: 6 faults, nothing was changed
+  help: did you mean `start`?
+ManageService: 6 errors; nothing was changed
 ",
     );
 }
@@ -73,12 +73,9 @@ ManageService: 6 faults, nothing was changed
 fn modes() {
     let modes = "the modes are `start`, `status`, `stop`, `restart`, `remove`, `reinstall`, `stop_and_remove`, \
                  `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`";
-    refused(
-        ["web"],
-        &format!("ManageService: error: mode: the command does not say what to do with the service\n  help: {modes}\n"),
-    );
+    refused(["web"], &format!("ManageService: error: mode: no mode was given\n  help: {modes}\n"));
     refused(["web", "x"], &format!("ManageService: error: mode `x`: there is no such mode\n  help: {modes}\n"));
-    refused(["web", "logs", "-n"], "ManageService: error: option `-n`: it needs a value\n");
+    refused(["web", "logs", "-n"], "ManageService: error: option `-n`: needs a value\n");
     refused(["--list", "web"], "ManageService: error: argument `web`: `--list` lists every service\n");
     // Both spellings, as for options; and all of them are known.
     for mode in modes.split('`').skip(1).step_by(2) {
@@ -107,7 +104,7 @@ fn a_manifest_comes_back() {
     manage(&ran).args(["uploader", "show", "--format", "manifest"]).stdout(&receipt).stderr("").run();
     refused(
         ["uploader", "status", "--format", "manifest"],
-        "ManageService: error: option `--format` `manifest`: it is `text` or `json`\n",
+        "ManageService: error: option `--format` `manifest`: must be `text` or `json`\n",
     );
     let ran = installed_two();
     let shown = manage(&ran).args(["--manifest", "two.toml", "show", "--format", "manifest"]).stderr("").run();
@@ -144,7 +141,7 @@ fn a_manifest_names_the_services() {
     say(&["--manifest", "more.toml", "show"])
         .file("more.toml", "[[service]]\nname = \"one\"\n[[service]]\nname = \"onne\"\n")
         .status(4)
-        .stderr("ManageService: error: there is no service `onne`\n  help: there is `one`\n")
+        .stderr("ManageService: error: there is no service `onne`\n  help: did you mean `one`?\n")
         .run();
 }
 
@@ -173,7 +170,7 @@ fn an_unknown_service() {
         .args(["uplaoder", "status"])
         .status(4)
         .stdout("")
-        .stderr("ManageService: error: there is no service `uplaoder`\n  help: there is `uploader`\n")
+        .stderr("ManageService: error: there is no service `uplaoder`\n  help: did you mean `uploader`?\n")
         .run();
 }
 
@@ -274,7 +271,7 @@ fn where_no_systemd_runs() {
             .args(["uploader", mode, "--user"])
             .status(1)
             .stdout("")
-            .stderr_contains("ManageService: error: systemd does not run this machine")
+            .stderr_contains("ManageService: error: this machine is not running systemd")
             .run();
     }
 }

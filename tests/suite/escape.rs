@@ -172,16 +172,16 @@ fn what_systemd_takes_for_broken_text_is_refused_with_the_reason() {
     let said = |fault: Fault| fault.to_string();
     assert_eq!(
         said(ExecWord::verbatim(&Text::from_bytes(*b"a\xffb")).unwrap_err()),
-        "holds the byte 0xFF, which a systemd unit cannot carry: it has to be UTF-8"
+        "contains the byte 0xFF, which a systemd unit cannot carry: it must be UTF-8"
     );
     assert_eq!(
         said(EnvFileValue::new(&"\u{fffe}".into()).unwrap_err()),
-        "holds U+FFFE, which a systemd environment file cannot carry: \
+        "contains U+FFFE, which a systemd environment file cannot carry: \
          systemd takes text with a Unicode noncharacter for broken UTF-8"
     );
     assert_eq!(
         said(ShellWord::new(&"a\0".into()).unwrap_err()),
-        "holds U+0000, which the operating system cannot carry: a text that a process is given ends at the first NUL"
+        "contains U+0000, which the operating system cannot carry: a text that a process is given ends at the first NUL"
     );
 }
 
@@ -297,7 +297,7 @@ fn a_lone_surrogate_reaches_the_program_but_no_batch() {
     CmdPath::new(&lone).unwrap_err();
     assert_eq!(
         CmdToken::new(&lone).unwrap_err().to_string(),
-        "holds a lone surrogate, which a command batch cannot carry: it is UTF-8, which has none"
+        "contains a lone surrogate, which a command batch cannot carry: it is UTF-8, which has none"
     );
     // One unit each: the longest that fits has 16382 of them, two of which are the quotes.
     let many = |count| TargetArg::new(&Text::from_bytes(b"\xed\xb0\x80".repeat(count))).unwrap();

@@ -353,7 +353,7 @@ fn without_runservice_there_is_none_and_that_is_said() {
     };
     let typed = ["--service_name", "bare", "--", &program, "x"];
     let (code, text) = said(command("InstallService").args(typed));
-    let note = "note: `bare`: it leaves no error log behind: RunService.exe is neither beside this program nor at `";
+    let note = "note: `bare`: it will leave no error log: RunService.exe is neither beside this program nor at `";
     assert!(code == Some(0) && text.contains(note), "{text}");
     assert_eq!(nssm_does(&["get", "bare", "Application"]), program);
     assert_eq!(nssm_does(&["get", "bare", "AppParameters"]), "\"x\"");
@@ -429,7 +429,7 @@ fn what_runservice_cannot_run_is_run_without_it() {
         test.stderr_contains(note).run();
         nssm_does(&["get", "without", "Application"])
     };
-    let none = "note: `without`: it leaves no error log behind: ";
+    let none = "note: `without`: it will leave no error log: ";
     let long = "x".repeat(16_380);
     for (argument, priority, reason) in [
         (&*long, "NORMAL_PRIORITY_CLASS", "its arguments leave no room for RunService"),

@@ -401,20 +401,20 @@ fn what_cannot_be_carried_is_refused() {
             test.run()
         };
     };
-    refused(&["a\u{ffff}".into()], "", false, "argument 1: it holds U+FFFF, which NSSM cannot carry: NSSM stops at it");
+    refused(&["a\u{ffff}".into()], "", false, "argument 1: contains U+FFFF, which NSSM cannot carry: NSSM stops at it");
     refused(&["x".repeat(16_381).into()], "", false, "beyond 16382 NSSM starts the program without any arguments");
     let environment = |value: &str| format!("environment = {{ A = {value} }}");
     refused(
         &[],
         &environment("\"a%PATH%b\""),
         false,
-        "it holds `%PATH%`, which NSSM cannot carry: it is replaced by the value",
+        "contains `%PATH%`, which NSSM cannot carry: it is replaced by the value",
     );
     refused(
         &[],
         &environment("\"a\\nb\""),
         false,
-        "it holds U+000A, which NSSM cannot carry: a variable there is one line",
+        "contains U+000A, which NSSM cannot carry: a variable there is one line",
     );
     let two = "environment = { A = \"\", B = \"\" }";
     refused(&[], two, false, "`B`: it is the second empty one, which NSSM cannot carry: NSSM drops what stands behind");
@@ -426,17 +426,17 @@ fn what_cannot_be_carried_is_refused() {
     };
     batch(
         "a\nb".into(),
-        "the arguments: it holds U+000A, which a command batch cannot carry: a command there is one line",
+        "the arguments: contains U+000A, which a command batch cannot carry: a command there is one line",
     );
-    batch("a\u{1a}b".into(), "it holds U+001A, which a command batch cannot carry");
+    batch("a\u{1a}b".into(), "contains U+001A, which a command batch cannot carry");
     batch(
         Text::from_bytes(*b"\xed\xa0\x80"),
-        "it holds a lone surrogate, which a command batch cannot carry: it is UTF-8",
+        "it contains a lone surrogate, which a command batch cannot carry: it is UTF-8",
     );
     batch("x".repeat(8000).into(), "which a command batch cannot carry: cmd.exe cuts a line after 8191");
     for (program, expected) in [
         (r"C:\a.bat", "the executable: it is a command batch, which NSSM cannot carry"),
-        (r"C:\%a%\b.exe", "the executable: it holds two `%`, which NSSM cannot carry: what stands between them"),
+        (r"C:\%a%\b.exe", "the executable: it contains two `%`, which NSSM cannot carry: what stands between them"),
     ] {
         let manifest = format!("[[service]]\nname = 'x'\nexecutable = '{program}'\n");
         let test = service.ran.then_install().file("service.toml", manifest).args(["--manifest", "service.toml"]);

@@ -99,7 +99,7 @@ fn a_program_that_is_missing() {
     fs::remove_file(&program).unwrap();
     let failed = ran.then_manage().args(["gone", "start"]).status(1).run();
     for part in [
-        "starting `gone`: it ends soon after it is started, again and again",
+        "starting `gone`: it keeps ending soon after it starts",
         "    gone cannot start `[TMP]\\app\\probe.exe`: ",
         "its errors are kept in `[TMP]\\gone_ERROR_LOG.txt`",
     ] {
@@ -118,9 +118,7 @@ fn a_program_that_crashes_is_throttled_and_said_to_crash() {
     let cmd = [r"C:\windows\system32\cmd.exe", "/c", &script];
     let ran = test.args(["--service_name", "crash", "--restart-sec", "0", "--"]).args(cmd).run();
     let failed = ran.then_manage().args(["crash", "start"]).status(1).run();
-    for part in
-        ["it ends soon after it is started, again and again", "    going down", "`ManageService crash logs -n 50`"]
-    {
+    for part in ["it keeps ending soon after it starts", "    going down", "`ManageService crash logs -n 50`"] {
         assert!(failed.stderr.contains(part), "`{part}` is not in\n{}", failed.stderr);
     }
     ran.then_manage().args(["crash", "status"]).status(3).stdout_contains("crash: restarting").run();

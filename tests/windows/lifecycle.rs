@@ -50,7 +50,7 @@ fn a_service_lives_and_goes() {
     assert!(updated.stdout.contains("updated: life\n") && updated.stdout.contains(" \"two\"\n"), "{}", updated.stdout);
     let calls: Vec<&str> = updated.stderr.lines().filter(|line| line.contains("nssm.exe")).collect();
     assert!(matches!(calls[..], [one] if one.contains("set life AppParameters")), "{calls:?}");
-    assert!(updated.stderr.contains("`ManageService life restart` takes up the new one"), "{}", updated.stderr);
+    assert!(updated.stderr.contains("`ManageService life restart` switches to the new one"), "{}", updated.stderr);
     let one = crate::bed::Received::in_folder(&app);
     assert_eq!(one.argv[1..], ["one".into(), "50% & \"more\"".into()]);
     manage(&["restart"]).stdout("life: restarted, it runs\n").run();

@@ -142,7 +142,7 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<Line, Error> {
                 .help("`ManageService NAME MODE`"),
             _ => fault,
         }),
-        None => Err(Fault::new("mode", "the command does not say what to do with the service").help(known_modes())),
+        None => Err(Fault::new("mode", "no mode was given").help(known_modes())),
     };
     let shape = match (&mode, matches.get_one::<String>("format").map(String::as_str)) {
         (Ok(Some(Mode::Show)), Some("manifest")) => Shape::Manifest,
@@ -179,7 +179,7 @@ fn options(matches: &ArgMatches, faults: &mut Vec<Fault>) -> Options {
     let lines = word("lines").map_or(Some(DEFAULT_LINES), |lines| lines.as_str()?.parse().ok());
     if lines.is_none() {
         let lines = word("lines").unwrap_or_default();
-        faults.push(Fault::new("option `--lines`", "it is a whole number").given(lines));
+        faults.push(Fault::new("option `--lines`", "must be a whole number").given(lines));
     }
     Options {
         place: Where {
@@ -213,7 +213,7 @@ fn mode_of(word: &Text) -> Result<Mode, Fault> {
     Mode::from_str(&text.replace('-', "_"), false).map_err(|_| {
         let modes: Vec<String> = modes().map(|(name, _)| name).collect();
         let near = nearest(text, modes.iter().map(String::as_str));
-        let help = near.map_or_else(known_modes, |near| format!("there is `{near}`"));
+        let help = near.map_or_else(known_modes, |near| format!("did you mean `{near}`?"));
         Fault::new("mode", "there is no such mode").given(word).help(help)
     })
 }

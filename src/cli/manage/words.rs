@@ -163,7 +163,7 @@ pub(super) fn removed(removal: &Removal) {
                 format!("kept: {path} (`ManageService {name} reinstall` needs it; `--remove_install_args` removes it)")
             }
             Kept::Values(path) => format!("kept: {path} (`--remove_env_vars` removes it)"),
-            Kept::DropIn(path) => format!("kept: {path} (it is not ours)"),
+            Kept::DropIn(path) => format!("kept: {path} (not made by InstallService)"),
             Kept::ErrorLog(path) => format!("kept: {path} (its errors)"),
         });
     }

@@ -275,7 +275,7 @@ fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Erro
         Entry::Missing => Ok(Undo::Remove { path: path.clone() }),
         Entry::Other(what) => Err(Error::Foreign {
             path: path.clone(),
-            reason: format!("{what} lies there, which InstallService did not make"),
+            reason: format!("{what} is in its place, which InstallService did not make"),
             help: format!("look at it with `{} {path}`, and move it away if nothing needs it", files::LOOK),
         }),
         Entry::File(found) => {

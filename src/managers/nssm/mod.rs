@@ -130,7 +130,7 @@ pub fn withdraw(place: &Place, _removed: &[ServiceName]) -> Result<Vec<Withdrawn
 
 /// The state that a word of `nssm status` means.
 ///
-/// `SERVICE_PAUSED` is a program that ended too soon and waits to be started again.
+/// `SERVICE_PAUSED` is a program that ended too soon and is waiting to be started again.
 pub fn state_of(word: &str) -> Option<State> {
     Some(match word {
         "SERVICE_RUNNING" => State::Running,
@@ -231,7 +231,7 @@ pub fn settle(exe: &Text, name: &ServiceName) -> Result<(), Error> {
                     return Ok(());
                 }
             }
-            State::Restarting => return Err(died(name, "it ends soon after it is started, again and again")),
+            State::Restarting => return Err(died(name, "it keeps ending soon after it starts")),
             State::Stopped if begun.elapsed() > PAUSE * 2 => return Err(died(name, "it has stopped")),
             State::NotInstalled => return Err(died(name, "it is not registered")),
             _ => running_since = None,

@@ -196,7 +196,7 @@ fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
         },
         (Some("signal" | "core-dump"), Some(signal)) => format!("it was ended by signal {signal}"),
         (Some("success"), _) if status.state == State::Restarting => {
-            "it ended at once, without an error, and waits to be started again".to_owned()
+            "it ended at once, without an error, and is waiting to be started again".to_owned()
         }
         (Some(result), _) if result != "success" => format!("it failed ({result})"),
         _ => format!("it is {}", status.state.as_str()),

@@ -16,7 +16,7 @@ use crate::model::text::Text;
 pub(in crate::managers) fn need(scope: Scope) -> Result<(), Error> {
     if !is_running() {
         return Err(Error::NoServiceManager {
-            reason: "systemd does not run this machine, so nothing can be installed here".into(),
+            reason: "this machine is not running systemd, so nothing can be installed here".into(),
             help: how_to_install(),
         });
     }
@@ -24,7 +24,9 @@ pub(in crate::managers) fn need(scope: Scope) -> Result<(), Error> {
         Scope::User if !user_manager_is_running() => {
             let user = privilege::user_name().unwrap_or_else(|| "$USER".into());
             Err(Error::NoServiceManager {
-                reason: format!("no service manager runs for `{user}`: it comes with a login, and with lingering"),
+                reason: format!(
+                    "no service manager is running for `{user}`: it starts at login, or at boot with lingering"
+                ),
                 help: format!(
                     "`loginctl enable-linger {user}` starts it now and at every boot; some systems want `sudo` for it"
                 ),
