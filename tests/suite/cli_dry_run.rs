@@ -262,7 +262,7 @@ fn no_secret_is_ever_printed_or_exported() {
         &["--check"],
         &["--check", "--format", "json"],
         &["--output", &tree],
-        &[],
+        &["--restart", "perhaps"],
     ] {
         let mut test = ran.then_install();
         for (name, value) in
@@ -272,12 +272,9 @@ fn no_secret_is_ever_printed_or_exported() {
         }
         let status = match mode {
             ["--check", ..] => 10,
-            [] => 1,
+            ["--restart", ..] => 2,
             _ => 0,
         };
-        if mode.is_empty() && Path::new("/run/systemd/system").exists() {
-            continue;
-        }
         let said = test
             .args(mode)
             .args(["--python", "/usr/bin/env", "--env", "OTHER", "GirderUploadStreamProcessor", "http://x", "hunter2"])

@@ -587,25 +587,6 @@ fn completions_of_a_shell_that_we_do_not_know() {
     refused(install(["completions", "tcsh"]), &format!("InstallService: error: shell `tcsh`: {words}"));
 }
 
-#[test]
-fn where_no_systemd_runs_the_message_says_what_installs_it() {
-    if fs::exists("/run/systemd/system").unwrap() {
-        return; // tests/booted installs for real
-    }
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let ran = install(["--service_name", "x", "--", "/bin/true"])
-        .status(1)
-        .stdout("")
-        .stderr_contains(
-            "InstallService: error: this machine is not running systemd, so nothing can be installed here\n  help: ",
-        )
-        .run();
-    if release.contains("ID=debian") {
-        assert!(ran.stderr.contains("`sudo apt-get install systemd systemd-sysv` installs it"), "{}", ran.stderr);
-    }
-    assert!(!ran.folder().join("working_dir").exists());
-}
-
 /// Each says who cannot do it, and what to do instead.
 #[test]
 fn credentials_where_there_are_none() {

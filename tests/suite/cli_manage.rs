@@ -260,18 +260,3 @@ fn a_receipt_that_cannot_be_read() {
         ))
         .run();
 }
-
-#[test]
-fn where_no_systemd_runs() {
-    if fs::exists("/run/systemd/system").unwrap() {
-        return; // tests/booted manages for real
-    }
-    for mode in ["start", "status", "stop", "restart", "remove", "reinstall", "logs"] {
-        manage(&installed())
-            .args(["uploader", mode, "--user"])
-            .status(1)
-            .stdout("")
-            .stderr_contains("ManageService: error: this machine is not running systemd")
-            .run();
-    }
-}

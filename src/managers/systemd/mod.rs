@@ -139,49 +139,74 @@ fn version_of_maps(maps: &str) -> Option<u32> {
 /// # Errors
 /// [`Error::DidNotStart`] for the first service that died, with the last lines of its log.
 pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
-    let begun = Instant::now();
-    let mut first: Option<Vec<(String, Instant)>> = None;
+    let mut watch = None;
     loop {
         interrupt::check()?;
-        let now = Instant::now();
+        let asked = Instant::now();
         let answers = show(names, scope)?;
-        let runs: Vec<String> = answers.iter().map(run_of).collect();
-        let mut waiting = None;
-        let seen = first.get_or_insert_with(|| runs.iter().map(|run| (run.clone(), now)).collect());
-        for ((name, properties), (run, (known, since))) in
-            names.iter().zip(&answers).zip(runs.iter().zip(seen.iter_mut()))
-        {
-            let status = status_of(properties);
+        let answered = Instant::now();
+        let watch = watch.get_or_insert_with(|| Watch::begin(&answers, answered));
+        match watch.look(&answers, asked, answered) {
+            Verdict::Settled => return Ok(()),
+            Verdict::Died(at, status) => return Err(died(&names[at], scope, &status)),
+            Verdict::Undecided => thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// Services that have just been started, look by look. A look at hundreds of them may take a busy systemd a minute:
+/// that counts neither for a service nor against it.
+struct Watch {
+    /// When the first look was over.
+    begun: Instant,
+    /// The run of each that was seen first, and when.
+    seen: Vec<(String, Instant)>,
+}
+
+/// What a look says of all of them.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Settled,
+    Undecided,
+    /// The one at this place, and what is known of it.
+    Died(usize, ServiceStatus),
+}
+
+impl Watch {
+    /// After the first look.
+    fn begin(answers: &[Properties], now: Instant) -> Self {
+        Self { begun: now, seen: answers.iter().map(|properties| (run_of(properties), now)).collect() }
+    }
+
+    /// Judges what was answered to a question.
+    fn look(&mut self, answers: &[Properties], asked: Instant, answered: Instant) -> Verdict {
+        let patient = asked.saturating_duration_since(self.begun) < PATIENCE;
+        let mut verdict = Verdict::Settled;
+        for (at, (properties, (known, since))) in answers.iter().zip(&mut self.seen).enumerate() {
+            let (status, run) = (status_of(properties), run_of(properties));
             match status.state {
-                State::Failed | State::Restarting | State::NotInstalled => return Err(died(name, scope, &status)),
-                State::Running if run != known => {
-                    // Another process than the one we saw: it died and was started again, unless the
-                    // first one was only on its way up.
-                    if known.is_empty() {
-                        (*known, *since) = (run.clone(), now);
-                    } else {
-                        return Err(died(name, scope, &status));
+                State::Stopped if status.result.as_deref() == Some("success") => continue,
+                State::Running if run == *known => {
+                    if asked.saturating_duration_since(*since) >= SETTLE {
+                        continue;
                     }
                 }
-                State::Running if now.duration_since(*since) >= SETTLE => {}
-                State::Stopped if status.result.as_deref() == Some("success") => {}
-                State::Stopped => return Err(died(name, scope, &status)),
-                State::Running | State::Starting | State::Stopping => waiting = waiting.or(Some((name, status))),
+                // It was only on its way up when it was seen first.
+                State::Running if known.is_empty() => (*known, *since) = (run, answered),
+                State::Starting | State::Stopping if patient => {}
+                // Also another process than the one we saw: that died, and was started again.
+                _ => return Verdict::Died(at, status),
             }
+            verdict = Verdict::Undecided;
         }
-        match waiting {
-            None => return Ok(()),
-            Some((name, status)) if begun.elapsed() > PATIENCE => return Err(died(name, scope, &status)),
-            Some(_) => {}
-        }
-        thread::sleep(PAUSE);
+        verdict
     }
 }
 
 /// What tells one run of a service from the next: empty while it is not running.
 fn run_of(properties: &Properties) -> String {
     let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
-    if get("ActiveState") == "active" {
+    if matches!(get("ActiveState"), "active" | "reloading") {
         format!("{} {} {}", get("InvocationID"), get("MainPID"), get("NRestarts"))
     } else {
         String::new()
@@ -309,6 +334,42 @@ mod tests {
         ] {
             assert_eq!(version_of_maps(&maps(library)), version, "{library}");
         }
+    }
+
+    /// The properties of a service in that state, with that process.
+    fn service(active: &str, pid: u32) -> Vec<Properties> {
+        parse_show(&format!("LoadState=loaded\nActiveState={active}\nSubState=x\nResult=success\nMainPID={pid}\n"))
+    }
+
+    #[test]
+    fn a_systemd_that_is_long_in_answering_is_no_fault_of_a_service() {
+        let begun = Instant::now();
+        let minute = |number: u32| begun + number * Duration::from_secs(60);
+        let (starting, running) = (service("activating", 7), service("active", 7));
+        let mut watch = Watch::begin(&running, minute(1));
+        assert_eq!(watch.look(&running, minute(0), minute(1)), Verdict::Undecided);
+        assert_eq!(watch.look(&running, minute(1), minute(2)), Verdict::Undecided);
+        assert_eq!(watch.look(&running, minute(1) + SETTLE, minute(3)), Verdict::Settled);
+        assert_eq!(watch.look(&service("reloading", 7), minute(3), minute(4)), Verdict::Settled);
+        // One that comes up between two looks has to run on from then.
+        let mut watch = Watch::begin(&starting, minute(1));
+        assert_eq!(watch.look(&starting, minute(0), minute(1)), Verdict::Undecided);
+        assert_eq!(watch.look(&running, minute(2), minute(3)), Verdict::Undecided);
+        assert_eq!(watch.look(&running, minute(3), minute(4)), Verdict::Undecided);
+        assert_eq!(watch.look(&running, minute(4), minute(5)), Verdict::Settled);
+    }
+
+    #[test]
+    fn another_process_and_an_endless_start_are_faults() {
+        let now = Instant::now();
+        let mut watch = Watch::begin(&service("active", 7), now);
+        assert!(matches!(watch.look(&service("active", 8), now, now), Verdict::Died(0, _)));
+        let starting = service("activating", 7);
+        let mut watch = Watch::begin(&starting, now);
+        assert_eq!(watch.look(&starting, now, now), Verdict::Undecided);
+        assert!(matches!(watch.look(&starting, now + PATIENCE, now + PATIENCE), Verdict::Died(0, _)));
+        let ended = service("inactive", 0);
+        assert_eq!(Watch::begin(&ended, now).look(&ended, now, now), Verdict::Settled);
     }
 
     #[test]

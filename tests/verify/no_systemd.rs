@@ -1,0 +1,39 @@
+//! A machine that systemd does not run: both commands say so, and what would bring it. Where it does run, it is hidden
+//! from them, which takes root.
+
+use std::fs;
+
+use crate::support::Test;
+
+/// The same command, with nothing below /run.
+fn without_systemd(test: Test) -> Test {
+    test.through(&["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh"])
+        .status(1)
+        .stdout("")
+}
+
+#[test]
+#[ignore = "needs root: tests/run"]
+fn an_install_says_what_installs_it() {
+    let install = without_systemd(Test::install().args(["--service_name", "x", "--", "/bin/true"]));
+    let told = "InstallService: error: this machine is not running systemd, so nothing can be installed here\n  help: ";
+    let ran = install.stderr_contains(told).run();
+    if fs::read_to_string("/etc/os-release").unwrap_or_default().contains("ID=debian") {
+        assert!(ran.stderr.contains("`sudo apt-get install systemd systemd-sysv` installs it"), "{}", ran.stderr);
+    }
+    assert!(!ran.folder().join("working_dir").exists());
+}
+
+#[test]
+#[ignore = "needs root: tests/run"]
+fn no_mode_does_anything() {
+    let ran = Test::install()
+        .env("INSTALLSERVICE_WORKING_DIR", "")
+        .args(["--output", "home", "--user", "--working-directory", "/srv", "--service_name", "uploader"])
+        .args(["--", "/bin/true"])
+        .run();
+    for mode in ["start", "status", "stop", "restart", "remove", "reinstall", "logs"] {
+        let manage = ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "").args(["uploader", mode, "--user"]);
+        without_systemd(manage).stderr_contains("ManageService: error: this machine is not running systemd").run();
+    }
+}
