@@ -332,7 +332,7 @@ fn what_cannot_arrive_is_refused_by_name() {
     for case in &cases {
         let name = case.service.name.as_deref().unwrap();
         let fault = ran.stderr.lines().find(|line| line.contains(&format!("error: service `{name}`, ")));
-        assert!(fault.is_some_and(|fault| fault.contains("it contains a NUL")), "{name}: {fault:?}");
+        assert!(fault.is_some_and(|fault| fault.contains("must not contain a NUL")), "{name}: {fault:?}");
     }
     assert!(ran.stderr.ends_with("InstallService: 200 errors; nothing was changed\n"), "{}", ran.stderr);
 }

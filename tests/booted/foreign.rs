@@ -103,6 +103,6 @@ fn a_link_in_place_of_a_file_of_ours_is_not_written_through() {
     symlink(&elsewhere, &receipt).unwrap();
     let unit = service.unit_text();
     let again = service.install_again(&ran).probe(["new"]).status(2);
-    again.stderr_contains("foreign-link_install_args.toml`: a symbolic link lies there").run();
+    again.stderr_contains("foreign-link_install_args.toml`: a symbolic link is in its place").run();
     assert_eq!((fs::read_to_string(&elsewhere).unwrap(), service.unit_text()), ("precious".into(), unit));
 }

@@ -317,7 +317,7 @@ fn a_changed_argument_is_shown_and_applied() {
     assert_eq!(service.host(&ran.folder().join("working_dir")), before, "--check changes nothing");
 
     let update = service.install_again(&ran).probe(["new"]).stdout_contains(shown.stdout);
-    update.stderr_contains("it still runs the earlier version").run();
+    update.stderr_contains("the earlier version is still running").run();
     assert_eq!(service.received().argv[1], "old");
     service.manage(&ran, "restart").run();
     assert_eq!(service.received().argv[1], "new");
@@ -347,5 +347,5 @@ fn a_manifest_installs_and_starts_several_with_one_reload() {
     fs::write(&path, manifest.replacen("executable", "restart_sec = 7\nrestart = \"always\"\nexecutable", 1)).unwrap();
     let again = ran.then_install().args(["--manifest", "many.toml"]);
     let again = again.stdout_contains("updated: life-many-1 (").stdout_contains("unchanged: life-many-2\n").run();
-    assert_eq!(again.stderr.matches("it still runs the earlier version").count(), 1, "{}", again.stderr);
+    assert_eq!(again.stderr.matches("the earlier version is still running").count(), 1, "{}", again.stderr);
 }

@@ -170,7 +170,7 @@ fn what_a_killed_install_began_is_taken_back_by_the_next_run() {
     let refused = service.install_again(&ran).args(["--working-directory", "/no/such/place"]).probe([]).status(2);
     refused.run();
     let other = named("undo-killed-other");
-    let next = other.install_again(&ran).probe([]).stderr_contains("note: an earlier run was ended half way");
+    let next = other.install_again(&ran).probe([]).stderr_contains("note: an earlier run was interrupted");
     next.stderr_contains("put back: `/etc/systemd/system/undo-killed.service` (it was not there)").run();
     assert!(!service.unit().exists() && service.boot_link().symlink_metadata().is_err());
     assert!(!ran.folder().join("working_dir/journal").exists());
@@ -188,7 +188,7 @@ fn what_a_killed_update_began_is_taken_back_by_the_next_run() {
     assert!(service.unit_text().contains("\"new\""));
     update.signal("KILL");
     update.end();
-    let restart = service.manage(&ran, "restart").stderr_contains("an earlier run was ended half way");
+    let restart = service.manage(&ran, "restart").stderr_contains("an earlier run was interrupted");
     restart.run();
     assert_eq!(service.host(&state), before);
     assert_eq!(service.received().argv[1], "old");
@@ -272,7 +272,7 @@ fn what_is_left_is_mended_by_the_commands_that_are_told() {
             assert!(service.unit_text().contains("\"old\""), "{command}");
         }
         let next = ran.then_manage().arg("--list").run();
-        assert!(next.stderr.contains("an earlier run was ended half way"), "{}", next.stderr);
+        assert!(next.stderr.contains("an earlier run was interrupted"), "{}", next.stderr);
         assert_eq!(service.host(&state), before, "{told}{}", next.stderr);
     }
 }

@@ -51,7 +51,7 @@ fn no_file_of_the_working_directory_is_written_through_a_link() {
         let (ran, state) = prepared();
         let victim = victim(&ran);
         symlink(&victim, state.join(format!("hostile-links{name}"))).unwrap();
-        install(&service, &ran).status(2).stderr_contains("a symbolic link lies there").run();
+        install(&service, &ran).status(2).stderr_contains("a symbolic link is in its place").run();
         assert_eq!(fs::read_to_string(victim).unwrap(), "precious\n");
         nothing(&service);
     }
@@ -303,7 +303,7 @@ fn of_two_installs_of_one_name_one_wins_whole() {
         let [winner] = winners[..] else { panic!("round {round}: {winners:?}") };
         let (_, (code, said)) = ended.iter().find(|(word, _)| word != winner).expect("the other one");
         assert_eq!(*code, 1, "{}", said.stderr);
-        assert!(said.stderr.contains("another run has changed it meanwhile"), "{}", said.stderr);
+        assert!(said.stderr.contains("another run changed it in the meantime"), "{}", said.stderr);
         // All of it is of the one.
         let receipt = fs::read_to_string(state.join("hostile-two_install_args.toml")).unwrap();
         let secrets = fs::read_to_string(state.join("hostile-two_env_vars.txt")).unwrap();

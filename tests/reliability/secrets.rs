@@ -195,7 +195,7 @@ fn a_secret_that_cannot_be_kept_is_refused_and_not_told() {
     for store in ["file", "credentials"] {
         let install = service.install_again(&home).args(["--secrets", store, "--env", "SECRET"]).env("SECRET", odd);
         let reason =
-            "environment variable `SECRET`: it contains the byte 0xFF, which a systemd environment file cannot carry";
+            "environment variable `SECRET`: contains the byte 0xFF, which a systemd environment file cannot carry";
         let ran = install.probe([]).status(2).stderr_contains(reason).run();
         assert!(!tells(&ran.stdout) && !tells(&ran.stderr), "{}{}", ran.stdout, ran.stderr);
     }

@@ -155,7 +155,7 @@ fn an_install_that_was_killed_is_taken_back_by_the_next() {
     child.wait().unwrap();
     assert!(state.join("journal").exists());
     let ran = test.args(["--service_name", "other", "--"]).arg(&program).run();
-    assert!(ran.stderr.contains("an earlier run was ended half way"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("an earlier run was interrupted"), "{}", ran.stderr);
     assert!(key("killed").is_none() && key("other").is_some() && !state.join("journal").exists());
     ran.then_manage().args(["other", "remove"]).run();
 }
