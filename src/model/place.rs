@@ -66,6 +66,11 @@ impl Place {
         self.state(name.as_str(), "_launch.sh")
     }
 
+    /// The script that leaves an error log behind when the service dies of an error.
+    pub fn error_log_script(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), "_error_log.sh")
+    }
+
     /// The receipt of a service.
     pub fn receipt(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), "_install_args.toml")
@@ -77,9 +82,11 @@ impl Place {
     }
 
     /// Every file that a service can have in the working directory.
-    pub fn files_of(&self, name: &ServiceName) -> [Text; 5] {
+    pub fn files_of(&self, name: &ServiceName) -> [Text; 6] {
         let [plain, encrypted] = self.secrets_files(name);
-        [self.python_script(name), self.launcher(name), plain, encrypted, self.receipt(name)]
+        let scripts = [self.python_script(name), self.launcher(name), self.error_log_script(name)];
+        let [python, launcher, error_log] = scripts;
+        [python, launcher, error_log, plain, encrypted, self.receipt(name)]
     }
 
     /// The log of what was done to services.

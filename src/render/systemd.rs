@@ -29,8 +29,12 @@ const ALLOWANCE: usize = 64 << 10;
 
 const STATE_DIR: &str = "the state directory";
 
-/// Since when a command of `ExecStopPost=` is told how the service ended (NEWS of systemd 232).
-const ERROR_LOG: u32 = 232;
+/// What runs our scripts.
+const SHELL: &str = "/bin/sh";
+
+/// Since when a command of `ExecStopPost=` is told how the service ended (NEWS of systemd 232), and the environment can
+/// be cleaned for it (`UnsetEnvironment=`, NEWS of 235).
+const ERROR_LOG: u32 = 235;
 
 #[derive(Template)]
 #[template(path = "systemd/service.service", askama = fence)]
@@ -48,6 +52,8 @@ struct Unit {
     environment: Vec<EnvAssignment>,
     environment_file: Option<GlobPath>,
     credential: Option<Credential>,
+    /// Variables that no command of the unit gets, whatever sets them.
+    unset: Vec<Token>,
     start: CommandLine,
     stop_post: Option<CommandLine>,
     /// Whether it is started again. There is no limit to that (`StartLimitIntervalSec=0`): whoever
@@ -89,6 +95,16 @@ struct EnvironmentFile {
     secrets: Vec<(EnvFileName, EnvFileValue)>,
 }
 
+#[derive(Template)]
+#[template(path = "systemd/error_log.sh", askama = fence)]
+struct ErrorLog {
+    signature: Signature,
+    name: Token,
+    system: bool,
+    /// How a service ends that did not die of an error, or said so itself: a pattern of the shell.
+    skip: Token,
+}
+
 /// A program and its words, in the grammar of `ExecStart=`.
 struct CommandLine {
     program: ExecPath,
@@ -111,11 +127,21 @@ impl CommandLine {
             Argument::Reference { before, variable } => ExecWord::reference(before, variable),
         };
         let program = ExecPath::new(program, expanded)?;
-        let script = script.map(|script| match &script.below_home {
-            Some(rest) => ExecWord::below_home(rest, expanded),
-            None => word(&Argument::Literal(script.path.clone())),
-        });
+        let script = script.map(|script| script.word(expanded));
         Ok(Self { program, words: script.into_iter().chain(arguments.iter().map(word)).collect::<Result<_, _>>()? })
+    }
+
+    /// The line by which `/bin/sh` reads one script of ours after the other: the first runs what follows it.
+    fn of_scripts(scripts: &[&Script], systemd: SystemdVersion) -> Result<Self, Fault> {
+        let (shell, expanded) = (Text::from(SHELL), !systemd.has(242));
+        let mut words = Vec::new();
+        for (number, script) in scripts.iter().enumerate() {
+            if number > 0 {
+                words.push(if expanded { ExecWord::expanded(&shell)? } else { ExecWord::verbatim(&shell)? });
+            }
+            words.push(script.word(expanded)?);
+        }
+        Ok(Self { program: ExecPath::new(&shell, expanded)?, words })
     }
 
     /// Whether systemd reads a line of this length.
@@ -133,6 +159,15 @@ struct Script {
 impl Script {
     fn new(path: Text, place: &Place) -> Self {
         Self { below_home: place.below_home(&path), path }
+    }
+
+    /// Its path, as a word of a command line.
+    fn word(&self, expanded: bool) -> Result<ExecWord, Fault> {
+        match &self.below_home {
+            Some(rest) => ExecWord::below_home(rest, expanded),
+            None if expanded => ExecWord::expanded(&self.path),
+            None => ExecWord::verbatim(&self.path),
+        }
     }
 }
 
@@ -172,6 +207,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let credential = has_credential(spec).then_some(CREDENTIAL);
     let reads_credential = credential.filter(|_| matches!(spec.run, Run::Executable { .. }));
     check_credential(spec, &mut refusals);
+    check_root_part(spec, &mut refusals);
     let launched = direct.is_none()
         || directory.is_none()
         || reads_credential.is_some()
@@ -188,21 +224,18 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     }
 
     let launcher = Script::new(place.launcher(&spec.name), place);
-    let shell = Text::from("/bin/sh");
     let start = match direct {
         Some(line) if !launched => Some(line),
-        _ => refusals.keep(STATE_DIR, CommandLine::new(&shell, Some(&launcher), &[], spec.systemd)),
+        _ => refusals.keep(STATE_DIR, CommandLine::of_scripts(&[&launcher], spec.systemd)),
     };
     let account = spec.account.as_deref().and_then(|account| {
         refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))
     });
+    let error_log = Script::new(place.error_log_script(&spec.name), place);
     let stop_post = spec.systemd.has(ERROR_LOG).then(|| {
-        let mut report = error_report(spec, account.as_ref());
-        let launcher = directory.is_none().then_some(&launcher);
-        if launcher.is_some() {
-            report.insert(0, Argument::Literal(shell.clone()));
-        }
-        refusals.keep(STATE_DIR, CommandLine::new(&shell, launcher, &report, spec.systemd))
+        // Where the unit cannot say the directory, the launcher goes there first.
+        let scripts = if directory.is_some() { vec![&error_log] } else { vec![&launcher, &error_log] };
+        refusals.keep(STATE_DIR, CommandLine::of_scripts(&scripts, spec.systemd))
     });
 
     let mut files = Vec::new();
@@ -213,6 +246,9 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         &mut refusals,
     );
     files.extend(unit.map(|unit| Artifact::plain(place.unit(&spec.name), finish(&unit).into_bytes())));
+    if spec.systemd.has(ERROR_LOG) {
+        files.push(Artifact::plain(error_log.path, finish(&error_log_of(spec)).into_bytes()));
+    }
     if let Run::Python { entry, arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
             refusals.keep(format_args!("argument {}", index + 1), escape::no_nul(argument.text()));
@@ -294,6 +330,20 @@ fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
     }
 }
 
+/// Refuses secrets that would load code into the part of the unit that runs as root: systemd gives an environment file
+/// to all of it, and only root can read the file, so no launcher can make up for it.
+fn check_root_part(spec: &ServiceSpec, refusals: &mut Refusals) {
+    let from_file = has_root_part(spec) && !spec.secrets_in.is_credential();
+    for name in spec.secrets.iter().filter(|name| from_file && loads_code(name)) {
+        let fault = Fault::new(
+            "names code that is loaded",
+            Layer::EnvironmentFile,
+            "root runs a part of the unit of an account; set it plainly, with `--env NAME=VALUE`",
+        );
+        refusals.keep(format_args!("the secret `{name}`"), Err::<(), _>(fault));
+    }
+}
+
 fn rewritten(name: &ServiceName) -> Signature {
     Signature::new(format_args!(" for the service {name}; written anew by every install."))
 }
@@ -311,19 +361,56 @@ struct Setting {
 
 impl Setting {
     /// Whether it stands in the unit: text that systemd takes, and nothing that would run code of
-    /// the account's choice in the part of the unit that runs as root (see [`error_report`]).
+    /// the account's choice in the part of the unit that runs as root (see [`error_log_of`]).
     fn fits_unit(&self, spec: &ServiceSpec) -> bool {
-        EnvAssignment::new(&self.name, &self.value).is_ok() && (spec.account.is_none() || !loads_code(&self.name))
+        EnvAssignment::new(&self.name, &self.value).is_ok() && !(has_root_part(spec) && loads_code(&self.name))
     }
 }
 
-/// Variables by which the dynamic linker, the C library or the shell load or run what they name: those that
-/// ld.so(8) drops in secure-execution mode, and the shell's.
+/// Whether part of the unit runs as root, and the rest as somebody else, who must gain nothing by it.
+fn has_root_part(spec: &ServiceSpec) -> bool {
+    spec.account.is_some()
+}
+
+/// Variables by which the dynamic linker, the C library or the shell load, run or write what they name: those that
+/// ld.so(8) drops in secure-execution mode, and the shell's. `UnsetEnvironment=` (systemd.exec(5)) takes them from every
+/// command of a unit, whatever has set them: the unit, a file, a drop-in, systemd's own environment. The launcher gives
+/// the program those that it is to have.
+const LOADS_CODE: [&str; 28] = [
+    "BASHOPTS",
+    "BASH_ENV",
+    "ENV",
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "GLIBC_TUNABLES",
+    "LD_AUDIT",
+    "LD_BIND_NOT",
+    "LD_DEBUG",
+    "LD_DEBUG_OUTPUT",
+    "LD_DYNAMIC_WEAK",
+    "LD_HWCAP_MASK",
+    "LD_LIBRARY_PATH",
+    "LD_ORIGIN_PATH",
+    "LD_PRELOAD",
+    "LD_PROFILE",
+    "LD_PROFILE_OUTPUT",
+    "LD_SHOW_AUXV",
+    "LD_TRACE_LOADED_OBJECTS",
+    "LD_USE_LOAD_BIAS",
+    "LD_VERBOSE",
+    "LD_WARN",
+    "LOCPATH",
+    "MALLOC_TRACE",
+    "NIS_PATH",
+    "NLSPATH",
+    "PS4",
+    "SHELLOPTS",
+];
+
+/// Whether a variable is one of these, or may be one in another version.
 fn loads_code(name: &EnvName) -> bool {
     let name = name.as_str();
-    name.starts_with("LD_")
-        || name.starts_with("BASH")
-        || ["GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH", "ENV", "SHELLOPTS", "PS4", "IFS"].contains(&name)
+    name.starts_with("LD_") || name.starts_with("BASH") || name == "IFS" || LOADS_CODE.contains(&name)
 }
 
 /// Variables that dash or bash set, change or drop for themselves between their own start and
@@ -500,6 +587,11 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         environment: parts.environment,
         environment_file,
         credential,
+        unset: if has_root_part(spec) && spec.systemd.has(ERROR_LOG) {
+            LOADS_CODE.map(Token::from).to_vec()
+        } else {
+            Vec::new()
+        },
         start: parts.start?,
         stop_post,
         restarts: spec.restart != Restart::Never,
@@ -636,49 +728,23 @@ fn extra(spec: &ServiceSpec, section: Section, refusals: &mut Refusals) -> Vec<D
     lines.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-/// The arguments of `/bin/sh` that leave an error log behind when the service died of an error.
+/// The script that leaves an error log behind when the service died of an error.
 ///
 /// `ExecStopPost=` runs in the working directory after every end of the service, with the result in
 /// its environment (systemd.exec(5), `$SERVICE_RESULT`). The journal of the system is for root, so
-/// there the line has the prefix `+`; but the log is opened as the account, with setpriv(1), which
-/// leaves no trace of its own in that journal, and never through a symbolic link: whoever owns
-/// the directory cannot make root write elsewhere. The log is begun anew once it is larger than
-/// 1 MiB. A Python service writes its tracebacks itself, so for one this is for the ends that are no
-/// exception: killed by a signal, never started, stopped by a time limit.
-///
-/// The script holds no `"`, `\` or `%`, so that it reads in the unit as it stands here.
-fn error_report(spec: &ServiceSpec, account: Option<&Account>) -> Vec<Argument> {
+/// there the line has the prefix `+`. A Python service writes its tracebacks itself, so for one this is for the ends
+/// that are no exception: killed by a signal, never started, stopped by a time limit.
+fn error_log_of(spec: &ServiceSpec) -> ErrorLog {
     let skip = match spec.run {
         Run::Executable { .. } => "success/*",
-        Run::Python { .. } => "success/*|exit-code/exited/?|exit-code/exited/??|exit-code/exited/1??",
+        Run::Python { .. } => "success/* | exit-code/exited/? | exit-code/exited/?? | exit-code/exited/1??",
     };
-    // Only root can ask journald to catch up. And of a user's process that has ended before journald
-    // looks at it the run is not known, so there what its output is called counts too, from the start
-    // of the run on (a timestamp has blanks: nothing is split).
-    let (journal, sync) = match spec.scope {
-        Scope::System => ("journalctl -q -o cat -n 50 _SYSTEMD_INVOCATION_ID=$INVOCATION_ID", "journalctl --sync"),
-        Scope::User => (
-            "IFS=; journalctl -q -o cat -n 50 \
-             --since=$(systemctl --user show --value -p ExecMainStartTimestamp $0.service) \
-             _SYSTEMD_INVOCATION_ID=$INVOCATION_ID + SYSLOG_IDENTIFIER=$0 _UID=$(id -u)",
-            "sleep 1",
-        ),
-    };
-    let as_account = match account {
-        Some(_) => "setpriv --reuid=$(id -u $1) --regid=$(id -g $1) --init-groups -- ",
-        None => "",
-    };
-    let script = format!(
-        "case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in {skip}) exit;; esac; \
-         PATH=/usr/sbin:/usr/bin:/sbin:/bin; f=$0_ERROR_LOG.txt; o=append,nofollow; c=notrunc; \
-         [ -z $(find $f -prune -type f -size +2048 2>/dev/null) ] || {{ o=nofollow; c=fsync; }}; \
-         {sync}; {{ echo $(date -Iseconds) $0 $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS; \
-         {journal}; echo; }} | \
-         {as_account}dd status=none oflag=$o conv=$c of=$f"
-    );
-    let mut words = vec!["-c".to_owned(), script, spec.name.to_string()];
-    words.extend(account.map(ToString::to_string));
-    words.into_iter().map(|word| Argument::Literal(word.into())).collect()
+    ErrorLog {
+        signature: rewritten(&spec.name),
+        name: (&spec.name).into(),
+        system: spec.scope == Scope::System,
+        skip: skip.into(),
+    }
 }
 
 /// The name of a file.

@@ -1,4 +1,4 @@
-//! What is said of a program's end: the form is that of the units of systemd (`error_report` in `render/systemd.rs`).
+//! What is said of a program's end: the form is that of the units of systemd (`error_log_of` in `render/systemd.rs`).
 
 use std::io;
 

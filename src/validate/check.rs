@@ -314,10 +314,12 @@ impl<'a, F: Facts> Check<'a, F> {
                 closed = true;
             }
         }
-        if !closed && self.facts.may_write(account, working_directory) == Some(false) {
+        // Of another program root writes it.
+        let writes_itself = matches!(run, Run::Python { .. });
+        if writes_itself && !closed && self.facts.may_write(account, working_directory) == Some(false) {
             self.note(format!(
-                "the account `{account}` may not write in `{working_directory}`, so no error log can appear there; \
-                 `ManageService NAME logs` shows its output all the same"
+                "the account `{account}` may not write in `{working_directory}`, so no traceback can appear there; \
+                 `ManageService NAME logs` shows it all the same"
             ));
         }
     }

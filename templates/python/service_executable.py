@@ -9,6 +9,7 @@ import os
 import re
 {%- endif %}
 import socket
+import stat
 import sys
 import traceback
 
@@ -96,25 +97,61 @@ def run():
     return function(arguments) if takes_arguments(function) else function()
 
 
+def earlier_log(owners):
+    """What is in the error log, if it is a file of one of these users and not too large."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        log = os.open(ERROR_LOG, flags)
+    except OSError:
+        return b""
+    with open(log, "rb") as file:
+        found = os.fstat(log)
+        is_ours = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid in owners
+        return file.read(ERROR_LOG_LIMIT) if is_ours and found.st_size <= ERROR_LOG_LIMIT else b""
+
+
+def replace_log(entry):
+    """Puts a new log in the place of the old one, for its owner alone.
+
+    Whoever may write in the directory can have put anything there: a link, a pipe, a huge file. So nothing that is
+    there is opened to be written.
+    """
+    directory = os.stat(os.path.dirname(ERROR_LOG))
+    owner = directory.st_uid if os.geteuid() == 0 else os.geteuid()
+    name = "{}.{}".format(ERROR_LOG, os.getpid())
+    data = earlier_log((os.geteuid(), owner)) + entry
+    log = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        if owner != os.geteuid():
+            os.fchown(log, owner, directory.st_gid)
+        with open(log, "wb") as file:
+            file.write(data)
+        os.replace(name, ERROR_LOG)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def append_to_log(entry):
+    """Adds to the log, which the access list of its directory protects (Windows)."""
+    is_large = os.path.exists(ERROR_LOG) and os.path.getsize(ERROR_LOG) > ERROR_LOG_LIMIT
+    with open(ERROR_LOG, "wb" if is_large else "ab") as file:
+        file.write(entry)
+
+
 def log_error(message):
-    """Appends the time and a message to the error log; begins it anew once it is large."""
+    """Adds the time and a message to the error log; begins it anew once it is large."""
     now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     entry = "{} {}\n{}\n".format(now, NAME, message)
     try:
         data = entry.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         data = entry.encode("utf-8", "backslashreplace")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
-        if os.path.lexists(ERROR_LOG) and os.lstat(ERROR_LOG).st_size > ERROR_LOG_LIMIT:
-            flags |= os.O_TRUNC
-        log = os.open(ERROR_LOG, flags, 0o644)
-        try:
-            while data:
-                data = data[os.write(log, data) :]
-        finally:
-            os.close(log)
+        if hasattr(os, "fchown"):
+            replace_log(data)
+        else:
+            append_to_log(data)
     except OSError as error:
         print("cannot write the error log: {!r}".format(error), file=sys.stderr)
 

@@ -134,7 +134,7 @@ fn the_error_log_belongs_to_the_account_and_grows_to_a_limit() {
     wait_for("a second entry", 10, || (fs::read_to_string(log).unwrap().matches("exited 9").count() > 1).then_some(()));
 
     fs::OpenOptions::new().write(true).open(log).unwrap().set_len(2 << 20).unwrap();
-    wait_for("the log to be begun anew", 10, || (fs::metadata(log).unwrap().len() < 1 << 20).then_some(()));
+    wait_for("the log to be begun anew", 20, || (fs::metadata(log).unwrap().len() < 1 << 20).then_some(()));
     written(log, &["exited 9\nann\n"]);
 }
 

@@ -9,6 +9,7 @@ mod support;
 
 mod bed;
 mod credentials;
+mod error_log;
 mod exact;
 mod failures;
 mod fleet;

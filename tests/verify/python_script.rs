@@ -1,7 +1,9 @@
 //! The script of a Python service, run by the real interpreter.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -196,7 +198,7 @@ fn the_exit_status_is_the_programs_own() {
 
 #[test]
 #[ignore = "needs python3: tests/run"]
-fn the_error_log_is_bounded_and_never_written_through_a_link() {
+fn the_error_log_is_bounded_and_for_its_owner_alone() {
     let mut service = Service::new("def main(): raise RuntimeError('wrong')", "program:main", &[]);
     fs::write(service.log_path(), vec![b'x'; 1 << 20]).unwrap();
     service.run();
@@ -204,15 +206,37 @@ fn the_error_log_is_bounded_and_never_written_through_a_link() {
     service.run();
     let log = service.log().unwrap();
     assert!(!log.contains("xxx") && log.contains("wrong"));
+    assert_eq!(fs::metadata(service.log_path()).unwrap().permissions().mode() & 0o7777, 0o600);
+}
 
-    fs::remove_file(service.log_path()).unwrap();
-    let victim = service.folder.path().join("victim");
+/// Nothing that somebody has put in its place is opened to be written, or waited for.
+#[test]
+#[ignore = "needs python3: tests/run"]
+fn what_lies_in_the_place_of_the_error_log_is_replaced() {
+    let mut service = Service::new("def main(): raise RuntimeError('wrong')", "program:main", &[]);
+    let (log, victim) = (service.log_path(), service.folder.path().join("victim"));
     fs::write(&victim, "untouched").unwrap();
-    std::os::unix::fs::symlink(&victim, service.log_path()).unwrap();
-    let output = service.run();
-    assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write the error log"));
+    let ways: [&dyn Fn(); 4] = [
+        &|| std::os::unix::fs::symlink(&victim, &log).unwrap(),
+        &|| fs::hard_link(&victim, &log).unwrap(),
+        &|| assert!(Command::new("mkfifo").arg(&log).status().unwrap().success()),
+        &|| fs::File::create(&log).unwrap().set_len(5 << 30).unwrap(),
+    ];
+    for put in ways {
+        drop(fs::remove_file(&log));
+        put();
+        assert_eq!(service.run().status.code(), Some(1));
+        let text = service.log().unwrap();
+        assert!(text.len() < 10_000 && text.contains("RuntimeError: wrong"), "{text}");
+        assert!(fs::symlink_metadata(&log).unwrap().is_file());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+    }
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    assert!(String::from_utf8_lossy(&service.run().stderr).contains("cannot write the error log"));
+    let left = fs::read_dir(log.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: BTreeSet<_> = left.filter(|name| name != "__pycache__").collect();
+    assert_eq!(left, ["program.py", "web_ERROR_LOG.txt"].map(Into::into).into());
 }
 
 #[test]

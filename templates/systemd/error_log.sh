@@ -1,0 +1,58 @@
+{{ signature }}
+# systemd runs it when the service has ended (ExecStopPost= of systemd.service(5)), in the working directory of the
+# service{% if system %}, as root{% endif %}. When the service died of an error, it adds an entry to the error log: when, how it ended, and what
+# it said last.
+
+# Nothing of the service's environment counts here, and nothing keeps a stop waiting.
+[ "$1" = now ] || exec /usr/bin/timeout --kill-after=1 20 /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+{%- if !system %}
+    XDG_RUNTIME_DIR="$XDG_RUNTIME_DIR" \
+{%- endif %}
+    SERVICE_RESULT="$SERVICE_RESULT" EXIT_CODE="$EXIT_CODE" EXIT_STATUS="$EXIT_STATUS" \
+    INVOCATION_ID="$INVOCATION_ID" /bin/sh "$0" now
+
+case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in
+    {{ skip }}) exit ;;
+esac
+
+entry() {
+    echo "$(date -Iseconds) {{ name }} $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS"
+{%- if system %}
+    journalctl --sync
+    journalctl -q -o cat -n 50 "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID"
+{%- else %}
+    # Only root can ask journald to catch up. And of a process that has ended before journald looks at it the run is
+    # not known, so what its output is called counts too, from the start of the run on.
+    sleep 1
+    journalctl -q -o cat -n 50 \
+        --since="$(systemctl --user show --value -p ExecMainStartTimestamp {{ name }}.service)" \
+        "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" + SYSLOG_IDENTIFIER={{ name }} "_UID=$(id -u)"
+{%- endif %}
+    echo
+}
+
+# Adds standard input to the file $1. Whoever may write in the directory can have put anything there: a link, a pipe, a
+# huge file. So nothing that is there is opened to be written. A new file, for its owner alone, begins with what is
+# known to be an earlier log, if that has at most 1 MiB, and takes its place.
+# shellcheck disable=SC2016 # expanded by the shell that runs it
+add='
+    umask 077
+    new=$(mktemp "./.$1.XXXXXX") || exit
+    trap "rm -f $new" EXIT
+    trap "exit 1" HUP INT TERM
+    {
+        earlier=$(find "./$1" -prune -type f -links 1 -user "$(id -u)" -size -2049 2> /dev/null)
+        [ -z "$earlier" ] || dd if="$earlier" iflag=nofollow,nonblock,fullblock bs=1M count=1 status=none
+        cat
+    } > "$new" && mv -fT "$new" "./$1"
+'
+{%- if system %}
+# Not as root, but as the owner of the directory: the entry is for both.
+owner=$(stat -c %u .)
+as_owner=
+[ "$owner" = 0 ] || as_owner="setpriv --reuid=$owner --regid=$(stat -c %g .) --clear-groups --"
+# shellcheck disable=SC2086 # words of a command, or none
+entry | $as_owner /bin/sh -c "$add" add {{ name }}_ERROR_LOG.txt
+{%- else %}
+entry | /bin/sh -c "$add" add {{ name }}_ERROR_LOG.txt
+{%- endif %}

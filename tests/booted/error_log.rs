@@ -1,0 +1,172 @@
+//! `NAME_ERROR_LOG.txt`: for root and the owner of its directory alone, and no way for an account to gain anything by
+//! the part of its unit that root runs.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::booted::{Named, folder_of, named};
+use crate::support::{Ran, Test, system, wait_for};
+
+/// A new folder of ann, and the log in it.
+fn folder(service: &Named) -> (String, PathBuf) {
+    let folder = format!("/srv/{service}");
+    folder_of("ann", &folder);
+    let log = Path::new(&folder).join(format!("{service}_ERROR_LOG.txt"));
+    (folder, log)
+}
+
+/// Installs a program of ann that dies at once, starts it, and waits for its end.
+fn die(service: &Named, folder: &str) -> Ran {
+    let install = service.install().args(["--account", "ann", "--working-directory", folder, "--restart", "never"]);
+    let ran = install.script("echo gone; exit 9").run();
+    service.manage(&ran, "start").status(1).run();
+    over(service);
+    ran
+}
+
+/// Waits until nothing of the service runs.
+fn over(service: &Named) {
+    wait_for("the end of it", 30, || (service.property("ActiveState") == "failed").then_some(()));
+    assert!(matches!(&*service.property("TasksCurrent"), "[not set]" | "0"));
+}
+
+/// An entry, in a file for ann alone.
+#[track_caller]
+fn of_ann(log: &Path, lines: usize) {
+    let (text, found) = (fs::read_to_string(log).unwrap(), log.symlink_metadata().unwrap());
+    assert_eq!(text.matches("exit-code exited 9\ngone\n").count(), lines, "{text}");
+    assert!(found.is_file() && found.nlink() == 1);
+    assert_eq!(found.permissions().mode() & 0o7777, 0o600);
+    assert_eq!(found.uid(), fs::metadata(log.parent().unwrap()).unwrap().uid());
+}
+
+/// What is in the folder besides the log.
+fn others(folder: &str, log: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    found.filter(|path| path != log).collect()
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn it_is_for_the_owner_of_the_directory_alone() {
+    let service = named("log-mode");
+    let (folder, log) = folder(&service);
+    // What 0.1.0 wrote could be read by everybody.
+    fs::write(&log, "earlier\n").unwrap();
+    system("chown", &["ann", log.to_str().unwrap()]);
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = die(&service, &folder);
+    of_ann(&log, 1);
+    assert!(fs::read_to_string(&log).unwrap().starts_with("earlier\n"));
+    service.manage(&ran, "start").status(1).run();
+    over(&service);
+    of_ann(&log, 2);
+    assert_eq!(others(&folder, &log), [PathBuf::new(); 0]);
+
+    // In a directory of root's it is root's, also where the account may not write.
+    let service = named("log-of-root");
+    let folder = "/srv/log-of-root";
+    drop(fs::remove_dir_all(folder));
+    fs::create_dir(folder).unwrap();
+    die(&service, folder);
+    of_ann(&Path::new(folder).join("log-of-root_ERROR_LOG.txt"), 1);
+}
+
+/// Whatever lies in its place, it is not opened, and it keeps nobody waiting.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_somebody_put_in_its_place_is_replaced() {
+    let service = named("log-hostile");
+    let (folder, log) = folder(&service);
+    let victim = Path::new("/srv/log-hostile-victim");
+    fs::write(victim, "precious").unwrap();
+    let place = log.to_str().unwrap();
+    let ways: [(&str, &dyn Fn()); 5] = [
+        ("a pipe", &|| drop(system("mkfifo", &[place]))),
+        ("a device", &|| drop(system("mknod", &[place, "c", "1", "5"]))),
+        ("a link", &|| symlink(victim, &log).unwrap()),
+        ("another name of a file of root's", &|| fs::hard_link(victim, &log).unwrap()),
+        ("a huge file", &|| fs::File::create(&log).unwrap().set_len(5 << 30).unwrap()),
+    ];
+    for (what, put) in ways {
+        drop(fs::remove_file(&log));
+        put();
+        drop(Command::new("chown").args(["--no-dereference", "ann", place]).status());
+        die(&service, &folder);
+        of_ann(&log, 1);
+        assert_eq!(fs::read_to_string(victim).unwrap(), "precious", "{what}");
+        assert_eq!(others(&folder, &log), [PathBuf::new(); 0], "{what}");
+    }
+    // A directory stays; nothing else is left.
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    die(&service, &folder);
+    assert_eq!((log.is_dir(), others(&folder, &log)), (true, vec![]));
+}
+
+/// A library that notes as whom it was loaded.
+fn library(folder: &str) -> PathBuf {
+    let (source, library) = (format!("{folder}/spy.c"), Path::new(folder).join("spy.so"));
+    let code = format!(
+        "#include <stdio.h>\n#include <unistd.h>\n\
+         __attribute__((constructor)) static void note(void) {{\n\
+             FILE *file = fopen(\"{folder}/loaded\", \"a\");\n\
+             if (file) {{ fprintf(file, \"%d\\n\", (int) geteuid()); fclose(file); }}\n\
+         }}\n"
+    );
+    fs::write(&source, code).unwrap();
+    system("gcc", &["-shared", "-fPIC", "-o", library.to_str().unwrap(), &source]);
+    library
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn no_library_of_the_account_is_loaded_by_root() {
+    for way in ["plainly", "by a drop-in", "passed on", "from a file"] {
+        let service = named("log-preload");
+        let (folder, log) = folder(&service);
+        let library = library(&folder);
+        let setting = format!("LD_PRELOAD={}", library.display());
+        let loaded = Path::new(&folder).join("loaded");
+        fs::write(&loaded, "").unwrap();
+        system("chown", &["ann", loaded.to_str().unwrap()]);
+        let table = match way {
+            "passed on" => {
+                system("systemctl", &["set-environment", &setting]);
+                "PassEnvironment = \"LD_PRELOAD\"".to_owned()
+            }
+            "from a file" => {
+                fs::write(format!("{folder}/file"), format!("{setting}\n")).unwrap();
+                format!("EnvironmentFile = \"{folder}/file\"")
+            }
+            _ => String::new(),
+        };
+        if way == "by a drop-in" {
+            let drop_ins = service.unit().with_extension("service.d");
+            fs::create_dir_all(&drop_ins).unwrap();
+            fs::write(drop_ins.join("spy.conf"), format!("[Service]\nEnvironment={setting}\n")).unwrap();
+        }
+        let plain = if way == "plainly" {
+            format!("environment = {{ LD_PRELOAD = \"{}\" }}", library.display())
+        } else {
+            String::new()
+        };
+        let manifest = format!(
+            "[[service]]\nname = \"{service}\"\nexecutable = \"/bin/sh\"\narguments = [\"-c\", \"echo gone; exit 9\"]\n\
+             account = \"ann\"\nworking_directory = \"{folder}\"\nrestart = \"never\"\n{plain}\n[service.systemd]\n{table}\n"
+        );
+        let ran = Test::install().file("spy.toml", manifest).args(["--manifest", "spy.toml"]).run();
+        service.manage(&ran, "start").status(1).run();
+        over(&service);
+        if way == "passed on" {
+            system("systemctl", &["unset-environment", "LD_PRELOAD"]);
+        }
+        of_ann(&log, 1);
+        let by = fs::read_to_string(&loaded).unwrap();
+        assert!(by.lines().all(|user| user != "0"), "{way}: {by}");
+        // Set plainly, it is the program's to have.
+        assert_eq!(!by.is_empty(), way == "plainly", "{way}: {by}");
+    }
+}
