@@ -63,7 +63,7 @@ fn it_is_for_the_owner_of_the_directory_alone() {
     service.manage(&ran, "start").status(1).run();
     over(&service);
     of_ann(&log, 2);
-    assert_eq!(others(&folder, &log), [PathBuf::new(); 0]);
+    assert_eq!(others(&folder, &log), Vec::<PathBuf>::new());
 
     // In a directory of root's it is root's, also where the account may not write.
     let service = named("log-of-root");
@@ -97,13 +97,13 @@ fn what_somebody_put_in_its_place_is_replaced() {
         die(&service, &folder);
         of_ann(&log, 1);
         assert_eq!(fs::read_to_string(victim).unwrap(), "precious", "{what}");
-        assert_eq!(others(&folder, &log), [PathBuf::new(); 0], "{what}");
+        assert_eq!(others(&folder, &log), Vec::<PathBuf>::new(), "{what}");
     }
     // A directory stays; nothing else is left.
     fs::remove_file(&log).unwrap();
     fs::create_dir(&log).unwrap();
     die(&service, &folder);
-    assert_eq!((log.is_dir(), others(&folder, &log)), (true, vec![]));
+    assert_eq!((log.is_dir(), others(&folder, &log)), (true, Vec::new()));
 }
 
 /// A library that notes as whom it was loaded.
