@@ -61,24 +61,24 @@ impl From<DocumentError> for error::Fault {
 
 /// A fault at a byte of the text.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct DocumentFault {
     at: usize,
     key: Option<String>,
     reason: String,
     help: Option<String>,
 }
 
-impl Fault {
-    pub(crate) fn new(at: usize, key: &str, reason: impl Into<String>) -> Fault {
-        Fault { at, key: Some(key.to_owned()), reason: reason.into(), help: None }
+impl DocumentFault {
+    pub(crate) fn new(at: usize, key: &str, reason: impl Into<String>) -> DocumentFault {
+        DocumentFault { at, key: Some(key.to_owned()), reason: reason.into(), help: None }
     }
 
-    pub(crate) fn help(self, help: impl Into<String>) -> Fault {
-        Fault { help: Some(help.into()), ..self }
+    pub(crate) fn help(self, help: impl Into<String>) -> DocumentFault {
+        DocumentFault { help: Some(help.into()), ..self }
     }
 
     /// Names the nearest of the words that would have been right, or all of them.
-    pub(crate) fn expected(self, given: &str, words: &[&str]) -> Fault {
+    pub(crate) fn expected(self, given: &str, words: &[&str]) -> DocumentFault {
         match nearest(given, words.iter().copied()) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
             None => self.help(format!("write one of `{}`", words.join("`, `"))),
@@ -95,7 +95,7 @@ pub(crate) fn read<R: DeserializeOwned, T>(
     what: &'static str,
     text: &str,
     origin: &str,
-    make: impl Fn(R, &Node<'_>) -> Result<T, Fault>,
+    make: impl Fn(R, &Node<'_>) -> Result<T, DocumentFault>,
 ) -> Result<T, DocumentError> {
     if let Ok(raw) = toml::from_str(text)
         && let Ok(value) = make(raw, &Node { table: None, at: 0 })
@@ -107,7 +107,7 @@ pub(crate) fn read<R: DeserializeOwned, T>(
         let raw = toml::from_str(text).map_err(|error| schema(document.get_ref(), &error))?;
         make(raw, &Node { table: Some(document.get_ref()), at: 0 })
     };
-    with_places().map_err(|Fault { at, key, reason, help }| DocumentError {
+    with_places().map_err(|DocumentFault { at, key, reason, help }| DocumentError {
         what,
         file: origin.to_owned(),
         line: text.as_bytes()[..at.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1,
@@ -165,26 +165,26 @@ impl<'a> Node<'a> {
     }
 }
 
-fn syntax(text: &str, error: &toml::de::Error) -> Fault {
+fn syntax(text: &str, error: &toml::de::Error) -> DocumentFault {
     let at = error.span().map_or(0, |span| span.start).min(text.len());
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let line = text[start..].lines().next().unwrap_or_default();
     let key = line.split_once('=').map(|(key, _)| key.trim().to_owned());
-    Fault { at, key, reason: format!("this is not TOML: {}", error.message()), help: None }
+    DocumentFault { at, key, reason: format!("this is not TOML: {}", error.message()), help: None }
 }
 
 /// An error of serde: its message is the only thing that tells a missing key from an unknown one.
-fn schema(document: &DeTable<'_>, error: &toml::de::Error) -> Fault {
+fn schema(document: &DeTable<'_>, error: &toml::de::Error) -> DocumentFault {
     let at = error.span().map_or(0, |span| span.start);
     let message = error.message();
     let mut words = message.split('`').skip(1).step_by(2);
     if message.starts_with("unknown field") {
         let given = words.next().unwrap_or_default();
         let known: Vec<&str> = words.collect();
-        return Fault::new(at, given, "there is no such key here").expected(given, &known);
+        return DocumentFault::new(at, given, "there is no such key here").expected(given, &known);
     }
     if message.starts_with("missing field") {
-        return Fault::new(at, words.next().unwrap_or_default(), "this key is missing");
+        return DocumentFault::new(at, words.next().unwrap_or_default(), "this key is missing");
     }
     let key = innermost_key(document, at);
     let help = match &key {
@@ -197,7 +197,7 @@ fn schema(document: &DeTable<'_>, error: &toml::de::Error) -> Fault {
     // In the words of the document, not in those of Rust.
     let reason = message.replace("expected i64", "expected a whole number").replace("a boolean", "true or false");
     let reason = reason.replace("map, expected a sequence", "table, expected a list");
-    Fault { at, key, reason, help }
+    DocumentFault { at, key, reason, help }
 }
 
 /// The innermost key whose value or name stands at a byte of the text.

@@ -8,7 +8,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{self, DocumentError, Fault, Node};
+use crate::document::{self, DocumentError, DocumentFault, Node};
 use crate::model::text::Text;
 
 #[cfg(feature = "schema")]
@@ -265,7 +265,7 @@ impl Manifest {
     }
 
     /// Refuses defaults for what every service has of its own.
-    fn checked(manifest: Self, root: &Node<'_>) -> Result<Self, Fault> {
+    fn checked(manifest: Self, root: &Node<'_>) -> Result<Self, DocumentFault> {
         let Service { name, program, python, executable, arguments, .. } = &manifest.defaults;
         let own = [
             ("name", name.is_some()),
@@ -275,7 +275,7 @@ impl Manifest {
             ("arguments", !arguments.is_empty()),
         ];
         match own.into_iter().find(|(_, given)| *given) {
-            Some((key, _)) => Err(Fault::new(root.table("defaults").at(key), key, "services cannot share it")
+            Some((key, _)) => Err(DocumentFault::new(root.table("defaults").at(key), key, "services cannot share it")
                 .help("write it into each `[[service]]`")),
             None => Ok(manifest),
         }

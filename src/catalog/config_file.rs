@@ -12,12 +12,12 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigFile {
     /// All of them, in the order of the file.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<ConfigSetting>,
 }
 
 /// One setting of an INI file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub struct ConfigSetting {
     /// The line of its key, counted from one.
     pub line: usize,
     /// The section it stands in; `DEFAULT` counts for all of them.
@@ -51,7 +51,7 @@ impl std::error::Error for ConfigFileError {}
 /// The first fault over which `configparser` stumbles, too. A `%` that it would take for an
 /// interpolation is left alone, since other readers of such files do not interpolate.
 pub fn read(text: &str) -> Result<ConfigFile, ConfigFileError> {
-    let mut settings: Vec<Setting> = Vec::new();
+    let mut settings: Vec<ConfigSetting> = Vec::new();
     let mut sections = HashSet::new();
     let mut keys = HashSet::new();
     let mut section: Option<String> = None;
@@ -101,7 +101,7 @@ pub fn read(text: &str) -> Result<ConfigFile, ConfigFileError> {
             return fault(format!("`{key}` is there twice in the section `[{section}]`"));
         }
         let value = value.trim_start_matches(blank).to_owned();
-        settings.push(Setting { line: at + 1, section, key, value });
+        settings.push(ConfigSetting { line: at + 1, section, key, value });
         in_value = true;
     }
     for setting in &mut settings {
@@ -161,7 +161,7 @@ impl ConfigFile {
     ///
     /// It is never one when it is empty, absolute on Linux or on Windows, a number, a boolean, a URL, a
     /// pattern with `*`, an interpolation, or holds an environment variable.
-    pub fn relative_paths(&self) -> impl Iterator<Item = &Setting> {
+    pub fn relative_paths(&self) -> impl Iterator<Item = &ConfigSetting> {
         self.settings.iter().filter(|setting| {
             let value = |line: &str| is_relative_path(&setting.key, line.trim_matches(blank));
             setting.value.lines().any(value)

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::check::{consistent, flag_syntax, name_of_flags, positional_order, program_name};
-use super::{ArgKind, ArgSpec, Arity, Catalog, Entry, Program};
+use super::{ArgKind, ArgSpec, Arity, Catalog, EntryPoint, Program};
 
 /// The program to run as `PYTHON -c SCRIPT [PACKAGE] [--timeout SECONDS]`. It prints one JSON
 /// document for [`parse_answer`] and ends with status 0; otherwise the reason is on its stderr.
@@ -81,11 +81,11 @@ struct Answer {
     package: Option<String>,
     version: Option<String>,
     summary: Option<String>,
-    scripts: Vec<Script>,
+    scripts: Vec<ConsoleScript>,
 }
 
 #[derive(Deserialize)]
-struct Script {
+struct ConsoleScript {
     name: String,
     entry: String,
     summary: Option<String>,
@@ -140,7 +140,7 @@ pub fn parse_answer(json: &str) -> Result<Discovered, AnswerError> {
     Ok(Discovered { catalog, skipped })
 }
 
-fn program(script: Script, skipped: &mut Vec<Skipped>) -> Result<Program, String> {
+fn program(script: ConsoleScript, skipped: &mut Vec<Skipped>) -> Result<Program, String> {
     if let Some(reason) = script.skipped {
         return Err(reason);
     }
@@ -176,7 +176,7 @@ fn program(script: Script, skipped: &mut Vec<Skipped>) -> Result<Program, String
     let about = [script.about.as_deref(), script.summary.as_deref()].into_iter().flatten().map(first_paragraph);
     let about = about.map(|text| text.replace("%(prog)s", &script.name)).find(|text| !text.is_empty());
     let about = about.unwrap_or_else(|| "It does not say what it does.".to_owned());
-    Ok(Program { name: script.name, about, entry: Entry::Python(entry), arguments })
+    Ok(Program { name: script.name, about, entry: EntryPoint::Python(entry), arguments })
 }
 
 fn first_paragraph(text: &str) -> String {

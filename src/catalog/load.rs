@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 
 use super::check::{consistent, flag_syntax, is_absolute, name_of_flags, positional_order, program_name, unique_flags};
 use super::schema::{RawArgument, RawCatalog, RawProgram, RawSet};
-use super::{ArgKind, ArgSpec, Arity, Catalog, Entry, Program};
-use crate::document::{self, DocumentError, Fault, Node};
+use super::{ArgKind, ArgSpec, Arity, Catalog, EntryPoint, Program};
+use crate::document::{self, DocumentError, DocumentFault, Node};
 use crate::model::entry::PythonEntry;
 
 /// See [`Catalog::parse`].
@@ -18,17 +18,17 @@ pub(super) fn to_toml(catalog: &Catalog) -> String {
     toml::to_string(&RawCatalog::from(catalog)).expect("texts, lists and tables are always TOML")
 }
 
-fn catalog(raw: RawCatalog, root: &Node<'_>) -> Result<Catalog, Fault> {
+fn catalog(raw: RawCatalog, root: &Node<'_>) -> Result<Catalog, DocumentFault> {
     let sets = sets(raw.set, root)?;
     if raw.program.is_empty() {
-        return Err(Fault::new(0, "program", "the catalog holds no program"));
+        return Err(DocumentFault::new(0, "program", "the catalog holds no program"));
     }
     let mut programs = IndexMap::new();
     for (raw, node) in raw.program.into_iter().zip(root.tables("program")) {
         let program = program(raw, &node, &sets)?;
         if programs.contains_key(&program.name) {
             let reason = format!("a second program is called `{}`", program.name);
-            return Err(Fault::new(node.at("name"), "name", reason));
+            return Err(DocumentFault::new(node.at("name"), "name", reason));
         }
         programs.insert(program.name.clone(), program);
     }
@@ -37,12 +37,12 @@ fn catalog(raw: RawCatalog, root: &Node<'_>) -> Result<Catalog, Fault> {
 }
 
 /// The shared arguments, by the name of their set.
-fn sets(raw: Vec<RawSet>, root: &Node<'_>) -> Result<IndexMap<String, Vec<ArgSpec>>, Fault> {
+fn sets(raw: Vec<RawSet>, root: &Node<'_>) -> Result<IndexMap<String, Vec<ArgSpec>>, DocumentFault> {
     let mut sets = IndexMap::new();
     for (raw, node) in raw.into_iter().zip(root.tables("set")) {
         if sets.contains_key(&raw.name) {
             let reason = format!("a second set is called `{}`", raw.name);
-            return Err(Fault::new(node.at("name"), "name", reason));
+            return Err(DocumentFault::new(node.at("name"), "name", reason));
         }
         let mut specs = arguments(raw.argument, &node)?;
         for spec in &mut specs {
@@ -53,36 +53,36 @@ fn sets(raw: Vec<RawSet>, root: &Node<'_>) -> Result<IndexMap<String, Vec<ArgSpe
     Ok(sets)
 }
 
-fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec>>) -> Result<Program, Fault> {
+fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec>>) -> Result<Program, DocumentFault> {
     let RawProgram { name, about, python, executable, include, argument } = raw;
     if let Err(reason) = program_name(&name) {
-        return Err(Fault::new(node.at("name"), "name", reason));
+        return Err(DocumentFault::new(node.at("name"), "name", reason));
     }
     if about.trim().is_empty() {
-        return Err(Fault::new(node.at("about"), "about", "it says nothing"));
+        return Err(DocumentFault::new(node.at("about"), "about", "it says nothing"));
     }
     let entry = match (python, executable) {
         (Some(spec), None) => match spec.parse::<PythonEntry>() {
-            Ok(entry) => Entry::Python(entry),
+            Ok(entry) => EntryPoint::Python(entry),
             Err(error) => {
                 let help = "write `package.module:function` or `Class=package.module`";
                 let reason = format!("`{spec}` is not a Python spec: {}", error.reason);
-                return Err(Fault::new(node.at("python"), "python", reason).help(help));
+                return Err(DocumentFault::new(node.at("python"), "python", reason).help(help));
             }
         },
-        (None, Some(path)) if is_absolute(&path) => Entry::Executable(path),
+        (None, Some(path)) if is_absolute(&path) => EntryPoint::Executable(path),
         (None, Some(path)) => {
             let reason = format!("`{path}` is not an absolute path");
-            return Err(Fault::new(node.at("executable"), "executable", reason));
+            return Err(DocumentFault::new(node.at("executable"), "executable", reason));
         }
         (None, None) => {
             let reason = "it is not said what the program starts";
             let help = "write `python = \"package.module:function\"` or `executable = \"/path\"`";
-            return Err(Fault::new(node.at, "python", reason).help(help));
+            return Err(DocumentFault::new(node.at, "python", reason).help(help));
         }
         (Some(_), Some(_)) => {
             let reason = "a program has either `python` or `executable`, not both";
-            return Err(Fault::new(node.at("executable"), "executable", reason));
+            return Err(DocumentFault::new(node.at("executable"), "executable", reason));
         }
     };
 
@@ -91,7 +91,7 @@ fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec
         let Some(set) = sets.get(&name) else {
             let known: Vec<&str> = sets.keys().map(String::as_str).collect();
             let reason = format!("there is no set `{name}`");
-            return Err(Fault::new(node.at("include"), "include", reason).expected(&name, &known));
+            return Err(DocumentFault::new(node.at("include"), "include", reason).expected(&name, &known));
         };
         for spec in set {
             if arguments.iter().all(|own| own.name != spec.name) {
@@ -99,28 +99,28 @@ fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec
             }
         }
     }
-    unique_flags(&arguments).map_err(|why| Fault::new(node.at("include"), "include", why))?;
-    positional_order(&arguments).map_err(|why| Fault::new(node.at("argument"), "argument", why))?;
+    unique_flags(&arguments).map_err(|why| DocumentFault::new(node.at("include"), "include", why))?;
+    positional_order(&arguments).map_err(|why| DocumentFault::new(node.at("argument"), "argument", why))?;
     Ok(Program { name, about, entry, arguments })
 }
 
-fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<ArgSpec>, Fault> {
+fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<ArgSpec>, DocumentFault> {
     let mut specs: Vec<ArgSpec> = Vec::with_capacity(raw.len());
     for (raw, node) in raw.into_iter().zip(parent.tables("argument")) {
         let spec = argument(raw, &node)?;
         if specs.iter().any(|earlier| earlier.name == spec.name) {
             let reason = format!("a second argument is called `{}`", spec.name);
             let key = if node.has("name") { "name" } else { "flags" };
-            return Err(Fault::new(node.at(key), key, reason));
+            return Err(DocumentFault::new(node.at(key), key, reason));
         }
         specs.push(spec);
-        unique_flags(&specs).map_err(|why| Fault::new(node.at("flags"), "flags", why))?;
+        unique_flags(&specs).map_err(|why| DocumentFault::new(node.at("flags"), "flags", why))?;
     }
     Ok(specs)
 }
 
-fn argument(raw: RawArgument, node: &Node<'_>) -> Result<ArgSpec, Fault> {
-    let fault = |key: &str, reason: String| Fault::new(node.at(key), key, reason);
+fn argument(raw: RawArgument, node: &Node<'_>) -> Result<ArgSpec, DocumentFault> {
+    let fault = |key: &str, reason: String| DocumentFault::new(node.at(key), key, reason);
     let Ok(kind) = raw.kind.parse::<ArgKind>() else {
         let names = ArgKind::ALL.map(ArgKind::name);
         return Err(fault("kind", format!("there is no kind `{}`", raw.kind)).expected(&raw.kind, &names));

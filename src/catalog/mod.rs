@@ -45,7 +45,7 @@ use crate::document::DocumentError;
 
 pub use argument::{ArgSpec, Arity};
 pub use kind::ArgKind;
-pub use program::{Entry, Program};
+pub use program::{EntryPoint, Program};
 
 /// The catalog that comes with the tool: OpenMSIStream's service programs.
 pub const SHIPPED: &str = include_str!("openmsistream.toml");

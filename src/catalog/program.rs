@@ -13,7 +13,7 @@ pub struct Program {
     /// One sentence: what the program does.
     pub about: String,
     /// What is started.
-    pub entry: Entry,
+    pub entry: EntryPoint,
     /// Its arguments: the positional ones in their order, the others in the order of the help.
     pub arguments: Vec<ArgSpec>,
 }
@@ -32,18 +32,18 @@ impl Program {
 
 /// What a program of the catalog starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum EntryPoint {
     /// Something in a Python module, run by the interpreter chosen at the install.
     Python(PythonEntry),
     /// An absolute path, in the syntax of the system the catalog is for.
     Executable(String),
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for EntryPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Entry::Python(entry) => entry.fmt(f),
-            Entry::Executable(path) => f.write_str(path),
+            EntryPoint::Python(entry) => entry.fmt(f),
+            EntryPoint::Executable(path) => f.write_str(path),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::check::name_of_flags;
-use super::{ArgSpec, Arity, Catalog, Entry, Program};
+use super::{ArgSpec, Arity, Catalog, EntryPoint, Program};
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -146,8 +146,8 @@ impl From<&Catalog> for RawCatalog {
 impl From<&Program> for RawProgram {
     fn from(program: &Program) -> Self {
         let (python, executable) = match &program.entry {
-            Entry::Python(entry) => (Some(entry.to_string()), None),
-            Entry::Executable(path) => (None, Some(path.clone())),
+            EntryPoint::Python(entry) => (Some(entry.to_string()), None),
+            EntryPoint::Executable(path) => (None, Some(path.clone())),
         };
         RawProgram {
             name: program.name.clone(),

@@ -7,7 +7,7 @@ use super::output::{note, print, print_plain, say_styled};
 use super::parse::{self, Line, Purpose, Wanted};
 use super::{Format, completions, report};
 use crate::catalog::Catalog;
-use crate::commands::install::{Installation, Layout, Mode, Settings};
+use crate::commands::install::{InstallMode, Installation, Layout, Settings};
 use crate::commands::{discover, sources};
 use crate::error::{Error, Fault, exit};
 use crate::host::{privilege, prompt, site};
@@ -91,10 +91,10 @@ fn installation(
         },
         kept_first: false,
     };
-    if given.flag("layout") && !matches!(settings.mode, Mode::Export(..)) {
+    if given.flag("layout") && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));
     }
-    if matches!(settings.mode, Mode::Export(_, Layout::Ansible))
+    if matches!(settings.mode, InstallMode::Export(_, Layout::Ansible))
         && requests.iter().any(|request| request.user == Some(true))
     {
         faults.push(Fault::new("option `--layout`", "a role is for services of the machine, not for a user's"));
@@ -105,7 +105,7 @@ fn installation(
                 .help("`--manifest FILE` names one"),
         );
     }
-    if settings.prune && matches!(settings.mode, Mode::Export(..)) {
+    if settings.prune && matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--prune`", "an export removes its own stale files without it"));
     }
     if requests.is_empty() && faults.is_empty() {
@@ -141,16 +141,16 @@ fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
     }
 }
 
-fn mode(given: &Given, faults: &mut Vec<Fault>) -> Mode {
+fn mode(given: &Given, faults: &mut Vec<Fault>) -> InstallMode {
     let asked: Vec<&str> = ["dry-run", "output", "check"].into_iter().filter(|long| given.flag(long)).collect();
     if let [first, second, ..] = asked[..] {
         faults.push(Fault::new(format!("option `--{second}`"), format!("cannot be combined with `--{first}`")));
     }
     match asked.first() {
-        Some(&"dry-run") => Mode::DryRun,
-        Some(&"output") => Mode::Export(given.one("output").cloned().unwrap_or_default(), layout(given, faults)),
-        Some(&"check") => Mode::Check,
-        _ => Mode::Install,
+        Some(&"dry-run") => InstallMode::DryRun,
+        Some(&"output") => InstallMode::Export(given.one("output").cloned().unwrap_or_default(), layout(given, faults)),
+        Some(&"check") => InstallMode::Check,
+        _ => InstallMode::Install,
     }
 }
 

@@ -37,7 +37,7 @@ use crate::validate::{self, Validated};
 
 /// What happens with the plan.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum InstallMode {
     /// It is shown.
     DryRun,
     /// Its files are written below a directory.
@@ -61,7 +61,7 @@ pub enum Layout {
 #[derive(Debug)]
 pub struct Settings {
     /// What happens with the plan.
-    pub mode: Mode,
+    pub mode: InstallMode,
     /// The service manager.
     pub target: Target,
     /// The tool's own directory, where another than the usual one is asked for.
@@ -84,7 +84,7 @@ impl Settings {
     /// Installing what a receipt says: nothing is asked that is known already.
     pub fn reinstall(state_dir: &Text, options: &InstallOptions) -> Self {
         Self {
-            mode: Mode::Install,
+            mode: InstallMode::Install,
             target: managers::of_this_host(),
             state_dir: Some(state_dir.clone()),
             stop: options.stop,
@@ -98,12 +98,12 @@ impl Settings {
 
     /// Comparing what a receipt says with the host.
     pub fn compare(state_dir: &Text) -> Self {
-        Self { mode: Mode::Check, ..Self::reinstall(state_dir, &InstallOptions::default()) }
+        Self { mode: InstallMode::Check, ..Self::reinstall(state_dir, &InstallOptions::default()) }
     }
 
     /// Whether what was installed is compared, and not what is to be.
     fn compares_receipts(&self) -> bool {
-        self.mode == Mode::Check && self.kept_first
+        self.mode == InstallMode::Check && self.kept_first
     }
 }
 
@@ -210,7 +210,7 @@ impl Installation {
                 "services of the machine and of a user cannot be installed in one run",
             ));
         }
-        let is_export = matches!(mode, Mode::Export(..));
+        let is_export = matches!(mode, InstallMode::Export(..));
         let site_of = if is_export { site::exported } else { site::here };
         let site = site_of(target, scope, settings.state_dir.as_ref());
         if is_export && scope == Scope::User {
@@ -244,7 +244,7 @@ impl Installation {
             }
         }
         let is_encrypted = |service: &Validated| service.spec.secrets_in == SecretStore::EncryptedCredential;
-        if matches!(mode, Mode::Export(_, Layout::Ansible)) && validated.iter().any(is_encrypted) {
+        if matches!(mode, InstallMode::Export(_, Layout::Ansible)) && validated.iter().any(is_encrypted) {
             let fault =
                 Fault::new("option `--secrets`", "a role of Ansible does not encrypt: that is done on each host");
             faults.push(
@@ -271,17 +271,17 @@ impl Installation {
         let files = self.rendered()?;
         let notes = self.notes(&files);
         // What was compared was told when it was installed; a preview holds its own.
-        if self.settings.mode != Mode::DryRun && !self.settings.compares_receipts() {
+        if self.settings.mode != InstallMode::DryRun && !self.settings.compares_receipts() {
             notes.iter().for_each(|line| reporter(Event::Note(line)));
         }
         match &self.settings.mode {
-            Mode::DryRun => self.preview(files, notes).map(Outcome::Preview),
-            Mode::Export(directory, layout) => {
+            InstallMode::DryRun => self.preview(files, notes).map(Outcome::Preview),
+            InstallMode::Export(directory, layout) => {
                 let files = self.exported(files, *layout, reporter)?;
                 export::write(directory, files).map(Outcome::Exported)
             }
-            Mode::Check => self.check(files, reporter),
-            Mode::Install => self.install(files, reporter),
+            InstallMode::Check => self.check(files, reporter),
+            InstallMode::Install => self.install(files, reporter),
         }
     }
 

@@ -110,7 +110,7 @@ fn parts(path: &Text) -> Option<(Vec<Text>, Text)> {
 }
 
 /// A file of a tree: the directories on the way to it, and its name.
-type Place = (Vec<Text>, Text);
+type TreePath = (Vec<Text>, Text);
 
 /// The directories of an exported tree, by their parts below its top.
 struct Tree {
@@ -147,7 +147,7 @@ impl Tree {
 
     /// Files of an earlier export that this one does not write again: those that are as it wrote them, and
     /// those that somebody has changed. What somebody has put in their place is no file of ours.
-    fn stale(&mut self, earlier: &Checksums, wanted: &Checksums) -> (Vec<Place>, Vec<Text>) {
+    fn stale(&mut self, earlier: &Checksums, wanted: &Checksums) -> (Vec<TreePath>, Vec<Text>) {
         let (mut stale, mut kept) = (Vec::new(), Vec::new());
         for (path, sums) in earlier.iter().filter(|(path, _)| !wanted.contains_key(*path)) {
             let Some((above, name)) = parts(path) else { continue };
@@ -195,7 +195,7 @@ impl Tree {
     }
 
     /// Takes away the directories of files that are gone, if they are empty, and what is empty above them then.
-    fn tidy(&mut self, gone: impl Iterator<Item = Place>) {
+    fn tidy(&mut self, gone: impl Iterator<Item = TreePath>) {
         let mut emptied: BTreeSet<Vec<Text>> = BTreeSet::new();
         for (directory, _) in gone {
             emptied.extend((1..=directory.len()).map(|depth| directory[..depth].to_vec()));

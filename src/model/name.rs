@@ -160,11 +160,11 @@ impl FromStr for UnitName {
 /// Text of one line: no control characters, no line separators (descriptions and display names).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Line(String);
+pub struct OneLine(String);
 
-string_type!(Line);
+string_type!(OneLine);
 
-impl FromStr for Line {
+impl FromStr for OneLine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::artifact::ArtifactKind;
 use super::entry::PythonEntry;
-use super::name::{EnvName, Line, ServiceName, UnitName};
+use super::name::{EnvName, OneLine, ServiceName, UnitName};
 use super::parameter::Parameter;
 use super::platform::Platform;
 use super::systemd_table::Directive;
@@ -180,9 +180,9 @@ pub struct ServiceSpec {
     /// The name that both service managers know it by.
     pub name: ServiceName,
     /// The name that people read in a list of services (Windows).
-    pub display_name: Line,
+    pub display_name: OneLine,
     /// One line on what it is for.
-    pub description: Line,
+    pub description: OneLine,
     /// What it runs.
     pub run: Run,
     /// Where it runs: an absolute path.

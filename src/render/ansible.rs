@@ -4,7 +4,7 @@
 
 use askama::Template;
 
-use super::escape::{Fault, Signature, Token, YamlText};
+use super::escape::{Signature, Token, Unsayable, YamlText};
 use super::{Refusal, Refusals, fence};
 use crate::model::artifact::Artifact;
 use crate::model::name::{EnvName, ServiceName};
@@ -28,7 +28,7 @@ pub struct RoleService {
     pub systemd: SystemdVersion,
 }
 
-struct Entry {
+struct RoleFile {
     service: YamlText,
     source: YamlText,
     path: YamlText,
@@ -54,9 +54,9 @@ struct Vars<'a> {
     unit_directory: Option<YamlText>,
     directories: Vec<YamlText>,
     services: &'a [Listed],
-    units: Vec<Entry>,
-    files: Vec<Entry>,
-    absent: Vec<Entry>,
+    units: Vec<RoleFile>,
+    files: Vec<RoleFile>,
+    absent: Vec<RoleFile>,
 }
 
 #[derive(Template)]
@@ -173,12 +173,12 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     refusals.or(Some(role))
 }
 
-fn entry(name: &ServiceName, source: &Text, path: &Text, mode: u32, refusals: &mut Refusals) -> Option<Entry> {
+fn entry(name: &ServiceName, source: &Text, path: &Text, mode: u32, refusals: &mut Refusals) -> Option<RoleFile> {
     let mut keep = |text: &Text| -> Option<YamlText> {
-        let checked: Result<YamlText, Fault> = YamlText::new(text);
+        let checked: Result<YamlText, Unsayable> = YamlText::new(text);
         refusals.keep(format_args!("the path `{text}`"), checked)
     };
-    Some(Entry {
+    Some(RoleFile {
         service: quoted(name.as_str()),
         source: keep(source)?,
         path: keep(path)?,

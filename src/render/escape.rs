@@ -11,7 +11,7 @@ use std::fmt::{self, Write};
 
 pub use super::fence::{Checked, Encoded};
 
-use crate::model::name::{EnvName, Line, ServiceName, UnitName, is_noncharacter};
+use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, is_noncharacter};
 use crate::model::systemd_table::Directive;
 use crate::model::text::Text;
 
@@ -64,7 +64,7 @@ impl fmt::Display for Layer {
 
 /// Why a grammar cannot say a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Unsayable {
     /// What is in the way, with its verb: "holds U+0000", "has 140000 bytes".
     pub found: String,
     /// Who cannot carry it.
@@ -73,7 +73,7 @@ pub struct Fault {
     pub reason: &'static str,
 }
 
-impl Fault {
+impl Unsayable {
     pub(super) fn new(found: impl Into<String>, layer: Layer, reason: &'static str) -> Self {
         Self { found: found.into(), layer, reason }
     }
@@ -84,13 +84,13 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Unsayable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, which {} cannot carry: {}", self.found, self.layer, self.reason)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for Unsayable {}
 
 /// A type that holds its encoded text; a closure says which control characters it means.
 macro_rules! encoded {
@@ -116,56 +116,56 @@ macro_rules! encoded {
 }
 
 /// No process can be given a NUL: it ends the text.
-pub(super) fn no_nul(text: &Text) -> Result<(), Fault> {
+pub(super) fn no_nul(text: &Text) -> Result<(), Unsayable> {
     match text.as_bytes().contains(&0) {
-        true => Err(Fault::holds('\0', Layer::Kernel, "a text that a process is given ends at the first NUL")),
+        true => Err(Unsayable::holds('\0', Layer::Kernel, "a text that a process is given ends at the first NUL")),
         false => Ok(()),
     }
 }
 
 /// Text as systemd takes it: UTF-8 without NUL and without noncharacters
 /// (`utf8_is_valid` in `src/basic/utf8.c`).
-fn systemd_text(text: &Text, layer: Layer) -> Result<&str, Fault> {
+fn systemd_text(text: &Text, layer: Layer) -> Result<&str, Unsayable> {
     no_nul(text)?;
     let Some(valid) = text.as_str() else {
         let byte = text.as_bytes().utf8_chunks().find_map(|chunk| chunk.invalid().first()).copied().unwrap_or_default();
-        return Err(Fault::new(format!("contains the byte 0x{byte:02X}"), layer, "it must be UTF-8"));
+        return Err(Unsayable::new(format!("contains the byte 0x{byte:02X}"), layer, "it must be UTF-8"));
     };
     match valid.chars().find(|c| is_noncharacter(*c)) {
-        Some(c) => Err(Fault::holds(c, layer, "systemd takes text with a Unicode noncharacter for broken UTF-8")),
+        Some(c) => Err(Unsayable::holds(c, layer, "systemd takes text with a Unicode noncharacter for broken UTF-8")),
         None => Ok(valid),
     }
 }
 
 /// An absolute path as systemd takes it: one line, no `..`, no component and no whole that the
 /// kernel refuses (`path_simplify_and_warn` in `src/shared/parse-helpers.c`).
-fn systemd_path(path: &Text) -> Result<&str, Fault> {
+fn systemd_path(path: &Text) -> Result<&str, Unsayable> {
     let valid = systemd_text(path, Layer::Unit)?;
     if let Some(c) = valid.chars().find(|c| matches!(c, '\n' | '\r')) {
-        return Err(Fault::holds(c, Layer::Unit, "a path there ends with its line"));
+        return Err(Unsayable::holds(c, Layer::Unit, "a path there ends with its line"));
     }
     if valid.split('/').any(|part| part == "..") {
-        return Err(Fault::new("contains `..`", Layer::Unit, "a path there has to be normalised"));
+        return Err(Unsayable::new("contains `..`", Layer::Unit, "a path there has to be normalised"));
     }
     path_of_kernel(path)?;
     match valid.starts_with('/') {
         true => Ok(valid),
-        false => Err(Fault::new("is relative", Layer::Unit, "a path there begins with `/`")),
+        false => Err(Unsayable::new("is relative", Layer::Unit, "a path there begins with `/`")),
     }
 }
 
 /// A path that the kernel can open: not too long as a whole and in each part.
-pub(super) fn path_of_kernel(path: &Text) -> Result<(), Fault> {
+pub(super) fn path_of_kernel(path: &Text) -> Result<(), Unsayable> {
     no_nul(path)?;
     if path.len() > MAX_PATH {
-        return Err(Fault::new(
+        return Err(Unsayable::new(
             format!("has {} bytes", path.len()),
             Layer::Kernel,
             "a path has at most 4095 bytes, and each part of it 255",
         ));
     }
     match path.as_bytes().split(|byte| *byte == b'/').map(<[u8]>::len).max() {
-        Some(longest) if longest > 255 => Err(Fault::new(
+        Some(longest) if longest > 255 => Err(Unsayable::new(
             format!("has a part of {longest} bytes"),
             Layer::Kernel,
             "a path has at most 4095 bytes, and each part of it 255",
@@ -211,7 +211,7 @@ impl ExecWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn verbatim(text: &Text) -> Result<Self, Fault> {
+    pub fn verbatim(text: &Text) -> Result<Self, Unsayable> {
         Ok(Self(quote_word(systemd_text(text, Layer::Unit)?, false)))
     }
 
@@ -219,7 +219,7 @@ impl ExecWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn expanded(text: &Text) -> Result<Self, Fault> {
+    pub fn expanded(text: &Text) -> Result<Self, Unsayable> {
         Ok(Self(quote_word(systemd_text(text, Layer::Unit)?, true)))
     }
 
@@ -228,7 +228,7 @@ impl ExecWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn below_home(rest: &Text, expanded: bool) -> Result<Self, Fault> {
+    pub fn below_home(rest: &Text, expanded: bool) -> Result<Self, Unsayable> {
         let mut word = String::from("\"%h");
         push_word(&mut word, systemd_path(rest)?, expanded);
         word.push('"');
@@ -240,9 +240,9 @@ impl ExecWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Fault> {
+    pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Unsayable> {
         if !variable.is_identifier() {
-            return Err(Fault::new(
+            return Err(Unsayable::new(
                 format!("refers to `{variable}`"),
                 Layer::Unit,
                 "a variable there is letters, digits and `_`, and does not begin with a digit",
@@ -277,13 +277,13 @@ impl ExecPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(path: &Text, expanded: bool) -> Result<Self, Fault> {
+    pub fn new(path: &Text, expanded: bool) -> Result<Self, Unsayable> {
         let valid = systemd_path(path)?;
         if let Some(c) = valid.chars().find(|c| matches!(c, '"' | '\'' | '\\') || c.is_control()) {
-            return Err(Fault::holds(c, Layer::Unit, "the path of a program there has no such character"));
+            return Err(Unsayable::holds(c, Layer::Unit, "the path of a program there has no such character"));
         }
         if valid.ends_with('/') {
-            return Err(Fault::new("ends with `/`", Layer::Unit, "a program is not a directory"));
+            return Err(Unsayable::new("ends with `/`", Layer::Unit, "a program is not a directory"));
         }
         let own_name = valid.contains("//") || valid.contains("/./") || (expanded && valid.contains('$'));
         let mut word = String::from(if expanded { "" } else { ":" });
@@ -319,17 +319,17 @@ impl EnvAssignment {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(name: &EnvName, value: &Text) -> Result<Self, Fault> {
+    pub fn new(name: &EnvName, value: &Text) -> Result<Self, Unsayable> {
         identifier(name, Layer::Unit)?;
         let value = systemd_text(value, Layer::Unit)?;
         Ok(Self(quote_word(&format!("{name}={value}"), false)))
     }
 }
 
-fn identifier(name: &EnvName, layer: Layer) -> Result<(), Fault> {
+fn identifier(name: &EnvName, layer: Layer) -> Result<(), Unsayable> {
     match name.is_identifier() {
         true => Ok(()),
-        false => Err(Fault::new(
+        false => Err(Unsayable::new(
             format!("is named `{name}`"),
             layer,
             "a variable there is letters, digits and `_`, and does not begin with a digit",
@@ -354,7 +354,7 @@ impl RawPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn directory(path: &Text) -> Result<Self, Fault> {
+    pub fn directory(path: &Text) -> Result<Self, Unsayable> {
         let mut raw = systemd_path(path)?.replace('%', "%%");
         if raw.ends_with([' ', '\t', '\\']) {
             raw.push('/');
@@ -366,10 +366,10 @@ impl RawPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn file(path: &Text) -> Result<Self, Fault> {
+    pub fn file(path: &Text) -> Result<Self, Unsayable> {
         let valid = systemd_path(path)?;
         match valid.chars().next_back() {
-            Some(c @ (' ' | '\t' | '\\')) => Err(Fault::new(
+            Some(c @ (' ' | '\t' | '\\')) => Err(Unsayable::new(
                 format!("ends with {c:?}"),
                 Layer::Unit,
                 "blanks at the end of a line are dropped there, and a backslash continues it",
@@ -393,7 +393,7 @@ impl GlobPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn below_home(rest: &Text) -> Result<Self, Fault> {
+    pub fn below_home(rest: &Text) -> Result<Self, Unsayable> {
         Self::new(rest).map(|Self(glob)| Self(format!("%h{glob}")))
     }
 
@@ -401,7 +401,7 @@ impl GlobPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(path: &Text) -> Result<Self, Fault> {
+    pub fn new(path: &Text) -> Result<Self, Unsayable> {
         let RawPath(raw) = RawPath::file(path)?;
         let mut glob = String::with_capacity(raw.len());
         for c in raw.chars() {
@@ -427,7 +427,7 @@ impl PathWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(path: &Text) -> Result<Self, Fault> {
+    pub fn new(path: &Text) -> Result<Self, Unsayable> {
         Self::prefixed("", path)
     }
 
@@ -435,11 +435,11 @@ impl PathWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn if_there(path: &Text) -> Result<Self, Fault> {
+    pub fn if_there(path: &Text) -> Result<Self, Unsayable> {
         Self::prefixed("-", path)
     }
 
-    fn prefixed(prefix: &str, path: &Text) -> Result<Self, Fault> {
+    fn prefixed(prefix: &str, path: &Text) -> Result<Self, Unsayable> {
         let mut word = format!("\"{prefix}");
         for c in systemd_path(path)?.chars() {
             match c {
@@ -466,10 +466,14 @@ impl Description {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(line: &Line) -> Result<Self, Fault> {
+    pub fn new(line: &OneLine) -> Result<Self, Unsayable> {
         let mut text = line.as_str().replace('%', "%%");
         if text.len() > MAX_UNIT_LINE / 2 {
-            return Err(Fault::new(format!("has {} bytes", line.as_str().len()), Layer::Unit, "it must be one line"));
+            return Err(Unsayable::new(
+                format!("has {} bytes", line.as_str().len()),
+                Layer::Unit,
+                "it must be one line",
+            ));
         }
         if text.ends_with('\\') {
             text.push_str("%i");
@@ -491,21 +495,21 @@ impl Account {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(account: &str) -> Result<Self, Fault> {
+    pub fn new(account: &str) -> Result<Self, Unsayable> {
         let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '+' | '$' | '\\');
         if let Some(c) = account.chars().find(|c| !allowed(*c)) {
-            return Err(Fault::holds(c, Layer::Unit, "the name of an account there has no such character"));
+            return Err(Unsayable::holds(c, Layer::Unit, "the name of an account there has no such character"));
         }
         match account.chars().next() {
-            None => Err(Fault::new("is empty", Layer::Unit, "an account has a name")),
+            None => Err(Unsayable::new("is empty", Layer::Unit, "an account has a name")),
             Some(c @ ('-' | '+' | '.' | '\\')) => {
-                Err(Fault::new(format!("begins with `{c}`"), Layer::Unit, "the name of an account there does not"))
+                Err(Unsayable::new(format!("begins with `{c}`"), Layer::Unit, "the name of an account there does not"))
             }
             Some(_) if account.ends_with('\\') => {
-                Err(Fault::new("ends with a backslash", Layer::Unit, "it would swallow the next line"))
+                Err(Unsayable::new("ends with a backslash", Layer::Unit, "it would swallow the next line"))
             }
             Some(_) if account.len() > 255 => {
-                Err(Fault::new(format!("has {} bytes", account.len()), Layer::Unit, "an account has at most 255"))
+                Err(Unsayable::new(format!("has {} bytes", account.len()), Layer::Unit, "an account has at most 255"))
             }
             Some(_) => Ok(Self(account.to_owned())),
         }
@@ -553,17 +557,17 @@ impl DirectiveLine {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(directive: &Directive) -> Result<Self, Fault> {
+    pub fn new(directive: &Directive) -> Result<Self, Unsayable> {
         let (name, value) = (directive.name(), Text::from(directive.value()));
         let valid = systemd_text(&value, Layer::Unit)?;
         if let Some(c) = valid.chars().find(|c| c.is_control() && *c != '\t') {
-            return Err(Fault::holds(c, Layer::Unit, "a setting there is one line"));
+            return Err(Unsayable::holds(c, Layer::Unit, "a setting there is one line"));
         }
         if valid.trim_end().ends_with('\\') {
-            return Err(Fault::new("ends with a backslash", Layer::Unit, "it would swallow the next line"));
+            return Err(Unsayable::new("ends with a backslash", Layer::Unit, "it would swallow the next line"));
         }
         if name.len() + 1 + valid.len() > MAX_UNIT_LINE {
-            return Err(Fault::new(format!("has {} bytes", valid.len()), Layer::Unit, "a line has at most 1 MiB"));
+            return Err(Unsayable::new(format!("has {} bytes", valid.len()), Layer::Unit, "a line has at most 1 MiB"));
         }
         Ok(Self(format!("{name}={valid}")))
     }
@@ -583,7 +587,7 @@ impl EnvFileValue {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(value: &Text) -> Result<Self, Fault> {
+    pub fn new(value: &Text) -> Result<Self, Unsayable> {
         let mut quoted = String::from("\"");
         for c in systemd_text(value, Layer::EnvironmentFile)?.chars() {
             if matches!(c, '"' | '\\' | '`' | '$') {
@@ -606,7 +610,7 @@ impl EnvFileName {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(name: &EnvName) -> Result<Self, Fault> {
+    pub fn new(name: &EnvName) -> Result<Self, Unsayable> {
         identifier(name, Layer::EnvironmentFile)?;
         Ok(Self(name.as_str().to_owned()))
     }
@@ -629,7 +633,7 @@ impl ShellWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(text: &Text) -> Result<Self, Fault> {
+    pub fn new(text: &Text) -> Result<Self, Unsayable> {
         no_nul(text)?;
         let mut word = String::from("'");
         push_shell(&mut word, text);
@@ -641,7 +645,7 @@ impl ShellWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn beside(name: &Text) -> Result<Self, Fault> {
+    pub fn beside(name: &Text) -> Result<Self, Unsayable> {
         let Self(word) = Self::new(name)?;
         Ok(Self(format!("\"${{0%/*}}\"/{word}")))
     }
@@ -650,7 +654,7 @@ impl ShellWord {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Fault> {
+    pub fn reference(before: &Text, variable: &EnvName) -> Result<Self, Unsayable> {
         identifier(variable, Layer::Unit)?;
         let Self(word) = Self::new(before)?;
         Ok(Self(format!("{word}\"${{{variable}}}\"")))
@@ -802,8 +806,9 @@ impl YamlText {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(text: &Text) -> Result<Self, Fault> {
-        let valid = text.as_str().ok_or_else(|| Fault::new("is not UTF-8", Layer::Yaml, "it must be Unicode text"))?;
+    pub fn new(text: &Text) -> Result<Self, Unsayable> {
+        let valid =
+            text.as_str().ok_or_else(|| Unsayable::new("is not UTF-8", Layer::Yaml, "it must be Unicode text"))?;
         let mut scalar = "\"".to_owned();
         for c in valid.chars() {
             match c {
@@ -826,7 +831,7 @@ impl YamlText {
 ///
 /// A lone surrogate, which is no character, is folded as [`ShellWord`] folds bytes; [`bytes`] gives
 /// its WTF-8 back. A batch, which is UTF-8, has no way to say one.
-fn windows_text(text: &Text, layer: Layer) -> Result<String, Fault> {
+fn windows_text(text: &Text, layer: Layer) -> Result<String, Unsayable> {
     no_nul(text)?;
     let mut folded = String::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -841,21 +846,25 @@ fn windows_text(text: &Text, layer: Layer) -> Result<String, Fault> {
             [0xED, second @ 0xA0..=0xBF, 0x80..=0xBF, more @ ..] => {
                 let is_lead = *second < 0xB0;
                 if layer != Layer::Nssm {
-                    return Err(Fault::new("contains a lone surrogate", layer, "it is UTF-8, which has none"));
+                    return Err(Unsayable::new("contains a lone surrogate", layer, "it is UTF-8, which has none"));
                 }
                 if after_lead && !is_lead {
-                    return Err(Fault::new("contains a split character", layer, "its halves would become one"));
+                    return Err(Unsayable::new("contains a split character", layer, "its halves would become one"));
                 }
                 rest[..3].iter().for_each(|byte| fold(&mut folded, *byte));
                 (rest, after_lead) = (more, is_lead);
             }
             [byte, ..] => {
-                return Err(Fault::new(format!("contains the byte 0x{byte:02X}"), layer, "it must be Unicode text"));
+                return Err(Unsayable::new(
+                    format!("contains the byte 0x{byte:02X}"),
+                    layer,
+                    "it must be Unicode text",
+                ));
             }
         }
     }
     match folded.contains('\u{ffff}') {
-        true => Err(Fault::holds('\u{ffff}', Layer::Nssm, "NSSM stops at it")),
+        true => Err(Unsayable::holds('\u{ffff}', Layer::Nssm, "NSSM stops at it")),
         false => Ok(folded),
     }
 }
@@ -911,7 +920,7 @@ impl TargetArg {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(text: &Text) -> Result<Self, Fault> {
+    pub fn new(text: &Text) -> Result<Self, Unsayable> {
         Ok(Self(quote_argument(&windows_text(text, Layer::Nssm)?, true)))
     }
 }
@@ -932,11 +941,11 @@ impl AppParameters {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(arguments: &[TargetArg]) -> Result<Self, Fault> {
+    pub fn new(arguments: &[TargetArg]) -> Result<Self, Unsayable> {
         let joined = arguments.iter().map(|argument| argument.0.as_str()).collect::<Vec<_>>().join(" ");
         let units = units(&joined);
         match units > Self::MAX {
-            true => Err(Fault::new(
+            true => Err(Unsayable::new(
                 format!("have {units} characters once they are quoted"),
                 Layer::Nssm,
                 "beyond 16382 NSSM starts the program without any arguments",
@@ -961,7 +970,7 @@ impl NssmArg {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(text: &Text) -> Result<Self, Fault> {
+    pub fn new(text: &Text) -> Result<Self, Unsayable> {
         Ok(Self(quote_argument(&windows_text(text, Layer::Nssm)?, false)))
     }
 }
@@ -980,9 +989,9 @@ impl CmdToken {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(text: &Text) -> Result<Self, Fault> {
+    pub fn new(text: &Text) -> Result<Self, Unsayable> {
         if let Some(c) = windows_text(text, Layer::Batch)?.chars().find(|c| c.is_control() && *c != '\t') {
-            return Err(Fault::holds(c, Layer::Batch, "a command there is one line without control characters"));
+            return Err(Unsayable::holds(c, Layer::Batch, "a command there is one line without control characters"));
         }
         let argument = String::from_utf8_lossy(&bytes(&NssmArg::new(text)?.0)).into_owned();
         let mut token = String::with_capacity(argument.len() * 2);
@@ -1013,14 +1022,14 @@ impl CmdLine {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(nssm: &CmdPath, arguments: &[CmdToken]) -> Result<Self, Fault> {
+    pub fn new(nssm: &CmdPath, arguments: &[CmdToken]) -> Result<Self, Unsayable> {
         let mut line = nssm.0.clone();
         for argument in arguments {
             line.push(' ');
             line.push_str(&argument.0);
         }
         match line.len() > Self::MAX {
-            true => Err(Fault::new(
+            true => Err(Unsayable::new(
                 format!("makes a command of {} bytes", line.len()),
                 Layer::Batch,
                 "cmd.exe cuts a line after 8191 and runs what is left",
@@ -1042,7 +1051,7 @@ impl CmdPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(path: &Text) -> Result<Self, Fault> {
+    pub fn new(path: &Text) -> Result<Self, Unsayable> {
         windows_text(path, Layer::Batch)?;
         let path = unfolded(&NssmPath::new(path)?.0).to_string();
         Ok(Self(format!("\"{}\"", path.replace('%', "%%"))))
@@ -1052,7 +1061,7 @@ impl CmdPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn beside(name: &str) -> Result<Self, Fault> {
+    pub fn beside(name: &str) -> Result<Self, Unsayable> {
         let Self(quoted) = Self::new(&name.into())?;
         Ok(Self(format!("\"%~dp0{}", &quoted[1..])))
     }
@@ -1071,13 +1080,13 @@ impl NssmPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(path: &Text) -> Result<Self, Fault> {
+    pub fn new(path: &Text) -> Result<Self, Unsayable> {
         let valid = windows_text(path, Layer::Nssm)?;
         if let Some(c) = valid.chars().find(|c| c.is_control() || matches!(c, '"' | '<' | '>' | '|' | '*' | '?')) {
-            return Err(Fault::holds(c, Layer::Nssm, "a path of Windows has no such character"));
+            return Err(Unsayable::holds(c, Layer::Nssm, "a path of Windows has no such character"));
         }
         if valid.matches('%').count() > 1 {
-            return Err(Fault::new(
+            return Err(Unsayable::new(
                 "contains two `%`",
                 Layer::Nssm,
                 "what stands between them is taken for a variable",
@@ -1091,11 +1100,11 @@ impl NssmPath {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn program(path: &Text) -> Result<Self, Fault> {
+    pub fn program(path: &Text) -> Result<Self, Unsayable> {
         let program = Self::new(path)?;
         let lower = program.0.trim_end_matches(['.', ' ']).to_ascii_lowercase();
         match lower.ends_with(".cmd") || lower.ends_with(".bat") {
-            true => Err(Fault::new(
+            true => Err(Unsayable::new(
                 "is a command batch",
                 Layer::Nssm,
                 "cmd.exe parses the arguments of a batch once more; run cmd.exe with arguments of your own quoting",
@@ -1122,7 +1131,7 @@ impl NssmEnvironment {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(variables: &[(EnvName, Text)]) -> Result<Self, Vec<(EnvName, Fault)>> {
+    pub fn new(variables: &[(EnvName, Text)]) -> Result<Self, Vec<(EnvName, Unsayable)>> {
         let (mut entries, mut empty, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (name, value) in variables {
             match NssmAssignment::new(name, value) {
@@ -1130,7 +1139,11 @@ impl NssmEnvironment {
                 Ok(entry) if empty.is_empty() => empty.push(entry),
                 Ok(_) => faults.push((
                     name.clone(),
-                    Fault::new("is the second empty one", Layer::Nssm, "NSSM drops what stands behind an empty value"),
+                    Unsayable::new(
+                        "is the second empty one",
+                        Layer::Nssm,
+                        "NSSM drops what stands behind an empty value",
+                    ),
                 )),
                 Err(fault) => faults.push((name.clone(), fault)),
             }
@@ -1144,12 +1157,12 @@ impl NssmEnvironment {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn search_path(folders: &[Text]) -> Result<Text, Fault> {
+    pub fn search_path(folders: &[Text]) -> Result<Text, Unsayable> {
         let mut value = String::from("PATH=");
         for folder in folders {
             let NssmPath(folder) = NssmPath::new(folder)?;
             if let Some(c) = folder.chars().find(|c| matches!(c, ';' | '%')) {
-                return Err(Fault::holds(c, Layer::SearchPath, "it means something else there"));
+                return Err(Unsayable::holds(c, Layer::SearchPath, "it means something else there"));
             }
             value += &folder;
             value.push(';');
@@ -1164,16 +1177,16 @@ impl NssmEnvironment {
 }
 
 impl NssmAssignment {
-    fn new(name: &EnvName, value: &Text) -> Result<Self, Fault> {
+    fn new(name: &EnvName, value: &Text) -> Result<Self, Unsayable> {
         let value = windows_text(value, Layer::Nssm)?;
         let entry = format!("{name}={value}");
         if let Some(c) = entry.chars().find(|c| c.is_control() && *c != '\t') {
-            return Err(Fault::holds(c, Layer::Nssm, "a variable there is one line"));
+            return Err(Unsayable::holds(c, Layer::Nssm, "a variable there is one line"));
         }
         let mut parts = entry.split('%').skip(1).peekable();
         while let Some(part) = parts.next() {
             if parts.peek().is_some() && !part.is_empty() {
-                return Err(Fault::new(
+                return Err(Unsayable::new(
                     format!("contains `%{part}%`"),
                     Layer::Nssm,
                     "it is replaced by the value of that variable",

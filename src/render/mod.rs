@@ -20,7 +20,7 @@ pub struct Refusal {
     /// The part, in the user's words: "argument 3", "environment variable `X`".
     pub what: String,
     /// What is wrong with it.
-    pub fault: escape::Fault,
+    pub fault: escape::Unsayable,
 }
 
 impl fmt::Display for Refusal {
@@ -37,7 +37,7 @@ struct Refusals(Vec<Refusal>);
 
 impl Refusals {
     /// The value, or `None` after taking note, once, of what is wrong with it.
-    fn keep<T>(&mut self, what: impl fmt::Display, checked: Result<T, escape::Fault>) -> Option<T> {
+    fn keep<T>(&mut self, what: impl fmt::Display, checked: Result<T, escape::Unsayable>) -> Option<T> {
         let fault = match checked {
             Ok(value) => return Some(value),
             Err(fault) => fault,

@@ -7,7 +7,7 @@
 use askama::Template;
 
 use super::escape::{
-    AppParameters, CmdLine, CmdPath, CmdToken, Fault, Layer, NssmEnvironment, NssmPath, Signature, TargetArg,
+    AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Unsayable,
 };
 use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::Artifact;
@@ -140,7 +140,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     let environment = environment(spec, application, &mut refusals);
     if !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. }) {
         for name in &spec.secrets {
-            let fault = Fault::new(
+            let fault = Unsayable::new(
                 "is a secret",
                 Layer::Nssm,
                 "every user of the machine can read the registry; a Python program reads it from a file instead",
@@ -216,7 +216,7 @@ fn runner(
         return Runner::Impossible("RunService cannot pass its `AppPriority` on");
     }
     let output = value("AppStderr").cloned().unwrap_or_default();
-    let words: Result<Vec<TargetArg>, Fault> =
+    let words: Result<Vec<TargetArg>, Unsayable> =
         [spec.name.as_str().into(), output, application.clone()].iter().map(TargetArg::new).collect();
     match words.and_then(|words| AppParameters::new(&[&words, arguments].concat())) {
         Ok(line) => Runner::Possible([
@@ -248,7 +248,7 @@ fn literals(arguments: &[Argument], refusals: &mut Refusals) -> Vec<Text> {
         match argument {
             Argument::Literal(text) => words.push(text.clone()),
             Argument::Reference { variable, .. } => {
-                let fault = Fault::new(
+                let fault = Unsayable::new(
                     format!("refers to `{variable}`"),
                     Layer::Nssm,
                     "every user of the machine can read the arguments there; a Python program gets the value itself",

@@ -12,7 +12,7 @@ use crate::model::text::Text;
 
 #[derive(Template)]
 #[template(path = "python/service_executable.py", askama = fence)]
-struct Script {
+struct ServiceScript {
     signature: Signature,
     name: PyStr,
     module: PyStr,
@@ -49,7 +49,7 @@ pub fn script(
     error_log: &Text,
     secrets: Secrets<'_>,
 ) -> Vec<u8> {
-    let script = Script {
+    let script = ServiceScript {
         signature: Signature::new(format_args!(" for the service {name}; written anew by every install.")),
         name: PyStr::from(name.as_str()),
         module: PyStr::from(entry.module()),

@@ -5,8 +5,8 @@ use std::fmt;
 use askama::Template;
 
 use super::escape::{
-    self, Account, Description, DirectiveLine, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, Fault,
-    GlobPath, Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token,
+    self, Account, Description, DirectiveLine, EnvAssignment, EnvFileName, EnvFileValue, ExecPath, ExecWord, GlobPath,
+    Layer, MAX_STRING, MAX_UNIT_LINE, PathWord, RawPath, ShellWord, Signature, Token, Unsayable,
 };
 use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::{Artifact, ArtifactKind};
@@ -115,10 +115,10 @@ impl CommandLine {
     /// The line, or the first fault in it. `script` is the file of ours that the program reads.
     fn new(
         program: &Text,
-        script: Option<&Script>,
+        script: Option<&OwnScript>,
         arguments: &[Argument],
         systemd: SystemdVersion,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Unsayable> {
         // Before 242 there is no `:` (NEWS of systemd 242).
         let expanded = !systemd.has(242) || arguments.iter().any(|word| word.variable().is_some());
         let word = |argument: &Argument| match argument {
@@ -132,7 +132,7 @@ impl CommandLine {
     }
 
     /// The line by which `/bin/sh` reads one script of ours after the other: the first runs what follows it.
-    fn of_scripts(scripts: &[&Script], systemd: SystemdVersion) -> Result<Self, Fault> {
+    fn of_scripts(scripts: &[&OwnScript], systemd: SystemdVersion) -> Result<Self, Unsayable> {
         let (shell, expanded) = (Text::from(SHELL), !systemd.has(242));
         let mut words = Vec::new();
         for (number, script) in scripts.iter().enumerate() {
@@ -151,18 +151,18 @@ impl CommandLine {
 }
 
 /// A script of ours, and the rest of its path if it lies below the home directory of whoever runs it.
-struct Script {
+struct OwnScript {
     path: Text,
     below_home: Option<Text>,
 }
 
-impl Script {
+impl OwnScript {
     fn new(path: Text, place: &Place) -> Self {
         Self { below_home: place.below_home(&path), path }
     }
 
     /// Its path, as a word of a command line.
-    fn word(&self, expanded: bool) -> Result<ExecWord, Fault> {
+    fn word(&self, expanded: bool) -> Result<ExecWord, Unsayable> {
         match &self.below_home {
             Some(rest) => ExecWord::below_home(rest, expanded),
             None if expanded => ExecWord::expanded(&self.path),
@@ -174,7 +174,7 @@ impl Script {
 /// A program with its arguments, for Python the interpreter with its script.
 struct Command<'a> {
     program: &'a Text,
-    script: Option<Script>,
+    script: Option<OwnScript>,
     arguments: &'a [Argument],
 }
 
@@ -183,7 +183,7 @@ impl<'a> Command<'a> {
         match &spec.run {
             Run::Executable { path, arguments } => Self { program: path, script: None, arguments },
             Run::Python { interpreter, .. } => {
-                let script = Script::new(place.python_script(&spec.name), place);
+                let script = OwnScript::new(place.python_script(&spec.name), place);
                 Self { program: interpreter, script: Some(script), arguments: &[] }
             }
         }
@@ -223,7 +223,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         }
     }
 
-    let launcher = Script::new(place.launcher(&spec.name), place);
+    let launcher = OwnScript::new(place.launcher(&spec.name), place);
     let start = match direct {
         Some(line) if !launched => Some(line),
         _ => refusals.keep(STATE_DIR, CommandLine::of_scripts(&[&launcher], spec.systemd)),
@@ -231,7 +231,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let account = spec.account.as_deref().and_then(|account| {
         refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))
     });
-    let error_log = Script::new(place.error_log_script(&spec.name), place);
+    let error_log = OwnScript::new(place.error_log_script(&spec.name), place);
     let stop_post = spec.systemd.has(ERROR_LOG).then(|| {
         // Where the unit cannot say the directory, the launcher goes there first.
         let scripts = if directory.is_some() { vec![&error_log] } else { vec![&launcher, &error_log] };
@@ -293,7 +293,7 @@ pub fn environment_file(
     let file = EnvironmentFile { signature: rewritten(name), secrets: lines };
     let contents = finish(&file).into_bytes();
     if store.is_credential() && contents.len() > MAX_CREDENTIAL {
-        let fault = Fault::new(
+        let fault = Unsayable::new(
             format!("have {} bytes together", contents.len()),
             Layer::Credential,
             "all of a service have at most 1 MiB",
@@ -320,7 +320,7 @@ fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
             Run::Executable { .. } => (shell_keeps(name), "the shell that reads it"),
         };
         if too_late {
-            let fault = Fault::new(
+            let fault = Unsayable::new(
                 format!("is a variable of {whom}"),
                 Layer::Credential,
                 "it is read too late for that; `--secrets file` has no such limit",
@@ -335,7 +335,7 @@ fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
 fn check_root_part(spec: &ServiceSpec, refusals: &mut Refusals) {
     let from_file = has_root_part(spec) && !spec.secrets_in.is_credential();
     for name in spec.secrets.iter().filter(|name| from_file && loads_code(name)) {
-        let fault = Fault::new(
+        let fault = Unsayable::new(
             "names code that is loaded",
             Layer::EnvironmentFile,
             "root runs a part of the unit of an account; set it plainly, with `--env NAME=VALUE`",
@@ -354,12 +354,12 @@ fn finish(template: &impl Template) -> String {
 }
 
 /// A plain variable of the service's environment.
-struct Setting {
+struct Variable {
     name: EnvName,
     value: Text,
 }
 
-impl Setting {
+impl Variable {
     /// Whether it stands in the unit: text that systemd takes, and nothing that would run code of
     /// the account's choice in the part of the unit that runs as root (see [`error_log_of`]).
     fn fits_unit(&self, spec: &ServiceSpec) -> bool {
@@ -449,9 +449,9 @@ fn shell_keeps(name: &EnvName) -> bool {
 }
 
 /// The plain environment in the order given, with the search path and what Python needs.
-fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Setting> {
-    let mut settings: Vec<Setting> =
-        spec.environment.iter().map(|(name, value)| Setting { name: name.clone(), value: value.clone() }).collect();
+fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Variable> {
+    let mut settings: Vec<Variable> =
+        spec.environment.iter().map(|(name, value)| Variable { name: name.clone(), value: value.clone() }).collect();
     let named = |name: &str| name.parse::<EnvName>().expect("a name of our own");
     if !spec.path.is_empty() {
         let mut path = Vec::new();
@@ -467,27 +467,27 @@ fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Setting> {
             }
             None => {
                 path.extend_from_slice(SEARCH_PATH.as_bytes());
-                settings.push(Setting { name: named("PATH"), value: Text::from_bytes(path) });
+                settings.push(Variable { name: named("PATH"), value: Text::from_bytes(path) });
             }
         }
     }
     let unbuffered = named("PYTHONUNBUFFERED");
     let python = matches!(spec.run, Run::Python { .. });
     if python && !spec.environment.contains_key(&unbuffered) && !spec.secrets.contains(&unbuffered) {
-        settings.insert(0, Setting { name: unbuffered, value: "1".into() });
+        settings.insert(0, Variable { name: unbuffered, value: "1".into() });
     }
     settings
 }
 
-fn in_search_path(directory: &Text) -> Result<(), Fault> {
+fn in_search_path(directory: &Text) -> Result<(), Unsayable> {
     match directory.as_bytes().contains(&b':') {
-        true => Err(Fault::new("contains `:`", Layer::SearchPath, "its directories are separated by `:`")),
+        true => Err(Unsayable::new("contains `:`", Layer::SearchPath, "its directories are separated by `:`")),
         false => Ok(()),
     }
 }
 
 /// Checks what the kernel puts a limit to; gives the size of arguments and environment together.
-fn check_sizes(spec: &ServiceSpec, settings: &[Setting], refusals: &mut Refusals) -> usize {
+fn check_sizes(spec: &ServiceSpec, settings: &[Variable], refusals: &mut Refusals) -> usize {
     let mut total = 0;
     let mut count = |bytes: usize| total += bytes + 1 + size_of::<u64>();
     let program = match &spec.run {
@@ -507,7 +507,7 @@ fn check_sizes(spec: &ServiceSpec, settings: &[Setting], refusals: &mut Refusals
             count(text.len());
         }
     }
-    for Setting { name, value } in settings {
+    for Variable { name, value } in settings {
         let what = format!("environment variable `{name}`");
         let length = name.as_str().len() + 1 + value.len();
         refusals.keep(&what, escape::no_nul(value));
@@ -517,14 +517,14 @@ fn check_sizes(spec: &ServiceSpec, settings: &[Setting], refusals: &mut Refusals
     if total > MAX_TOTAL_EVER {
         let found = format!("have {total} bytes together");
         let reason = "a process is given at most 6 MiB of both, of which 64 KiB are kept for the service manager";
-        refusals.keep("arguments and environment", Err::<(), _>(Fault::new(found, Layer::Kernel, reason)));
+        refusals.keep("arguments and environment", Err::<(), _>(Unsayable::new(found, Layer::Kernel, reason)));
     }
     total
 }
 
 fn check_length(what: impl fmt::Display, bytes: usize, refusals: &mut Refusals) {
     if bytes > MAX_STRING {
-        let fault = Fault::new(
+        let fault = Unsayable::new(
             format!("has {bytes} bytes"),
             Layer::Kernel,
             "one argument, and one variable with its name, has at most 131071",
@@ -758,19 +758,19 @@ fn last_part(path: &Text) -> Text {
 fn launch_words(
     spec: &ServiceSpec,
     command: &Command<'_>,
-    carried: &[&Setting],
+    carried: &[&Variable],
     refusals: &mut Refusals,
 ) -> Vec<ShellWord> {
     let mut words = Vec::new();
-    let mut say = |what: &str, word: Result<ShellWord, Fault>| words.extend(refusals.keep(what, word));
+    let mut say = |what: &str, word: Result<ShellWord, Unsayable>| words.extend(refusals.keep(what, word));
     for name in ["PWD", "OLDPWD", "SHLVL", "_"] {
-        let ours = |setting: &&Setting| setting.name.as_str() == name;
+        let ours = |setting: &&Variable| setting.name.as_str() == name;
         if !carried.iter().any(ours) && !spec.secrets.iter().any(|secret| secret.as_str() == name) {
             say("", ShellWord::new(&"-u".into()));
             say("", ShellWord::new(&name.into()));
         }
     }
-    for Setting { name, value } in carried {
+    for Variable { name, value } in carried {
         let mut assignment = format!("{name}=").into_bytes();
         assignment.extend_from_slice(value.as_bytes());
         say(&format!("environment variable `{name}`"), ShellWord::new(&Text::from_bytes(assignment)));
@@ -784,8 +784,8 @@ fn launch_words(
     say("the executable", ShellWord::new(command.program));
     match &command.script {
         // Its home directory can be that of anybody.
-        Some(Script { path, below_home: Some(_) }) => say(STATE_DIR, ShellWord::beside(&last_part(path))),
-        Some(Script { path, below_home: None }) => say(STATE_DIR, ShellWord::new(path)),
+        Some(OwnScript { path, below_home: Some(_) }) => say(STATE_DIR, ShellWord::beside(&last_part(path))),
+        Some(OwnScript { path, below_home: None }) => say(STATE_DIR, ShellWord::new(path)),
         None => {}
     }
     for (index, argument) in command.arguments.iter().enumerate() {

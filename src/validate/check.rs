@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::manifest::{Arguments, Service, Setting};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
-use crate::model::name::{EnvName, Line, ServiceName, UnitName};
+use crate::model::name::{EnvName, OneLine, ServiceName, UnitName};
 use crate::model::nssm_table;
 use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
@@ -64,7 +64,7 @@ impl<'a, F: Facts> Check<'a, F> {
         self.parse(what, name)
     }
 
-    pub(super) fn line(&mut self, what: &str, text: Option<&str>) -> Option<Line> {
+    pub(super) fn line(&mut self, what: &str, text: Option<&str>) -> Option<OneLine> {
         text.and_then(|text| self.parse(what, text))
     }
 

@@ -9,7 +9,7 @@ mod program;
 
 use indexmap::IndexMap;
 
-use crate::catalog::{Catalog, Entry, Program};
+use crate::catalog::{Catalog, EntryPoint, Program};
 use crate::error::Fault;
 use crate::manifest::{Arguments, Service};
 use crate::model::entry::PythonEntry;
@@ -191,7 +191,7 @@ struct Checked {
 /// Checks what `request` runs; `settled` gets the paths as they were found and the arguments by name.
 fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_>, settled: &mut Service) -> Checked {
     let interpreter = match runs {
-        Runs::Python(_) | Runs::Program(Program { entry: Entry::Python(_), .. }) => check.interpreter(request),
+        Runs::Python(_) | Runs::Program(Program { entry: EntryPoint::Python(_), .. }) => check.interpreter(request),
         Runs::Program(_) | Runs::Executable(_) => None,
     };
     settled.interpreter.clone_from(&interpreter);
@@ -217,8 +217,8 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_
             let ProgramLine { words, named, writes, given, needed, patterns, .. } = line;
             settled.arguments = Arguments::Named(named);
             let run = match &program.entry {
-                Entry::Python(entry) => python(entry, words),
-                Entry::Executable(path) => {
+                EntryPoint::Python(entry) => python(entry, words),
+                EntryPoint::Executable(path) => {
                     check.executable(&path.as_str().into()).map(|path| Run::Executable { path, arguments: words })
                 }
             };

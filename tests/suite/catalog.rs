@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use install_service::catalog::{ArgKind, ArgSpec, Catalog, Entry, SHIPPED};
+use install_service::catalog::{ArgKind, ArgSpec, Catalog, EntryPoint, SHIPPED};
 use proptest::prelude::*;
 
 fn shipped() -> Catalog {
@@ -74,7 +74,7 @@ fn a_later_catalog_wins() {
     let text = "[catalog]\nname = \"mine\"\n[[program]]\nname = \"DataFileUploadDirectory\"\nabout = \"Mine.\"\n\
                 executable = \"/bin/mine\"\n[[program]]\nname = \"Mine\"\nabout = \"New.\"\npython = \"m:f\"\n";
     catalog.merge(Catalog::parse(text, "mine.toml").unwrap());
-    assert_eq!(catalog.find("DataFileUploadDirectory").unwrap().entry, Entry::Executable("/bin/mine".into()));
+    assert_eq!(catalog.find("DataFileUploadDirectory").unwrap().entry, EntryPoint::Executable("/bin/mine".into()));
     assert_eq!(catalog.programs.keys().next().unwrap(), "DataFileUploadDirectory", "it keeps its place");
     assert!(catalog.find("Mine").is_some() && catalog.find("S3TransferStreamProcessor").is_some());
     assert_eq!(catalog.name.as_deref(), Some("openmsistream"));
@@ -93,7 +93,7 @@ fn the_shipped_catalog_is_sound() {
     assert_eq!(names, services.iter().chain(&others).collect::<Vec<_>>());
     for program in catalog.programs.values() {
         assert!(is_a_sentence(&program.about), "{}: {}", program.name, program.about);
-        assert!(matches!(program.entry, Entry::Python(_)));
+        assert!(matches!(program.entry, EntryPoint::Python(_)));
         for spec in &program.arguments {
             let place = format!("{} {}", program.name, spec.name);
             assert!(is_a_sentence(&spec.help), "{place}: {}", spec.help);

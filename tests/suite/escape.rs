@@ -71,7 +71,7 @@ proptest! {
 
     #[test]
     fn a_description_comes_back(text in corpus::text()) {
-        if let Ok(line) = text.parse::<install_service::model::name::Line>() {
+        if let Ok(line) = text.parse::<install_service::model::name::OneLine>() {
             let written = Description::new(&line).unwrap().to_string();
             let back = grammar::specifiers(&grammar::rest_of_line(&written));
             prop_assert_eq!(back, line.as_str().trim_matches([' ', '\t']));
@@ -169,7 +169,7 @@ fn what_systemd_takes_for_broken_text_is_refused_with_the_reason() {
         let path = Text::from_bytes([b"/srv/", *raw].concat());
         assert!(RawPath::directory(&path).is_err() && PathWord::new(&path).is_err() && GlobPath::new(&path).is_err());
     }
-    let said = |fault: Fault| fault.to_string();
+    let said = |fault: Unsayable| fault.to_string();
     assert_eq!(
         said(ExecWord::verbatim(&Text::from_bytes(*b"a\xffb")).unwrap_err()),
         "contains the byte 0xFF, which a systemd unit cannot carry: it must be UTF-8"

@@ -22,7 +22,7 @@ use install_service::host::process::Outcome;
 use install_service::managers::{nssm, systemd as systemctl};
 use install_service::manifest::{self, Manifest};
 use install_service::model::environment_file;
-use install_service::model::name::{EnvName, Line, ServiceName};
+use install_service::model::name::{EnvName, OneLine, ServiceName};
 use install_service::model::place::Place;
 use install_service::model::spec::Target;
 use install_service::model::text::Text;
@@ -666,7 +666,7 @@ fn encoders() {
         let text = Text::from_bytes(input);
         let mut outcome = String::new();
         let mut done =
-            |what: &str, result: Result<(), Fault>| outcome += &result.map_or_else(kind, |()| what.to_owned());
+            |what: &str, result: Result<(), Unsayable>| outcome += &result.map_or_else(kind, |()| what.to_owned());
         let one = |line: &str, escapes| {
             let words = grammar::words(line, escapes);
             assert_eq!(words.len(), 1, "{line:?}");
@@ -727,7 +727,7 @@ fn encoders() {
                     assert_eq!(grammar::c_runtime(&grammar::expand_windows(line.as_str().expect("text"))), [valid]);
                 }),
             );
-            if let Ok(line) = valid.parse::<Line>() {
+            if let Ok(line) = valid.parse::<OneLine>() {
                 let written = Description::new(&line).map(|written| {
                     let back = grammar::specifiers(&grammar::rest_of_line(&written.to_string()));
                     assert_eq!(back, line.as_str().trim_matches([' ', '\t']));
