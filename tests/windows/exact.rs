@@ -417,7 +417,7 @@ fn what_cannot_be_carried_is_refused() {
         "contains U+000A, which NSSM cannot carry: a variable there is one line",
     );
     let two = "environment = { A = \"\", B = \"\" }";
-    refused(&[], two, false, "`B`: it is the second empty one, which NSSM cannot carry: NSSM drops what stands behind");
+    refused(&[], two, false, "`B`: is the second empty one, which NSSM cannot carry: NSSM drops what stands behind");
     let batch = |text: Text, expected: &str| {
         refused(std::slice::from_ref(&text), "", true, expected);
         // The direct install carries it.
@@ -431,12 +431,12 @@ fn what_cannot_be_carried_is_refused() {
     batch("a\u{1a}b".into(), "contains U+001A, which a command batch cannot carry");
     batch(
         Text::from_bytes(*b"\xed\xa0\x80"),
-        "it contains a lone surrogate, which a command batch cannot carry: it is UTF-8",
+        "contains a lone surrogate, which a command batch cannot carry: it is UTF-8",
     );
     batch("x".repeat(8000).into(), "which a command batch cannot carry: cmd.exe cuts a line after 8191");
     for (program, expected) in [
-        (r"C:\a.bat", "the executable: it is a command batch, which NSSM cannot carry"),
-        (r"C:\%a%\b.exe", "the executable: it contains two `%`, which NSSM cannot carry: what stands between them"),
+        (r"C:\a.bat", "the executable: is a command batch, which NSSM cannot carry"),
+        (r"C:\%a%\b.exe", "the executable: contains two `%`, which NSSM cannot carry: what stands between them"),
     ] {
         let manifest = format!("[[service]]\nname = 'x'\nexecutable = '{program}'\n");
         let test = service.ran.then_install().file("service.toml", manifest).args(["--manifest", "service.toml"]);

@@ -200,5 +200,5 @@ fn services_of_a_manifest() {
     for mode in ["start", "status", "logs", "restart"] {
         ran.then_manage().args(["both-1", mode]).status(4).run();
     }
-    ran.then_manage().args(["both-1", "strat"]).status(2).stderr_contains("there is `start`").run();
+    ran.then_manage().args(["both-1", "strat"]).status(2).stderr_contains("did you mean `start`?").run();
 }
