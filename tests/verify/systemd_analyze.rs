@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use install_service::model::artifact::Artifact;
 use install_service::model::name::EnvName;
 use install_service::model::place::{CREDENTIAL, Place};
 use install_service::model::spec::{Argument, Hardening, Run, SecretStore, ServiceSpec};
@@ -229,7 +230,8 @@ fn a_launcher_gives_the_program_what_it_was_told() {
             spec.run = Run::Executable { path: program.into(), arguments };
             let files = systemd::artifacts(&spec, &place).unwrap();
             let launcher = folder.path().join("launch.sh");
-            fs::write(&launcher, &files[1].contents).unwrap();
+            let is_it = |file: &&Artifact| file.path.as_bytes().ends_with(b"_launch.sh");
+            fs::write(&launcher, &files.iter().find(is_it).expect("a launcher").contents).unwrap();
             let output = Command::new(shell).arg(&launcher).env_clear().env("LANG", "C.UTF-8").output().unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             output.stdout.split(|byte| *byte == 0).map(Text::from_bytes).collect::<Vec<_>>()
