@@ -9,7 +9,7 @@ PACKAGES=(
   # what a diff is for, what completions are, and who reads shell scripts best (tests/verify)
   patch fish shellcheck
   # systemd-analyze, and a booted systemd (systemd.sh)
-  systemd systemd-container strace dbus dbus-user-session libpam-systemd polkitd procps sudo
+  e2fsprogs systemd systemd-container strace dbus dbus-user-session libpam-systemd polkitd procps sudo
   # OpenMSIStream (openmsistream.sh), and reading what cargo prints (tests/run)
   python3 python3-venv libsodium23
 )

@@ -154,13 +154,17 @@ start() {
   die "\`$name\` did not boot (it says \`${state:-nothing}\`)"
 }
 
+# What this machine's root may do and that of the container may not (systemd-nspawn(1), `--capability=`): a command that
+# is sent in would bring it along, and could set this machine's clock.
+NOT_INSIDE=-audit_control,-block_suspend,-bpf,-mac_admin,-mac_override,-perfmon,-sys_module,-sys_rawio,-sys_time,-syslog,-wake_alarm
+
 # Runs a command inside as root, in the same folder if it exists there, else in /.
 enter() {
   local init name=$1
   shift
   init=$(init_of "$name") || die "\`$name\` is not up"
   # shellcheck disable=SC2016 # expanded inside
-  nsenter --target "$init" --all -- env --ignore-environment \
+  setpriv --bounding-set "$NOT_INSIDE" nsenter --target "$init" --all -- env --ignore-environment \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LOGNAME=root LC_ALL=C.UTF-8 \
     sh -c 'cd "$1" 2> /dev/null || cd /; shift; exec "$@"' sh "$PWD" "$@"
 }

@@ -7,4 +7,5 @@ mod support;
 
 mod hostile;
 mod kill;
+mod power;
 mod secrets;

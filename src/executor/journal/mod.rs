@@ -60,7 +60,8 @@ fn directory(place: &Place) -> Text {
 
 /// Whether there is a journal: a run is at work, or was ended half way.
 pub fn is_there(place: &Place) -> bool {
-    to_path(&directory(place)).symlink_metadata().is_ok()
+    // What lies there without a record was never begun, or has ended.
+    to_path(&directory(place).with("/plan.json")).symlink_metadata().is_ok()
 }
 
 impl Journal {
