@@ -418,9 +418,9 @@ impl Installation {
                     Err(refusals) => faults.extend(of_refusals(refusals)),
                 }
             }
-            match (layout, self.site.manager) {
-                (Layout::Ansible, manager) => {
-                    match manager {
+            match layout {
+                Layout::Ansible => {
+                    match self.site.manager {
                         Manager::Systemd(_) => {}
                         Manager::Nssm => batches.extend(artifacts.iter().cloned().map(render::nssm::beside)),
                     }
@@ -432,11 +432,13 @@ impl Installation {
                         systemd: spec.systemd,
                     });
                 }
-                (Layout::Tree, Manager::Nssm) => {
-                    files.extend(batches);
-                    files.extend(artifacts.into_iter().chain(example).map(render::nssm::beside));
-                }
-                (Layout::Tree, Manager::Systemd(_)) => files.extend(artifacts.into_iter().chain(example)),
+                Layout::Tree => match self.site.manager {
+                    Manager::Systemd(_) => files.extend(artifacts.into_iter().chain(example)),
+                    Manager::Nssm => {
+                        files.extend(batches);
+                        files.extend(artifacts.into_iter().chain(example).map(render::nssm::beside));
+                    }
+                },
             }
         }
         if layout == Layout::Ansible {

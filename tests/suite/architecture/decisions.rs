@@ -1,8 +1,6 @@
 //! What is done for one service manager and not for another: only a `match` that names them all is brought to the
 //! attention of whoever adds one.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -17,16 +15,9 @@ use super::patterns::{names_a_constant, places, takes_all};
 /// Methods that compare.
 const COMPARING: [&str; 3] = ["contains", "eq", "ne"];
 
-/// A decision that the compiler does not ask about when a service manager is added.
-pub(crate) struct Fault {
-    path: String,
-    /// With file and line.
-    text: String,
-}
-
-/// Every such decision: a `match` on one of `types` with an arm for whatever else there is, and outside the `knowing`
+/// Every decision that the compiler does not ask about when a service manager is added, with file and line: a `match` on one of `types` with an arm for whatever else there is, and outside the `knowing`
 /// rooms any other question which one it is.
-pub(crate) fn incomplete(house: &House, types: &[&str], knowing: &[&str]) -> Vec<Fault> {
+pub(crate) fn incomplete(house: &House, types: &[&str], knowing: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
     for file in &house.files {
         let knows = knowing.contains(&file.room.as_str());
@@ -38,25 +29,6 @@ pub(crate) fn incomplete(house: &House, types: &[&str], knowing: &[&str]) -> Vec
     faults
 }
 
-/// The faults of each file that has more than are known of it, and the numbers that are out of date.
-pub(crate) fn against(faults: &[Fault], known: &[(&str, usize)]) -> Vec<String> {
-    let mut files: BTreeMap<&str, Vec<&str>> = known.iter().map(|(path, _)| (*path, Vec::new())).collect();
-    for Fault { path, text } in faults {
-        files.entry(path).or_default().push(text);
-    }
-    let mut told = Vec::new();
-    for (path, texts) in files {
-        let expected = known.iter().find(|(file, _)| *file == path).map(|(_, count)| *count);
-        if texts.len() > expected.unwrap_or_default() {
-            told.extend(texts.iter().map(|text| (*text).to_owned()));
-        }
-        if expected.is_some_and(|expected| expected != texts.len()) {
-            told.push(format!("{path}: `UNDECIDED` is out of date: it has {}", texts.len()));
-        }
-    }
-    told
-}
-
 struct Decisions<'a> {
     file: &'a File,
     types: &'a [&'a str],
@@ -64,13 +36,13 @@ struct Decisions<'a> {
     knows: bool,
     /// Whether `Self` is one of the types.
     self_is_one: bool,
-    faults: Vec<Fault>,
+    faults: Vec<String>,
 }
 
 impl Decisions<'_> {
     fn fault(&mut self, line: usize, what: &str) {
         let text = format!("{}: {what}", self.file.at(line));
-        self.faults.push(Fault { path: self.file.path.clone(), text });
+        self.faults.push(text);
     }
 
     /// Asking which one it is, where that is not known.
