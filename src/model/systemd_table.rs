@@ -211,6 +211,11 @@ impl Directive {
         &self.value
     }
 
+    /// Whether its value is a yes (`parse_boolean` in `src/basic/parse-util.c`).
+    pub fn is_on(&self) -> bool {
+        YES.iter().any(|word| word.eq_ignore_ascii_case(&self.value))
+    }
+
     /// The version of systemd that has it, with this value; 0 if it was always there.
     pub fn since(&self) -> u32 {
         self.since
@@ -218,10 +223,11 @@ impl Directive {
 }
 
 /// The words of `parse_boolean` in `src/basic/parse-util.c`.
+const YES: [&str; 6] = ["1", "yes", "y", "true", "t", "on"];
+const NO: [&str; 6] = ["0", "no", "n", "false", "f", "off"];
+
 fn is_switch(value: &str) -> bool {
-    ["1", "yes", "y", "true", "t", "on", "0", "no", "n", "false", "f", "off"]
-        .iter()
-        .any(|word| word.eq_ignore_ascii_case(value))
+    YES.iter().chain(&NO).any(|word| word.eq_ignore_ascii_case(value))
 }
 
 /// Numbers with units, of which seconds are the usual (systemd.time(7), "Parsing time spans").

@@ -13,7 +13,7 @@ use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
-use crate::model::systemd_table::Section;
+use crate::model::systemd_table::{Directive, Section};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
@@ -52,7 +52,8 @@ struct Unit {
     environment: Vec<EnvAssignment>,
     environment_file: Option<GlobPath>,
     credential: Option<Credential>,
-    /// Variables that no command of the unit gets, whatever sets them.
+    /// Variables that no command of the unit gets, whatever sets them. Behind the directives of a manifest, of which an
+    /// empty `UnsetEnvironment=` would drop them.
     unset: Vec<Token>,
     start: CommandLine,
     stop_post: Option<CommandLine>,
@@ -369,33 +370,41 @@ impl Variable {
 
 /// Whether part of the unit runs as root, and the rest as somebody else, who must gain nothing by it.
 fn has_root_part(spec: &ServiceSpec) -> bool {
-    spec.account.is_some()
+    let of_its_own = |directive: &Directive| directive.name() == "DynamicUser" && directive.is_on();
+    spec.systemd.has(ERROR_LOG) && (spec.account.is_some() || spec.directives.iter().any(of_its_own))
 }
 
-/// Variables by which the dynamic linker, the C library or the shell load, run or write what they name: those that
-/// ld.so(8) drops in secure-execution mode, and the shell's. `UnsetEnvironment=` (systemd.exec(5)) takes them from every
-/// command of a unit, whatever has set them: the unit, a file, a drop-in, systemd's own environment. The launcher gives
-/// the program those that it is to have.
-const LOADS_CODE: [&str; 28] = [
+/// Variables by which the dynamic linker, the C library or the shell load, run or write what they name: those of
+/// ld.so(8) of every version, and the shell's. `UnsetEnvironment=` (systemd.exec(5)) takes them from every command of a
+/// unit, whatever has set them: the unit, a file, a drop-in, systemd's own environment. It has no patterns. The launcher
+/// gives the program those that it is to have.
+///
+/// `ENV` is none of them: only an interactive shell reads the file that it names (POSIX, `sh`), and many programs have a
+/// setting of this name.
+const LOADS_CODE: [&str; 32] = [
     "BASHOPTS",
     "BASH_ENV",
-    "ENV",
     "GCONV_PATH",
     "GETCONF_DIR",
     "GLIBC_TUNABLES",
+    "LD_ASSUME_KERNEL",
     "LD_AUDIT",
     "LD_BIND_NOT",
+    "LD_BIND_NOW",
     "LD_DEBUG",
     "LD_DEBUG_OUTPUT",
     "LD_DYNAMIC_WEAK",
     "LD_HWCAP_MASK",
     "LD_LIBRARY_PATH",
     "LD_ORIGIN_PATH",
+    "LD_POINTER_GUARD",
+    "LD_PREFER_MAP_32BIT_EXEC",
     "LD_PRELOAD",
     "LD_PROFILE",
     "LD_PROFILE_OUTPUT",
     "LD_SHOW_AUXV",
     "LD_TRACE_LOADED_OBJECTS",
+    "LD_TRACE_PRELINKING",
     "LD_USE_LOAD_BIAS",
     "LD_VERBOSE",
     "LD_WARN",
@@ -407,10 +416,9 @@ const LOADS_CODE: [&str; 28] = [
     "SHELLOPTS",
 ];
 
-/// Whether a variable is one of these, or may be one in another version.
+/// Whether a variable is one of these.
 fn loads_code(name: &EnvName) -> bool {
-    let name = name.as_str();
-    name.starts_with("LD_") || name.starts_with("BASH") || name == "IFS" || LOADS_CODE.contains(&name)
+    LOADS_CODE.contains(&name.as_str())
 }
 
 /// Variables that dash or bash set, change or drop for themselves between their own start and
@@ -587,11 +595,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         environment: parts.environment,
         environment_file,
         credential,
-        unset: if has_root_part(spec) && spec.systemd.has(ERROR_LOG) {
-            LOADS_CODE.map(Token::from).to_vec()
-        } else {
-            Vec::new()
-        },
+        unset: if has_root_part(spec) { LOADS_CODE.map(Token::from).to_vec() } else { Vec::new() },
         start: parts.start?,
         stop_post,
         restarts: spec.restart != Restart::Never,
@@ -687,7 +691,8 @@ fn wanted_hardening(spec: &ServiceSpec) -> impl Iterator<Item = (u32, &'static s
     })
 }
 
-/// What the version of systemd that a unit is written for cannot do, and goes without.
+/// What a unit goes without: what the version of systemd that it is written for cannot do, and what is kept from the part
+/// of it that runs as root.
 pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
     let version = spec.systemd;
     let mut notes = Vec::new();
@@ -705,6 +710,14 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
                 format!("systemd {version} does not say how a service ended, so it will leave no error log")
             }
         });
+    }
+    let passes = |directive: &&Directive| matches!(directive.name(), "EnvironmentFile" | "PassEnvironment");
+    for directive in spec.directives.iter().filter(|_| has_root_part(spec)).filter(passes) {
+        notes.push(format!(
+            "no variable that loads code, such as LD_LIBRARY_PATH, comes by {}, because root runs a part of the unit; \
+             `--env NAME=VALUE` sets one",
+            directive.name()
+        ));
     }
     notes
 }

@@ -17,7 +17,9 @@ NAME = {{ name }}
 MODULE = {{ module }}
 WORKING_DIRECTORY = {{ working_directory }}
 ERROR_LOG = {{ error_log }}
+LOG_NAME = os.path.basename(ERROR_LOG)
 ERROR_LOG_LIMIT = 1048576
+ENTRY_LIMIT = 262144
 # What a program returns that was asked to stop and did: 128 and the number of SIGTERM.
 STOPPED = 143
 {%- if let Some(path) = environment_file %}
@@ -97,11 +99,10 @@ def run():
     return function(arguments) if takes_arguments(function) else function()
 
 
-def earlier_log(owners):
+def earlier_log(directory, owners):
     """What is in the error log, if it is a file of one of these users and not too large."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        log = os.open(ERROR_LOG, flags)
+        log = os.open(LOG_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     except OSError:
         return b""
     with open(log, "rb") as file:
@@ -114,22 +115,26 @@ def replace_log(entry):
     """Puts a new log in the place of the old one, for its owner alone.
 
     Whoever may write in the directory can have put anything there: a link, a pipe, a huge file. So nothing that is
-    there is opened to be written.
+    there is opened to be written, and all happens in the one directory whose owner was looked at.
     """
-    directory = os.stat(os.path.dirname(ERROR_LOG))
-    owner = directory.st_uid if os.geteuid() == 0 else os.geteuid()
-    name = "{}.{}".format(ERROR_LOG, os.getpid())
-    data = earlier_log((os.geteuid(), owner)) + entry
-    log = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+    directory = os.open(os.path.dirname(ERROR_LOG), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if owner != os.geteuid():
-            os.fchown(log, owner, directory.st_gid)
-        with open(log, "wb") as file:
-            file.write(data)
-        os.replace(name, ERROR_LOG)
-    except BaseException:
-        os.unlink(name)
-        raise
+        found = os.fstat(directory)
+        owner = found.st_uid if os.geteuid() == 0 else os.geteuid()
+        name = ".{}.{}".format(LOG_NAME, os.urandom(8).hex())
+        data = earlier_log(directory, (os.geteuid(), owner)) + entry
+        log = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
+        try:
+            with open(log, "wb") as file:
+                if owner != os.geteuid():
+                    os.fchown(log, owner, found.st_gid)
+                file.write(data)
+            os.replace(name, LOG_NAME, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:
+            os.unlink(name, dir_fd=directory)
+            raise
+    finally:
+        os.close(directory)
 
 
 def append_to_log(entry):
@@ -147,6 +152,9 @@ def log_error(message):
         data = entry.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         data = entry.encode("utf-8", "backslashreplace")
+    if len(data) > ENTRY_LIMIT:
+        # The end of a traceback says what went wrong.
+        data = data[: ENTRY_LIMIT // 2] + b"\n[...]\n" + data[-ENTRY_LIMIT // 2 :]
     try:
         if hasattr(os, "fchown"):
             replace_log(data)

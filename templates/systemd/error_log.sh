@@ -17,6 +17,11 @@ esac
 
 entry() {
     echo "$(date -Iseconds) {{ name }} $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS"
+    last_lines | tail -c 262144 # a single one can have hundreds of megabytes
+    echo
+}
+
+last_lines() {
 {%- if system %}
     journalctl --sync
     journalctl -q -o cat -n 50 "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID"
@@ -28,7 +33,6 @@ entry() {
         --since="$(systemctl --user show --value -p ExecMainStartTimestamp {{ name }}.service)" \
         "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" + SYSLOG_IDENTIFIER={{ name }} "_UID=$(id -u)"
 {%- endif %}
-    echo
 }
 
 # Adds standard input to the file $1. Whoever may write in the directory can have put anything there: a link, a pipe, a
@@ -50,7 +54,7 @@ add='
 # Not as root, but as the owner of the directory: the entry is for both.
 owner=$(stat -c %u .)
 as_owner=
-[ "$owner" = 0 ] || as_owner="setpriv --reuid=$owner --regid=$(stat -c %g .) --clear-groups --"
+[ "$owner" = 0 ] || as_owner="setpriv --reuid=$owner --regid=$(stat -c %g .) --clear-groups --no-new-privs --"
 # shellcheck disable=SC2086 # words of a command, or none
 entry | $as_owner /bin/sh -c "$add" add {{ name }}_ERROR_LOG.txt
 {%- else %}
