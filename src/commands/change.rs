@@ -52,11 +52,13 @@ impl Change {
 /// # Errors
 /// When it cannot be taken back.
 pub fn begin_look(place: &Place, scope: Scope, reporter: Reporter<'_>) -> Result<(), Error> {
-    if !journal::is_there(place) {
+    if !journal::has_remains(place) {
         return Ok(());
     }
     if !site::may_change(scope) {
-        reporter(Event::Unfinished { needs_rights: true });
+        if journal::is_there(place) {
+            reporter(Event::Unfinished { needs_rights: true });
+        }
         return Ok(());
     }
     interrupt::listen();

@@ -200,6 +200,16 @@ fn what_a_killed_update_began_is_taken_back_by_the_next_run() {
     assert!(!Path::new(&state).join("journal").exists());
 }
 
+/// A run that is killed before its record is whole, or after it is gone, leaves no work, but files.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_journal_without_a_record_goes_with_the_next_look() {
+    let list = Test::manage().file("working_dir/journal/.install-service-plan.json.E47chO", "{").arg("--list");
+    let journal = list.folder().join("working_dir/journal");
+    list.run();
+    assert!(!journal.exists());
+}
+
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn an_undo_that_fails_is_told_once() {

@@ -58,6 +58,11 @@ fn directory(place: &Place) -> Text {
     place.state_dir.with("/journal")
 }
 
+/// Whether anything lies in the place of the journal, also without a record.
+pub fn has_remains(place: &Place) -> bool {
+    to_path(&directory(place)).symlink_metadata().is_ok()
+}
+
 /// Whether there is a journal: a run is at work, or was ended half way.
 pub fn is_there(place: &Place) -> bool {
     // What lies there without a record was never begun, or has ended.
