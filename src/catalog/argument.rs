@@ -57,6 +57,12 @@ impl ArgSpec {
         self.metavar.as_deref().unwrap_or_else(|| self.kind.placeholder())
     }
 
+    /// What the variable is called that keeps its value, where that is a secret: a name that can be referred to.
+    pub fn variable(&self) -> String {
+        let name = self.name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+    }
+
     /// Whether one value is of the argument's kind, as far as the value alone can tell: paths are
     /// looked at on the host.
     ///

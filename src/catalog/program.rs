@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ArgSpec;
+use super::{ArgKind, ArgSpec};
 use crate::model::entry::PythonEntry;
 
 /// A program that can become a service by its name.
@@ -22,6 +22,11 @@ impl Program {
     /// The argument of this name.
     pub fn argument(&self, name: &str) -> Option<&ArgSpec> {
         self.arguments.iter().find(|argument| argument.name == name)
+    }
+
+    /// Whether any of its arguments is a secret.
+    pub fn has_secrets(&self) -> bool {
+        self.arguments.iter().any(|argument| argument.kind == ArgKind::Secret)
     }
 
     /// The positional arguments, in order.

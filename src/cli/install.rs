@@ -6,14 +6,15 @@ use super::options::Given;
 use super::output::{note, print, print_plain, say_styled};
 use super::parse::{self, Line, Purpose, Wanted};
 use super::{Format, completions, report};
-use crate::catalog::Catalog;
+use crate::catalog::{ArgKind, Catalog};
 use crate::commands::install::{InstallMode, Installation, Layout, Settings};
 use crate::commands::{discover, sources};
 use crate::error::{Error, Fault, exit};
+use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::managers::nssm::Wishes;
-use crate::manifest::Service;
+use crate::manifest::{Arguments, Service};
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
 
@@ -23,6 +24,7 @@ use crate::model::text::Text;
 /// Everything that ends it otherwise.
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     privilege::hide_memory();
+    let argv = super::arrived(argv)?;
     let (named, state_dir) = parse::early(&argv);
     let site = site::here(managers::of_this_host(), Scope::System, state_dir.as_ref());
     let catalog = sources::catalogs(&site.place.state_dir, &named)?;
@@ -46,10 +48,24 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print_plain(&found.to_toml());
             Ok(exit::OK)
         }
-        Line::Install { given, request, faults } => {
-            let (installation, format) = installation(&given, request, faults, &catalog)?;
+        Line::Install { given, mut request, faults, typed } => {
+            request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
+            let (installation, format) = installation(&given, request, faults, typed, &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
             Ok(report::outcome(&outcome, format))
+        }
+    }
+}
+
+/// Puts the secrets that were typed back into the request of the line, which has references for them behind sudo.
+fn restore_secrets(request: &mut Service, catalog: &Catalog) {
+    let program = request.program.as_ref().and_then(|name| catalog.find(name));
+    let (Some(program), Arguments::Named(arguments)) = (program, &mut request.arguments) else { return };
+    for (name, value) in arguments {
+        if let Some(secret) = sudo::secret(name)
+            && program.argument(name).is_some_and(|spec| spec.kind == ArgKind::Secret)
+        {
+            value.clone_from(secret);
         }
     }
 }
@@ -59,6 +75,7 @@ fn installation(
     given: &Given,
     request: Option<Box<Service>>,
     mut faults: Vec<Fault>,
+    typed: Option<Typed>,
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
     let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
@@ -90,6 +107,7 @@ fn installation(
             allow_unknown: given.flag("allow-unknown-nssm"),
         },
         kept_first: false,
+        typed,
     };
     if given.flag("layout") && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));

@@ -10,8 +10,32 @@ mod output;
 mod parse;
 mod preview;
 mod report;
+mod typed;
 
-use crate::error::Fault;
+use std::ffi::OsString;
+
+use anstream::ColorChoice;
+
+use crate::error::{Error, Fault};
+use crate::host::{environment, sudo};
+
+/// What a command does first: it takes what the run before sudo handed to it; gives the words that were typed.
+///
+/// # Errors
+/// As [`sudo::arrive`].
+fn arrived(argv: Vec<OsString>) -> Result<Vec<OsString>, Error> {
+    let argv = sudo::arrive(argv)?;
+    // What anstream looks for in its own environment (<https://no-color.org>, <https://bixense.com/clicolors>).
+    let set = |name: &str| environment::non_empty(name);
+    if set("NO_COLOR").is_some() {
+        ColorChoice::Never.write_global();
+    } else if set("CLICOLOR_FORCE").is_some_and(|value| value.as_bytes() != b"0") {
+        ColorChoice::Always.write_global();
+    } else if set("CLICOLOR").is_some_and(|value| value.as_bytes() == b"0") {
+        ColorChoice::Never.write_global();
+    }
+    Ok(argv)
+}
 
 /// Text or JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,12 +12,15 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use indexmap::IndexMap;
 
 use super::options::{self, Given};
+use super::typed;
 use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program};
 use crate::error::{Error, Fault};
+use crate::host::sudo::Typed;
 use crate::host::text::text;
 use crate::manifest::{Arguments, Service, Value};
 use crate::model::entry::PythonEntry;
 use crate::model::text::Text;
+use crate::validate;
 
 /// How many faults of shape are looked for before the line is given up.
 pub(super) const MOST_FAULTS: usize = 12;
@@ -33,6 +36,8 @@ pub enum Line {
         request: Option<Box<Service>>,
         /// What is wrong with the line itself.
         faults: Vec<Fault>,
+        /// The line without its secrets, where it held any.
+        typed: Option<Typed>,
     },
     /// `discover`.
     Discover {
@@ -139,7 +144,12 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> 
     {
         return Ok(Line::Print(help.render().ansi().to_string()));
     }
-    let (outcome, faults) = attempt(&mut command(catalog, Purpose::Parse, wanted), argv, MOST_FAULTS);
+    let mut command = command(catalog, Purpose::Parse, wanted);
+    let (outcome, mut faults) = attempt(&mut command, argv.clone(), MOST_FAULTS);
+    let program = program.as_deref().and_then(|name| catalog.find(name));
+    if program.is_some_and(Program::has_secrets) {
+        faults.iter_mut().for_each(|fault| hide_values(fault, &argv));
+    }
     let matches = match outcome {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
@@ -150,7 +160,15 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> 
             _ => return Err(Error::Usage(worded(&error))),
         },
     };
-    read(&matches, &end, rest, catalog, faults)
+    let mut line = read(&matches, &end, rest, catalog, faults)?;
+    if let Line::Install { faults, typed, .. } = &mut line
+        && faults.is_empty()
+        && let Some(program) = program
+        && let Some((_, sub)) = matches.subcommand()
+    {
+        *typed = typed::without_secrets(&argv, program, sub, &mut command);
+    }
+    Ok(line)
 }
 
 fn read(
@@ -207,7 +225,7 @@ fn read(
     if let Some(request) = &mut request {
         given.fill(request, &mut faults);
     }
-    Ok(Line::Install { given, request: request.map(Box::new), faults })
+    Ok(Line::Install { given, request: request.map(Box::new), faults, typed: None })
 }
 
 /// A Python spec with what follows it, which belongs to the program but for the last
@@ -265,13 +283,22 @@ fn named_arguments(program: &Program, matches: &ArgMatches) -> IndexMap<String, 
     named
 }
 
-/// What clap calls a program's argument: an argument `path` is not our option `path`.
-/// What clap calls an argument of a program.
+/// The secrets among the arguments of a program that are values, and no references to variables.
+pub(super) fn secrets(program: &Program, matches: &ArgMatches) -> IndexMap<String, Value> {
+    let mut secrets = named_arguments(program, matches);
+    secrets.retain(|name, value| {
+        program.argument(name).is_some_and(|spec| spec.kind == ArgKind::Secret)
+            && !value.words().iter().all(validate::is_reference)
+    });
+    secrets
+}
+
+/// What clap calls an argument of a program: an argument `path` is not our option `path`.
 pub(super) fn id(spec: &ArgSpec) -> String {
     format!("program:{}", spec.name)
 }
 
-fn is_list(spec: &ArgSpec) -> bool {
+pub(super) fn is_list(spec: &ArgSpec) -> bool {
     spec.repeat || !matches!(spec.arity, Arity::One | Arity::Optional)
 }
 
@@ -315,7 +342,8 @@ fn stumbling_word(error: &clap::Error, argv: &[OsString]) -> Option<usize> {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let is_it = |given: &OsStr| {
-                given.to_str().is_some_and(|given| given == word || given.split('=').next() == Some(word.as_str()))
+                let given = given.to_string_lossy();
+                given == word.as_str() || given.split('=').next() == Some(word.as_str())
             };
             argv.iter().skip(1).rposition(|given| is_it(given)).map(|at| at + 1)
         }
@@ -341,8 +369,12 @@ fn fault_of(error: &clap::Error, word: &OsStr) -> Fault {
     let given = text(word);
     let is_option = given.as_bytes().starts_with(b"-");
     let mut fault = match error.kind() {
-        ErrorKind::UnknownArgument if is_option => Fault::new("option", "there is no such option").given(&given),
-        ErrorKind::UnknownArgument => Fault::new("argument", "not expected here").given(&given),
+        ErrorKind::UnknownArgument if is_option => {
+            // What follows a `=` may be a secret of an option that was typed wrongly.
+            let name = given.as_bytes().split(|byte| *byte == b'=').next().unwrap_or_default();
+            Fault::new("option", "there is no such option").given(Text::from_bytes(name))
+        }
+        ErrorKind::UnknownArgument => Fault::new(STRAY, "not expected here").given(&given),
         ErrorKind::TooManyValues => Fault::new(format!("option `{given}`"), "takes no value"),
         _ => Fault::new(format!("option `{given}`"), "needs a value"),
     };
@@ -357,6 +389,22 @@ fn fault_of(error: &clap::Error, word: &OsStr) -> Fault {
         },
     };
     fault
+}
+
+/// What is wrong where nothing takes a word.
+const STRAY: &str = "argument";
+
+/// Takes out of a fault of the line what may be a secret there: a word that nothing takes, and the value of an option
+/// that takes none.
+fn hide_values(fault: &mut Fault, argv: &[OsString]) {
+    if fault.what == STRAY {
+        let word = fault.given.take();
+        let at = argv.iter().position(|known| word.as_ref().is_some_and(|word| text(known).to_string() == *word));
+        fault.what = format!("word {} of the command line", at.unwrap_or_default());
+        fault.reason += " (not shown, because it may be a secret)";
+    } else if let Some((option, _)) = fault.what.split_once('=') {
+        fault.what = format!("{option}`");
+    }
 }
 
 /// clap's message without its own `error:`, which our wording adds.

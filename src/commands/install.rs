@@ -15,7 +15,8 @@ use crate::error::{Error, Fault};
 use crate::executor::export::{self, Written};
 use crate::executor::{self, journal};
 use crate::host::facts::{Before, Elsewhere, Host};
-use crate::host::{privilege, python, site, state};
+use crate::host::sudo::{self, Typed};
+use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
 use crate::managers::{self, observe, systemd};
@@ -78,6 +79,8 @@ pub struct Settings {
     pub nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
     pub kept_first: bool,
+    /// The command line without its secrets, where it held any.
+    pub typed: Option<Typed>,
 }
 
 impl Settings {
@@ -93,6 +96,7 @@ impl Settings {
             prune: false,
             nssm: Wishes::default(),
             kept_first: true,
+            typed: None,
         }
     }
 
@@ -272,7 +276,7 @@ impl Installation {
         let notes = self.notes(&files);
         // What was compared was told when it was installed; a preview holds its own.
         if self.settings.mode != InstallMode::DryRun && !self.settings.compares_receipts() {
-            notes.iter().for_each(|line| reporter(Event::Note(line)));
+            notes.iter().filter(|line| !sudo::was_noted(line)).for_each(|line| reporter(Event::Note(line)));
         }
         match &self.settings.mode {
             InstallMode::DryRun => self.preview(files, notes).map(Outcome::Preview),
@@ -281,7 +285,7 @@ impl Installation {
                 export::write(directory, files).map(Outcome::Exported)
             }
             InstallMode::Check => self.check(files, reporter),
-            InstallMode::Install => self.install(files, reporter),
+            InstallMode::Install => self.install(files, notes, reporter),
         }
     }
 
@@ -484,10 +488,11 @@ impl Installation {
         gone
     }
 
-    fn install(&self, files: Vec<Desired>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+    /// `notes` have been told.
+    fn install(&self, files: Vec<Desired>, notes: Vec<String>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
         managers::need(self.site.manager)?;
         if !site::may_change(self.site.scope()) {
-            return self.run_again().map(Outcome::RunAgain);
+            return self.run_again(notes).map(Outcome::RunAgain);
         }
         let (names, place) = (self.names(), &self.site.place);
         let mut opened = Opened::default();
@@ -546,15 +551,11 @@ impl Installation {
     }
 
     /// Runs this very command again with administrator rights.
-    fn run_again(&self) -> Result<u8, Error> {
+    fn run_again(&self, notes: Vec<String>) -> Result<u8, Error> {
         let variables: Vec<EnvName> =
             self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
-        let secrets: Vec<(EnvName, Text)> = self
-            .validated
-            .iter()
-            .flat_map(|service| service.given_secrets.iter().map(|(name, value)| (name.clone(), value.clone())))
-            .collect();
-        privilege::run_again(&variables, &secrets)
+        let typed = self.settings.typed.clone().unwrap_or_else(Typed::without_secrets);
+        sudo::run_again(typed, &variables, notes)
     }
 
     /// Applies what differs. `overtaken`: another run has changed the services since this one began.

@@ -24,7 +24,7 @@ impl Managed {
     /// When it cannot be read.
     pub fn logs(&self, Part { lines, follow }: Part, reporter: Reporter<'_>) -> Result<u8, Error> {
         match self.site.manager {
-            Manager::Systemd(scope) => process::hand_over(&systemd::logs(&self.names, scope, lines, follow), &[]),
+            Manager::Systemd(scope) => process::hand_over(&systemd::logs(&self.names, scope, lines, follow), &[], None),
             Manager::Nssm => {
                 for name in &self.names {
                     reporter(Event::LogOf(name));

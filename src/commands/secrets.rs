@@ -38,7 +38,7 @@ pub fn known(service: &Validated, kept: &Values, kept_first: bool) -> Values {
     let mut values = Values::new();
     for name in &service.spec.secrets {
         let typed = service.given_secrets.get(name).cloned();
-        let set = environment::variable(name);
+        let set = environment::variable(name.as_str());
         let kept = kept.get(name).cloned();
         let value = if kept_first { typed.or(kept).or(set) } else { typed.or(set).or(kept) };
         if let Some(value) = value {

@@ -1,12 +1,11 @@
 //! What this host answers to the questions of validation.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::privilege::CALLER_PATH;
+use super::environment::{search_path, variable};
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::text::Text;
@@ -33,12 +32,12 @@ impl Facts for Host {
 
     fn find_program(&self, name: &Text) -> Option<Text> {
         let directory = env::current_dir().unwrap_or_default();
-        which::which_in(os(name), Some(caller_path()), directory).ok().map(text)
+        which::which_in(os(name), Some(search_path()), directory).ok().map(text)
     }
 
     fn interpreter(&self) -> Option<Text> {
-        let of = |variable: &str, inside: &str| {
-            let path = PathBuf::from(env::var_os(variable)?).join(inside);
+        let of = |name: &str, inside: &str| {
+            let path = to_path(&variable(name)?).join(inside);
             path.is_file().then(|| text(path))
         };
         let (in_venv, in_conda) =
@@ -83,11 +82,6 @@ impl Facts for Host {
         };
         site_packages.into_iter().map(|packages| packages.join(relative)).find(|path| path.is_file()).map(text)
     }
-}
-
-/// The PATH of the person who typed the command, also behind sudo.
-fn caller_path() -> OsString {
-    env::var_os(CALLER_PATH).or_else(|| env::var_os("PATH")).unwrap_or_default()
 }
 
 #[cfg(unix)]

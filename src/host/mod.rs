@@ -15,5 +15,6 @@ pub mod prompt;
 pub mod python;
 pub mod site;
 pub mod state;
+pub mod sudo;
 mod talk;
 pub mod text;

@@ -1,7 +1,7 @@
 //! Running other programs: the one door, with their words kept.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -270,18 +270,27 @@ pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
 
 /// Runs `invocation` on our own terminal and gives its exit code (130 for an interrupt).
 ///
+/// `more` are variables of ours that it needs besides those of every command. `input` is what it reads; without
+/// one it reads what we would.
+///
 /// An interrupt is for the command: we are there until it has ended, or a shell would show its prompt while it still
 /// takes back what it had begun. Ctrl-C has reached it already; a signal to us alone is passed on to it.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn hand_over(invocation: &Invocation, environment: &[(OsString, OsString)]) -> Result<u8, Error> {
+pub fn hand_over(invocation: &Invocation, more: &[&str], input: Option<Vec<u8>>) -> Result<u8, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     interrupt::listen();
-    let mut words = invocation.0.iter().map(os);
-    let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words).envs(environment.iter().map(|(name, value)| (name, value)));
+    let mut command = bare(invocation, environment::of_command_on_terminal(more));
+    if input.is_some() {
+        command.stdin(Stdio::piped());
+    }
     let mut child = command.spawn().map_err(failed)?;
+    if let (Some(mut end), Some(input)) = (child.stdin.take(), input) {
+        // Beside the waiting: it may ask a question first. One that does not read it to its end says why with its
+        // status.
+        thread::spawn(move || drop(end.write_all(&input)));
+    }
     let mut is_told = false;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
@@ -296,18 +305,21 @@ pub fn hand_over(invocation: &Invocation, environment: &[(OsString, OsString)]) 
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::exit::INTERRUPTED))
 }
 
-/// The command of `invocation`, with our own environment and messages in plain English.
-fn command(invocation: &Invocation) -> Command {
+/// The command of `invocation` with this environment and no other.
+fn bare(invocation: &Invocation, environment: Vec<(OsString, OsString)>) -> Command {
     let mut words = invocation.0.iter().map(os);
     let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words);
+    command.args(words).env_clear().envs(environment);
+    command
+}
+
+/// The command of `invocation`, with what commands need of our environment and messages in plain English.
+fn command(invocation: &Invocation) -> Command {
+    let mut command = bare(invocation, environment::of_command());
     command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "cat");
     let (variable, seconds) = BUS_TIMEOUT;
     if std::env::var_os(variable).is_none() {
         command.env(variable, seconds);
-    }
-    if let Some(directory) = environment::user_runtime_directory() {
-        command.env("XDG_RUNTIME_DIR", directory);
     }
     // What a terminal sends on Ctrl-C is for us: it must not end a command that takes something back.
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! Questions, asked only of a person at a terminal.
 
 use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
@@ -13,9 +14,19 @@ pub fn never_ask() {
     NEVER.store(true, Ordering::SeqCst);
 }
 
+/// Whether there was a person to ask, where standard input has been put to another use since.
+static BEFORE: OnceLock<bool> = OnceLock::new();
+
+/// From now on there is a person to ask if the run before sudo had one.
+pub fn can_ask_as_before(could: bool) {
+    // Handed over once.
+    _ = BEFORE.set(could);
+}
+
 /// Whether there is a person to ask: standard input and standard error are a terminal.
 pub fn can_ask() -> bool {
-    !NEVER.load(Ordering::SeqCst) && io::stdin().is_terminal() && io::stderr().is_terminal()
+    let has_input = || BEFORE.get().copied().unwrap_or_else(|| io::stdin().is_terminal());
+    !NEVER.load(Ordering::SeqCst) && has_input() && io::stderr().is_terminal()
 }
 
 /// Asks for a value without showing what is typed.

@@ -212,7 +212,7 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_
             Checked { default_name: Some(entry.short_name().to_owned()), run, ..Checked::default() }
         }
         Runs::Program(program) => {
-            let mut line = ProgramLine::new(check, program, &request.arguments, interpreter.as_ref());
+            let mut line = ProgramLine::new(check, program, request, interpreter.as_ref());
             line.check_all();
             let ProgramLine { words, named, writes, given, needed, patterns, .. } = line;
             settled.arguments = Arguments::Named(named);
@@ -245,6 +245,11 @@ fn reference(before: Text, word: &Text) -> Argument {
         Some(rest) if rest.starts_with('$') && is_identifier(rest.trim_start_matches('$')) => join(rest),
         _ => join(text),
     }
+}
+
+/// Whether `word`, as the argument of a program, refers to a variable and says nothing else.
+pub fn is_reference(word: &Text) -> bool {
+    referred(word).is_some()
 }
 
 /// The variable that `word` refers to.

@@ -1,15 +1,17 @@
 //! The arguments of a catalog program: each checked by its kind, all of them made a command line.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use super::check::Check;
 use super::{reference, referred};
-use crate::catalog::{ArgKind, ArgSpec, Program, config_file};
+use crate::catalog::{ArgKind, ArgSpec, EntryPoint, Program, config_file};
 use crate::error::Fault;
-use crate::manifest::{Arguments, Value};
+use crate::manifest::{Arguments, Service, Value};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::EnvName;
-use crate::model::spec::Argument;
+use crate::model::spec::{Argument, Target};
 use crate::model::text::Text;
 
 /// The arguments of a catalog program on their way from names to words.
@@ -26,6 +28,10 @@ pub(super) struct ProgramLine<'a, 'b, F> {
     pub(super) writes: Vec<Text>,
     /// Secrets that were typed.
     pub(super) given: IndexMap<EnvName, Text>,
+    /// Variables that are set plainly.
+    plain: BTreeSet<EnvName>,
+    /// Variables that the arguments refer to.
+    referred_to: BTreeSet<EnvName>,
     /// Variables that a config file asks for.
     pub(super) needed: Vec<EnvName>,
     /// Arguments that are Python regular expressions, with their names.
@@ -36,10 +42,10 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
     pub(super) fn new(
         check: &'a mut Check<'b, F>,
         program: &'a Program,
-        arguments: &Arguments,
+        request: &Service,
         interpreter: Option<&'a Text>,
     ) -> Self {
-        let given_values = match arguments {
+        let given_values = match &request.arguments {
             Arguments::Named(values) => values.clone(),
             Arguments::List(words) if words.is_empty() => IndexMap::new(),
             Arguments::List(_) => {
@@ -50,7 +56,11 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
                 IndexMap::new()
             }
         };
+        let plain = request.environment.keys().filter_map(|name| name.parse().ok()).collect();
+        let referred_to = given_values.values().flat_map(Value::words).filter_map(|word| referred(&word)).collect();
         Self {
+            plain,
+            referred_to,
             check,
             program,
             interpreter,
@@ -148,8 +158,10 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
         if self.check.faults.len() > before {
             return None;
         }
-        let value = match (&value, words.as_slice()) {
-            (Value::Word(_), [word]) => Value::Word(word.clone()),
+        let value = match (spec.kind, &value, words.as_slice()) {
+            // In the place of a secret there is a reference now.
+            (ArgKind::Secret, Value::List(_), words) => Value::List(words.iter().cloned().map(Value::Word).collect()),
+            (ArgKind::Secret, _, [word]) | (_, Value::Word(_), [word]) => Value::Word(word.clone()),
             _ => value,
         };
         Some((words, value))
@@ -157,7 +169,14 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
 
     /// One value of one argument, checked; a secret becomes a reference.
     fn value(&mut self, spec: &ArgSpec, what: &str, word: Text) -> Text {
-        if !self.check.no_nul(what, &word) || referred(&word).is_some() {
+        if spec.kind == ArgKind::Secret && referred(&word).is_none() {
+            return self.secret(spec, what, word);
+        }
+        if !self.check.no_nul(what, &word) {
+            return word;
+        }
+        if let Some(variable) = referred(&word) {
+            self.tell_of_command_line(what, &variable);
             return word;
         }
         match spec.kind {
@@ -181,7 +200,6 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
                 self.check.absolute(what, &word);
             }
             ArgKind::ConfigFile => self.config_file(spec, what, &word, true),
-            ArgKind::Secret => return self.secret(spec, word),
             _ => match word.as_str() {
                 Some(text) => {
                     if let Err(reason) = spec.check(text) {
@@ -199,16 +217,66 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
     }
 
     /// A secret that was typed moves into the environment file; the argument becomes a reference.
-    fn secret(&mut self, spec: &ArgSpec, value: Text) -> Text {
-        let name: String = spec.name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        let variable: EnvName = name.parse().expect("letters, digits and `_` are a name");
+    fn secret(&mut self, spec: &ArgSpec, what: &str, word: Text) -> Text {
+        let fault = match &self.program.entry {
+            // The word is in no fault.
+            _ if word.as_bytes().contains(&0) => {
+                Some(Fault::new(what, "must not contain a NUL: no program can be given one"))
+            }
+            EntryPoint::Executable(_) => Some(self.for_everybody_to_see(spec, what)),
+            EntryPoint::Python(_) => None,
+        };
+        if let Some(fault) = fault {
+            self.check.fault(fault);
+            return word;
+        }
+        // `$$NAME` is the text `$NAME`, here as well.
+        let value = reference(Text::default(), &word).text().clone();
+        let variable = self.variable_for(spec, &value);
         self.check.note(format!(
-            "the value of `{}` goes into the environment file as `{name}`; your shell's history keeps what you typed, \
-             so type '${name}' instead and you are asked for it",
+            "the value of `{}` goes into the environment file as `{variable}`; your shell's history keeps what you \
+             typed, so type '${variable}' instead and you are asked for it",
             spec.name
         ));
+        let reference = Text::from(format!("${variable}"));
         self.given.insert(variable, value);
-        Text::from(format!("${name}"))
+        reference
+    }
+
+    /// The variable that keeps the value of a secret: one that is used for nothing else.
+    fn variable_for(&self, spec: &ArgSpec, value: &Text) -> EnvName {
+        let name = spec.variable();
+        let numbered = (1..).map(|number| if number == 1 { name.clone() } else { format!("{name}_{number}") });
+        let is_free = |name: &EnvName| {
+            let is_other = self.plain.contains(name) || self.referred_to.contains(name);
+            !is_other && self.given.get(name).is_none_or(|known| known == value)
+        };
+        let mut names = numbered.map(|name| name.parse().expect("letters, digits and `_` are a name"));
+        names.find(is_free).expect("there is always another number")
+    }
+
+    /// The fault of a secret that an executable would be given on its command line (`/proc/PID/cmdline` of proc(5)).
+    fn for_everybody_to_see(&self, spec: &ArgSpec, what: &str) -> Fault {
+        let name = spec.variable();
+        let help = match self.check.target {
+            Target::Systemd => format!(
+                "if the program can read it from an environment variable, use `--env {name}`; if it can read it from a \
+                 file, pass that. To put it on the command line anyway, type '${name}'"
+            ),
+            Target::Nssm => "if the program can read it from a file, pass that".to_owned(),
+        };
+        Fault::new(what, "a secret must not be on a command line, where every user can see it (`ps`)").help(help)
+    }
+
+    /// Says so where an executable is given a secret on its command line on purpose. NSSM cannot do that.
+    fn tell_of_command_line(&mut self, what: &str, variable: &EnvName) {
+        match (self.check.target, &self.program.entry) {
+            (Target::Systemd, EntryPoint::Executable(_)) if !self.plain.contains(variable) => self.check.note(format!(
+                "{what}: every user can see the value of `{variable}` on the program's command line (`ps`); they cannot \
+                 if the program reads it from an environment variable or a file"
+            )),
+            (Target::Systemd | Target::Nssm, EntryPoint::Executable(_) | EntryPoint::Python(_)) => {}
+        }
     }
 
     /// An INI file whose `$NAME` values the service needs, and whose relative paths are reported.

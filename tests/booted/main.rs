@@ -24,5 +24,6 @@ mod often;
 mod privilege;
 mod readme;
 mod secrets;
+mod through_sudo;
 mod undo;
 mod user;

@@ -12,11 +12,11 @@ fn a_missing_value_is_asked_for_on_a_terminal_without_showing_it() {
     let secret = "hunter 2 \\ \"$x\"";
     let terminal = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/terminal.py");
     let never = service.install().args(["--yes", "--env", "LAB_PASSWORD"]).probe([]).status(2);
-    let never = never.through(&["/usr/bin/python3", terminal, "value of LAB_PASSWORD (not shown): ", secret]);
+    let never = never.through(&["/usr/bin/python3", terminal, "value of LAB_PASSWORD (not shown): ", secret, "--"]);
     never.stdout_contains("environment variable `LAB_PASSWORD`: the service needs it, and it is not set").run();
 
     let install = service.install().args(["--env", "LAB_PASSWORD"]).probe([]);
-    let install = install.through(&["/usr/bin/python3", terminal, "value of LAB_PASSWORD (not shown): ", secret]);
+    let install = install.through(&["/usr/bin/python3", terminal, "value of LAB_PASSWORD (not shown): ", secret, "--"]);
     let ran = install.stdout_contains("installed: secret-asked").run();
     assert!(!ran.stdout.contains("hunter"), "{}", ran.stdout);
 

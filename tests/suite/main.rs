@@ -34,5 +34,6 @@ mod readme;
 mod render_systemd;
 #[cfg(unix)]
 mod run_service;
+mod secret_arguments;
 #[cfg(unix)]
 mod support_itself;

@@ -1,5 +1,6 @@
-"""terminal.py QUESTION ANSWER COMMAND...: runs a command on a terminal of its own, types the answer once the
-question has been asked, and prints everything that was to be seen there. Its exit status is the command's."""
+"""terminal.py QUESTION ANSWER [QUESTION ANSWER]... -- COMMAND...: runs a command on a terminal of its own, types each
+answer once its question has been asked, and prints everything that was to be seen there. Its exit status is the
+command's."""
 
 import os
 import pty
@@ -7,12 +8,14 @@ import sys
 import termios
 import time
 
-question, answer, command = sys.argv[1].encode(), sys.argv[2].encode(), sys.argv[3:]
+end = sys.argv.index("--")
+words, command = [word.encode() for word in sys.argv[1:end]], sys.argv[end + 1 :]
+steps = list(zip(words[::2], words[1::2]))
 process, terminal = pty.fork()
 if process == 0:
     os.execvp(command[0], command)
 seen = b""
-asked = False
+looked_at = 0
 while True:
     try:
         chunk = os.read(terminal, 4096)
@@ -21,8 +24,9 @@ while True:
     if not chunk:
         break
     seen += chunk
-    if not asked and question in seen:
-        asked = True
+    while steps and steps[0][0] in seen[looked_at:]:
+        question, answer = steps.pop(0)
+        looked_at = seen.index(question, looked_at) + len(question)
         # Nobody types as fast as this: not before the terminal has stopped to show what is typed.
         while termios.tcgetattr(terminal)[3] & termios.ECHO:
             time.sleep(0.01)

@@ -14,6 +14,7 @@ use crate::catalog::Catalog;
 use crate::commands::find::Managed;
 use crate::commands::{Event, list};
 use crate::error::{Error, exit};
+use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::Service;
@@ -35,7 +36,7 @@ pub(super) fn modes() -> Vec<String> {
 /// Everything that ends it otherwise.
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     privilege::hide_memory();
-    match line::read(argv)? {
+    match line::read(super::arrived(argv)?)? {
         Line::Nothing(help) => {
             say_styled(&help);
             Ok(exit::USAGE)
@@ -80,10 +81,10 @@ impl Call {
         match mode {
             Mode::Status => return Ok(words::status(&self.services.status()?, self)),
             Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
-                return privilege::run_again(&[], &[]);
+                return run_again();
             }
             Mode::Logs => return self.services.logs(options.part, &mut |event| self.tell(event)),
-            _ if !site::may_change(self.services.site.scope()) => return privilege::run_again(&[], &[]),
+            _ if !site::may_change(self.services.site.scope()) => return run_again(),
             _ => {}
         }
         let keep = Keep { env_vars: !options.remove_env_vars, install_args: !options.remove_install_args };
@@ -142,6 +143,11 @@ impl Call {
             event => report::tell(event),
         }
     }
+}
+
+/// Runs this very command again with administrator rights.
+fn run_again() -> Result<u8, Error> {
+    sudo::run_again(Typed::without_secrets(), &[], Vec::new())
 }
 
 /// Reads the words of OpenMSIStream's list of install arguments, as the command line that they were.
