@@ -164,6 +164,13 @@ pub enum Error {
         /// What installs it.
         help: String,
     },
+    /// What was asked for could not be printed.
+    NotPrinted {
+        /// Why not.
+        source: io::Error,
+        /// Whether it was to say what has been done: that is done all the same.
+        is_done: bool,
+    },
     /// Administrator rights are missing.
     NotPrivileged {
         /// How the command gets them.
@@ -217,6 +224,7 @@ impl Error {
             | Self::Io { .. }
             | Self::Locked { .. }
             | Self::NoServiceManager { .. }
+            | Self::NotPrinted { .. }
             | Self::Overtaken { .. }
             | Self::Unfinished { .. } => exit::FAILED,
         }
@@ -257,9 +265,12 @@ impl Error {
             Self::NotPrivileged { help } => vec![help.clone()],
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
             Self::Undone { cause, .. } => cause.help(),
-            Self::Command { .. } | Self::Interrupted | Self::Io { .. } | Self::Unfinished { .. } | Self::Usage(_) => {
-                Vec::new()
-            }
+            Self::Command { .. }
+            | Self::Interrupted
+            | Self::Io { .. }
+            | Self::NotPrinted { .. }
+            | Self::Unfinished { .. }
+            | Self::Usage(_) => Vec::new(),
         }
     }
 }
@@ -276,11 +287,15 @@ impl fmt::Display for Error {
                 indented(f, log)
             }
             Self::Foreign { path, reason, .. } => write!(f, "refusing to touch `{path}`: {reason}"),
-            Self::Interrupted => f.write_str("interrupted"),
+            Self::Interrupted => f.write_str("interrupted\nnothing was changed"),
             Self::Io { doing, path, source } => write!(f, "{doing} `{path}`: {}", words_of(source)),
             Self::Locked { path } => write!(f, "taking the lock `{path}`: it is held"),
             Self::NoSuchService { service, .. } => write!(f, "there is no service `{service}`"),
             Self::NoServiceManager { reason, .. } => f.write_str(reason),
+            Self::NotPrinted { source, is_done } => {
+                write!(f, "writing to standard output: {}", words_of(source))?;
+                if *is_done { f.write_str("\nwhat was asked for is done") } else { Ok(()) }
+            }
             Self::NotPrivileged { .. } => f.write_str("this needs administrator rights; nothing was changed"),
             Self::Refused(faults) => {
                 for (number, fault) in faults.iter().enumerate() {
@@ -292,7 +307,10 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Self::Undone { cause, restored, left } => {
-                write!(f, "{cause}")?;
+                match cause.as_ref() {
+                    Self::Interrupted => f.write_str("interrupted")?,
+                    cause => write!(f, "{cause}")?,
+                }
                 if left.is_empty() {
                     write!(f, "\nthe host is as it was before")?;
                 }

@@ -4,7 +4,8 @@
 use indexmap::IndexMap;
 
 use crate::error::{Error, Fault};
-use crate::host::{environment, prompt};
+use crate::host::environment;
+use crate::host::prompt::{self, Terminal, Typed};
 use crate::model::environment_file;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
@@ -66,16 +67,37 @@ pub fn missing(services: &[Validated], observed: &Observed, place: &Place) -> Ve
 /// When nobody can be asked, or the terminal goes away.
 pub fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
     if !missing.is_empty() && !prompt::can_ask() {
-        let set = if cfg!(windows) { "set" } else { "export" };
         let faults = missing.iter().map(|name| {
             Fault::new(format!("environment variable `{name}`"), "the service needs it, and it is not set")
-                .help(format!("`{set} {name}=...`, then type the same command again"))
+                .help(how_to_set(name))
         });
         return Err(Error::Refused(faults.collect()));
     }
     let mut values = Values::new();
-    for name in missing {
-        values.insert(name.clone(), prompt::secret(&format!("value of {name} (not shown)"))?);
+    if !missing.is_empty() {
+        let mut terminal = Terminal::begin()?;
+        for name in missing {
+            let typed = terminal.ask(&format!("value of {name} (not shown)"))?;
+            values.insert(name.clone(), value_of(name, typed).map_err(Error::refused)?);
+        }
     }
     Ok(values)
+}
+
+/// The value that was typed, or why it is none.
+fn value_of(name: &EnvName, typed: Typed) -> Result<Text, Fault> {
+    let reason = match typed {
+        Typed::Value(value) => return Ok(value),
+        Typed::Nothing => "the service needs it, and nothing was typed".to_owned(),
+        Typed::Key(byte) => {
+            format!("a key was typed that is no character of a value (`{}`)", byte.escape_ascii())
+        }
+        Typed::TooLong { most } => format!("a terminal takes at most {most} bytes in one line"),
+    };
+    Err(Fault::new(format!("environment variable `{name}`"), reason).help(how_to_set(name)))
+}
+
+fn how_to_set(name: &EnvName) -> String {
+    let set = if cfg!(windows) { "set" } else { "export" };
+    format!("`{set} {name}=...`, then type the same command again")
 }

@@ -158,7 +158,11 @@ fn a_run_that_waits_for_another_one_is_ended() {
     let ran = service.install().probe([]).run();
     let lock = fs::File::open(ran.folder().join("working_dir/.lock")).unwrap();
     lock.lock().unwrap();
-    let run = service.manage(&ran, "remove").status(130).stderr("ManageService: error: interrupted\n").spawn();
+    let run = service
+        .manage(&ran, "remove")
+        .status(130)
+        .stderr("ManageService: error: interrupted\nnothing was changed\n")
+        .spawn();
     std::thread::sleep(Duration::from_millis(500));
     run.signal("TERM");
     soon(run);

@@ -29,6 +29,8 @@ mod golden;
 mod injection;
 #[cfg(unix)]
 mod manifest;
+#[cfg(target_os = "linux")]
+mod prompt;
 #[cfg(unix)]
 mod readme;
 mod render_systemd;

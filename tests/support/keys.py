@@ -1,6 +1,6 @@
 """keys.py TEXT KEYS [TEXT KEYS]... -- COMMAND...: runs a command on a terminal of its own, types KEYS (`^C` is
-Ctrl-C) once TEXT is to be seen there, then waits for the next TEXT. Prints everything that was to be seen; its exit
-status is the command's."""
+Ctrl-C, `^Z` Ctrl-Z) once TEXT is to be seen there, then waits for the next TEXT. Prints everything that was to be seen;
+its exit status is the command's."""
 
 import os
 import pty
@@ -8,7 +8,8 @@ import sys
 
 end = sys.argv.index("--")
 words, command = sys.argv[1:end], sys.argv[end + 1 :]
-steps = [(text.encode(), keys.replace("^C", "\x03").encode()) for text, keys in zip(words[::2], words[1::2])]
+words = [word.replace("^C", "\x03").replace("^Z", "\x1a").encode() for word in words]
+steps = list(zip(words[::2], words[1::2]))
 process, terminal = pty.fork()
 if process == 0:
     os.execvp(command[0], command)
