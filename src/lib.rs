@@ -16,7 +16,7 @@
 //! `CONTRIBUTING.md` describes the modules and who may import whom.
 
 #![warn(clippy::disallowed_methods)]
-// As those in Cargo.toml, but not for tests: their numbers are small, and their tables long.
+// As those in Cargo.toml, but not for tests: their numbers are small, and their tables long. `cli::output` alone prints.
 #![cfg_attr(
     not(test),
     deny(
@@ -24,6 +24,8 @@
         clippy::cast_possible_wrap,
         clippy::cast_sign_loss,
         clippy::needless_pass_by_value,
+        clippy::print_stderr,
+        clippy::print_stdout,
         clippy::too_many_lines
     )
 )]

@@ -7,6 +7,7 @@ use std::panic::{self, UnwindSafe};
 use std::process::ExitCode;
 
 use super::output::{ERROR, HELP, end, say_styled};
+use super::styled::Styled;
 use crate::error::{Error, exit};
 
 /// Runs a command with the words that were typed, prints its error, if any, and gives the exit code.
@@ -20,13 +21,15 @@ pub fn start(
 ) -> ExitCode {
     panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-        let mut out = format!("{name}: {ERROR}error{ERROR:#}: this is a bug{place}{}\n", said(panic.payload()));
+        let mut out = Styled::default();
+        out.plain(format_args!("{name}: ")).styled(ERROR, "error");
+        out.plain(format_args!(": this is a bug{place}{}\n", said(panic.payload())));
         let help = "report the line above; `ManageService --list` undoes what was started";
-        out += &format!("  {HELP}help{HELP:#}: {help}\n");
+        out.plain("  ").styled(HELP, "help").plain(format_args!(": {help}\n"));
         // Names of functions and lines, if RUST_BACKTRACE asks for them.
         let trace = Backtrace::capture();
         if trace.status() == BacktraceStatus::Captured {
-            out += &format!("{trace}\n");
+            out.plain(format_args!("{trace}\n"));
         }
         say_styled(&out);
     }));

@@ -10,7 +10,7 @@ use crate::catalog::{ArgKind, Catalog};
 
 /// The script that a shell reads.
 pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
-    let mut install = with_values(parse::command(catalog, Purpose::Help, Wanted::All));
+    let mut install = with_values(parse::command(catalog, Purpose::Complete, Wanted::All));
     for program in catalog.programs.values() {
         install = install.mut_subcommand(program.name.clone(), |mut command| {
             for spec in program.arguments.iter().filter(|spec| spec.kind != ArgKind::Flag) {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-use super::output::{ADDED, HEADING, REMOVED, without_styles};
+use super::output::{ADDED, HEADING, REMOVED};
+use super::styled::Styled;
 use crate::commands::drift::{Comparison, FileDrift, Gone, LinkChange, LinkState, ParameterDrift};
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
@@ -105,123 +106,123 @@ fn json_of_file(file: &FileDrift) -> JsonFile {
         FileDrift::Changed { wanted, .. } => (&wanted.path, "changed"),
         FileDrift::Superfluous(path) => (path, "superfluous"),
     };
-    JsonFile { path: path.clone(), state, diff: without_styles(&text_of_file(file)) }
+    let mut diff = Styled::default();
+    add_file(&mut diff, file);
+    JsonFile { path: path.clone(), state, diff: String::from_utf8_lossy(&diff.without_styles()).into_owned() }
 }
 
 /// A comparison for people: a unified diff of the files, then a line for each thing besides.
-pub(super) fn text(comparison: &Comparison) -> String {
-    let mut text: String = comparison.files.iter().map(text_of_file).collect();
+pub(super) fn text(comparison: &Comparison) -> Styled {
+    let mut out = Styled::default();
+    comparison.files.iter().for_each(|file| add_file(&mut out, file));
     for ParameterDrift { service, wanted, found } in &comparison.parameters {
-        text += &format!("{HEADING}{service} {wanted}{HEADING:#}\n");
+        out.line(HEADING, format_args!("{service} {wanted}"));
         for value in found {
-            text += &format!("{REMOVED}-{value}{REMOVED:#}\n");
+            out.line(REMOVED, format_args!("-{value}"));
         }
         for value in &wanted.values {
-            text += &format!("{ADDED}+{value}{ADDED:#}\n");
+            out.line(ADDED, format_args!("+{value}"));
         }
     }
     for name in &comparison.not_registered {
-        text += &format!("{name} is not registered with NSSM\n");
+        _ = writeln!(out, "{name} is not registered with NSSM");
     }
     for name in &comparison.not_enabled {
-        text += &format!("{name} does not start at boot\n");
+        _ = writeln!(out, "{name} does not start at boot");
     }
     for LinkChange { service, path, state } in &comparison.links {
-        text += &match state {
+        _ = match state {
             // That is what it means.
             LinkState::Missing if comparison.not_enabled.contains(service) => continue,
-            LinkState::Missing => format!("the link {path} is missing\n"),
-            LinkState::Stale => format!("{service} no longer asks for the link {path}\n"),
-            LinkState::Foreign => format!("{service} never asked for the link {path}\n"),
+            LinkState::Missing => writeln!(out, "the link {path} is missing"),
+            LinkState::Stale => writeln!(out, "{service} no longer asks for the link {path}"),
+            LinkState::Foreign => writeln!(out, "{service} never asked for the link {path}"),
         };
     }
     for name in &comparison.surplus {
-        text += &format!("{name} is not in the manifest\n");
+        _ = writeln!(out, "{name} is not in the manifest");
     }
     for path in &comparison.drop_ins {
-        text += &format!("overridden by {path}\n");
+        _ = writeln!(out, "overridden by {path}");
     }
     for Gone { service, what, name } in &comparison.gone {
-        text += &format!("the {what} of {service} is gone: {name}\n");
+        _ = writeln!(out, "the {what} of {service} is gone: {name}");
     }
-    text
+    out
 }
 
-fn text_of_file(file: &FileDrift) -> String {
+fn add_file(out: &mut Styled, file: &FileDrift) {
     match file {
-        FileDrift::Missing(wanted) => difference(wanted, None),
-        FileDrift::Changed { wanted, found } => difference(wanted, Some(found)),
+        FileDrift::Missing(wanted) => add_difference(out, wanted, None),
+        FileDrift::Changed { wanted, found } => add_difference(out, wanted, Some(found)),
         FileDrift::Superfluous(path) => {
-            format!("{HEADING}--- {path}{HEADING:#}\n{HEADING}+++ /dev/null{HEADING:#}\n")
+            out.line(HEADING, format_args!("--- {path}")).line(HEADING, "+++ /dev/null");
         }
     }
 }
 
 /// How a file on the host differs from what it should be, as a unified diff.
-fn difference(artifact: &Artifact, found: Option<&Found>) -> String {
-    let mut out = String::new();
+fn add_difference(out: &mut Styled, artifact: &Artifact, found: Option<&Found>) {
     let before = found.map(|found| &*found.contents).unwrap_or_default();
     let from = if found.is_some() { artifact.path.to_string() } else { "/dev/null".to_owned() };
     // In front, as git has it, where `patch` reads over it.
     if let Some(found) = found.filter(|found| found.mode != artifact.mode) {
-        _ = writeln!(out, "{HEADING}{}{HEADING:#}", artifact.path);
-        _ = writeln!(out, "{REMOVED}old mode {:04o}{REMOVED:#}", found.mode);
-        _ = writeln!(out, "{ADDED}new mode {:04o}{ADDED:#}", artifact.mode);
+        out.line(HEADING, &artifact.path);
+        out.line(REMOVED, format_args!("old mode {:04o}", found.mode));
+        out.line(ADDED, format_args!("new mode {:04o}", artifact.mode));
     }
     if found.is_some_and(|found| found.foreign) {
-        _ = writeln!(out, "{HEADING}{}{HEADING:#}", artifact.path);
-        _ = writeln!(out, "{REMOVED}old owner another user, who can change it{REMOVED:#}");
-        _ = writeln!(out, "{ADDED}new owner you{ADDED:#}");
+        out.line(HEADING, &artifact.path);
+        out.line(REMOVED, "old owner another user, who can change it");
+        out.line(ADDED, "new owner you");
     }
     if found.is_some_and(|found| plan::holds_same(found, artifact)) {
-        return out;
+        return;
     }
-    _ = writeln!(out, "{HEADING}--- {from}{HEADING:#}");
-    _ = writeln!(out, "{HEADING}+++ {}{HEADING:#}", artifact.path);
+    out.line(HEADING, format_args!("--- {from}")).line(HEADING, format_args!("+++ {}", artifact.path));
     if artifact.is_secret() {
-        out += &secret_difference(before, &artifact.contents);
+        add_secret_difference(out, before, &artifact.contents);
     } else {
-        out += &hunks(&String::from_utf8_lossy(before), &String::from_utf8_lossy(&artifact.contents));
+        add_hunks(out, before, &artifact.contents);
     }
-    out
 }
 
-fn hunks(before: &str, after: &str) -> String {
-    let mut out = String::new();
-    let diff = TextDiff::from_lines(before, after);
+fn add_hunks<'a>(out: &mut Styled, before: &'a [u8], after: &'a [u8]) {
+    // As `patch` counts them: a lone CR ends no line.
+    let lines = |text: &'a [u8]| text.split_inclusive(|byte| *byte == b'\n').collect::<Vec<_>>();
+    let diff = TextDiff::from_slices(&lines(before), &lines(after));
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
         _ = writeln!(out, "{}", hunk.header());
         for change in hunk.iter_changes() {
-            let line = change.value().trim_end_matches('\n');
-            _ = match change.tag() {
-                ChangeTag::Delete => writeln!(out, "{REMOVED}-{line}{REMOVED:#}"),
-                ChangeTag::Insert => writeln!(out, "{ADDED}+{line}{ADDED:#}"),
-                ChangeTag::Equal => writeln!(out, " {line}"),
-            };
-            if change.missing_newline() {
+            let whole = change.value().strip_suffix(b"\n");
+            let line = whole.unwrap_or(change.value());
+            match change.tag() {
+                ChangeTag::Delete => out.begin(REMOVED).plain('-').bytes(line).end(REMOVED),
+                ChangeTag::Insert => out.begin(ADDED).plain('+').bytes(line).end(ADDED),
+                ChangeTag::Equal => out.plain(' ').bytes(line),
+            }
+            .plain('\n');
+            if whole.is_none() {
                 _ = writeln!(out, "\\ No newline at end of file");
             }
         }
     }
-    out
 }
 
 /// Names of variables that came, went or changed; never a value.
-fn secret_difference(before: &[u8], after: &[u8]) -> String {
+fn add_secret_difference(out: &mut Styled, before: &[u8], after: &[u8]) {
     let (before, after) = (environment_file::read(before), environment_file::read(after));
     let value_in = |list: &[(String, Text)], name: &str| {
         list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     };
-    let mut out = String::new();
     for (name, value) in &after {
-        _ = match value_in(&before, name) {
-            None => writeln!(out, "{ADDED}+{name}=********{ADDED:#}"),
-            Some(old) if old != *value => writeln!(out, " {name} has another value"),
-            Some(_) => Ok(()),
+        match value_in(&before, name) {
+            None => out.line(ADDED, format_args!("+{name}=********")),
+            Some(old) if old != *value => out.plain(format_args!(" {name} has another value\n")),
+            Some(_) => out,
         };
     }
     for (name, _) in before.iter().filter(|(name, _)| value_in(&after, name).is_none()) {
-        _ = writeln!(out, "{REMOVED}-{name}=********{REMOVED:#}");
+        out.line(REMOVED, format_args!("-{name}=********"));
     }
-    out
 }

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 
 use super::options::Given;
-use super::output::{note, print, print_plain, say_styled};
+use super::output::{note, print, say_styled};
 use super::parse::{self, Line, Purpose, Wanted};
+use super::styled::Styled;
 use super::{Format, completions, report};
 use crate::catalog::{ArgKind, Catalog};
 use crate::commands::install::{InstallMode, Installation, Layout, Settings};
@@ -30,22 +31,22 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     let catalog = sources::catalogs(&site.place.state_dir, &named)?;
     if argv.len() < 2 {
         let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
-        say_styled(&help.ansi().to_string());
+        say_styled(&Styled::of_clap(&help));
         return Ok(exit::USAGE);
     }
     match parse::parse(argv, &catalog)? {
         Line::Print(text) => {
-            print(&text);
+            print(text);
             Ok(exit::OK)
         }
         Line::Completions { shell } => {
-            print_plain(&completions::script(shell, &catalog));
+            print(completions::script(shell, &catalog));
             Ok(exit::OK)
         }
         Line::Discover { python, package } => {
             let found = discover::programs(python, package.as_deref())?;
-            found.skipped.iter().for_each(|skipped| note(&format!("left out: {skipped}")));
-            print_plain(&found.to_toml());
+            found.skipped.iter().for_each(|skipped| note(format_args!("left out: {skipped}")));
+            print(found.to_toml());
             Ok(exit::OK)
         }
         Line::Install { given, mut request, faults, typed } => {

@@ -3,6 +3,7 @@
 pub mod broken;
 mod completions;
 mod drift;
+mod hidden;
 pub mod install;
 pub mod manage;
 mod options;
@@ -10,6 +11,7 @@ mod output;
 mod parse;
 mod preview;
 mod report;
+mod styled;
 mod typed;
 
 use std::ffi::OsString;

@@ -1,12 +1,19 @@
 //! What is printed: what a command was asked for on standard output, and what is told beside it on standard error.
+//!
+//! This is the one door to both. It remembers when standard output could not be written, and [`end`] makes an error of
+//! that; nobody is there to be told that standard error could not.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
-use anstream::ColorChoice;
-use anstream::adapter::strip_str;
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
+use super::hidden;
+use super::styled::{Look, Styled};
 use crate::error::Error;
 
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -16,76 +23,143 @@ pub(super) const HEADING: Style = Style::new().bold();
 pub(super) const ADDED: Style = AnsiColor::Green.on_default();
 pub(super) const REMOVED: Style = AnsiColor::Red.on_default();
 
-/// Ends a command: prints its error, if any, and gives the exit code.
+/// How the printing of this process went so far.
+struct Printed {
+    /// Why the first thing could not be printed that could not. Nothing is printed after it.
+    lost: Option<io::Error>,
+    /// Whether it was about something that has been done.
+    is_done: bool,
+}
+
+static PRINTED: Mutex<Printed> = Mutex::new(Printed { lost: None, is_done: false });
+
+/// Ends a command: prints its error, if any, and gives the exit code. A reader of standard output who has gone away
+/// (`| head`) has what they wanted.
 pub(super) fn end(name: &str, result: Result<u8, Error>) -> ExitCode {
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            report(name, &error);
-            ExitCode::from(error.exit_code())
-        }
-    }
+    let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let lost = printed.lost.take().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    let is_done = printed.is_done && result.is_ok();
+    let result = result.inspect_err(|error| report(name, error));
+    let not_printed = lost.map(|source| Error::NotPrinted { source, is_done });
+    not_printed.iter().for_each(|error| report(name, error));
+    ExitCode::from(match (result, not_printed) {
+        // What went wrong first says more.
+        (Err(error), _) | (Ok(_), Some(error)) => error.exit_code(),
+        (Ok(code), None) => code,
+    })
 }
 
 pub(super) fn report(name: &str, error: &Error) {
-    let mut out = String::new();
+    let mut out = Styled::default();
+    let fault = |out: &mut Styled, fault: &dyn fmt::Display| {
+        out.plain(format_args!("{name}: ")).styled(ERROR, "error").plain(format_args!(": {fault}\n"));
+    };
+    let help = |out: &mut Styled, help: &str| {
+        out.plain("  ").styled(HELP, "help").plain(format_args!(": {help}\n"));
+    };
     match error {
         // Each fault with its own help below it.
         Error::Refused(faults) => {
-            for fault in faults {
-                out += &format!("{name}: {ERROR}error{ERROR:#}: {fault}\n");
-                if let Some(help) = &fault.help {
-                    out += &format!("  {HELP}help{HELP:#}: {help}\n");
-                }
+            for one in faults {
+                fault(&mut out, one);
+                one.help.iter().for_each(|line| help(&mut out, line));
             }
             if faults.len() > 1 {
-                out += &format!("{name}: {} errors; nothing was changed\n", faults.len());
+                out.plain(format_args!("{name}: {} errors; nothing was changed\n", faults.len()));
             }
         }
         _ => {
-            out += &format!("{name}: {ERROR}error{ERROR:#}: {error}\n");
-            for help in error.help() {
-                out += &format!("  {HELP}help{HELP:#}: {help}\n");
-            }
+            fault(&mut out, error);
+            error.help().iter().for_each(|line| help(&mut out, line));
         }
     }
     say_styled(&out);
 }
 
-/// Prints what the command was asked for. A reader who has gone away (`| head`) is no error.
-pub(super) fn print(text: &str) {
-    match anstream::stdout().current_choice() {
-        ColorChoice::Never => {
-            // In large pieces: a stream that takes colours out writes each stretch between them by itself.
-            let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-            drop(strip_str(text).try_for_each(|piece| out.write_all(piece.as_bytes())).and_then(|()| out.flush()));
-        }
-        _ => drop(anstream::stdout().lock().write_all(text.as_bytes())),
+/// Prints what the command was asked for.
+pub(super) fn print(text: impl Into<Styled>) {
+    print_with(false, |look| text.into().rendered(look));
+}
+
+/// Prints what has been done: should that fail, the error says that it is done all the same.
+pub(super) fn print_done(text: impl Into<Styled>) {
+    print_with(true, |look| text.into().rendered(look));
+}
+
+/// Prints a JSON document, which stays the same document wherever it is printed.
+pub(super) fn print_json(document: &str) {
+    print_with(false, |look| match look.is_terminal {
+        true => hidden::shown_in_json(document).into_owned().into_bytes(),
+        false => document.as_bytes().to_vec(),
+    });
+}
+
+fn print_with(is_done: bool, bytes: impl FnOnce(Look) -> Vec<u8>) {
+    let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    printed.is_done |= is_done;
+    if printed.lost.is_none() {
+        let choice = AutoStream::choice(&io::stdout());
+        printed.lost = write(choice, &bytes(look(&io::stdout(), choice))).err();
     }
 }
 
-/// Prints bytes that are not for a terminal, such as JSON.
-pub(super) fn print_plain(text: &str) {
-    drop(io::stdout().lock().write_all(text.as_bytes()));
+/// Writes to standard output, all of it at once.
+///
+/// Not by way of the standard library's own handle, which takes a stream that is closed for writing for one that
+/// nobody wants (`handle_ebadf` in `library/std/src/io/stdio.rs`).
+#[cfg(unix)]
+fn write(_choice: ColorChoice, bytes: &[u8]) -> io::Result<()> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd;
+    let stdout = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match (&stdout).write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => rest = &rest[length..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Whoever has it open beside us does not want to wait; we do.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                _ = poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // Some file systems find out now that they have no room (close(2)).
+    Ok(nix::unistd::close(stdout)?)
+}
+
+/// Writes to standard output, all of it at once; by way of the console where it is one, in its own words for styles.
+#[cfg(windows)]
+fn write(choice: ColorChoice, bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match choice {
+        ColorChoice::Never => stdout.write_all(bytes)?,
+        choice => AutoStream::new(&mut stdout, choice).write_all(bytes)?,
+    }
+    stdout.flush()
 }
 
 /// Tells what goes on, beside what the command was asked for.
-pub(super) fn say(line: &str) {
-    say_styled(&format!("{line}\n"));
+pub(super) fn say(line: impl fmt::Display) {
+    say_styled(&Styled::from(format_args!("{line}\n")));
 }
 
-pub(super) fn note(line: &str) {
-    say_styled(&format!("{NOTE}note{NOTE:#}: {line}\n"));
+pub(super) fn note(line: impl fmt::Display) {
+    let mut out = Styled::default();
+    out.styled(NOTE, "note").plain(format_args!(": {line}\n"));
+    say_styled(&out);
 }
 
-pub(super) fn say_styled(text: &str) {
-    match anstream::stderr().current_choice() {
-        ColorChoice::Never => drop(io::stderr().lock().write_all(strip_str(text).to_string().as_bytes())),
-        _ => drop(anstream::stderr().lock().write_all(text.as_bytes())),
-    }
+pub(super) fn say_styled(text: &Styled) {
+    let choice = AutoStream::choice(&io::stderr());
+    let bytes = text.rendered(look(&io::stderr(), choice));
+    drop(match choice {
+        ColorChoice::Never => io::stderr().lock().write_all(&bytes),
+        choice => AutoStream::new(io::stderr().lock(), choice).write_all(&bytes),
+    });
 }
 
-/// Styled text without its styles.
-pub(super) fn without_styles(styled: &str) -> String {
-    strip_str(styled).to_string()
+fn look(stream: &impl RawStream, choice: ColorChoice) -> Look {
+    Look { is_terminal: stream.is_terminal(), has_styles: choice != ColorChoice::Never }
 }

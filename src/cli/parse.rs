@@ -6,12 +6,13 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::builder::ValueParser;
+use clap::builder::{Styles, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use indexmap::IndexMap;
 
 use super::options::{self, Given};
+use super::styled::{Styled, guarded};
 use super::typed;
 use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program};
 use crate::error::{Error, Fault};
@@ -52,7 +53,7 @@ pub enum Line {
         shell: clap_complete::Shell,
     },
     /// `--help`, `--version`: text to print.
-    Print(String),
+    Print(Styled),
 }
 
 /// The catalogs and the working directory that the line names, which have to be known before the
@@ -142,7 +143,7 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> 
         && let Err(help) = command(catalog, Purpose::Help, wanted).try_get_matches_from(&argv)
         && help.kind() == ErrorKind::DisplayHelp
     {
-        return Ok(Line::Print(help.render().ansi().to_string()));
+        return Ok(Line::Print(Styled::of_clap(&help.render())));
     }
     let mut command = command(catalog, Purpose::Parse, wanted);
     let (outcome, mut faults) = attempt(&mut command, argv.clone(), MOST_FAULTS);
@@ -154,7 +155,7 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> 
         Ok(matches) => matches,
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                return Ok(Line::Print(error.render().ansi().to_string()));
+                return Ok(Line::Print(raw(&error).into()));
             }
             _ if !faults.is_empty() => return Err(Error::Refused(faults)),
             _ => return Err(Error::Usage(worded(&error))),
@@ -201,7 +202,7 @@ fn read(
             let python = sub.get_one::<OsString>("python").map(text).or_else(|| given.one("python").cloned());
             return Ok(Line::Discover { python, package: sub.get_one::<String>("package").cloned() });
         }
-        Some(("schema", _)) => return Ok(Line::Print(MANIFEST_SCHEMA.to_owned())),
+        Some(("schema", _)) => return Ok(Line::Print(MANIFEST_SCHEMA.into())),
         Some(("completions", sub)) => {
             let word = sub.get_one::<OsString>("shell").map(text);
             let shell = word.as_ref().and_then(Text::as_str).and_then(|word| word.parse().ok());
@@ -409,18 +410,43 @@ fn hide_values(fault: &mut Fault, argv: &[OsString]) {
 
 /// clap's message without its own `error:`, which our wording adds.
 pub(super) fn worded(error: &clap::Error) -> String {
-    let text = error.render().to_string();
+    let text = raw(error);
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
 }
 
-/// What a command is made for. For help it says which arguments are required; a line is parsed
+/// clap's message, of a command without styles: what looks like one was typed.
+pub(super) fn raw(error: &clap::Error) -> String {
+    error.render().ansi().to_string()
+}
+
+/// What a command is made for. To describe itself it says which arguments are required; a line is parsed
 /// without that, because a missing one is reported together with all other faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To read a line.
     Parse,
-    /// To describe itself.
+    /// To describe itself to people, for [`Styled::of_clap`].
     Help,
+    /// To describe itself to a shell.
+    Complete,
+}
+
+impl Purpose {
+    /// Text of a catalog, as clap is given it.
+    fn text(self, foreign: &str) -> String {
+        match self {
+            Self::Help => guarded(foreign),
+            Self::Parse | Self::Complete => foreign.to_owned(),
+        }
+    }
+
+    /// No styles in what clap says of words that were typed: there, an ESC is one of these words.
+    pub(super) fn styles(self) -> Styles {
+        match self {
+            Self::Parse => Styles::plain(),
+            Self::Help | Self::Complete => Styles::default(),
+        }
+    }
 }
 
 /// Whose arguments a command has: making those of every program takes longer than all the rest.
@@ -444,6 +470,7 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
              InstallService discover --python PATH [PACKAGE]",
         )
         .after_help(AFTER_HELP)
+        .styles(purpose.styles())
         .subcommand_help_heading("Programs")
         .subcommand_value_name("PROGRAM")
         .disable_help_subcommand(true)
@@ -480,7 +507,7 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
     for program in catalog.programs.values() {
         command = command.subcommand(match wanted {
             Wanted::Only(name) if name != Some(&program.name) => {
-                Command::new(program.name.clone()).about(program.about.clone())
+                Command::new(program.name.clone()).about(purpose.text(&program.about))
             }
             _ => program_command(program, purpose),
         });
@@ -507,19 +534,19 @@ Also: `InstallService discover --python PATH [PACKAGE]` writes a catalog of othe
 fn program_command(program: &Program, purpose: Purpose) -> Command {
     let mut taken: Vec<&str> = Vec::new();
     let mut command = Command::new(program.name.clone())
-        .about(program.about.clone())
-        .override_usage(usage(program))
+        .about(purpose.text(&program.about))
+        .override_usage(purpose.text(&usage(program)))
         .disable_help_flag(program.arguments.iter().any(|spec| spec.flags.iter().any(|flag| flag == "-h")));
     let options = program.arguments.iter().filter(|spec| !spec.is_positional());
     // clap puts the positional ones last otherwise.
     for (at, spec) in program.positionals().enumerate() {
-        let required = spec.required && purpose == Purpose::Help;
-        command = command.arg(program_arg(spec).display_order(at).required(required));
+        let required = spec.required && purpose != Purpose::Parse;
+        command = command.arg(program_arg(spec, purpose).display_order(at).required(required));
     }
     command = command.next_display_order(program.arguments.len());
     for spec in options {
         taken.extend(spec.flags.iter().map(String::as_str));
-        command = command.arg(program_arg(spec));
+        command = command.arg(program_arg(spec, purpose));
     }
     command.args(options::args(&taken))
 }
@@ -533,7 +560,7 @@ fn usage(program: &Program) -> String {
     usage + " [PROGRAM ARGUMENTS] [OPTIONS]"
 }
 
-fn program_arg(spec: &ArgSpec) -> Arg {
+fn program_arg(spec: &ArgSpec, purpose: Purpose) -> Arg {
     let mut help = spec.help.clone();
     let mut facts = Vec::new();
     if !spec.choices.is_empty() {
@@ -548,10 +575,10 @@ fn program_arg(spec: &ArgSpec) -> Arg {
     if !facts.is_empty() {
         help += &format!(" [{}]", facts.join("; "));
     }
-    let heading = spec.group.clone().unwrap_or_else(|| "Program arguments".to_owned());
-    let mut arg = Arg::new(id(spec)).help(help).help_heading(heading);
+    let heading = purpose.text(spec.group.as_deref().unwrap_or("Program arguments"));
+    let mut arg = Arg::new(id(spec)).help(purpose.text(&help)).help_heading(heading);
     if spec.is_positional() {
-        arg = arg.value_name(spec.metavar.as_deref().unwrap_or(&spec.name).to_uppercase());
+        arg = arg.value_name(purpose.text(&spec.metavar.as_deref().unwrap_or(&spec.name).to_uppercase()));
     }
     for flag in &spec.flags {
         arg = match (flag.strip_prefix("--"), flag.strip_prefix('-').and_then(|rest| rest.chars().next())) {
@@ -567,7 +594,7 @@ fn program_arg(spec: &ArgSpec) -> Arg {
     }
     arg = arg.value_parser(ValueParser::os_string()).allow_negative_numbers(true);
     if !spec.is_positional() {
-        arg = arg.value_name(spec.value_name().to_owned());
+        arg = arg.value_name(purpose.text(spec.value_name()));
     }
     let (fewest, most) = spec.arity.bounds();
     match most {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::output::HEADING;
+use super::styled::Styled;
 use crate::commands::install::Preview;
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
@@ -67,26 +68,24 @@ pub(super) fn json(Preview { plan, site, services, notes }: &Preview) -> String 
 }
 
 /// A plan to read: each file with its path and mode, then the commands.
-pub(super) fn text(Preview { plan, site, .. }: &Preview) -> String {
-    let mut out = String::new();
+pub(super) fn text(Preview { plan, site, .. }: &Preview) -> Styled {
+    let mut out = Styled::default();
     for artifact in plan.files() {
         let secret = match (artifact.is_secret(), artifact.is_encrypted()) {
             (_, true) => ", encrypted, values not shown",
             (true, false) => ", values not shown",
             (false, false) => "",
         };
-        _ = writeln!(out, "{HEADING}{}{HEADING:#}  (mode {:04o}{secret})", artifact.path, artifact.mode);
-        for line in String::from_utf8_lossy(&shown(artifact)).lines() {
-            _ = writeln!(out, "    {line}");
-        }
-        out.push('\n');
+        out.styled(HEADING, &artifact.path);
+        _ = writeln!(out, "  (mode {:04o}{secret})", artifact.mode);
+        out.indented(&shown(artifact)).plain('\n');
     }
     for path in plan.removals() {
-        _ = writeln!(out, "{HEADING}{path}{HEADING:#}  (removed)\n");
+        out.styled(HEADING, path).plain("  (removed)\n\n");
     }
     let commands: Vec<String> = plan.invocations(site).map(|invocation| invocation.typed()).collect();
     if !commands.is_empty() {
-        _ = writeln!(out, "{HEADING}then{HEADING:#}");
+        out.styled(HEADING, "then").plain('\n');
         for command in commands {
             _ = writeln!(out, "    {command}");
         }

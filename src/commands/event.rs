@@ -2,6 +2,7 @@
 
 use super::drift::Comparison;
 use crate::executor::Progress;
+use crate::managers::nssm::Supply;
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
 
@@ -27,6 +28,8 @@ pub enum Event<'a> {
     TakesBackEarlier,
     /// Something of an earlier run was put back.
     PutBack(&'a str),
+    /// An executable is put where services are to have it.
+    Supply(Supply<'a>),
     /// An encrypted file can no longer be decrypted.
     Lost {
         /// The file.

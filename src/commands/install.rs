@@ -570,7 +570,7 @@ impl Installation {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let place = &self.site.place;
         let names = self.names();
-        self.provide(desired)?;
+        self.provide(desired, reporter)?;
         let updates: Vec<ServiceName> =
             names.iter().filter(|name| plan::is_installed(&observed, name, &self.site)).cloned().collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
@@ -611,15 +611,16 @@ impl Installation {
     }
 
     /// Puts the programs in their place that the service manager needs for these services.
-    fn provide(&self, desired: &[Desired]) -> Result<(), Error> {
+    fn provide(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
         match self.site.manager {
             Manager::Systemd(_) => Ok(()),
             Manager::Nssm => {
-                nssm::provide(&self.settings.nssm, &self.site.place)?;
+                let tell = &mut |supply: nssm::Supply<'_>| reporter(Event::Supply(supply));
+                nssm::provide(&self.settings.nssm, &self.site.place, tell)?;
                 let has_runner = |service: &Desired| {
                     service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
                 };
-                if desired.iter().any(has_runner) { nssm::provide_runner(&self.site.place) } else { Ok(()) }
+                if desired.iter().any(has_runner) { nssm::provide_runner(&self.site.place, tell) } else { Ok(()) }
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::model::text::Text;
 #[derive(Debug, Default)]
 pub struct Shown {
     /// Its files, by their paths: receipts, unit, drop-ins.
-    pub files: Vec<(Text, String)>,
+    pub files: Vec<(Text, Vec<u8>)>,
     /// The parameters that NSSM has for it, where that manages it, with their values.
     pub parameters: Option<Vec<(String, Text)>>,
     /// How exposed it is, in the words of systemd-analyze.
@@ -51,7 +51,7 @@ impl Managed {
         let receipts = [place.receipt(name), place.legacy_receipt(name)];
         for path in receipts.into_iter().chain(self.unit(name)).chain(overrides) {
             if let Entry::File(found) = files::look(&path)? {
-                shown.files.push((path, String::from_utf8_lossy(&found.contents).into_owned()));
+                shown.files.push((path, found.contents.to_vec()));
             }
         }
         match self.site.manager {

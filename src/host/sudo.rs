@@ -6,7 +6,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -118,7 +118,8 @@ pub fn run_again(typed: Typed, variables: &[EnvName], notes: Vec<String>) -> Res
     if HANDED.get().is_some() || !sudo_lets(&again) {
         return Err(Error::NotPrivileged { help: how_to_type(&program, typed.words) });
     }
-    eprintln!("this needs administrator rights: running it again through sudo");
+    // Where nobody can read it, sudo asks all the same.
+    _ = writeln!(io::stderr(), "this needs administrator rights: running it again through sudo");
     let handed = Handed {
         variables: environment::of_caller(variables),
         secrets: typed.secrets,

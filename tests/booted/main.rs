@@ -19,6 +19,7 @@ mod legacy;
 mod lifecycle;
 mod links;
 mod manifest;
+mod not_written;
 mod odd_hosts;
 mod often;
 mod privilege;

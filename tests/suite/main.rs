@@ -29,6 +29,8 @@ mod golden;
 mod injection;
 #[cfg(unix)]
 mod manifest;
+#[cfg(unix)]
+mod not_written;
 #[cfg(target_os = "linux")]
 mod prompt;
 #[cfg(unix)]
@@ -37,5 +39,7 @@ mod render_systemd;
 #[cfg(unix)]
 mod run_service;
 mod secret_arguments;
+#[cfg(target_os = "linux")]
+mod shown;
 #[cfg(unix)]
 mod support_itself;

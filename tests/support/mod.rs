@@ -34,6 +34,8 @@ pub(crate) struct Test {
     folder: Rc<TempDir>,
     command: Command,
     stdin: Vec<u8>,
+    stdout_to: Option<Stdio>,
+    stderr_to: Option<Stdio>,
     status: i32,
     stdout: Option<String>,
     stderr: Option<String>,
@@ -75,6 +77,8 @@ impl Test {
             folder,
             command,
             stdin: Vec::new(),
+            stdout_to: None,
+            stderr_to: None,
             status: 0,
             stdout: None,
             stderr: None,
@@ -173,6 +177,24 @@ impl Test {
         self
     }
 
+    /// Its standard output is this file, or anything else that is opened to be written to.
+    pub(crate) fn stdout_to(mut self, file: impl Into<Stdio>) -> Self {
+        self.stdout_to = Some(file.into());
+        self
+    }
+
+    /// Its standard error is this file.
+    pub(crate) fn stderr_to(mut self, file: impl Into<Stdio>) -> Self {
+        self.stderr_to = Some(file.into());
+        self
+    }
+
+    /// Runs on a terminal of its own. What is to be seen there, of both streams, is its standard output.
+    pub(crate) fn on_a_terminal(self) -> Self {
+        let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys.py");
+        self.env("TERM", "xterm-256color").through(&["/usr/bin/python3", keys, "--"])
+    }
+
     /// Runs the command; every difference from what is expected is printed before it panics.
     #[track_caller]
     pub(crate) fn run(self) -> Ran {
@@ -189,7 +211,9 @@ impl Test {
     pub(crate) fn spawn(mut self) -> Running {
         fs::create_dir_all(self.folder.path().join("home")).expect("a home");
         let (stdout, stderr) = (Sink::new(), Sink::new());
-        let piped = self.command.stdin(Stdio::piped()).stdout(stdout.end()).stderr(stderr.end());
+        let (to_stdout, to_stderr) = (self.stdout_to.take(), self.stderr_to.take());
+        let piped = self.command.stdin(Stdio::piped());
+        piped.stdout(to_stdout.unwrap_or_else(|| stdout.end())).stderr(to_stderr.unwrap_or_else(|| stderr.end()));
         let mut child = start(piped).unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = std::mem::take(&mut self.stdin);

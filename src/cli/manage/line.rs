@@ -3,10 +3,13 @@
 use std::ffi::OsString;
 
 use clap::builder::ValueParser;
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
 
 use crate::cli::options::STATE_DIR;
 use crate::cli::output::HEADING;
+use crate::cli::parse::Purpose;
+use crate::cli::styled::Styled;
 use crate::cli::{Format, parse};
 use crate::commands::find::Where;
 use crate::commands::logs::Part;
@@ -52,9 +55,9 @@ pub(super) enum Mode {
 /// What a command line asks for.
 pub(super) enum Line {
     /// Nothing was typed: the help, on the other stream.
-    Nothing(String),
+    Nothing(Styled),
     /// The help or the version.
-    Information(String),
+    Information(Styled),
     /// Every service of ours.
     List(Options, Format),
     /// One thing done to services.
@@ -101,18 +104,20 @@ impl Shape {
 /// # Errors
 /// Every fault of the line at once, and a manifest that cannot be read.
 pub(super) fn read(argv: Vec<OsString>) -> Result<Line, Error> {
-    let mut command = command();
+    let help = || Styled::of_clap(&command().render_help());
     if argv.len() < 2 {
-        return Ok(Line::Nothing(command.render_help().ansi().to_string()));
+        return Ok(Line::Nothing(help()));
     }
+    let mut command = command().styles(Purpose::Parse.styles());
     let (outcome, mut faults) = parse::attempt(&mut command, argv, parse::MOST_FAULTS);
     let matches = match outcome {
         Ok(matches) => matches,
-        Err(error) if error.exit_code() == 0 => {
-            return Ok(Line::Information(error.render().ansi().to_string()));
-        }
-        Err(_) if !faults.is_empty() => return Err(Error::Refused(faults)),
-        Err(error) => return Err(Error::Usage(parse::worded(&error))),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp => return Ok(Line::Information(help())),
+            ErrorKind::DisplayVersion => return Ok(Line::Information(parse::raw(&error).into())),
+            _ if !faults.is_empty() => return Err(Error::Refused(faults)),
+            _ => return Err(Error::Usage(parse::worded(&error))),
+        },
     };
     let word = |id: &str| matches.get_one::<OsString>(id).map(text);
     let manifest = word("manifest");

@@ -8,7 +8,7 @@ mod words;
 use std::ffi::OsString;
 
 use self::line::{Line, Mode, Names, Options, Shape};
-use super::output::{print, print_plain, say_styled};
+use super::output::{print, say_styled};
 use super::{parse, report};
 use crate::catalog::Catalog;
 use crate::commands::find::Managed;
@@ -42,7 +42,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::USAGE)
         }
         Line::Information(text) => {
-            print(&text);
+            print(text);
             Ok(exit::OK)
         }
         Line::List(options, format) => {
@@ -130,8 +130,8 @@ impl Call {
 
     fn show(&self) -> Result<u8, Error> {
         match self.shape {
-            Shape::Manifest => print_plain(&words::manifest(&self.services.as_requests(&read_words)?)),
-            Shape::Plain(_) => print(&words::shown(&self.services.show()?)),
+            Shape::Manifest => print(words::manifest(&self.services.as_requests(&read_words)?)),
+            Shape::Plain(_) => print(words::shown(&self.services.show()?)),
         }
         Ok(exit::OK)
     }

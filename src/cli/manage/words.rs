@@ -1,10 +1,13 @@
 //! The words for what came of ManageService.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::Call;
 use crate::cli::Format;
-use crate::cli::output::{HEADING, print, print_plain, say};
+use crate::cli::output::{self, HEADING, print, print_done, say};
+use crate::cli::styled::Styled;
 use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
@@ -45,6 +48,7 @@ pub(super) fn list(services: &[Listed], format: Format) {
         }
         Format::Text => {
             let width = services.iter().map(|listed| listed.service.as_str().len()).max().unwrap_or_default();
+            let mut out = String::new();
             for listed in services {
                 let state = match &listed.status {
                     _ if !listed.installed => "removed (its receipt is kept)",
@@ -52,8 +56,9 @@ pub(super) fn list(services: &[Listed], format: Format) {
                     None => "installed",
                 };
                 let user = if is_user(listed) { "  (user)" } else { "" };
-                print(&format!("{:<width$}  {state}{user}\n", listed.service.as_str()));
+                out += &format!("{:<width$}  {state}{user}\n", listed.service.as_str());
             }
+            print(out);
         }
     }
 }
@@ -104,7 +109,11 @@ pub(super) fn status(reports: &[Report], call: &Call) -> u8 {
                 _ => print_json(&StatusesJson { version: VERSION, services }),
             }
         }
-        Format::Text => print(&reports.iter().map(status_text).collect::<String>()),
+        Format::Text => {
+            let mut out = Styled::default();
+            reports.iter().for_each(|report| add_status(&mut out, report));
+            print(out);
+        }
     }
     let all_run = reports.iter().all(|report| report.status.state == State::Running);
     if all_run { exit::OK } else { exit::NOT_RUNNING }
@@ -122,11 +131,11 @@ fn status_json<'a>(report: &'a Report, target: &'a str) -> StatusJson<'a> {
     }
 }
 
-fn status_text(Report { service, status, unit, output, error_log, error_log_exists }: &Report) -> String {
-    let mut out = format!("{HEADING}{service}{HEADING:#}: {}\n", status.state.as_str());
+fn add_status(out: &mut Styled, Report { service, status, unit, output, error_log, error_log_exists }: &Report) {
+    out.styled(HEADING, service).plain(format_args!(": {}\n", status.state.as_str()));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
-            out += &format!("  {key:<12} {value}\n");
+            out.plain(format_args!("  {key:<12} {value}\n"));
         }
     };
     row("pid", status.pid.map(|pid| pid.to_string()));
@@ -138,7 +147,6 @@ fn status_text(Report { service, status, unit, output, error_log, error_log_exis
     row("output", output.as_ref().map(ToString::to_string));
     let none = if *error_log_exists { "" } else { " (none so far)" };
     row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
-    out
 }
 
 fn last_result(status: &ServiceStatus) -> Option<String> {
@@ -151,14 +159,14 @@ fn last_result(status: &ServiceStatus) -> Option<String> {
 
 /// What was done to each service.
 pub(super) fn done(done: &AllDone) {
-    print(&done.iter().map(|(name, done)| format!("{name}: {}\n", done.as_str())).collect::<String>());
+    print_done(done.iter().map(|(name, done)| format!("{name}: {}\n", done.as_str())).collect::<String>());
 }
 
 /// What was removed, and what is left.
 pub(super) fn removed(removal: &Removal) {
     done(&removal.done);
     for kept in &removal.kept {
-        say(&match kept {
+        say(match kept {
             Kept::Receipt(name, path) => {
                 format!("kept: {path} (`ManageService {name} reinstall` needs it; `--remove_install_args` removes it)")
             }
@@ -168,7 +176,7 @@ pub(super) fn removed(removal: &Removal) {
         });
     }
     for (exe, reason) in &removal.withdrawn {
-        say(&match reason {
+        say(match reason {
             None => format!("removed: {exe}"),
             Some(reason) => format!("kept: {exe} ({reason})"),
         });
@@ -184,32 +192,27 @@ pub(super) fn manifest(requests: &[Service]) -> String {
 }
 
 /// What is installed: each file with its contents.
-pub(super) fn shown(services: &[Shown]) -> String {
-    let mut out = String::new();
+pub(super) fn shown(services: &[Shown]) -> Styled {
+    let mut out = Styled::default();
     for Shown { files, parameters, exposure } in services {
         for (path, contents) in files {
-            section(&mut out, &path.to_string(), contents.lines());
+            add_section(&mut out, path, contents);
         }
         if let Some(parameters) = parameters {
-            let rows: Vec<String> =
-                parameters.iter().map(|(parameter, value)| format!("{parameter} = {value}")).collect();
-            section(&mut out, "parameters of NSSM", rows.iter().map(String::as_str));
+            let rows: String = parameters.iter().map(|(parameter, value)| format!("{parameter} = {value}\n")).collect();
+            add_section(&mut out, "parameters of NSSM", rows.as_bytes());
         }
         if let Some(score) = exposure {
-            out += &format!("exposure by systemd-analyze security: {score}\n");
+            out.plain(format_args!("exposure by systemd-analyze security: {score}\n"));
         }
     }
     out
 }
 
-fn section<'a>(out: &mut String, title: &str, lines: impl Iterator<Item = &'a str>) {
-    *out += &format!("{HEADING}{title}{HEADING:#}\n");
-    for line in lines {
-        *out += &format!("    {line}\n");
-    }
-    out.push('\n');
+fn add_section(out: &mut Styled, title: impl Display, contents: &[u8]) {
+    out.styled(HEADING, title).plain('\n').indented(contents).plain('\n');
 }
 
 fn print_json(document: &impl Serialize) {
-    print_plain(&(serde_json::to_string_pretty(document).expect("plain data has a JSON form") + "\n"));
+    output::print_json(&(serde_json::to_string_pretty(document).expect("plain data has a JSON form") + "\n"));
 }

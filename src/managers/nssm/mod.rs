@@ -54,13 +54,41 @@ pub struct Wishes {
     pub allow_unknown: bool,
 }
 
+/// What is told while the executables are put where services are to have them.
+#[derive(Debug)]
+pub enum Supply<'a> {
+    /// NSSM is downloaded from the first of these that has it.
+    Downloads(&'a [String]),
+    /// An executable is put somewhere.
+    Puts {
+        /// Its name.
+        what: &'a str,
+        /// Where it is put.
+        to: &'a Text,
+        /// Where it comes from.
+        from: &'a Text,
+    },
+    /// An `nssm.exe` is used that is not that of the release.
+    Unknown {
+        /// Where it is.
+        path: &'a Text,
+        /// Its checksum, in hexadecimal digits.
+        sha256: &'a str,
+    },
+    /// The `RunService.exe` there is in use, so that a newer one has to wait.
+    RunnerStays(&'a Text),
+}
+
+/// Who is told.
+pub type TellSupply<'a> = &'a mut dyn FnMut(Supply<'_>);
+
 /// Makes sure that `nssm.exe` is where it is wanted.
 ///
 /// # Errors
 /// Which one was refused and why, or what to download, from where, and where to put it.
 #[cfg(windows)]
-pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
-    supply::provide(wishes, place)
+pub fn provide(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
+    supply::provide(wishes, place, tell)
 }
 
 /// Makes sure that `nssm.exe` is where it is wanted: elsewhere than on Windows it never is.
@@ -68,7 +96,7 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
 /// # Errors
 /// None here; nothing is installed with NSSM elsewhere.
 #[cfg(not(windows))]
-pub fn provide(_wishes: &Wishes, _place: &Place) -> Result<(), Error> {
+pub fn provide(_wishes: &Wishes, _place: &Place, _tell: TellSupply<'_>) -> Result<(), Error> {
     Ok(())
 }
 
@@ -89,8 +117,8 @@ pub fn has_runner(_place: &Place) -> bool {
 /// # Errors
 /// When it cannot be put there.
 #[cfg(windows)]
-pub fn provide_runner(place: &Place) -> Result<(), Error> {
-    runner::provide(place)
+pub fn provide_runner(place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
+    runner::provide(place, tell)
 }
 
 /// Makes sure that `RunService.exe` is where services are to have it: elsewhere than on Windows there are none.
@@ -98,7 +126,7 @@ pub fn provide_runner(place: &Place) -> Result<(), Error> {
 /// # Errors
 /// None here.
 #[cfg(not(windows))]
-pub fn provide_runner(_place: &Place) -> Result<(), Error> {
+pub fn provide_runner(_place: &Place, _tell: TellSupply<'_>) -> Result<(), Error> {
     Ok(())
 }
 

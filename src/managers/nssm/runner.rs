@@ -3,7 +3,7 @@
 
 use std::{env, fs};
 
-use super::{registry, supply};
+use super::{Supply, TellSupply, registry, supply};
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::text::{path as to_path, text};
@@ -27,18 +27,19 @@ pub(super) fn is_at_hand(place: &Place) -> bool {
 ///
 /// # Errors
 /// When it cannot be put there.
-pub(super) fn provide(place: &Place) -> Result<(), Error> {
+pub(super) fn provide(place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
     let (kept, Some(beside)) = (place.runner(), beside()) else { return Ok(()) };
     let exe = fs::read(to_path(&beside)).map_err(|source| Error::io("reading", &beside, source))?;
     match files::look(&kept)? {
         Entry::File(found) if *found.contents == *exe => Ok(()),
         Entry::File(_) if !is_free(&kept) => {
-            eprintln!(
-                "note: `{kept}` runs and stays as it is; an install while no service runs it brings the newer one"
-            );
+            tell(Supply::RunnerStays(&kept));
             Ok(())
         }
-        _ => supply::put(RUNNER, exe, &beside, &kept, &place.runner_origin(), place),
+        _ => {
+            tell(Supply::Puts { what: RUNNER, to: &kept, from: &beside });
+            supply::put(RUNNER, exe, &beside, &kept, &place.runner_origin(), place)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 use std::{env, fs};
 
 use super::fetch;
-use super::{Wishes, registry};
+use super::{Supply, TellSupply, Wishes, registry};
 use crate::error::{Error, Fault};
 use crate::host::text::{path as to_path, text};
 use crate::host::{files, interrupt};
@@ -36,7 +36,7 @@ const LIMIT: u64 = 8 << 20;
 ///
 /// # Errors
 /// Which one was refused and why, or what to download, from where, and where to put it.
-pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
+pub fn provide(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
     let kept = place.nssm();
     let found = match files::look(&kept)? {
         files::Entry::File(found) => Some(found.contents.to_vec()),
@@ -44,32 +44,32 @@ pub fn provide(wishes: &Wishes, place: &Place) -> Result<(), Error> {
     };
     if let Some(path) = &wishes.exe {
         let bytes = read("option `--nssm`", path)?;
-        known(path, &bytes, wishes)?;
-        return if found.as_ref() == Some(&bytes) { Ok(()) } else { keep(bytes, path, place) };
+        known(path, &bytes, wishes, tell)?;
+        return if found.as_ref() == Some(&bytes) { Ok(()) } else { keep(bytes, path, place, tell) };
     }
     if let Some(bytes) = found {
         // It was looked at when it was put there, and allowed if it is another one.
-        return if is_noted(&place.nssm_origin(), &bytes)? { Ok(()) } else { known(&kept, &bytes, wishes) };
+        return if is_noted(&place.nssm_origin(), &bytes)? { Ok(()) } else { known(&kept, &bytes, wishes, tell) };
     }
     if let Some(path) = &wishes.archive {
         let exe = from_archive(&read("option `--nssm-archive`", path)?, wishes)
             .map_err(|reason| Error::refused(Fault::new("option `--nssm-archive`", reason).given(path)))?;
-        return keep(exe, path, place);
+        return keep(exe, path, place, tell);
     }
     let here = env::current_dir().ok().map(|folder| folder.join("nssm.exe")).filter(|path| path.is_file());
     if let Some(path) = here.or_else(|| which::which("nssm.exe").ok()) {
         let path = text(path);
         let bytes = read("nssm.exe", &path)?;
-        known(&path, &bytes, wishes)?;
-        return keep(bytes, &path, place);
+        known(&path, &bytes, wishes, tell)?;
+        return keep(bytes, &path, place, tell);
     }
     if wishes.offline {
         return Err(by_hand(place, "nssm.exe is not here, and `--offline` forbids to download it".into()));
     }
     let urls = mirrors();
-    eprintln!("  downloading NSSM from {}", urls.join(", then "));
+    tell(Supply::Downloads(&urls));
     match fetch::download(&urls, LIMIT, wishes.ca_file.as_ref(), |bytes| from_archive(&bytes, wishes)) {
-        Ok((exe, url)) => keep(exe, &url.into(), place),
+        Ok((exe, url)) => keep(exe, &url.into(), place, tell),
         Err(failures) => {
             interrupt::check()?;
             Err(by_hand(place, format!("downloading NSSM failed:\n    {}", failures.join("\n    "))))
@@ -148,13 +148,13 @@ fn from_archive(bytes: &[u8], wishes: &Wishes) -> Result<Vec<u8>, String> {
 }
 
 /// Refuses an executable that is neither of the two in the release.
-fn known(path: &Text, bytes: &[u8], wishes: &Wishes) -> Result<(), Error> {
+fn known(path: &Text, bytes: &[u8], wishes: &Wishes, tell: TellSupply<'_>) -> Result<(), Error> {
     let found = sha256(bytes);
     if [WIN64.1, WIN32.1].contains(&found.as_str()) {
         return Ok(());
     }
     if wishes.allow_unknown {
-        eprintln!("note: using `{path}`, whose SHA-256 {found} is not that of NSSM 2.24");
+        tell(Supply::Unknown { path, sha256: &found });
         return Ok(());
     }
     let reason =
@@ -167,13 +167,13 @@ fn known(path: &Text, bytes: &[u8], wishes: &Wishes) -> Result<(), Error> {
 }
 
 /// Puts `exe`, which came `from` somewhere, in its place, with the note that says so.
-fn keep(exe: Vec<u8>, from: &Text, place: &Place) -> Result<(), Error> {
+fn keep(exe: Vec<u8>, from: &Text, place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
+    tell(Supply::Puts { what: "nssm.exe", to: &place.nssm(), from });
     put("nssm.exe", exe, from, &place.nssm(), &place.nssm_origin(), place)
 }
 
 /// Puts an executable that came `from` somewhere `to` the working directory, with the note `origin` that says so.
 pub(super) fn put(what: &str, exe: Vec<u8>, from: &Text, to: &Text, origin: &Text, place: &Place) -> Result<(), Error> {
-    eprintln!("  {what} is put at `{to}`, from `{from}`");
     files::make_directory(&place.state_dir, 0o755)?;
     let line = Signature::new(format_args!(": {what} beside this file, SHA-256 {}, from {from}", sha256(&exe)));
     let note = Artifact::plain(origin.clone(), format!("{line}\r\n").into_bytes());
