@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::options::Given;
+use super::options::{Given, import_limit};
 use super::output::{note, print, say_styled};
 use super::parse::{self, Line, Purpose, Wanted};
 use super::styled::Styled;
@@ -11,6 +11,8 @@ use crate::catalog::{ArgKind, Catalog};
 use crate::commands::install::{InstallMode, Installation, Layout, Settings};
 use crate::commands::{discover, sources};
 use crate::error::{Error, Fault, exit};
+#[cfg(unix)]
+use crate::host::keeper;
 use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
@@ -24,6 +26,10 @@ use crate::model::text::Text;
 /// # Errors
 /// Everything that ends it otherwise.
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
+    #[cfg(unix)]
+    if keeper::is_asked_for(&argv) {
+        return keeper::serve();
+    }
     privilege::hide_memory();
     let argv = super::arrived(argv)?;
     let (named, state_dir) = parse::early(&argv);
@@ -44,7 +50,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::OK)
         }
         Line::Discover { python, package } => {
-            let found = discover::programs(python, package.as_deref())?;
+            let found = discover::programs(python, package.as_deref(), &mut report::tell)?;
             found.skipped.iter().for_each(|skipped| note(format_args!("left out: {skipped}")));
             print(found.to_toml());
             Ok(exit::OK)
@@ -109,6 +115,7 @@ fn installation(
         },
         kept_first: false,
         typed,
+        import_limit: import_limit(given.one("import-timeout"), &mut faults),
     };
     if given.flag("layout") && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));

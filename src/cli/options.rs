@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::error::Fault;
+use crate::host::python::IMPORT_LIMIT;
 use crate::host::text::text;
 use crate::manifest::Service;
 use crate::model::text::Text;
@@ -39,7 +41,11 @@ pub(super) const STATE_DIR: &str = if cfg!(windows) {
     "The tool's own directory [default: /var/lib/install-service]"
 };
 
-const OPTIONS: [OptionSpec; 33] = [
+/// The help of another one.
+pub(super) const IMPORT_TIMEOUT: &str =
+    "How long importing a Python program may take before it is installed, such as `90` or `5min` [default: 60 s]";
+
+const OPTIONS: [OptionSpec; 34] = [
     flag("dry-run", WHAT, "Print the files, their modes and the commands; change nothing"),
     value("output", "DIR", WHAT, "Write the files under DIR instead of installing them, for configuration management"),
     value(
@@ -96,6 +102,7 @@ const OPTIONS: [OptionSpec; 33] = [
         SERVICE,
         "The interpreter of a Python program [default: of the active venv or conda environment, else from PATH]",
     ),
+    value("import-timeout", "SPAN", WHAT, IMPORT_TIMEOUT),
     value("manifest", "FILE", WHERE, "Install the services that this TOML file describes"),
     flag("prune", WHERE, "With --manifest: remove the services of ours that it does not list"),
     value("catalog", "FILE", WHERE, "Read more programs from this catalog"),
@@ -152,6 +159,18 @@ fn arg(option: &OptionSpec) -> Arg {
             .action(ArgAction::Append)
             .allow_negative_numbers(true),
     }
+}
+
+/// What `--import-timeout` says: seconds, or a span with units.
+pub(super) fn import_limit(given: Option<&Text>, faults: &mut Vec<Fault>) -> Duration {
+    let Some(given) = given else { return IMPORT_LIMIT };
+    let seconds = |text: &str| text.parse().map(Duration::from_secs).ok();
+    let span = given.as_str().and_then(|text| seconds(text).or_else(|| humantime::parse_duration(text).ok()));
+    span.filter(|span| span.as_secs() > 0).unwrap_or_else(|| {
+        let fault = Fault::new("option `--import-timeout`", "must be a time of at least a second");
+        faults.push(fault.given(given).help("`--import-timeout 90s` or `--import-timeout 5min`"));
+        IMPORT_LIMIT
+    })
 }
 
 /// The options that were given, before the program's name and behind it.
@@ -277,13 +296,14 @@ mod tests {
     use super::*;
 
     /// Options of one call, which say nothing of a service.
-    const OF_THE_CALL: [&str; 17] = [
+    const OF_THE_CALL: [&str; 18] = [
         "allow-unknown-nssm",
         "ca-file",
         "catalog",
         "check",
         "dry-run",
         "format",
+        "import-timeout",
         "layout",
         "manifest",
         "nssm",

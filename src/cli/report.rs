@@ -8,15 +8,19 @@ use crate::commands::install::{Applied, AppliedChange, AppliedService, Outcome};
 use crate::error::exit;
 use crate::executor::Progress;
 use crate::executor::export::Written;
+use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::manager::Manager;
 use crate::model::spec::Scope;
+use crate::model::text::Text;
 
 /// Tells what happens.
 pub(super) fn tell(event: Event<'_>) {
     match event {
         Event::Note(line) | Event::Doubt(line) => note(line),
         Event::Changes(comparison) => print(drift::text(comparison)),
+        Event::Import(module, told) => tell_of_code(&format!("importing `{module}`"), &told),
+        Event::Discover(told) => tell_of_code("asking the console scripts for their arguments", &told),
         Event::Progress(progress) => tell_progress(&progress),
         Event::Unfinished { needs_rights: false } => {
             note(
@@ -47,6 +51,20 @@ pub(super) fn tell(event: Event<'_>) {
     }
 }
 
+/// Tells of code that is not ours, and that we run.
+fn tell_of_code(doing: &str, told: &Told<'_>) {
+    let names = |processes: &[Text]| processes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match told {
+        Told::TakesLong(limit) => note(&format!("{doing} takes long; it is ended after {} s", limit.as_secs())),
+        Told::Left(processes) => {
+            note(&format!("{doing} left processes running, which were ended: {}", names(processes)));
+        }
+        Told::Stays(processes) => {
+            note(&format!("{doing} left processes running, which could not be ended: {}", names(processes)));
+        }
+    }
+}
+
 fn tell_progress(progress: &Progress<'_>) {
     match progress {
         Progress::Runs(command) => say(format_args!("  {}", command.typed())),
@@ -54,7 +72,7 @@ fn tell_progress(progress: &Progress<'_>) {
         Progress::Tolerated { error, consequence } => say(format_args!("  note: {error}\nnote: {consequence}")),
         Progress::KeepsUnsettled => say("  note: the new version stays"),
         Progress::TakesBack => say("  a step failed; undoing the earlier ones"),
-        Progress::Interrupted => say("  interrupted; taking back what was begun"),
+        Progress::Interrupted => say("  interrupted; undoing what was started"),
     }
 }
 

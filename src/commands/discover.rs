@@ -1,9 +1,10 @@
 //! Asking a Python environment which programs it has.
 
+use super::{Event, Reporter};
 use crate::catalog::discover;
 use crate::error::{Error, Fault};
 use crate::host::facts::Host;
-use crate::host::python;
+use crate::host::{interrupt, python};
 use crate::model::facts::Facts;
 use crate::model::text::Text;
 
@@ -12,7 +13,11 @@ use crate::model::text::Text;
 ///
 /// # Errors
 /// When there is none, or it does not answer.
-pub fn programs(python: Option<Text>, package: Option<&str>) -> Result<discover::Discovered, Error> {
+pub fn programs(
+    python: Option<Text>,
+    package: Option<&str>,
+    reporter: Reporter<'_>,
+) -> Result<discover::Discovered, Error> {
     let python = match python {
         Some(given) => Host.find_program(&given).ok_or_else(|| {
             Fault::new("option `--python`", "there is no such file, or it is not marked as executable").given(given)
@@ -22,7 +27,8 @@ pub fn programs(python: Option<Text>, package: Option<&str>) -> Result<discover:
             .ok_or_else(|| Fault::new("interpreter", "no Python was found").help("`--python PATH` names it")),
     }
     .map_err(Error::refused)?;
-    let answer = python::discover(&python, package)?;
+    interrupt::listen();
+    let answer = python::discover(&python, package, &mut |told| reporter(Event::Discover(told)))?;
     discover::parse_answer(&answer)
         .map_err(|error| Error::refused(Fault::new("discover", error.to_string()).given(&python)))
 }

@@ -2,6 +2,7 @@
 
 use super::drift::Comparison;
 use crate::executor::Progress;
+use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
@@ -13,6 +14,10 @@ pub enum Event<'a> {
     Note(&'a str),
     /// What an update is about to change.
     Changes(&'a Comparison),
+    /// Of a module that is imported.
+    Import(&'a str, Told<'a>),
+    /// Of the console scripts of a Python environment, which are asked for their arguments.
+    Discover(Told<'a>),
     /// A step of the plan.
     Progress(Progress<'a>),
     /// Somebody else could change what services run.

@@ -2,8 +2,7 @@
 //! applied.
 
 use std::collections::BTreeSet;
-
-use indexmap::IndexMap;
+use std::time::Duration;
 
 use super::change::Change;
 use super::drift::{Comparison, Gone};
@@ -28,7 +27,7 @@ use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
 use crate::model::place::{RUNNER, error_log_path};
 use crate::model::site::Site;
-use crate::model::spec::{Run, Scope, SecretStore, Target};
+use crate::model::spec::{Scope, SecretStore, Target};
 use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
 use crate::render;
@@ -81,6 +80,8 @@ pub struct Settings {
     pub kept_first: bool,
     /// The command line without its secrets, where it held any.
     pub typed: Option<Typed>,
+    /// How long the import of a Python program may take.
+    pub import_limit: Duration,
 }
 
 impl Settings {
@@ -97,6 +98,7 @@ impl Settings {
             nssm: Wishes::default(),
             kept_first: true,
             typed: None,
+            import_limit: python::IMPORT_LIMIT,
         }
     }
 
@@ -186,9 +188,9 @@ pub enum AppliedChange {
 /// Requests, validated, and how they are carried out.
 #[derive(Debug)]
 pub struct Installation {
-    settings: Settings,
-    site: Site,
-    validated: Vec<Validated>,
+    pub(super) settings: Settings,
+    pub(super) site: Site,
+    pub(super) validated: Vec<Validated>,
     /// Whether services of NSSM can have RunService, where this host is meant: a batch finds out itself.
     has_runner: Option<bool>,
 }
@@ -596,7 +598,7 @@ impl Installation {
             let services = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             return Err(Error::Overtaken { services });
         }
-        self.preflight()?;
+        self.preflight(desired, reporter)?;
         if !present.is_empty() {
             reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
         }
@@ -626,7 +628,7 @@ impl Installation {
     }
 
     /// What only this host can answer, asked before anything is changed.
-    fn preflight(&self) -> Result<(), Error> {
+    fn preflight(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
         match self.site.manager {
             Manager::Systemd(_) => {
                 let versions = self.validated.iter().map(|service| service.spec.systemd);
@@ -634,19 +636,7 @@ impl Installation {
             }
             Manager::Nssm => {}
         }
-        // What several services import is imported once: that takes longer than all the rest.
-        let mut imports: IndexMap<_, Vec<(String, Text)>> = IndexMap::new();
-        for Validated { spec, patterns, .. } in &self.validated {
-            if let Run::Python { interpreter, entry, .. } = &spec.run {
-                imports
-                    .entry((interpreter, entry, &spec.working_directory))
-                    .or_default()
-                    .extend(patterns.iter().cloned());
-            }
-        }
-        imports.iter().try_for_each(|((interpreter, entry, directory), patterns)| {
-            python::check_import(interpreter, entry, directory, patterns)
-        })
+        self.try_imports(desired, reporter)
     }
 
     /// What `plan` has done.

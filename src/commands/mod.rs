@@ -8,6 +8,7 @@ pub mod discover;
 pub mod drift;
 pub mod event;
 pub mod find;
+mod import;
 pub mod install;
 pub mod list;
 pub mod logs;

@@ -1,5 +1,7 @@
 //! What changes services: starting, stopping, removing, and installing them again.
 
+use std::time::Duration;
+
 use super::change::Change;
 use super::find::{Managed, exists};
 use super::install::{Installation, Outcome, Settings};
@@ -208,10 +210,12 @@ impl Managed {
     pub fn reinstall(
         &self,
         options: &InstallOptions,
+        import_limit: Duration,
         read: ReadWords<'_>,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {
-        self.install(Settings::reinstall(&self.site.place.state_dir, options), read, reporter)
+        let settings = Settings { import_limit, ..Settings::reinstall(&self.site.place.state_dir, options) };
+        self.install(settings, read, reporter)
     }
 
     /// Compares what the receipts say with the host.

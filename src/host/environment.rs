@@ -180,3 +180,21 @@ pub fn of_command_on_terminal(more: &[&str]) -> Vec<(OsString, OsString)> {
 fn own(name: &str) -> Option<(OsString, OsString)> {
     Some((name.into(), env::var_os(name)?))
 }
+
+/// What an interpreter of Python is given that is asked something of its environment: what it needs to run, and
+/// nothing that says where modules are.
+///
+/// Without `HOME` it takes the home directory of whoever runs it, also behind a sudo that keeps the caller's.
+#[cfg(unix)]
+pub fn of_interpreter() -> Vec<(Text, Text)> {
+    const NEEDED: [&str; 7] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "TZ"];
+    NEEDED.iter().filter_map(|name| Some(((*name).into(), text(env::var_os(name)?)))).collect()
+}
+
+/// What an interpreter of Python is given: what a command is given, and that modules in the profile of whoever runs this
+/// are not there for a service.
+#[cfg(windows)]
+pub fn of_interpreter() -> Vec<(Text, Text)> {
+    let given = of_command().into_iter().map(|(name, value)| (text(name), text(value)));
+    given.chain([("PYTHONNOUSERSITE".into(), "1".into())]).collect()
+}

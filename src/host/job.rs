@@ -37,3 +37,28 @@ pub fn end_with_us() {
 pub fn is_alone() -> bool {
     job().and_then(|job| job.query_process_id_list().ok()).is_none_or(|processes| processes.len() <= 1)
 }
+
+/// The job of one command and of all that it starts, which end with this.
+#[derive(Debug)]
+pub struct Own(Option<Job>);
+
+impl Own {
+    /// A job that nothing is in. Where Windows refuses one, nothing ever is.
+    pub fn new() -> Self {
+        let mut limit = ExtendedLimitInfo::new();
+        limit.limit_kill_on_job_close();
+        Self(Job::create_with_limit_info(&limit).ok())
+    }
+
+    /// Takes in a command that has just been started.
+    pub fn take(&self, child: &std::process::Child) {
+        use std::os::windows::io::AsRawHandle;
+        let handle = child.as_raw_handle() as isize;
+        drop(self.0.as_ref().map(|job| job.assign_process(handle)));
+    }
+
+    /// The numbers of the processes in it.
+    pub fn processes(&self) -> Vec<usize> {
+        self.0.as_ref().and_then(|job| job.query_process_id_list().ok()).unwrap_or_default()
+    }
+}

@@ -3,12 +3,14 @@
 //! Only this module and [`crate::executor`] change anything.
 #![allow(clippy::disallowed_methods, reason = "this is the one place for effects")]
 
+pub mod account;
 pub mod environment;
 pub mod facts;
 pub mod files;
 pub mod interrupt;
 #[cfg(windows)]
 pub mod job;
+pub mod keeper;
 pub mod privilege;
 pub mod process;
 pub mod prompt;

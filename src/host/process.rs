@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_secs(400);
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How much longer for each word of it: it may name hundreds of services, on a machine with much else to do.
 const ANSWER_SHARE: Duration = Duration::from_millis(500);
+/// How much is kept of the beginning of what a command prints, and as much of the end, in bytes.
+const MOST: usize = 4 << 20;
 /// How long a command may take to end that is asked to.
 const GRACE: Duration = Duration::from_millis(500);
 /// Longest time between two looks at a command that runs, and at what is to end it.
@@ -72,19 +74,36 @@ pub struct Outcome {
     pub is_cut: bool,
 }
 
-/// How a command is waited for.
-pub struct Patience<'a> {
+/// How a command is started, and waited for.
+pub struct Manner<'a> {
     /// How long it may take.
     pub limit: Duration,
     /// How long it may take to end once it is asked to.
     pub grace: Duration,
     /// What is done once when it takes longer than this.
     pub long: Option<(Duration, &'a mut dyn FnMut())>,
+    /// How much is kept of the beginning of what it prints, and as much of the end, in bytes.
+    pub most: usize,
+    /// Who it runs as; `None` is whoever runs this.
+    #[cfg(unix)]
+    pub account: Option<&'a super::account::Account>,
+    /// What it belongs to with all that it starts.
+    #[cfg(windows)]
+    pub job: Option<&'a super::job::Own>,
 }
 
-impl Patience<'_> {
-    fn of(limit: Duration) -> Self {
-        Self { limit, grace: GRACE, long: None }
+impl Default for Manner<'_> {
+    fn default() -> Self {
+        Self {
+            limit: LIMIT,
+            grace: GRACE,
+            long: None,
+            most: MOST,
+            #[cfg(unix)]
+            account: None,
+            #[cfg(windows)]
+            job: None,
+        }
     }
 }
 
@@ -144,12 +163,14 @@ pub fn ask(invocation: &Invocation, input: &[u8]) -> Result<Outcome, Error> {
 }
 
 fn captured(invocation: &Invocation, input: &[u8], limit: Duration) -> Result<Outcome, Error> {
-    let outcome = run_for(command(invocation), invocation, input, Patience::of(limit))?;
-    outcome.ok_or_else(|| Error::Command {
-        command: invocation.summary(),
-        outcome: format!("it did not end within {} s and was killed", limit.as_secs()),
-        stderr: String::new(),
-    })
+    let outcome = run_for(command(invocation), invocation, input, Manner { limit, ..Manner::default() })?;
+    outcome.ok_or_else(|| too_late(invocation, limit))
+}
+
+/// The error of a command that did not end within `limit`.
+pub fn too_late(invocation: &Invocation, limit: Duration) -> Error {
+    let outcome = format!("it did not end within {} s and was killed", limit.as_secs());
+    Error::Command { command: invocation.summary(), outcome, stderr: String::new() }
 }
 
 /// Runs a command that is called `invocation` in messages; `None` where it had to be ended, because it was not done in
@@ -161,10 +182,10 @@ pub fn run_for(
     mut command: Command,
     invocation: &Invocation,
     input: &[u8],
-    mut patience: Patience,
+    mut manner: Manner,
 ) -> Result<Option<Outcome>, Error> {
     for _ in 0..BEGUN_AGAIN {
-        let outcome = run_once(&mut command, invocation, input, &mut patience)?;
+        let outcome = run_once(&mut command, invocation, input, &mut manner)?;
         if !outcome.as_ref().is_some_and(|outcome| never_began(outcome.status)) {
             return Ok(outcome);
         }
@@ -172,7 +193,7 @@ pub fn run_for(
         thread::sleep(BREATH);
         interrupt::check()?;
     }
-    run_once(&mut command, invocation, input, &mut patience)
+    run_once(&mut command, invocation, input, &mut manner)
 }
 
 /// Whether a process of Windows did not come to its first instruction (STATUS_DLL_INIT_FAILED of MS-ERREF 2.3), as
@@ -195,19 +216,36 @@ fn run_once(
     command: &mut Command,
     invocation: &Invocation,
     input: &[u8],
-    patience: &mut Patience,
+    manner: &mut Manner,
 ) -> Result<Option<Outcome>, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     command.stdin(if input.is_empty() { nothing() } else { Stdio::piped() });
-    let mut talk = Talk::prepare(command).map_err(failed)?;
-    let mut child = spawn(command).map_err(failed)?;
+    let mut talk = Talk::prepare(command, manner.most).map_err(failed)?;
+    let mut child = manner.spawn(command).map_err(failed)?;
     talk.begin(command, &mut child, input).map_err(failed)?;
-    let waited = wait(&mut child, &mut talk, patience);
+    let waited = wait(&mut child, &mut talk, manner);
     let [Printed { bytes: stdout, is_cut }, Printed { bytes: stderr, .. }] = talk.end();
     match waited.map_err(failed)? {
         Waited::Ended(status) => Ok(Some(Outcome { status, stdout, stderr, is_cut })),
         Waited::Late => Ok(None),
         Waited::Interrupted => Err(Error::Interrupted),
+    }
+}
+
+impl Manner<'_> {
+    #[cfg(unix)]
+    fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        match self.account {
+            None => spawn(command),
+            Some(account) => account.spawn(command),
+        }
+    }
+
+    #[cfg(windows)]
+    fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        let child = spawn(command)?;
+        self.job.iter().for_each(|job| job.take(&child));
+        Ok(child)
     }
 }
 
@@ -348,7 +386,7 @@ enum Waited {
     Interrupted,
 }
 
-fn wait(child: &mut Child, talk: &mut Talk, patience: &mut Patience) -> io::Result<Waited> {
+fn wait(child: &mut Child, talk: &mut Talk, manner: &mut Manner) -> io::Result<Waited> {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -356,14 +394,14 @@ fn wait(child: &mut Child, talk: &mut Talk, patience: &mut Patience) -> io::Resu
         }
         let passed = begun.elapsed();
         if interrupt::has_come() {
-            end(child, talk, patience.grace)?;
+            end(child, talk, manner.grace)?;
             return Ok(Waited::Interrupted);
         }
-        if passed > patience.limit {
-            end(child, talk, patience.grace)?;
+        if passed > manner.limit {
+            end(child, talk, manner.grace)?;
             return Ok(Waited::Late);
         }
-        if let Some((_, tell)) = patience.long.take_if(|(long, _)| passed > *long) {
+        if let Some((_, tell)) = manner.long.take_if(|(long, _)| passed > *long) {
             tell();
         }
         // What is lost after its end is a small part of what it took.

@@ -8,8 +8,6 @@ use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// How much is kept of the beginning of what a command prints, and as much of the end, in bytes.
-const PART: usize = 4 << 20;
 /// What a pipe may hold (`/proc/sys/fs/pipe-max-size` for others than root).
 #[cfg(unix)]
 const PIPE: usize = 1 << 20;
@@ -27,19 +25,25 @@ pub struct Printed {
 }
 
 /// The first part and the last of what comes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
+    /// How much of either, in bytes.
+    most: usize,
     first: Vec<u8>,
     last: VecDeque<u8>,
     left_out: u64,
 }
 
 impl Kept {
+    fn at_most(most: usize) -> Self {
+        Self { most, first: Vec::new(), last: VecDeque::new(), left_out: 0 }
+    }
+
     fn push(&mut self, bytes: &[u8]) {
-        let (first, rest) = bytes.split_at(bytes.len().min(PART - self.first.len()));
+        let (first, rest) = bytes.split_at(bytes.len().min(self.most - self.first.len()));
         self.first.extend_from_slice(first);
         self.last.extend(rest);
-        let surplus = self.last.len().saturating_sub(PART);
+        let surplus = self.last.len().saturating_sub(self.most);
         self.last.drain(..surplus);
         self.left_out += surplus as u64;
     }
@@ -63,7 +67,7 @@ impl Kept {
     }
 
     fn end(self) -> Printed {
-        let Self { first: mut bytes, last, left_out } = self;
+        let Self { first: mut bytes, last, left_out, .. } = self;
         if left_out > 0 {
             bytes.extend_from_slice(format!("\n[... {left_out} bytes ...]\n").as_bytes());
         }
@@ -82,18 +86,18 @@ pub struct Talk<'a> {
 
 #[cfg(unix)]
 impl<'a> Talk<'a> {
-    /// Gives `command` its standard streams.
+    /// Gives `command` its standard streams. Of each `most` bytes are kept from the beginning, and from the end.
     ///
     /// # Errors
     /// When there is no room for another pipe.
-    pub fn prepare(command: &mut Command) -> io::Result<Self> {
+    pub fn prepare(command: &mut Command, most: usize) -> io::Result<Self> {
         let (stdout, end) = io::pipe()?;
         command.stdout(end);
         let (stderr, end) = io::pipe()?;
         command.stderr(end);
         let never_waits = |pipe: io::PipeReader| {
             without_waiting(&pipe)?;
-            Ok::<_, io::Error>((Some(pipe), Kept::default()))
+            Ok::<_, io::Error>((Some(pipe), Kept::at_most(most)))
         };
         Ok(Self { input: None, streams: [never_waits(stdout)?, never_waits(stderr)?], silent_since: None })
     }
@@ -170,19 +174,20 @@ fn without_waiting(end: impl std::os::fd::AsFd) -> io::Result<()> {
 #[cfg(windows)]
 pub struct Talk<'a> {
     files: [std::fs::File; 2],
+    most: usize,
     of: std::marker::PhantomData<&'a [u8]>,
 }
 
 #[cfg(windows)]
 impl<'a> Talk<'a> {
-    /// Gives `command` its standard streams.
+    /// Gives `command` its standard streams. Of each `most` bytes are kept from the beginning, and from the end.
     ///
     /// # Errors
     /// When there is no room for a file.
-    pub fn prepare(command: &mut Command) -> io::Result<Self> {
+    pub fn prepare(command: &mut Command, most: usize) -> io::Result<Self> {
         let (stdout, stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
         command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
-        Ok(Self { files: [stdout, stderr], of: std::marker::PhantomData })
+        Ok(Self { files: [stdout, stderr], most, of: std::marker::PhantomData })
     }
 
     /// The command has been started: `input` is for its standard input, if that is a pipe.
@@ -209,7 +214,7 @@ impl<'a> Talk<'a> {
     pub fn end(self) -> [Printed; 2] {
         use std::io::Seek;
         self.files.map(|mut file| {
-            let mut kept = Kept::default();
+            let mut kept = Kept::at_most(self.most);
             let length = file.metadata().map_or(0, |metadata| metadata.len());
             if file.rewind().is_ok() {
                 kept.read(&file, usize::try_from(length).unwrap_or(usize::MAX));
@@ -223,9 +228,11 @@ impl<'a> Talk<'a> {
 mod tests {
     use super::*;
 
+    const PART: usize = 1 << 20;
+
     #[test]
     fn of_very_much_the_beginning_and_the_end_are_kept() {
-        let mut kept = Kept::default();
+        let mut kept = Kept::at_most(PART);
         let line = |number: usize| format!("{number:015}\n").into_bytes();
         let lines = 3 * PART / 16;
         (0..lines).for_each(|number| kept.push(&line(number)));
@@ -238,7 +245,7 @@ mod tests {
 
     #[test]
     fn what_fits_is_kept_as_it_is() {
-        let mut kept = Kept::default();
+        let mut kept = Kept::at_most(PART);
         let all: Vec<u8> = (0..2 * PART).map(|at| (at % 251) as u8).collect();
         all.chunks(70_001).for_each(|piece| kept.push(piece));
         let Printed { bytes, is_cut } = kept.end();

@@ -202,7 +202,10 @@ pub fn leave_as_before(site: &Site, names: &[ServiceName], before: &[ServiceStat
                 ask(systemd::Operation::Stop(idle));
                 // One that was ended before it ran counts as failed. It fails where nothing is to be forgotten.
                 let clean = those(|state| state == State::Stopped);
-                drop(systemd::act(&systemd::Operation::ResetFailed(clean), scope));
+                // Without a name it would forget those of all units.
+                if !clean.is_empty() {
+                    drop(systemd::act(&systemd::Operation::ResetFailed(clean), scope));
+                }
             }
             if !active.is_empty() {
                 ask(systemd::Operation::BeginStart(active));

@@ -456,6 +456,13 @@ fn shell_keeps(name: &EnvName) -> bool {
     name.as_str().starts_with("BASH") || name.as_str() == "UID" || NAMES.contains(&name.as_str())
 }
 
+/// What the unit of a service adds to its environment, but for its secrets.
+pub fn environment(spec: &ServiceSpec) -> Vec<(Text, Text)> {
+    // What cannot be said was refused when the unit was rendered.
+    let settings = settings(spec, &mut Refusals::default()).into_iter();
+    settings.map(|Variable { name, value }| (name.as_str().into(), value)).collect()
+}
+
 /// The plain environment in the order given, with the search path and what Python needs.
 fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Variable> {
     let mut settings: Vec<Variable> =

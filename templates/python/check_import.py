@@ -1,14 +1,20 @@
 # Asked of the interpreter before a Python program is installed: can it be imported there?
 # Arguments: working directory, module, name in the module, "function" or "class", then pairs of
 # an argument's name and the regular expression given for it. What is missing goes to stderr.
+import sys
+
+# It runs where the service will. Nothing but this has been imported yet: `python -c` looks there first.
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
+
 import importlib
 import re
-import sys
 
 directory, module, name, kind = sys.argv[1:5]
 patterns = sys.argv[5:]
+del sys.argv[1:]
 # As the service itself: packages of the interpreter first, then the service's own directory.
-sys.path[:] = [entry for entry in sys.path if entry] + [directory]
+sys.path.append(directory)
 problems = []
 try:
     imported = importlib.import_module(module)

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::booted::{Named, named};
-use crate::support::{Ran, Running, Test, system, wait_for};
+use crate::support::{Test, runs, system, wait_for};
 
 /// Long beyond every patience, and told from the others by its fraction.
 fn minutes(of: u32) -> String {
@@ -25,21 +25,9 @@ fn slow_to_start(service: &Named, of: u32, folder: &Path) -> String {
     )
 }
 
-/// Whether a process of these words is there.
-fn runs(words: &str) -> bool {
-    Command::new("pgrep").args(["--full", "--exact", words]).output().unwrap().status.success()
-}
-
 #[track_caller]
 fn until_it_waits(of: u32) {
     wait_for("the slow start", 10, || runs(&format!("sleep {}", minutes(of))).then_some(()));
-}
-
-/// Its end, which comes soon.
-#[track_caller]
-fn soon(mut run: Running) -> Ran {
-    wait_for("the answer", 10, || run.has_ended().then_some(()));
-    run.end()
 }
 
 #[test]
@@ -50,11 +38,11 @@ fn an_install_that_waits_for_a_slow_start_is_taken_back() {
         let test = Test::install().file("slow", "").status(130);
         let manifest = slow_to_start(&service, 1, test.folder());
         let test = test.file("s.toml", manifest).args(["--start", "--manifest", "s.toml"]);
-        let test = test.stderr_contains("interrupted; taking back what was begun\n");
+        let test = test.stderr_contains("interrupted; undoing what was started\n");
         let run = test.stderr_contains("error: interrupted\nthe host is as it was before\n").spawn();
         until_it_waits(1);
         run.signal(signal);
-        let ran = soon(run);
+        let ran = run.end_soon();
         assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
         let states = ["LoadState", "ActiveState", "Job"].map(|property| service.property(property));
         assert_eq!(states, ["not-found", "inactive", ""]);
@@ -76,7 +64,7 @@ fn an_update_that_waits_for_a_slow_start_is_taken_back() {
     let run = test.status(130).stderr_contains("the host is as it was before\n").spawn();
     until_it_waits(2);
     run.signal("TERM");
-    soon(run);
+    run.end_soon();
     assert_eq!(service.host(&ran.folder().join("working_dir")), before);
     assert_eq!(service.received().argv[1], "old");
 }
@@ -93,8 +81,8 @@ fn a_second_ctrl_c_does_not_end_the_undo() {
     let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys.py");
     let typed = ["systemctl start interrupt-twice.service", "^C", "it stops", "^C^C"];
     let test = test.through(&[&["/usr/bin/python3", keys], &typed[..], &["--"]].concat()).status(130);
-    let test = test.stdout_contains("interrupted; taking back what was begun\n");
-    let ran = soon(test.stdout_contains("error: interrupted\nthe host is as it was before\n").spawn());
+    let test = test.stdout_contains("interrupted; undoing what was started\n");
+    let ran = test.stdout_contains("error: interrupted\nthe host is as it was before\n").spawn().end_soon();
     assert!(!ran.stdout.contains("NOT put back"), "{}", ran.stdout);
     assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
     assert!(!runs(&format!("sleep {}", minutes(3))));
@@ -111,7 +99,7 @@ fn what_starts_or_stops_a_service_leaves_it_as_it_was() {
         let run = service.manage(&ran, mode).status(130).stderr_contains(of_it).spawn();
         until_it_waits(4);
         run.signal(signal);
-        soon(run)
+        run.end_soon()
     };
     fs::write(ran.folder().join("slow"), "").unwrap();
     for (mode, signal) in [("start", "INT"), ("start", "TERM"), ("restart", "TERM")] {
@@ -143,7 +131,7 @@ fn a_stop_that_takes_long_is_taken_back() {
         service.manage(&ran, "stop").status(130).stderr_contains("put back: by `systemctl start --no-block").spawn();
     wait_for("the slow stop", 10, || (service.property("ActiveState") == "deactivating").then_some(()));
     run.signal("TERM");
-    soon(run);
+    run.end_soon();
     fs::write(ran.folder().join(format!("end.{earlier}")), "").unwrap();
     wait_for("its end, and its start", 10, || {
         (service.property("ActiveState") == "active" && service.pid() != earlier).then_some(())
@@ -165,7 +153,7 @@ fn a_run_that_waits_for_another_one_is_ended() {
         .spawn();
     std::thread::sleep(Duration::from_millis(500));
     run.signal("TERM");
-    soon(run);
+    run.end_soon();
     assert!(service.unit().exists());
 }
 
@@ -180,7 +168,7 @@ fn a_log_that_is_followed_is_left() {
     wait_for("journalctl", 10, || follows().status.success().then_some(()));
     std::thread::sleep(Duration::from_millis(500));
     run.signal("TERM");
-    soon(run);
+    run.end_soon();
     assert!(!follows().status.success());
 }
 
@@ -200,7 +188,7 @@ fn an_interrupt_goes_through_sudo() {
         until_it_waits(5);
         let typed = system("pgrep", &["--uid", "joe", "--full", "^[^ ]*/InstallService --start --manifest s.toml"]);
         system("runuser", &["-u", "joe", "--", "kill", "-TERM", typed.lines().next().unwrap()]);
-        let ran = soon(run);
+        let ran = run.end_soon();
         assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
         assert!(!runs(&format!("sleep {}", minutes(5))));
     }
@@ -213,7 +201,7 @@ fn a_command_is_over_when_it_has_ended() {
     let service = named("interrupt-left");
     let leaves = format!("[ $1 = enable ] || exec $real \"$@\"; sleep {} & exec $real \"$@\"", minutes(6));
     let run = service.install().instead_of("systemctl", &leaves).probe([]).spawn();
-    soon(run);
+    run.end_soon();
     system("pkill", &["--full", "--exact", &format!("sleep {}", minutes(6))]);
 }
 

@@ -14,6 +14,7 @@ mod exact;
 mod failures;
 mod fleet;
 mod foreign;
+mod import;
 mod interrupt;
 mod legacy;
 mod lifecycle;

@@ -1,5 +1,8 @@
 //! `discover`: a catalog from a Python environment.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +10,7 @@ use std::process::Command;
 
 use install_service::catalog::discover::{self, Discovered};
 use install_service::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program, SHIPPED};
+use support::{Test, runs, wait_for};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/discover")
@@ -144,6 +148,73 @@ fn an_unknown_package_is_an_error() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.starts_with("the package no-such-package is not installed for "), "{stderr}");
     assert!(output.stdout.is_empty());
+}
+
+/// An environment with the package of every oddity, and a further console script of this source.
+fn environment_with(folder: &Path, source: &str) -> PathBuf {
+    let environment = folder.join("environment");
+    let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&environment).status().unwrap();
+    assert!(made.success());
+    let python = environment.join("bin/python");
+    let site = Command::new(&python).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).output();
+    let site = PathBuf::from(String::from_utf8(site.unwrap().stdout).unwrap().trim());
+    let info = site.join("odd-1.0.dist-info");
+    fs::create_dir_all(&info).unwrap();
+    fs::write(info.join("METADATA"), "Metadata-Version: 2.1\nName: odd\nVersion: 1.0\nSummary: odd\n").unwrap();
+    fs::write(info.join("entry_points.txt"), "[console_scripts]\nodd = odd:main\n").unwrap();
+    let main = "\nimport argparse\ndef main():\n    argparse.ArgumentParser().parse_args()\n";
+    fs::write(site.join("odd.py"), format!("{source}{main}")).unwrap();
+    python
+}
+
+/// Where the caller is, what the caller's PYTHONPATH names and the caller's own packages.
+#[test]
+#[ignore = "needs python3: tests/run"]
+fn no_module_of_the_caller_is_run() {
+    let mut test = Test::install().cwd("typed");
+    let folder = test.folder().to_owned();
+    let python = environment_with(&folder, "");
+    let version =
+        Command::new("python3").args(["-c", "import sys; print('python%d.%d' % sys.version_info[:2])"]).output();
+    let version = String::from_utf8(version.unwrap().stdout).unwrap();
+    let mark = format!("open({:?}, 'a').close()\n", folder.join("mark").to_str().unwrap());
+    for place in ["typed", "path", &format!("home/.local/lib/{}/site-packages", version.trim())] {
+        for module in ["concurrent", "json", "os", "importlib", "argparse", "sitecustomize", "usercustomize", "odd"] {
+            test = test.file(format!("{place}/{module}.py"), &mark);
+        }
+    }
+    let test = test.env("PYTHONPATH", folder.join("path")).env("PYTHONUSERBASE", folder.join("home/.local"));
+    test.args(["discover", "--python"]).arg(python).stdout_contains("name = \"odd\"").run();
+    assert!(!folder.join("mark").exists());
+}
+
+#[test]
+#[ignore = "needs python3: tests/run"]
+fn what_console_scripts_leave_behind_is_ended() {
+    let source = "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        \
+                  os.execvp('sleep', ['sleep', '300.21'])\n    os._exit(0)\n";
+    let test = Test::install();
+    let python = environment_with(test.folder(), source);
+    let test = test.args(["discover", "--python"]).arg(python).arg("odd").stdout_contains("name = \"odd\"");
+    let said =
+        "note: asking the console scripts for their arguments left processes running, which were ended: `sleep`\n";
+    test.stderr_contains(said).run();
+    assert!(!runs("sleep 300.21"));
+}
+
+#[test]
+#[ignore = "needs python3: tests/run"]
+fn an_interrupt_ends_console_scripts() {
+    let source = "import subprocess\nsubprocess.Popen(['sleep', '300.22'], start_new_session=True).wait()\n";
+    for signal in ["INT", "TERM"] {
+        let test = Test::install();
+        let python = environment_with(test.folder(), source);
+        let run = test.args(["discover", "--python"]).arg(python).status(130).spawn();
+        wait_for("the console script", 20, || runs("sleep 300.22").then_some(()));
+        run.signal(signal);
+        run.end();
+        assert!(!runs("sleep 300.22"), "{signal}");
+    }
 }
 
 /// The shipped catalog, argument by argument, against what the real package says about itself. What

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 33] = [
+const OPTIONS: [(&str, Option<&str>); 34] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -36,6 +36,7 @@ const OPTIONS: [(&str, Option<&str>); 33] = [
     ("--hardening", Some("none")),
     ("--path", Some("/usr/bin")),
     ("--python", Some("/usr/bin/python3")),
+    ("--import-timeout", Some("90s")),
     ("--manifest", Some("services.toml")),
     ("--catalog", Some("catalog.toml")),
     ("--target", Some("systemd")),

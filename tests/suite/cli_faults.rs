@@ -621,3 +621,18 @@ fn credentials_where_there_are_none() {
     let windows = windows.args(["--working-directory", "C:\\", "--", "C:\\x.exe"]);
     windows.stderr_contains("`web`: credentials exist on systemd only; on Windows the values are kept in a file").run();
 }
+
+#[test]
+fn a_time_for_an_import_is_a_span() {
+    for given in ["soon", "0", "0s", "-1", ""] {
+        let expected = format!(
+            "InstallService: error: option `--import-timeout` `{given}`: must be a time of at least a second\n  \
+             help: `--import-timeout 90s` or `--import-timeout 5min`\n"
+        );
+        refused(install(["--dry-run", "--import-timeout", given, "a.b:c"]), &expected);
+    }
+    for given in ["90", "90s", "5min", "1h 30m"] {
+        install(["--dry-run", "--import-timeout", given, "--service_name", "x", "--", "/bin/true"]).run();
+    }
+    Test::manage().args(["x", "reinstall", "--import_timeout", "soon"]).status(2).stderr_contains("`soon`").run();
+}

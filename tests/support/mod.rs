@@ -111,6 +111,14 @@ impl Test {
         self
     }
 
+    /// More arguments, in front of those that are there: what follows a Python program belongs to it.
+    pub(crate) fn first(mut self, arguments: &[&str]) -> Self {
+        let mut command = Command::new(self.command.get_program());
+        command.args(arguments).args(self.command.get_args());
+        self.command = with_surroundings(command, &self.command);
+        self
+    }
+
     /// An environment variable of the command.
     pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
@@ -171,9 +179,7 @@ impl Test {
     pub(crate) fn through(mut self, words: &[&str]) -> Self {
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).arg(self.command.get_program()).args(self.command.get_args());
-        command.env_clear().envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.current_dir(self.command.get_current_dir().expect("it has a folder"));
-        self.command = command;
+        self.command = with_surroundings(command, &self.command);
         self
     }
 
@@ -262,6 +268,13 @@ impl Test {
     fn readable(&self, bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "[TMP]")
     }
+}
+
+/// `command` with the environment of another one, and where that runs.
+fn with_surroundings(mut command: Command, other: &Command) -> Command {
+    command.env_clear().envs(other.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(other.get_current_dir().expect("it has a folder"));
+    command
 }
 
 /// A command that runs.
@@ -361,6 +374,13 @@ impl Running {
     /// Whether it has come to its end.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("its state").is_some()
+    }
+
+    /// [`Running::end`] of what ends soon: it is not waited for as long as what it may be waiting for.
+    #[track_caller]
+    pub(crate) fn end_soon(mut self) -> Ran {
+        wait_for("its end", 20, || self.has_ended().then_some(()));
+        self.end()
     }
 
     /// Waits for its end, and compares nothing.
@@ -501,6 +521,12 @@ pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> O
         assert!(std::time::Instant::now() < end, "waited {seconds} s for {what}");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
+}
+
+/// Whether a process is there whose command line is this.
+pub(crate) fn runs(words: &str) -> bool {
+    let found = Command::new("pgrep").args(["--full", "--exact", words]).output();
+    found.expect("pgrep").status.success()
 }
 
 /// Runs a command of the system that must succeed, and returns its standard output.

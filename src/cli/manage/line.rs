@@ -1,12 +1,13 @@
 //! The command line of ManageService: from argv to what is asked for.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
 
-use crate::cli::options::STATE_DIR;
+use crate::cli::options::{IMPORT_TIMEOUT, STATE_DIR, import_limit};
 use crate::cli::output::HEADING;
 use crate::cli::parse::Purpose;
 use crate::cli::styled::Styled;
@@ -79,6 +80,7 @@ pub(super) struct Options {
     pub(super) remove_install_args: bool,
     pub(super) remove_nssm: bool,
     pub(super) part: Part,
+    pub(super) import_limit: Duration,
 }
 
 /// How something is printed.
@@ -197,6 +199,7 @@ fn options(matches: &ArgMatches, faults: &mut Vec<Fault>) -> Options {
         remove_install_args: matches.get_flag("remove_install_args"),
         remove_nssm: matches.get_flag("remove_nssm"),
         part: Part { lines: lines.unwrap_or(DEFAULT_LINES), follow: matches.get_flag("follow") },
+        import_limit: import_limit(word("import-timeout").as_ref(), faults),
     }
 }
 
@@ -287,6 +290,14 @@ pub(super) fn command() -> Command {
                 .value_parser(ValueParser::os_string())
                 .action(ArgAction::Append)
                 .help("With `reinstall`: read more programs from this catalog"),
+        )
+        .arg(
+            Arg::new("import-timeout")
+                .long("import-timeout")
+                .alias("import_timeout")
+                .value_name("SPAN")
+                .value_parser(ValueParser::os_string())
+                .help(IMPORT_TIMEOUT),
         )
         .arg(
             Arg::new("state-dir")

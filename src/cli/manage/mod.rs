@@ -14,6 +14,8 @@ use crate::catalog::Catalog;
 use crate::commands::find::Managed;
 use crate::commands::{Event, list};
 use crate::error::{Error, exit};
+#[cfg(unix)]
+use crate::host::keeper;
 use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
@@ -35,6 +37,10 @@ pub(super) fn modes() -> Vec<String> {
 /// # Errors
 /// Everything that ends it otherwise.
 pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
+    #[cfg(unix)]
+    if keeper::is_asked_for(&argv) {
+        return keeper::serve();
+    }
     privilege::hide_memory();
     match line::read(super::arrived(argv)?)? {
         Line::Nothing(help) => {
@@ -96,10 +102,12 @@ impl Call {
             Mode::Remove | Mode::StopAndRemove => {
                 words::removed(&self.services.remove(keep, options.remove_nssm, tell)?);
             }
-            Mode::Reinstall => return self.reinstall(&InstallOptions::default()),
-            Mode::StopAndReinstall => return self.reinstall(&InstallOptions { stop: true, ..Default::default() }),
+            Mode::Reinstall => return self.reinstall(&InstallOptions::default(), options),
+            Mode::StopAndReinstall => {
+                return self.reinstall(&InstallOptions { stop: true, ..Default::default() }, options);
+            }
             Mode::StopAndRestart => {
-                return self.reinstall(&InstallOptions { stop: true, start: true, ..Default::default() });
+                return self.reinstall(&InstallOptions { stop: true, start: true, ..Default::default() }, options);
             }
             Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
         }
@@ -123,8 +131,8 @@ impl Call {
         }
     }
 
-    fn reinstall(&self, options: &InstallOptions) -> Result<u8, Error> {
-        let outcome = self.services.reinstall(options, &read_words, &mut report::tell)?;
+    fn reinstall(&self, how: &InstallOptions, options: &Options) -> Result<u8, Error> {
+        let outcome = self.services.reinstall(how, options.import_limit, &read_words, &mut report::tell)?;
         Ok(report::outcome(&outcome, self.shape.plain()))
     }
 

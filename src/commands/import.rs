@@ -1,0 +1,103 @@
+//! Whether Python programs can be imported: tried once before anything is installed, as the services will do it.
+
+use indexmap::IndexMap;
+
+use super::install::Installation;
+use super::{Event, Reporter};
+use crate::error::{Error, Fault};
+use crate::host::account::Account;
+use crate::host::environment;
+use crate::host::python::{self, Import};
+use crate::managers::systemd;
+use crate::model::environment_file;
+use crate::model::manager::Manager;
+use crate::model::spec::{Run, ServiceSpec};
+use crate::model::systemd_table::{Directive, Section};
+use crate::model::text::Text;
+use crate::plan::Desired;
+use crate::render;
+use crate::validate::Validated;
+
+/// Variables with their values; of two of one name the later one counts.
+type Variables = Vec<(Text, Text)>;
+
+/// The account of a service that gets one of its own when it is started (`DynamicUser=`): nothing belongs to that one,
+/// either.
+const NOBODY: &str = "nobody";
+
+impl Installation {
+    /// Imports each Python program in its interpreter.
+    ///
+    /// # Errors
+    /// A refused request for the first one that cannot be imported.
+    pub(super) fn try_imports(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
+        let mut of_all: Option<Variables> = None;
+        // What several services import in the same way is imported once: that takes longer than all the rest.
+        let mut imports: IndexMap<Import<'_>, Vec<(String, Text)>> = IndexMap::new();
+        for (Validated { spec, patterns, .. }, desired) in self.validated.iter().zip(desired) {
+            let Run::Python { interpreter, entry, .. } = &spec.run else { continue };
+            let known = match of_all.take() {
+                Some(known) => known,
+                None => self.variables_of_all()?,
+            };
+            let account = account_of(spec)?;
+            let mut environment = known.clone();
+            of_all = Some(known);
+            environment.extend(account.iter().flat_map(Account::variables));
+            environment.extend(self.variables_of(spec, desired));
+            let import = Import { interpreter, entry, directory: &spec.working_directory, environment, account };
+            imports.entry(import).or_default().extend(patterns.iter().cloned());
+        }
+        for (import, patterns) in &imports {
+            let module = import.entry.module();
+            let mut tell = |told: python::Told<'_>| reporter(Event::Import(module, told));
+            python::check_import(import, patterns, self.settings.import_limit, &mut tell)?;
+        }
+        Ok(())
+    }
+
+    /// What every service of the service manager has.
+    fn variables_of_all(&self) -> Result<Variables, Error> {
+        match self.site.manager {
+            Manager::Systemd(scope) => systemd::environment::of_services(scope),
+            Manager::Nssm => Ok(environment::of_interpreter()),
+        }
+    }
+
+    /// What a service has besides: its settings, then its secrets.
+    fn variables_of(&self, spec: &ServiceSpec, desired: &Desired) -> Variables {
+        let mut variables: Variables = match self.site.manager {
+            Manager::Systemd(_) => render::systemd::environment(spec),
+            Manager::Nssm => {
+                spec.environment.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect()
+            }
+        };
+        for artifact in desired.artifacts.iter().filter(|artifact| artifact.is_secret()) {
+            let secrets = environment_file::read(&artifact.contents).into_iter();
+            variables.extend(secrets.map(|(name, value)| (name.into(), value)));
+        }
+        variables
+    }
+}
+
+/// The account that a service runs as, where that is not ours.
+///
+/// # Errors
+/// A refused request where there is no such account, or no such group.
+fn account_of(spec: &ServiceSpec) -> Result<Option<Account>, Error> {
+    let of_service = || spec.directives.iter().filter(|directive| directive.section() == Section::Service);
+    let all = |name: &'static str| of_service().filter(move |directive| directive.name() == name);
+    let is_dynamic = all("DynamicUser").any(Directive::is_on);
+    let Some(name) = spec.account.as_deref().or(is_dynamic.then_some(NOBODY)) else { return Ok(None) };
+    if cfg!(windows) {
+        return Ok(None);
+    }
+    let more: Vec<&str> =
+        all("SupplementaryGroups").flat_map(|directive| directive.value().split_whitespace()).collect();
+    let account = Account::of_service(name, all("Group").next_back().map(Directive::value), &more);
+    let missing = || {
+        let reason = format!("there is no account `{name}` on this host, or not every group that it is given");
+        Error::refused(Fault::new(format!("service `{}`", spec.name), reason))
+    };
+    account.map(Some).ok_or_else(missing)
+}
