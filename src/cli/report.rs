@@ -36,7 +36,7 @@ pub(super) fn tell(event: Event<'_>) {
         Event::TakesBackEarlier => note("an earlier run was interrupted; undoing what it had started"),
         Event::PutBack(line) => say(format_args!("  put back: {line}")),
         Event::Supply(supply) => tell_supply(&supply),
-        Event::Lost { path, reason } => note(format_args!("`{path}` can no longer be decrypted: {reason}")),
+        Event::Lost { path, reason } => note(format_args!("`{path}` {reason}")),
         Event::WasRemoved(name) => {
             note(format_args!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
         }

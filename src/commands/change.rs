@@ -12,7 +12,8 @@ use crate::model::spec::Scope;
 /// The right to change the host.
 #[derive(Debug)]
 pub struct Change {
-    _lock: Lock,
+    /// The lock of the working directory.
+    pub lock: Lock,
     /// What an earlier run had begun was taken back first.
     pub recovered: bool,
 }
@@ -38,12 +39,12 @@ impl Change {
     }
 
     fn with(lock: Lock, names: &[ServiceName], place: &Place, reporter: Reporter<'_>) -> Result<Self, Error> {
-        if let Some(doubt) = state::doubt(place) {
+        if let Some(doubt) = state::doubt(&lock.state) {
             reporter(Event::Doubt(&doubt));
         }
-        let recovered = take_back(place, reporter)?;
+        let recovered = take_back(place, &lock, reporter)?;
         journal::clear_leftovers(place, names);
-        Ok(Self { _lock: lock, recovered })
+        Ok(Self { lock, recovered })
     }
 }
 
@@ -63,7 +64,7 @@ pub fn begin_look(place: &Place, scope: Scope, reporter: Reporter<'_>) -> Result
     }
     interrupt::listen();
     match state::lock_to_look(place)? {
-        Some(_lock) => take_back(place, reporter).map(drop),
+        Some(lock) => take_back(place, &lock, reporter).map(drop),
         None => {
             reporter(Event::OthersAtWork);
             Ok(())
@@ -72,8 +73,8 @@ pub fn begin_look(place: &Place, scope: Scope, reporter: Reporter<'_>) -> Result
 }
 
 /// Takes back what an earlier run left unfinished; says whether there was anything.
-fn take_back(place: &Place, reporter: Reporter<'_>) -> Result<bool, Error> {
-    let Some(Undone { restored, left }) = journal::recover(place)? else { return Ok(false) };
+fn take_back(place: &Place, lock: &Lock, reporter: Reporter<'_>) -> Result<bool, Error> {
+    let Some(Undone { restored, left }) = journal::recover(place, &lock.state)? else { return Ok(false) };
     reporter(Event::TakesBackEarlier);
     if !left.is_empty() {
         return Err(Error::Unfinished { restored, left });

@@ -35,11 +35,11 @@ pub enum Event<'a> {
     PutBack(&'a str),
     /// An executable is put where services are to have it.
     Supply(Supply<'a>),
-    /// An encrypted file can no longer be decrypted.
+    /// The values in a file of secrets are not used.
     Lost {
         /// The file.
         path: &'a Text,
-        /// Why not.
+        /// Why not, to follow its path.
         reason: &'a str,
     },
     /// A service was removed, and could be installed again as it was.

@@ -6,7 +6,6 @@ use super::change::begin_look;
 use super::{Reporter, sources};
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::host::files::{self, Entry};
 use crate::host::site;
 use crate::managers::{self, observe};
 use crate::model::name::ServiceName;
@@ -93,9 +92,4 @@ impl Managed {
     pub(super) fn catalog(&self) -> Result<Catalog, Error> {
         sources::catalogs(&self.site.place.state_dir, &self.catalogs)
     }
-}
-
-/// Whether there is anything at `path`.
-pub(super) fn exists(path: &Text) -> bool {
-    files::look(path).is_ok_and(|entry| entry != Entry::Missing)
 }

@@ -524,7 +524,7 @@ impl Installation {
             values.extend(service.spec.secrets.iter().filter_map(asked));
             values
         })?;
-        self.apply(&desired, observed, surplus, overtaken, reporter)
+        self.apply(&desired, observed, surplus, overtaken, &change.lock, reporter)
     }
 
     /// The values that nobody knows yet, and what the host was taken for. Nobody is asked for a password only to be
@@ -567,6 +567,7 @@ impl Installation {
         mut observed: Observed,
         surplus: Vec<ServiceName>,
         overtaken: bool,
+        lock: &state::Lock,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {
         let what = |names: &[ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
@@ -602,7 +603,7 @@ impl Installation {
         if !present.is_empty() {
             reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
         }
-        let result = executor::apply(&plan, &self.site, &mut |progress| reporter(Event::Progress(progress)));
+        let result = executor::apply(&plan, &self.site, lock, &mut |progress| reporter(Event::Progress(progress)));
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         if !surplus.is_empty() {

@@ -28,12 +28,12 @@ impl Managed {
             Manager::Nssm => {
                 for name in &self.names {
                     reporter(Event::LogOf(name));
-                    reporter(Event::Log(&nssm::tail(&self.output(name).unwrap_or_default(), lines as usize)?));
+                    reporter(Event::Log(&nssm::log::tail(&self.output(name).unwrap_or_default(), lines as usize)?));
                 }
                 match self.names.as_slice() {
                     [only] if follow => {
                         let log = self.output(only).unwrap_or_default();
-                        nssm::follow(&log, &mut |text| reporter(Event::Log(text)))?;
+                        nssm::log::follow(&log, &mut |text| reporter(Event::Log(text)))?;
                     }
                     _ if follow => reporter(Event::FollowsOne),
                     _ => {}

@@ -1,9 +1,10 @@
 //! How a service was installed: its receipt, or OpenMSIStream's list of install arguments.
 
-use super::find::{Managed, exists};
+use super::find::Managed;
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault};
 use crate::host::files::{self, Entry};
+use crate::host::state::Kept;
 use crate::managers::nssm;
 use crate::managers::systemd::units;
 use crate::manifest::{Manifest, Service};
@@ -27,7 +28,8 @@ impl Managed {
     /// How a service was installed: from its receipt, or from OpenMSIStream's list of arguments.
     fn request(&self, name: &ServiceName, catalog: &Catalog, read: ReadWords<'_>) -> Result<Service, Error> {
         let path = self.site.place.receipt(name);
-        if let Entry::File(found) = files::look(&path)? {
+        let kept = Kept::open(&self.site.place.state_dir)?;
+        if let Some(found) = kept.believed(&path)? {
             let text = String::from_utf8_lossy(&found.contents).into_owned();
             let services = Manifest::parse_receipt(&text, &path.to_string())
                 .map_err(|error| Error::refused(error.into()))?
@@ -37,7 +39,7 @@ impl Managed {
             );
         }
         let legacy = self.site.place.legacy_receipt(name);
-        let Entry::File(found) = files::look(&legacy)? else {
+        let Some(found) = kept.believed(&legacy)? else {
             let fault = Fault::new("receipt", "it is missing, so there is no record of how the service was installed")
                 .given(&path);
             return Err(Error::refused(fault.help("type the `InstallService` command again")));
@@ -81,13 +83,13 @@ impl Managed {
     /// Where a service's errors are written: its working directory stands in the receipt.
     pub(super) fn error_log(&self, name: &ServiceName) -> Option<Text> {
         let place = &self.site.place;
-        let Ok(Entry::File(found)) = files::look(&place.receipt(name)) else { return None };
+        let found = Kept::open(&place.state_dir).and_then(|kept| kept.believed(&place.receipt(name))).ok()??;
         let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), "").ok()?;
         let directory = receipt.services().into_iter().next()?.working_directory?;
         let writes_one = match self.site.manager {
             Manager::Systemd(_) => true,
             // The script of a Python service writes it, and RunService for other programs.
-            Manager::Nssm => exists(&place.python_script(name)) || nssm::runs_through_runner(name, place),
+            Manager::Nssm => files::is_there(&place.python_script(name)) || nssm::runs_through_runner(name, place),
         };
         writes_one.then(|| place::error_log_path(&directory, name))
     }
@@ -101,7 +103,7 @@ pub(super) fn with_error_log(mut error: Error, path: impl Fn(&str) -> Option<Tex
         other => other,
     };
     if let Error::DidNotStart { service, error_log, .. } = inner {
-        *error_log = path(service).filter(exists).map(|path| path.to_string());
+        *error_log = path(service).filter(files::is_there).map(|path| path.to_string());
     }
     error
 }

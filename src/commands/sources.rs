@@ -6,6 +6,8 @@ use crate::catalog::{self, Catalog};
 use crate::document::DocumentError;
 use crate::error::{Error, Fault};
 use crate::host::files;
+use crate::host::reading::{self, Limit, Links, Unread};
+use crate::host::state::Kept;
 use crate::host::text::text;
 use crate::manifest::{Manifest, Service};
 use crate::model::text::Text;
@@ -17,15 +19,28 @@ use crate::model::text::Text;
 pub fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
     let broken = |error: DocumentError| Error::refused(error.into());
     let mut catalog = Catalog::parse(catalog::SHIPPED, "openmsistream.toml").map_err(broken)?;
-    // On Windows every user may make a folder `\etc`.
-    let of_machine = (!cfg!(windows)).then(|| Text::from("/etc/install-service/catalog.d"));
-    let folders: Vec<Text> = of_machine.into_iter().chain([state_dir.with("/catalog.d")]).collect();
-    let found = folders.iter().flat_map(files::list).map(text).filter(|path| path.as_bytes().ends_with(b".toml"));
-    for path in found.chain(named.iter().cloned()) {
-        let text = read_named("catalog", &path)?;
+    let mut add = |path: &Text, read: Result<String, Unread>| {
+        let text = read.map_err(|unread| refused("catalog", path, unread))?;
         catalog.merge(Catalog::parse(&text, &path.to_string()).map_err(broken)?);
+        Ok(())
+    };
+    // On Windows every user may make a folder `\etc`.
+    if !cfg!(windows) {
+        let of_machine = catalogs_in(&"/etc/install-service/catalog.d".into());
+        of_machine.iter().try_for_each(|path| add(path, reading::whole_text(path, Links::Followed, Limit::TEXT)))?;
     }
+    let kept = catalogs_in(&state_dir.with("/catalog.d"));
+    if !kept.is_empty() {
+        let state = Kept::open(state_dir)?;
+        kept.iter().try_for_each(|path| add(path, state.text(path)))?;
+    }
+    named.iter().try_for_each(|path| add(path, reading::given_text(path, Limit::TEXT)))?;
     Ok(catalog)
+}
+
+/// The catalogs in a directory, in the order of their names.
+fn catalogs_in(directory: &Text) -> Vec<Text> {
+    files::list(directory).into_iter().map(text).filter(|path| path.as_bytes().ends_with(b".toml")).collect()
 }
 
 /// The services of a manifest, of which there is at least one.
@@ -33,7 +48,7 @@ pub fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
 /// # Errors
 /// When it cannot be read, or its shape is wrong.
 pub fn manifest(path: &Text) -> Result<Vec<Service>, Error> {
-    let text = read_named("manifest", path)?;
+    let text = reading::given_text(path, Limit::TEXT).map_err(|unread| refused("manifest", path, unread))?;
     let manifest = Manifest::parse(&text, &path.to_string()).map_err(|error| Error::refused(error.into()))?;
     let services = manifest.services();
     if services.is_empty() {
@@ -44,17 +59,16 @@ pub fn manifest(path: &Text) -> Result<Vec<Service>, Error> {
     Ok(services)
 }
 
-/// Reads a file that the command line names; one that is not there, or no text, is a wrong request.
-fn read_named(what: &str, path: &Text) -> Result<String, Error> {
-    let read = files::read_text(&format!("reading the {what}"), path);
-    let reason = match &read {
-        Err(Error::Io { source, .. }) => match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
-            io::ErrorKind::IsADirectory => "this is a directory, not a file",
-            io::ErrorKind::InvalidData => "must be UTF-8 text",
-            _ => return read,
+/// The error of a text that is not read; one that is not there, or no text, is a wrong request.
+fn refused(what: &str, path: &Text, unread: Unread) -> Error {
+    let fault = |reason: &str| Fault::new(what, reason).given(path);
+    Error::refused(match unread {
+        Unread::Failed(source) => match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => fault("there is no such file"),
+            io::ErrorKind::InvalidData => fault("must be UTF-8 text"),
+            _ => return Error::io(format!("reading the {what}"), path, source),
         },
-        _ => return read,
-    };
-    Err(Error::refused(Fault::new(what, reason).given(path)))
+        Unread::TooLarge(_) => fault(&unread.to_string()).help("divide it, or name another file"),
+        Unread::NotAFile(_) | Unread::Distrusted(_) => fault(&unread.to_string()),
+    })
 }

@@ -1,7 +1,8 @@
 //! What services are doing.
 
-use super::find::{Managed, exists};
+use super::find::Managed;
 use crate::error::Error;
+use crate::host::files;
 use crate::managers::{self, nssm};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
@@ -39,7 +40,7 @@ impl Managed {
                 status,
                 unit: self.unit(name),
                 output: self.output(name),
-                error_log_exists: error_log.as_ref().is_some_and(exists),
+                error_log_exists: error_log.as_ref().is_some_and(files::is_there),
                 error_log,
             }
         };

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::change::Change;
-use super::find::{Managed, exists};
+use super::find::Managed;
 use super::install::{Installation, Outcome, Settings};
 use super::receipt::{ReadWords, with_error_log};
 use super::{Event, Reporter};
 use crate::error::Error;
 use crate::executor::{self, Progress};
-use crate::host::state;
+use crate::host::{files, state};
 use crate::managers::credential::Opened;
 use crate::managers::{self, PutBack, nssm, observe};
 use crate::model::manager::Manager;
@@ -170,20 +170,21 @@ impl Managed {
     /// # Errors
     /// When something cannot be removed; then all is as it was.
     pub fn remove(&self, keep: Keep, remove_nssm: bool, reporter: Reporter<'_>) -> Result<Removal, Error> {
-        let _change = Change::begin(&self.names, &self.site.place, reporter)?;
-        let error_logs: Vec<Text> = self.names.iter().filter_map(|name| self.error_log(name)).filter(exists).collect();
+        let change = Change::begin(&self.names, &self.site.place, reporter)?;
+        let error_logs: Vec<Text> =
+            self.names.iter().filter_map(|name| self.error_log(name)).filter(files::is_there).collect();
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
         observed.active = managers::active(&self.site, &self.names)?;
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
-            executor::apply(&plan, &self.site, &mut |progress| reporter(Event::Progress(progress)))?;
+            executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
             Ok(self.each(Done::Removed))
         })?;
         let mut kept: Vec<Kept> = Vec::new();
         for name in &self.names {
-            let receipt = Some(self.site.place.receipt(name)).filter(exists);
+            let receipt = Some(self.site.place.receipt(name)).filter(files::is_there);
             kept.extend(receipt.map(|receipt| Kept::Receipt(name.clone(), receipt)));
-            kept.extend(self.site.place.secrets_files(name).into_iter().filter(exists).map(Kept::Values));
+            kept.extend(self.site.place.secrets_files(name).into_iter().filter(files::is_there).map(Kept::Values));
         }
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
         kept.extend(error_logs.into_iter().map(Kept::ErrorLog));

@@ -1,10 +1,12 @@
 //! Writing the files of services under a directory, for a configuration management to take from there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
-use super::folder::{Folder, in_the_way};
 use crate::error::{Error, Fault};
-use crate::host::files::{self, Entry, Staged};
+use crate::host::files::{self, Entry};
+use crate::host::folder::{Folder, Staged};
+use crate::host::reading::Limit;
 use crate::model::artifact::Artifact;
 use crate::model::observed::Found;
 use crate::model::text::Text;
@@ -35,7 +37,10 @@ pub struct Written {
 /// # Errors
 /// When a file of somebody else is in the way, or one cannot be written. Nothing has changed then.
 pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Error> {
-    let mut tree = Tree { folders: BTreeMap::from([(Vec::new(), Some(Folder::named(directory)?))]) };
+    files::make_plain_directory(directory, 0o755)?;
+    // A link in its path is the word of whoever named it.
+    let top = Folder::open(directory).map_err(|source| Error::io("entering", directory, source))?;
+    let mut tree = Tree { folders: BTreeMap::from([(Vec::new(), Some(top))]) };
     let mut files = Vec::new();
     let mut wanted = Checksums::new();
     for artifact in artifacts {
@@ -72,7 +77,7 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
     }
     let mut staged = Vec::new();
     for (above, name, artifact) in looked_at {
-        match artifact.map(|artifact| tree.stage(&above, &name, artifact)).transpose() {
+        match artifact.map(|artifact| tree.stage(&above, &name, &artifact)).transpose() {
             Ok(file) => staged.push((above, name, file)),
             Err(error) => {
                 // Nothing of it is there.
@@ -84,7 +89,7 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
     // First what goes: where `A` and `a` are one name, it could be what comes.
     for (above, name) in &stale {
         if let Some(folder) = tree.enter(above, false)? {
-            files::remove(&folder.file(name)).map_err(|error| folder.worded(name, error))?;
+            folder.remove(name)?;
         }
     }
     let mut written = Vec::new();
@@ -95,8 +100,30 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
     if known != found && !earlier.is_empty() {
         tree.note(known)?;
     }
-    written.extend(tree.enter(&[], false)?.map(|top| top.shown_file(&CHECKSUMS.into())));
+    written.extend(tree.enter(&[], false)?.map(|top| top.path_of(&CHECKSUMS.into())));
     Ok(Written { files: written, kept })
+}
+
+/// The directory `name` in a tree; `None` if it is not there and is not to be made.
+fn below(above: &Folder, name: &Text, make: bool) -> Result<Option<Folder>, Error> {
+    match if make { above.make_below(name, 0o755) } else { above.below(name) } {
+        Ok(folder) => Ok(Some(folder)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound if !make => Ok(None),
+            // A link is none either.
+            io::ErrorKind::NotADirectory => Err(in_the_way(above.path_of(name))),
+            _ => Err(Error::io("entering", &above.path_of(name), error)),
+        },
+    }
+}
+
+/// The error of what lies where something of ours belongs.
+fn in_the_way(path: Text) -> Error {
+    Error::Foreign {
+        path,
+        reason: "something is in its place that InstallService did not write".into(),
+        help: "move it away, or give `--output` another directory".into(),
+    }
 }
 
 /// The directories and the name of a file below the top of a tree; none where that leads out of it.
@@ -126,7 +153,7 @@ impl Tree {
             if known.is_none_or(|folder| folder.is_none() && make) {
                 let above = self.folders.get(&parts[..depth - 1]).and_then(Option::as_ref);
                 let folder = match above {
-                    Some(above) => above.below(&parts[depth - 1], make)?,
+                    Some(above) => below(above, &parts[depth - 1], make)?,
                     None => None,
                 };
                 self.folders.insert(parts[..depth].to_vec(), folder);
@@ -138,10 +165,10 @@ impl Tree {
     /// The file of ours at this place; none if nothing is there.
     fn ours(&mut self, above: &[Text], name: &Text) -> Result<Option<Found>, Error> {
         let Some(folder) = self.enter(above, false)? else { return Ok(None) };
-        match files::look(&folder.file(name)).map_err(|error| folder.worded(name, error))? {
+        match folder.look(name, Limit::TEXT)? {
             Entry::Missing => Ok(None),
             Entry::File(found) if render::is_ours(&found.contents) => Ok(Some(found)),
-            _ => Err(in_the_way(folder.shown_file(name))),
+            _ => Err(in_the_way(folder.path_of(name))),
         }
     }
 
@@ -155,7 +182,7 @@ impl Tree {
                 Ok(Some(found)) if sums.contains(&sha256(&found.contents)) => stale.push((above, name)),
                 Ok(Some(_)) => {
                     let folder = self.enter(&above, false).ok().flatten();
-                    kept.extend(folder.map(|folder| folder.shown_file(&name)));
+                    kept.extend(folder.map(|folder| folder.path_of(&name)));
                 }
                 Ok(None) | Err(_) => {}
             }
@@ -165,33 +192,38 @@ impl Tree {
 
     /// Takes away what a killed export left of files that it had not finished.
     fn sweep<'a>(&mut self, paths: impl Iterator<Item = &'a Text>) {
-        let places = paths.filter_map(parts).chain([(Vec::new(), CHECKSUMS.into())]);
-        let left = places.filter_map(|(above, name)| Some(self.enter(&above, false).ok()??.file(&name)));
-        files::sweep(&left.collect::<Vec<_>>());
+        let mut names: BTreeMap<Vec<Text>, Vec<Text>> = BTreeMap::new();
+        for (above, name) in paths.filter_map(parts).chain([(Vec::new(), CHECKSUMS.into())]) {
+            names.entry(above).or_default().push(name);
+        }
+        for (above, names) in names {
+            if let Ok(Some(folder)) = self.enter(&above, false) {
+                folder.sweep(&names);
+            }
+        }
     }
 
     /// Writes down which files are ours.
     fn note(&mut self, contents: Vec<u8>) -> Result<(), Error> {
         let name = CHECKSUMS.into();
-        let file = self.stage(&[], &name, Artifact::plain(name.clone(), contents))?;
+        let file = self.stage(&[], &name, &Artifact::plain(name.clone(), contents))?;
         self.put(&[], &name, Some(file)).map(drop)
     }
 
     /// Takes that away again.
     fn forget(&mut self) -> Result<(), Error> {
-        self.enter(&[], false)?.map_or(Ok(()), |top| files::remove(&top.file(&CHECKSUMS.into())))
+        self.enter(&[], false)?.map_or(Ok(()), |top| top.remove(&CHECKSUMS.into()))
     }
 
-    fn stage(&mut self, above: &[Text], name: &Text, artifact: Artifact) -> Result<Staged, Error> {
-        let folder = self.enter(above, true)?.expect("it was made");
-        folder.stage(name, artifact).map_err(|error| folder.worded(name, error))
+    fn stage(&mut self, above: &[Text], name: &Text, artifact: &Artifact) -> Result<Staged, Error> {
+        self.enter(above, true)?.expect("it was made").stage(name, artifact)
     }
 
     /// Puts a file in its place, unless it is there already, and says where that is.
     fn put(&mut self, above: &[Text], name: &Text, file: Option<Staged>) -> Result<Text, Error> {
         let folder = self.enter(above, true)?.expect("it was made");
-        file.map_or(Ok(()), |file| folder.commit(file)).map_err(|error| folder.worded(name, error))?;
-        Ok(folder.shown_file(name))
+        file.map_or(Ok(()), Staged::commit)?;
+        Ok(folder.path_of(name))
     }
 
     /// Takes away the directories of files that are gone, if they are empty, and what is empty above them then.
@@ -204,7 +236,7 @@ impl Tree {
         for directory in emptied.into_iter().rev() {
             let Some((name, above)) = directory.split_last() else { continue };
             if let Ok(Some(folder)) = self.enter(above, false) {
-                files::remove_empty_directory(&folder.file(name));
+                folder.remove_empty(name);
             }
         }
     }

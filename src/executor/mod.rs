@@ -7,7 +7,6 @@
 #![allow(clippy::disallowed_methods, reason = "beside `host`, this is the one place for effects")]
 
 pub mod export;
-mod folder;
 pub mod journal;
 
 use std::collections::BTreeMap;
@@ -15,6 +14,7 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::host::files::{self, Staged};
 use crate::host::interrupt;
+use crate::host::state::Lock;
 use crate::managers::{self, credential};
 use crate::model::invocation::Invocation;
 use crate::model::site::Site;
@@ -45,17 +45,17 @@ pub enum Progress<'a> {
 /// Who is told.
 pub type Tell<'a> = &'a mut dyn FnMut(Progress<'_>);
 
-/// Applies `plan`, and tells what goes on.
+/// Applies `plan` under the lock of the working directory, and tells what goes on.
 ///
 /// # Errors
 /// [`Error::Undone`] around the failure of a step once something had changed; the plain error when
 /// nothing had.
-pub fn apply(plan: &Plan, site: &Site, tell: Tell<'_>) -> Result<(), Error> {
+pub fn apply(plan: &Plan, site: &Site, lock: &Lock, tell: Tell<'_>) -> Result<(), Error> {
     if plan.is_empty() {
         return Ok(());
     }
     interrupt::check()?;
-    let mut journal = Journal::begin(plan, site)?;
+    let mut journal = Journal::begin(plan, site, &lock.state)?;
     let mut staged = match prepare(plan) {
         Ok(staged) => staged,
         Err(error) => {

@@ -2,10 +2,11 @@
 
 use std::env;
 use std::fs;
-use std::io::Read;
-use std::path::Path;
 
 use super::environment::{search_path, variable};
+use std::path::Path;
+
+use super::reading::{self, Limit, Links, Unread};
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::text::Text;
@@ -19,6 +20,8 @@ impl Facts for Host {
         let Ok(metadata) = fs::metadata(to_path(path)) else { return Some(PathKind::Missing) };
         Some(if metadata.is_dir() {
             PathKind::Directory
+        } else if let Some(kind) = reading::other_kind(&metadata) {
+            PathKind::Other(kind)
         } else if is_executable(&metadata) {
             PathKind::Executable
         } else {
@@ -61,15 +64,17 @@ impl Facts for Host {
     }
 
     fn first_line(&self, path: &Text) -> Option<Text> {
-        let mut start = [0; 256];
-        let length = fs::File::open(to_path(path)).and_then(|mut file| file.read(&mut start)).ok()?;
-        let start = &start[..length];
+        let start = reading::open(path, Links::Followed).ok()?.start(256).ok()?;
         let line = start.split(|byte| *byte == b'\n').next()?;
         (!start.is_empty() && !start.contains(&0)).then(|| Text::from_bytes(line))
     }
 
-    fn read_text(&self, path: &Text) -> Option<String> {
-        fs::read_to_string(to_path(path)).ok()
+    fn read_text(&self, path: &Text) -> Option<Result<String, String>> {
+        match reading::whole_text(path, Links::Followed, Limit::TEXT) {
+            Ok(text) => Some(Ok(text)),
+            Err(Unread::Failed(_)) => None,
+            Err(unread) => Some(Err(unread.to_string())),
+        }
     }
 
     fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text> {
@@ -172,8 +177,8 @@ impl Facts for Before {
         Host.interpreter()
     }
 
-    fn read_text(&self, path: &Text) -> Option<String> {
-        Host.read_text(path)
+    fn read_text(&self, path: &Text) -> Option<Result<String, String>> {
+        Host.read_text(path).filter(Result::is_ok)
     }
 
     fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text> {

@@ -1,16 +1,17 @@
 //! Files of ours: read as they are, written whole or not at all, never through a link.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
 #[cfg(unix)]
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::{NamedTempFile, TempPath};
 
+use super::reading::{self, Limit, Links, Opened, Unread};
 use super::text::{os, path as to_path};
 use crate::error::Error;
 use crate::model::artifact::Artifact;
@@ -33,47 +34,75 @@ pub enum Entry {
 /// Reads what lies at `path`, without following a link at its end.
 ///
 /// # Errors
-/// When it is there but cannot be read.
+/// When it is there but cannot be read, or is larger than a file of ours can be.
 pub fn look(path: &Text) -> Result<Entry, Error> {
-    let place = to_path(path);
-    let failed = |source| Error::io("reading", path, source);
-    let metadata = match fs::symlink_metadata(&place) {
-        Ok(metadata) => metadata,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Entry::Missing);
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    if metadata.is_symlink() {
-        return Ok(Entry::Other("a symbolic link"));
-    }
-    if metadata.is_dir() {
-        return Ok(Entry::Other("a directory"));
-    }
-    if !metadata.is_file() {
-        return Ok(Entry::Other("neither a file nor a directory"));
-    }
-    let contents = fs::read(&place).map_err(failed)?.into();
-    #[cfg(unix)]
-    let mode = mode_of(&metadata);
-    #[cfg(windows)]
-    let mode = usual_mode(path);
-    #[cfg(unix)]
-    let foreign = {
-        use std::os::unix::fs::MetadataExt;
-        metadata.uid() != 0 && metadata.uid() != nix::unistd::geteuid().as_raw()
-    };
-    #[cfg(windows)]
-    let foreign = false;
-    Ok(Entry::File(Found { contents, mode, foreign }))
+    look_up_to(path, Limit::TEXT)
 }
 
-/// Reads a text file; `doing` says what for.
+/// [`look`], with a limit of its own.
 ///
 /// # Errors
-/// When it is missing, not readable, or not UTF-8.
-pub fn read_text(doing: &str, path: &Text) -> Result<String, Error> {
-    fs::read_to_string(to_path(path)).map_err(|source| Error::io(doing, path, source))
+/// When it is there but cannot be read, or is larger than `limit`.
+pub fn look_up_to(path: &Text, limit: Limit) -> Result<Entry, Error> {
+    entry(reading::open(path, Links::Refused), path, limit)
+}
+
+/// What lies at `path`, which was opened without following a link.
+pub(super) fn entry(opened: Result<Opened, Unread>, path: &Text, limit: Limit) -> Result<Entry, Error> {
+    match opened.and_then(|opened| found(opened, path, limit)) {
+        Ok(found) => Ok(Entry::File(found)),
+        Err(Unread::NotAFile(kind)) => Ok(Entry::Other(kind)),
+        Err(Unread::Failed(error)) if is_missing(&error) => Ok(Entry::Missing),
+        Err(Unread::Failed(error)) => Err(Error::io("reading", path, error)),
+        Err(Unread::Distrusted(reason)) => {
+            Err(Error::Foreign { path: path.clone(), reason, help: look_and_move_away(path) })
+        }
+        Err(Unread::TooLarge(limit)) => Err(Error::Foreign {
+            path: path.clone(),
+            reason: format!("it is larger than {limit}, and InstallService writes no such file"),
+            help: look_and_move_away(path),
+        }),
+    }
+}
+
+/// The file at `path` as it is, by its one descriptor.
+#[cfg_attr(unix, expect(unused_variables, reason = "Windows tells the mode by the path"))]
+fn found(opened: Opened, path: &Text, limit: Limit) -> Result<Found, Unread> {
+    #[cfg(unix)]
+    let mode = mode_of(opened.metadata());
+    #[cfg(windows)]
+    let mode = usual_mode(path);
+    let owner = opened.owner();
+    let foreign = owner.is_some_and(|(user, _)| !is_ours(user));
+    Ok(Found { contents: opened.whole(limit)?.into(), mode, owner, foreign })
+}
+
+/// Whether a user is whoever runs this, or root, who may change everything anyway.
+pub(super) fn is_ours(user: u32) -> bool {
+    user == 0 || user == super::privilege::user_id()
+}
+
+/// Whether nothing is there.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Whether there is anything at `path`, even a link that leads to nothing.
+pub fn is_there(path: &Text) -> bool {
+    to_path(path).symlink_metadata().is_ok()
+}
+
+/// The error of something at `path`, such as `a FIFO`, where only a file of ours belongs.
+pub fn in_the_way(path: &Text, what: &str) -> Error {
+    Error::Foreign {
+        path: path.clone(),
+        reason: format!("{what} is in its place, which InstallService did not make"),
+        help: look_and_move_away(path),
+    }
+}
+
+fn look_and_move_away(path: &Text) -> String {
+    format!("look at it with `{LOOK} {path}`, and move it away if nothing needs it")
 }
 
 /// The permission bits of a file.
@@ -129,7 +158,7 @@ const BEFORE: &str = "before";
 
 /// The start of the temporary names that belong to `path`: whoever finds one knows whose it is, and
 /// another run's in the same directory stays.
-fn temporary_prefix(path: &Path) -> OsString {
+pub(super) fn temporary_prefix(path: &Path) -> OsString {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     // A file's name has at most 255 bytes.
     let name = Text::from_bytes(&name[..name.len().min(200)]);
@@ -213,48 +242,43 @@ pub fn stage_as_private(artifact: &Artifact) -> Result<Staged, Error> {
     })
 }
 
-/// [`stage`] in the directory of its place, which is open: the kernel need not walk to it.
-///
-/// # Errors
-/// As [`stage`].
-#[cfg(unix)]
-pub fn stage_in(artifact: &Artifact, directory: &File) -> Result<Staged, Error> {
-    use nix::fcntl::{OFlag, openat};
-    use nix::sys::stat::Mode;
-    let place = to_path(&artifact.path);
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-    let mode = Mode::from_bits_truncate(artifact.mode as nix::libc::mode_t);
-    let open = |path: &Path| Ok(openat(directory, path.file_name().unwrap_or_default(), flags, mode)?.into());
-    let made = tempfile::Builder::new()
-        .prefix(&temporary_prefix(&place))
-        .rand_bytes(RANDOM)
-        .make_in(place.parent().unwrap_or(Path::new("/")), open)
-        .map_err(|source| Error::io("writing", &artifact.path, source))?;
-    Ok(Staged { temporary: filled(made, artifact)?, path: artifact.path.clone() })
-}
-
 fn temporary_file(artifact: &Artifact, directory: &Path) -> Result<NamedTempFile, Error> {
     let prefix = temporary_prefix(&to_path(&artifact.path));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).rand_bytes(RANDOM);
+    #[cfg_attr(windows, expect(unused_mut, reason = "Windows keeps no mode"))]
+    let mut builder = named_for(&prefix);
     #[cfg(unix)]
     builder.permissions(permissions(artifact.mode));
     builder.tempfile_in(directory).map_err(|source| Error::io("writing", &artifact.path, source))
 }
 
+/// What makes a temporary file whose name has this prefix.
+pub(super) fn named_for(prefix: &OsStr) -> tempfile::Builder<'_, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).rand_bytes(RANDOM);
+    builder
+}
+
 /// The file with its contents, closed.
 fn filled(mut temporary: NamedTempFile, artifact: &Artifact) -> Result<TempPath, Error> {
-    let failed = |source| Error::io("writing", &artifact.path, source);
-    temporary.write_all(&artifact.contents).map_err(failed)?;
+    fill(temporary.as_file_mut(), artifact).map_err(|source| Error::io("writing", &artifact.path, source))?;
+    Ok(temporary.into_temp_path())
+}
+
+/// Writes the contents of `artifact` into a new file, and sets its mode.
+///
+/// # Errors
+/// When the disk refuses.
+pub(super) fn fill(file: &mut File, artifact: &Artifact) -> io::Result<()> {
+    file.write_all(&artifact.contents)?;
     // The caller's umask does not decide who may read a unit.
     #[cfg(unix)]
-    if mode_of(&temporary.as_file().metadata().map_err(failed)?) != artifact.mode {
-        temporary.as_file().set_permissions(permissions(artifact.mode)).map_err(failed)?;
+    if mode_of(&file.metadata()?) != artifact.mode {
+        file.set_permissions(permissions(artifact.mode))?;
     }
     // Where many files cannot be synced at once, each is while it is open.
     #[cfg(not(target_os = "linux"))]
-    temporary.as_file().sync_all().map_err(failed)?;
-    Ok(temporary.into_temp_path())
+    file.sync_all()?;
+    Ok(())
 }
 
 /// Makes what was staged in `files` survive a power cut, at one price for all of them: each file
@@ -272,7 +296,7 @@ pub fn sync<'a>(files: impl IntoIterator<Item = &'a Staged>) -> Result<(), Error
         if directories.contains(directory) {
             continue;
         }
-        let open = File::open(directory).map_err(failed)?;
+        let open = open_directory(directory).map_err(failed)?;
         if devices.insert(open.metadata().map_err(failed)?.dev()) {
             nix::unistd::syncfs(&open).map_err(|error| failed(error.into()))?;
         }
@@ -298,24 +322,6 @@ impl Staged {
     pub fn commit(self) -> Result<(), Error> {
         let path = self.path;
         self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))
-    }
-}
-
-#[cfg(unix)]
-impl Staged {
-    /// [`commit`](Self::commit) in the open directory where it was staged: the kernel need not walk two paths.
-    ///
-    /// # Errors
-    /// When the rename is refused.
-    pub fn commit_in(self, directory: &File) -> Result<(), Error> {
-        let Self { temporary, path } = self;
-        let place = to_path(&path);
-        let names = temporary.file_name().zip(place.file_name()).expect("a file has a name");
-        nix::fcntl::renameat(directory, names.0, directory, names.1)
-            .map_err(|error| Error::io("writing", &path, error.into()))?;
-        // There is nothing of that name any more.
-        drop(temporary.keep());
-        Ok(())
     }
 }
 
@@ -375,21 +381,37 @@ pub fn forget_before(path: &Text) {
 
 /// Removes the temporary files of `paths` that a killed run left, and their second names.
 pub fn sweep<'a>(paths: impl IntoIterator<Item = &'a Text>) {
-    let mut prefixes: BTreeMap<PathBuf, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    let mut names: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for place in paths.into_iter().map(to_path) {
-        let prefix = temporary_prefix(&place).into_encoded_bytes();
-        prefixes.entry(place.parent().unwrap_or(Path::new("/")).to_owned()).or_default().insert(prefix);
+        names.entry(place.parent().unwrap_or(Path::new("/")).to_owned()).or_default().push(place);
     }
-    for (directory, prefixes) in prefixes {
+    for (directory, names) in names {
         #[cfg(windows)]
         drop(fs::remove_dir_all(directory.join(format!("{TEMPORARY}private"))));
+        let temporary = Temporary::of(names.iter().map(PathBuf::as_path));
         for entry in list(&super::text::text(directory)) {
-            let name = entry.file_name().unwrap_or_default().as_encoded_bytes();
-            let Some((prefix, random)) = name.split_at_checked(name.len().saturating_sub(RANDOM)) else { continue };
-            if random.iter().all(u8::is_ascii_alphanumeric) && prefixes.contains(prefix) {
+            if temporary.has(entry.file_name().unwrap_or_default()) {
                 drop(fs::remove_file(entry));
             }
         }
+    }
+}
+
+/// The names that temporary files of some files have.
+#[derive(Debug)]
+pub(super) struct Temporary(BTreeSet<Vec<u8>>);
+
+impl Temporary {
+    /// Those of the files at `paths`, which are in one directory.
+    pub(super) fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
+        Self(paths.into_iter().map(|path| temporary_prefix(path).into_encoded_bytes()).collect())
+    }
+
+    /// Whether this is such a name.
+    pub(super) fn has(&self, name: &OsStr) -> bool {
+        let name = name.as_encoded_bytes();
+        let parts = name.split_at_checked(name.len().saturating_sub(RANDOM));
+        parts.is_some_and(|(prefix, random)| random.iter().all(u8::is_ascii_alphanumeric) && self.0.contains(prefix))
     }
 }
 
@@ -412,27 +434,25 @@ pub fn parent(path: &Text) -> Option<Text> {
 /// Makes the names in a directory survive a power cut. Where that cannot be done, they survive all else.
 pub fn sync_directory(directory: &Text) {
     #[cfg(unix)]
-    drop(File::open(to_path(directory)).and_then(|directory| directory.sync_all()));
+    drop(open_directory(&to_path(directory)).and_then(|directory| directory.sync_all()));
     #[cfg(windows)]
     let _ = directory;
 }
 
-/// A file that is made with these options is for its owner alone, and is not a link to another one.
-pub fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    no_link(options);
+/// Opens a directory to sync it. For a FIFO in its place nobody is waited for.
+#[cfg(unix)]
+fn open_directory(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().read(true).custom_flags(nix::fcntl::OFlag::O_DIRECTORY.bits()).open(path)
 }
 
-/// With these options no link is followed at the end of the path.
-pub fn no_link(options: &mut OpenOptions) {
+/// With these options no link is followed at the end of the path, and for a FIFO there nobody is waited for.
+pub(super) fn no_link(options: &mut OpenOptions) {
     #[cfg(unix)]
     {
+        use nix::fcntl::OFlag;
         use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits());
+        options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits());
     }
     #[cfg(windows)]
     {
@@ -443,40 +463,40 @@ pub fn no_link(options: &mut OpenOptions) {
     }
 }
 
-/// Refuses what somebody else could have put at `path`, or could change there.
+/// Refuses what belongs to `user` and has this mode, if somebody else could have written it.
+#[cfg(unix)]
+pub(super) fn closed_to_others(path: &Text, user: u32, mode: u32) -> Result<(), Error> {
+    let reason = if !is_ours(user) {
+        format!("it belongs to {}, who could have written anything into it", who(user))
+    } else if mode & 0o022 != 0 {
+        format!("others may write it (mode {mode:04o})")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Foreign { path: path.clone(), reason, help: look_and_move_away(path) })
+}
+
+/// Refuses a file that somebody else could have written. Windows keeps that in the access list of its directory.
 ///
 /// # Errors
-/// When it is a link, belongs to another user (root excepted), or others may write it.
-pub fn only_ours(path: &Text) -> Result<(), Error> {
+/// [`Error::Foreign`].
+pub fn only_ours(path: &Text, found: &Found) -> Result<(), Error> {
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let metadata = fs::symlink_metadata(to_path(path)).map_err(|source| Error::io("reading", path, source))?;
-        let own = nix::unistd::geteuid().as_raw();
-        let reason = if metadata.is_symlink() {
-            "it is a symbolic link, which InstallService did not make".to_owned()
-        } else if metadata.uid() != own && metadata.uid() != 0 {
-            format!("it belongs to {}, who could have written anything into it", who(metadata.uid()))
-        } else if mode_of(&metadata) & 0o022 != 0 {
-            format!("others may write it (mode {:04o})", mode_of(&metadata))
-        } else {
-            return Ok(());
-        };
-        let help = format!("look at it with `{LOOK} {path}`, and move it away if nothing needs it");
-        Err(Error::Foreign { path: path.clone(), reason, help })
-    }
+    return found.owner.map_or(Ok(()), |(user, _)| closed_to_others(path, user, found.mode));
     #[cfg(windows)]
     {
-        let _ = path;
+        let _ = (path, found);
         Ok(())
     }
 }
 
 /// The name of a user, or the number of one who has none.
-#[cfg(unix)]
 pub fn who(user: u32) -> String {
-    let known = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user)).ok().flatten();
-    known.map_or_else(|| format!("the user {user}"), |known| format!("`{}`", known.name))
+    #[cfg(unix)]
+    if let Ok(Some(known)) = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user)) {
+        return format!("`{}`", known.name);
+    }
+    format!("the user {user}")
 }
 
 /// `path` and the directories above it that are not there, the outer ones first.
@@ -517,19 +537,6 @@ pub fn remove_when_free(path: &Text) -> Result<(), Error> {
             removed => return removed,
         }
     }
-}
-
-/// Who owns the file at `path`, as user and group id.
-#[cfg(unix)]
-pub fn owner(path: &Text) -> Option<(u32, u32)> {
-    use std::os::unix::fs::MetadataExt;
-    fs::symlink_metadata(to_path(path)).ok().map(|metadata| (metadata.uid(), metadata.gid()))
-}
-
-/// Who owns the file at `path`; Windows keeps that in the access list.
-#[cfg(windows)]
-pub fn owner(_path: &Text) -> Option<(u32, u32)> {
-    None
 }
 
 /// Makes a directory of ours and what is missing above it, as [`make_plain_directory`] does. On
@@ -600,42 +607,21 @@ pub fn make_parent(path: &Text) -> Result<(), Error> {
     fs::create_dir_all(&parent).map_err(|source| Error::io("making the directory", &super::text::text(parent), source))
 }
 
-/// Opens a file of the tool's own to write at its end, and makes it with `mode` if it is not there.
-///
-/// # Errors
-/// When it cannot be opened.
-pub fn open_to_append(path: &Text, mode: u32) -> io::Result<fs::File> {
-    let mut options = OpenOptions::new();
-    options.append(true);
-    no_link(&mut options);
-    let place = to_path(path);
-    match options.open(&place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        opened => return opened,
-    }
-    options.create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    let file = options.open(&place)?;
-    // The caller's umask does not decide who may write it.
-    #[cfg(unix)]
-    file.set_permissions(permissions(mode))?;
-    #[cfg(windows)]
-    let _ = mode;
-    Ok(file)
-}
-
 /// Adds `entry` to the log at `path`, which is begun anew once it is larger than `limit`; never through a link.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it is no file, or cannot be written.
 pub fn append(path: &Text, entry: &[u8], limit: u64) -> io::Result<()> {
     let place = to_path(path);
     let is_large = fs::symlink_metadata(&place).is_ok_and(|found| found.len() > limit);
     let mut options = OpenOptions::new();
     options.create(true).append(!is_large).write(true).truncate(is_large);
     no_link(&mut options);
-    options.open(place)?.write_all(entry)
+    match Opened::judged(options.open(place)?) {
+        Ok(opened) => opened.into_file().write_all(entry),
+        Err(Unread::Failed(error)) => Err(error),
+        Err(_) => Err(io::Error::other("it is not a file")),
+    }
 }
 
 /// Removes a directory if it is empty.

@@ -7,6 +7,7 @@ pub mod account;
 pub mod environment;
 pub mod facts;
 pub mod files;
+pub mod folder;
 pub mod interrupt;
 #[cfg(windows)]
 pub mod job;
@@ -15,6 +16,7 @@ pub mod privilege;
 pub mod process;
 pub mod prompt;
 pub mod python;
+pub mod reading;
 pub mod site;
 pub mod state;
 pub mod sudo;

@@ -1,14 +1,17 @@
-//! The tool's own working directory: its lock and its log.
+//! The tool's own working directory: its lock, its log, and what is believed of what lies there.
 
 use std::fs::{File, TryLockError};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::MAIN_SEPARATOR_STR as SEPARATOR;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::files;
-use super::text::path as to_path;
+use super::files::{self, Entry};
+use super::folder::{Folder, Opening};
+use super::reading::{self, Limit, Links, Unread};
+use super::text::{path as to_path, text};
 use crate::error::Error;
+use crate::model::observed::Found;
 use crate::model::place::Place;
 use crate::model::text::Text;
 
@@ -20,7 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// It ends with the value, also when the process is killed; but only once the command that was
 /// running then has ended too, which has inherited it: until then the host goes on changing.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+pub struct Lock {
+    /// The directory that it is the lock of.
+    pub state: Folder,
+    #[expect(dead_code, reason = "held for its lock")]
+    file: File,
+}
 
 #[cfg(windows)]
 impl Drop for Lock {
@@ -79,9 +87,14 @@ pub fn lock_to_look(place: &Place) -> Result<Option<Lock>, Error> {
 /// Whether the run is there that wrote its number into the lock.
 #[cfg(unix)]
 fn is_at_work(place: &Place) -> bool {
-    let number = std::fs::read_to_string(to_path(&lock_path(place))).unwrap_or_default();
+    let written = Kept::open(&place.state_dir).and_then(|kept| kept.look(&lock_path(place)));
+    let number = match written {
+        Ok(Entry::File(found)) => String::from_utf8_lossy(&found.contents).trim().parse::<u32>().ok(),
+        _ => None,
+    };
+    let is_there = |number| std::path::Path::new(&format!("/proc/{number}/exe")).exists();
     // Elsewhere than on Linux nothing tells: who holds the lock is at work.
-    !cfg!(target_os = "linux") || std::path::Path::new("/proc").join(number.trim()).join("exe").exists()
+    !cfg!(target_os = "linux") || number.is_some_and(is_there)
 }
 
 /// Whether a run is there that holds the lock, which on Windows no command inherits.
@@ -92,8 +105,11 @@ fn is_at_work(place: &Place) -> bool {
 }
 
 fn lock_path(place: &Place) -> Text {
-    place.state_dir.with(SEPARATOR).with(".lock")
+    place.state_dir.with(SEPARATOR).with(LOCK)
 }
+
+/// The name of the lock.
+const LOCK: &str = ".lock";
 
 /// The file that every command of a run has open. Nobody else can open it meanwhile: what a command
 /// inherits on Windows is the file, and not a lock on it.
@@ -120,11 +136,16 @@ fn open_for_commands(place: &Place) -> Result<Option<File>, Error> {
 fn try_lock(place: &Place, is_late: bool) -> Result<Option<Lock>, Error> {
     #[cfg(unix)]
     let _ = is_late;
-    not_for_everybody(&place.state_dir)?;
+    let state = open(&place.state_dir)?;
+    not_for_everybody(&state)?;
     let path = lock_path(place);
     let failed = |source| Error::io("taking the lock", &path, source);
     // For its owner alone: whoever may open it can hold the lock, and nobody could change anything.
-    let file = files::open_to_append(&path, 0o600).map_err(failed)?;
+    let file = state.file(&LOCK.into(), Opening::Append, 0o600).map_err(|unread| match unread {
+        Unread::Failed(source) => failed(source),
+        Unread::NotAFile(what) => files::in_the_way(&path, what),
+        Unread::TooLarge(_) | Unread::Distrusted(_) => unreachable!("nothing is read"),
+    })?;
     match file.try_lock() {
         Ok(()) => {
             #[cfg(unix)]
@@ -140,11 +161,16 @@ fn try_lock(place: &Place, is_late: bool) -> Result<Option<Lock>, Error> {
             }
             #[cfg(windows)]
             super::job::end_with_us();
-            Ok(Some(Lock(file)))
+            Ok(Some(Lock { state, file }))
         }
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// The working directory, open.
+fn open(directory: &Text) -> Result<Folder, Error> {
+    Folder::open(directory).map_err(|source| Error::io("entering", directory, source))
 }
 
 /// Refuses a directory that everybody may write, or whose place everybody may take: what lies in it
@@ -153,22 +179,17 @@ fn try_lock(place: &Place, is_late: bool) -> Result<Option<Lock>, Error> {
 /// # Errors
 /// [`Error::Foreign`].
 #[cfg(unix)]
-fn not_for_everybody(directory: &Text) -> Result<(), Error> {
-    use std::os::unix::fs::MetadataExt;
+fn not_for_everybody(state: &Folder) -> Result<(), Error> {
     const STICKY: u32 = 0o1000;
-    let failed = |source| Error::io("reading", directory, source);
-    let real = std::fs::canonicalize(to_path(directory)).map_err(failed)?;
-    for (above, place) in real.ancestors().enumerate() {
-        let mode = std::fs::metadata(place).map_err(failed)?.mode();
+    let failed = |source| Error::io("reading", state.shown(), source);
+    for (above, mode) in state.modes_up_to_root().map_err(failed)?.into_iter().enumerate() {
         // In a directory such as /tmp nobody takes away what belongs to somebody else.
         let safe = mode & 0o002 == 0 || above > 0 && mode & STICKY != 0;
         if !safe {
-            let place = super::text::text(place);
+            let real = std::fs::canonicalize(to_path(state.shown())).map_err(failed)?;
+            let place = real.ancestors().nth(above).map_or_else(|| state.shown().clone(), text);
             return Err(Error::Foreign {
-                reason: format!(
-                    "everybody may write there (mode {:04o}), and it contains what services run",
-                    mode & 0o7777
-                ),
+                reason: format!("everybody may write there (mode {mode:04o}), and it contains what services run"),
                 help: format!("`chmod o-w {place}`, or keep the services' files elsewhere with `--state-dir DIR`"),
                 path: place,
             });
@@ -178,17 +199,17 @@ fn not_for_everybody(directory: &Text) -> Result<(), Error> {
 }
 
 #[cfg(windows)]
-fn not_for_everybody(_directory: &Text) -> Result<(), Error> {
+fn not_for_everybody(_state: &Folder) -> Result<(), Error> {
     Ok(())
 }
 
 /// Whose the directory is, where it is somebody's who gains our rights by it: said, not refused,
 /// because OpenMSIStream keeps its own in a user's Python environment.
 #[cfg(unix)]
-pub fn doubt(place: &Place) -> Option<String> {
+pub fn doubt(state: &Folder) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = std::fs::metadata(to_path(&place.state_dir)).ok()?;
-    let directory = &place.state_dir;
+    let metadata = state.metadata().ok()?;
+    let directory = state.shown();
     if !nix::unistd::geteuid().is_root() {
         return None;
     }
@@ -202,8 +223,95 @@ pub fn doubt(place: &Place) -> Option<String> {
 
 /// Whose the directory is: Windows keeps that in its access list.
 #[cfg(windows)]
-pub fn doubt(_place: &Place) -> Option<String> {
+pub fn doubt(_state: &Folder) -> Option<String> {
     None
+}
+
+/// The working directory while one looks at what lies there: opened once, so that what is found is judged with the
+/// directory that it was found in.
+#[derive(Debug)]
+pub struct Kept(Option<Folder>);
+
+impl Kept {
+    /// The one at `path`, which need not be there.
+    ///
+    /// # Errors
+    /// When it may not be entered.
+    pub fn open(path: &Text) -> Result<Self, Error> {
+        match Folder::open(path) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(Self(None))
+            }
+            Err(source) => Err(Error::io("entering", path, source)),
+            Ok(folder) => Ok(Self(Some(folder))),
+        }
+    }
+
+    /// What lies at `path`, which is in this directory.
+    ///
+    /// # Errors
+    /// When it is there but cannot be read, or is larger than a file of ours can be.
+    pub fn look(&self, path: &Text) -> Result<Entry, Error> {
+        let place = to_path(path);
+        match (&self.0, place.file_name()) {
+            (Some(folder), Some(name)) => folder.look(&text(name), Limit::TEXT),
+            _ => Ok(Entry::Missing),
+        }
+    }
+
+    /// The contents of the file at `path`, if one is there, to go by what it says.
+    ///
+    /// # Errors
+    /// When it cannot be read, or [`Error::Foreign`] when it is no file, or a stranger's.
+    pub fn believed(&self, path: &Text) -> Result<Option<Found>, Error> {
+        let found = match self.look(path)? {
+            Entry::Missing => return Ok(None),
+            Entry::Other(what) => return Err(files::in_the_way(path, what)),
+            Entry::File(found) => found,
+        };
+        match self.stranger(found.owner) {
+            None => Ok(Some(found)),
+            Some(reason) => {
+                let who = super::privilege::user_name().unwrap_or_else(|| "root".into());
+                let help = format!("read it, and if it says what you want, type `chown {who} {path}`");
+                Err(Error::Foreign { path: path.clone(), reason, help })
+            }
+        }
+    }
+
+    /// The text at `path`, which somebody has put below this directory; they may have put a link there.
+    ///
+    /// # Errors
+    /// When it is no file or a stranger's, or cannot be read.
+    pub fn text(&self, path: &Text) -> Result<String, Unread> {
+        let opened = reading::open(path, Links::Followed)?;
+        match self.stranger(opened.owner()) {
+            None => opened.whole_text(Limit::TEXT),
+            Some(reason) => Err(Unread::Distrusted(reason)),
+        }
+    }
+
+    /// Why nobody goes by what a file in this directory says: it belongs neither to root, nor to whoever runs this,
+    /// nor to the owner of the directory, who is told of whenever something changes. Windows keeps others out by its
+    /// access list.
+    pub fn stranger(&self, owner: Option<(u32, u32)>) -> Option<String> {
+        let ((user, _), keeper) = (owner?, self.0.as_ref().map_or(0, keeper));
+        let is_known = files::is_ours(user) || user == keeper;
+        (!is_known).then(|| format!("it belongs to {}, and the directory to {}", files::who(user), files::who(keeper)))
+    }
+}
+
+/// Whose a directory is.
+#[cfg(unix)]
+fn keeper(folder: &Folder) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    folder.metadata().map_or(0, |metadata| metadata.uid())
+}
+
+/// Whose a directory is: on Windows nobody is asked.
+#[cfg(windows)]
+fn keeper(_folder: &Folder) -> u32 {
+    0
 }
 
 /// Adds a line to `Services.log`: when, what, with what result. Never a value of a secret.
@@ -215,8 +323,8 @@ pub fn log(place: &Place, what: &str, result: Result<&str, &Error>) {
         Err(error) => format!("failed: {}", error.to_string().replace('\n', " | ")),
     };
     let line = format!("{} {what}: {result}\n", humantime::format_rfc3339_seconds(SystemTime::now()));
-    let path: Text = place.log();
-    if let Ok(mut file) = files::open_to_append(&path, 0o644) {
-        drop(file.write_all(line.as_bytes()));
-    }
+    let log = to_path(&place.log());
+    let name = text(log.file_name().unwrap_or_default());
+    let opened = open(&place.state_dir).ok().and_then(|state| state.file(&name, Opening::Append, 0o644).ok());
+    drop(opened.map(|mut file| file.write_all(line.as_bytes())));
 }

@@ -13,6 +13,7 @@ use super::systemd::units::{self, Units};
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::privilege;
+use crate::host::state::Kept;
 use crate::host::text::{path as to_path, text};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
@@ -39,9 +40,10 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
         Manager::Systemd(scope) => observe_units(names, &site.place, scope, &mut observed)?,
         Manager::Nssm => observe_registrations(names, &site.place, &mut observed)?,
     }
+    let state = Kept::open(&site.place.state_dir)?;
     for name in names {
         for path in site.place.files_of(name).into_iter().chain([site.place.legacy_receipt(name)]) {
-            match files::look(&path) {
+            match state.look(&path) {
                 // Only root reads values of secrets; the rest can be compared by anybody.
                 Err(Error::Io { source, .. })
                     if source.kind() == io::ErrorKind::PermissionDenied
@@ -51,7 +53,11 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
                 }
                 entry => {
                     if let Some(mut found) = file_of_ours(&path, entry?)? {
-                        if path == site.place.encrypted_file(name) {
+                        let stranger =
+                            state.stranger(found.owner).filter(|_| site.place.secrets_files(name).contains(&path));
+                        if let Some(reason) = stranger {
+                            observed.lost.push((path.clone(), format!("is not used: {reason}")));
+                        } else if path == site.place.encrypted_file(name) {
                             unseal(&path, &mut found, opened, &mut observed);
                         }
                         observed.files.insert(path, found);
@@ -71,11 +77,7 @@ fn file_of_ours(path: &Text, entry: Entry) -> Result<Option<Found>, Error> {
     match entry {
         Entry::Missing => Ok(None),
         Entry::File(found) => Ok(Some(found)),
-        Entry::Other(what) => Err(Error::Foreign {
-            reason: format!("{what} is in its place, which InstallService did not make"),
-            help: format!("look at it with `{} {path}`, and move it away if nothing needs it", files::LOOK),
-            path: path.clone(),
-        }),
+        Entry::Other(what) => Err(files::in_the_way(path, what)),
     }
 }
 
@@ -84,7 +86,7 @@ fn file_of_ours(path: &Text, entry: Entry) -> Result<Option<Found>, Error> {
 fn unseal(path: &Text, found: &mut Found, opened: &mut Opened, observed: &mut Observed) {
     match opened.contents(&found.contents) {
         Ok(contents) => found.contents = contents,
-        Err(reason) => observed.lost.push((path.clone(), reason)),
+        Err(reason) => observed.lost.push((path.clone(), format!("can no longer be decrypted: {reason}"))),
     }
 }
 
@@ -148,7 +150,7 @@ pub fn surplus(wanted: &[ServiceName], site: &Site) -> Result<Vec<ServiceName>, 
     let wanted: BTreeSet<_> = wanted.iter().collect();
     let mut surplus = Vec::new();
     for name in known_services(&site.place).into_iter().filter(|name| !wanted.contains(name)) {
-        if files::look(&site.place.receipt(&name))? != Entry::Missing && is_installed(&name, site)? {
+        if files::is_there(&site.place.receipt(&name)) && is_installed(&name, site)? {
             surplus.push(name);
         }
     }

@@ -9,6 +9,8 @@ pub enum PathKind {
     Missing,
     /// A directory.
     Directory,
+    /// What is neither of them nor a file, such as `a FIFO`.
+    Other(&'static str),
     /// A file that may be executed.
     Executable,
     /// Any other file.
@@ -51,8 +53,8 @@ pub trait Facts {
     fn first_line(&self, _path: &Text) -> Option<Text> {
         None
     }
-    /// The contents of a text file, if it can be read.
-    fn read_text(&self, _path: &Text) -> Option<String> {
+    /// The contents of a text file; or why no program should be given it, such as that it is no file.
+    fn read_text(&self, _path: &Text) -> Option<Result<String, String>> {
         None
     }
     /// The file `relative` of the packages that `interpreter` sees.

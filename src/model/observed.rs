@@ -15,6 +15,8 @@ pub struct Found {
     pub contents: Rc<[u8]>,
     /// Its permission bits.
     pub mode: u32,
+    /// Whose it is, as user and group id; Windows keeps that in the access list.
+    pub owner: Option<(u32, u32)>,
     /// Whether it belongs to somebody else, who can change it at will; root is nobody else.
     pub foreign: bool,
 }
@@ -28,7 +30,7 @@ pub struct Observed {
     pub outputs: BTreeMap<ServiceName, Vec<Text>>,
     /// Files that are there but not for us to read.
     pub unreadable: Vec<Text>,
-    /// Encrypted files that this host cannot decrypt, and why.
+    /// Files with secrets whose values are not used, and why: words to follow the path.
     pub lost: Vec<(Text, String)>,
     /// Directories that are there.
     pub directories: Vec<Text>,

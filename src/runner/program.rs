@@ -98,10 +98,9 @@ pub fn say(line: &str) {
 /// be ended for it, NSSM ends the program, as it ends all that is left when what it has started ends.
 #[cfg(windows)]
 fn leave_interrupts_to(program: &Text, service: &ServiceName) {
-    use std::io::Read;
-    let mut start = Vec::new();
-    let file = std::fs::File::open(crate::host::text::path(program));
-    drop(file.and_then(|file| file.take(4096).read_to_end(&mut start)));
+    use crate::host::reading::{self, Links};
+    let file = reading::open(program, Links::Followed).ok();
+    let start = file.and_then(|file| file.start(4096).ok()).unwrap_or_default();
     let (has_windows, service) = (has_windows(&start), service.clone());
     drop(ctrlc::set_handler(move || match is_stopping(&service) {
         true if has_windows => std::process::exit(0),

@@ -218,6 +218,10 @@ impl<'a, F: Facts> Check<'a, F> {
                 self.fault(Fault::new(what, "this is a file, not a directory").given(&path));
                 None
             }
+            Some(PathKind::Other(kind)) => {
+                self.fault(Fault::new(what, format!("this is {kind}, not a directory")).given(&path));
+                None
+            }
             Some(PathKind::Directory) | None => Some(path),
         }
     }
@@ -260,6 +264,9 @@ impl<'a, F: Facts> Check<'a, F> {
             Some(PathKind::Missing) => self.fault(Fault::new(what, "there is no such file").given(&path)),
             Some(PathKind::Directory) => {
                 self.fault(Fault::new(what, "this is a directory, not a program").given(&path));
+            }
+            Some(PathKind::Other(kind)) => {
+                self.fault(Fault::new(what, format!("this is {kind}, not a program")).given(&path));
             }
             Some(PathKind::File) => self.fault(
                 Fault::new(what, "it is not marked as executable")

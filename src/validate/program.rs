@@ -192,6 +192,9 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
                         Some(PathKind::File | PathKind::Executable) => {
                             self.check.fault(Fault::new(what, "this is a file, not a directory").given(&path));
                         }
+                        Some(PathKind::Other(kind)) => {
+                            self.check.fault(Fault::new(what, format!("this is {kind}, not a directory")).given(&path));
+                        }
                         _ => self.writes.push(path),
                     }
                 }
@@ -298,11 +301,18 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
             _ => None,
         };
         let Some(path) = path else { return };
-        let Some(text) = self.check.facts.read_text(&path) else {
-            self.check.note(format!(
-                "`{path}` is not read here; if it names environment variables, `--env NAME` makes each of them known"
-            ));
-            return;
+        let text = match self.check.facts.read_text(&path) {
+            Some(Ok(text)) => text,
+            Some(Err(reason)) => {
+                let fault = Fault::new(what, reason).given(&path);
+                return self.check.fault(fault.help("name the file itself that holds the settings"));
+            }
+            None => {
+                return self.check.note(format!(
+                    "`{path}` is not read here; if it names environment variables, `--env NAME` makes each of them \
+                     known"
+                ));
+            }
         };
         match config_file::read(&text) {
             Ok(config) => {

@@ -3,8 +3,13 @@
 //! error is clear and nothing is lost.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use nix::fcntl::AT_FDCWD;
 
 use crate::support::booted::{Named, named};
 use crate::support::{Ran, Running, Test, system, wait_for};
@@ -115,6 +120,160 @@ fn a_journal_that_somebody_else_wrote_is_not_carried_out() {
     install(&service, &ran).status(1).stderr_contains("reading the journal").stderr_contains(help).run();
     fs::remove_dir_all(state.join("journal")).unwrap();
     install(&service, &ran).run();
+}
+
+/// Swaps two directories, as fast as can be, until it goes.
+struct Swapping {
+    until: Arc<AtomicBool>,
+    swapper: Option<thread::JoinHandle<usize>>,
+}
+
+impl Swapping {
+    fn begin(one: PathBuf, other: PathBuf) -> Self {
+        let until = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&until);
+        let exchange = nix::fcntl::RenameFlags::RENAME_EXCHANGE;
+        let swapper = thread::spawn(move || {
+            let mut swapped = 0;
+            while !ended.load(Ordering::Relaxed) {
+                // One of them may be gone for a moment.
+                swapped += usize::from(nix::fcntl::renameat2(AT_FDCWD, &one, AT_FDCWD, &other, exchange).is_ok());
+            }
+            swapped
+        });
+        Self { until, swapper: Some(swapper) }
+    }
+
+    /// Ends it, and gives how often it has swapped them.
+    fn end(mut self) -> usize {
+        self.until.store(true, Ordering::Relaxed);
+        self.swapper.take().expect("it runs").join().unwrap()
+    }
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn the_journal_that_is_carried_out_is_the_one_that_was_judged() {
+    let (ran, state) = prepared();
+    system("chown", &["ann:ann", state.to_str().unwrap()]);
+    let (journal, hostile) = (state.join("journal"), state.join("hostile"));
+    let proof = ran.folder().join("proof");
+    let ann = state.metadata().unwrap().uid();
+    // As 0.1.0 wrote it, which is understood.
+    let record =
+        |undo: &str| format!(r#"{{"version":3,"steps":[[{undo}]],"after":[],"restarts":[],"directories":[]}}"#);
+    let foreign = record(&format!(r#"{{"reverse":{{"run":["touch","{}"]}}}}"#, proof.display()));
+    let (mut refused, mut taken_back, mut swapped) = (0, 0, 0);
+    for _ in 0..500 {
+        for (directory, record, owner) in [(&journal, &record(""), 0), (&hostile, &foreign, ann)] {
+            drop(fs::remove_dir_all(directory));
+            fs::create_dir(directory).unwrap();
+            fs::write(directory.join("plan.json"), record).unwrap();
+            fs::write(directory.join("begun"), ".").unwrap();
+            for path in [directory.clone(), directory.join("plan.json"), directory.join("begun")] {
+                chown(path, Some(owner), Some(owner)).unwrap();
+            }
+        }
+        let swapping = Swapping::begin(journal.clone(), hostile.clone());
+        let (code, said) = ran.then_manage().arg("--list").run_to_any_end();
+        swapped += swapping.end();
+        match code {
+            0 => taken_back += 1,
+            2 => {
+                assert!(said.stderr.contains("belongs to `ann`, who could have written anything"), "{}", said.stderr);
+                refused += 1;
+            }
+            // It was swapped in the instant between being made and being entered, or the like.
+            other => panic!("exit code {other}: {}", said.stderr),
+        }
+        assert!(!proof.exists(), "root has run what ann wrote");
+    }
+    assert!(refused > 0 && taken_back > 0, "{refused} refused, {taken_back} not");
+    println!(
+        "figures: a journal swapped with a hostile one {swapped} times during 500 runs: {refused} refused it, {taken_back} \
+         took back the right one, none the other"
+    );
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_a_stranger_has_written_is_not_believed() {
+    let service = named("hostile-receipt");
+    let (ran, state) = prepared();
+    install(&service, &ran).run();
+    let (receipt, secrets) =
+        (state.join("hostile-receipt_install_args.toml"), state.join("hostile-receipt_env_vars.txt"));
+    let give = |owner: &str, path: &Path| drop(system("chown", &[owner, path.to_str().unwrap()]));
+    // In a directory of root: a receipt of ann, and of whom the directory belongs to.
+    for (keeper, owner, refused) in
+        [("root", "ann", true), ("ann", "joe", true), ("ann", "ann", false), ("ann", "root", false)]
+    {
+        give(keeper, &state);
+        give(owner, &receipt);
+        let reinstall = service.manage(&ran, "reinstall");
+        if refused {
+            let reason = format!("it belongs to `{owner}`, and the directory to `{keeper}`\n");
+            let help = "type `chown root [TMP]/working_dir/hostile-receipt_install_args.toml`";
+            reinstall.status(2).stderr_contains(reason).stderr_contains(help).run();
+        } else {
+            reinstall.run();
+            assert_eq!(receipt.metadata().unwrap().uid(), 0);
+        }
+    }
+    // A catalog that lies there likewise.
+    let catalog = state.join("catalog.d/more.toml");
+    fs::create_dir(state.join("catalog.d")).unwrap();
+    fs::write(&catalog, "[catalog]\nname = \"more\"\nversion = \"1\"\nabout = \"More.\"\n").unwrap();
+    give("joe", &catalog);
+    let listed = || ran.then_install().arg("-h");
+    listed().status(2).stderr_contains("more.toml`: it belongs to `joe`, and the directory to `ann`\n").run();
+    give("ann", &catalog);
+    listed().run();
+    fs::remove_file(&catalog).unwrap();
+    // The values of secrets likewise: nobody is given those of a stranger.
+    fs::write(&secrets, "SECRET=\"forged\"\n").unwrap();
+    give("joe", &secrets);
+    let reinstall = service.manage(&ran, "reinstall").status(2);
+    let note = "hostile-receipt_env_vars.txt` is not used: it belongs to `joe`, and the directory to `ann`\n";
+    reinstall.stderr_contains(note).stderr_contains("environment variable `SECRET`").run();
+    give("root", &secrets);
+    service.manage(&ran, "reinstall").run();
+    assert!(fs::read_to_string(&secrets).unwrap().contains("forged"));
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn nobody_is_waited_for_in_the_working_directory() {
+    let service = named("hostile-fifo");
+    let (ran, state) = prepared();
+    let fifo = |name: &str| drop(system("mkfifo", &[state.join(name).to_str().unwrap()]));
+    let watched = |test: Test| test.through(&["timeout", "--kill-after=5", "60", "prlimit", "--as=1000000000"]);
+    // The log is of no use then; what it would tell of is done.
+    fifo("Services.log");
+    watched(install(&service, &ran)).run();
+    for (name, refused) in [(".lock", true), ("journal", true), ("hostile-fifo_launch.sh", true), ("notes", false)] {
+        drop(fs::remove_file(state.join(name)));
+        fifo(name);
+        let again = watched(service.install_again(&ran).args(["--env", "SECRET"]).probe(["other"]));
+        if refused {
+            again.status(2).stderr_contains(format!("{name}`: a FIFO is in its place")).run();
+        } else {
+            again.run();
+        }
+        fs::remove_file(state.join(name)).unwrap();
+    }
+    // A device, which root alone can make.
+    drop(fs::remove_file(state.join(".lock")));
+    system("mknod", &[state.join(".lock").to_str().unwrap(), "c", "1", "5"]);
+    watched(service.manage(&ran, "restart")).status(2).stderr_contains(".lock`: a device is in its place").run();
+    fs::remove_file(state.join(".lock")).unwrap();
+    // An error log of five gigabytes, which takes no room on the disk, is there and no more is asked of it.
+    let log = ran.folder().join("hostile-fifo_ERROR_LOG.txt");
+    fs::File::create(&log).unwrap().set_len(5 << 30).unwrap();
+    let status = watched(service.manage(&ran, "status")).status(3);
+    status.stdout_contains("[TMP]/hostile-fifo_ERROR_LOG.txt\n").run();
+    watched(service.manage(&ran, "remove")).stderr_contains("kept: [TMP]/hostile-fifo_ERROR_LOG.txt").run();
+    assert_eq!(log.metadata().unwrap().len(), 5 << 30);
 }
 
 #[test]

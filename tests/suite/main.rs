@@ -26,6 +26,8 @@ mod config_file;
 mod escape;
 mod fuzz;
 mod golden;
+#[cfg(target_os = "linux")]
+mod hostile_files;
 mod injection;
 #[cfg(unix)]
 mod manifest;

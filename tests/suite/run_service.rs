@@ -73,3 +73,39 @@ fn an_error_log_is_begun_anew_once_it_is_large_and_never_written_through_a_link(
     let output = fs::read_to_string(folder.path().join("web_output.log")).unwrap();
     assert!(output.contains("cannot write the error log `web_ERROR_LOG.txt`: "), "{output}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_is_waited_for_by_the_error_log() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("web_ERROR_LOG.txt");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let log = folder.path().join("web_output.log");
+    fs::write(&log, "").unwrap();
+    for opened in [false, true] {
+        // A FIFO that somebody reads takes what is written; but it is no file of ours.
+        let reader = opened.then(|| Command::new("sleep").arg("20").stdin(open_at_once(&path)).spawn().unwrap());
+        let output = File::options().append(true).open(&log).unwrap();
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", "15", env!("CARGO_BIN_EXE_RunService"), "web"])
+            .arg(&log)
+            .args(["/bin/sh", "-c", "exit 3"]);
+        command.current_dir(folder.path()).stdout(output.try_clone().unwrap()).stderr(output);
+        assert_eq!(command.status().unwrap().code(), Some(3));
+        if let Some(mut reader) = reader {
+            reader.kill().unwrap();
+            reader.wait().unwrap();
+        }
+    }
+    let said = fs::read_to_string(&log).unwrap();
+    assert_eq!(said.matches("cannot write the error log `web_ERROR_LOG.txt`: ").count(), 2, "{said}");
+}
+
+/// A FIFO, open to be read before anybody writes.
+#[cfg(target_os = "linux")]
+fn open_at_once(path: &Path) -> File {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let at_once = nix::fcntl::OFlag::O_NONBLOCK.bits();
+    File::options().read(true).custom_flags(at_once).open(path).unwrap()
+}

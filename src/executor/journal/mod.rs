@@ -6,6 +6,10 @@
 //! back. A finished apply takes the directory away. A run that finds one takes the unfinished plan
 //! back first, and one that is ended while it does so leaves the rest to the next.
 //!
+//! It holds commands and files that root puts in place, and the working directory can be another user's. So it is opened
+//! once, must be root's or that of whoever runs this, and all in it is read and written by that descriptor: nothing that
+//! is put in its place counts.
+//!
 //! Each file that will be replaced also gets a second name beside itself. To put it back then needs
 //! one rename, and no room on a disk that may be full.
 
@@ -13,13 +17,16 @@ mod record;
 mod undo;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::error::Error;
 use crate::host::files::{self, Entry};
+use crate::host::folder::{Folder, Opening, Staged};
 use crate::host::interrupt;
+use crate::host::reading::{Limit, Unread};
 use crate::host::text::path as to_path;
 use crate::managers;
 use crate::model::artifact::{Artifact, ArtifactKind};
@@ -38,7 +45,9 @@ const TAKEN_BACK: u8 = b'u';
 /// The journal of a plan that is being applied.
 #[derive(Debug)]
 pub struct Journal {
-    directory: Text,
+    folder: Folder,
+    /// The working directory, which it lies in.
+    state: Folder,
     site: Site,
     record: Record,
     begun: File,
@@ -54,19 +63,20 @@ pub struct Undone {
     pub left: Vec<String>,
 }
 
-fn directory(place: &Place) -> Text {
-    place.state_dir.with("/journal")
-}
+/// The names of what a journal holds, and its own.
+const JOURNAL: &str = "journal";
+const PLAN: &str = "plan.json";
+const MARKS: &str = "begun";
 
 /// Whether anything lies in the place of the journal, also without a record.
 pub fn has_remains(place: &Place) -> bool {
-    to_path(&directory(place)).symlink_metadata().is_ok()
+    files::is_there(&place.state_dir.with(&format!("/{JOURNAL}")))
 }
 
 /// Whether there is a journal: a run is at work, or was ended half way.
 pub fn is_there(place: &Place) -> bool {
     // What lies there without a record was never begun, or has ended.
-    to_path(&directory(place).with("/plan.json")).symlink_metadata().is_ok()
+    files::is_there(&place.state_dir.with(&format!("/{JOURNAL}/{PLAN}")))
 }
 
 impl Journal {
@@ -74,31 +84,45 @@ impl Journal {
     ///
     /// # Errors
     /// When a file that the plan changes cannot be read, or the journal cannot be written.
-    pub fn begin(plan: &Plan, site: &Site) -> Result<Self, Error> {
-        let directory = directory(&site.place);
-        files::make_directory(&directory, 0o700)?;
-        files::only_ours(&directory)?;
-        Self::write(plan, &directory, site).inspect_err(|_| discard(&directory))
+    pub fn begin(plan: &Plan, site: &Site, state: &Folder) -> Result<Self, Error> {
+        let path = state.path_of(&JOURNAL.into());
+        let folder = state.make_below(&JOURNAL.into(), 0o700).map_err(|source| match source.kind() {
+            io::ErrorKind::NotADirectory => match no_directory(state) {
+                Ok(what) => files::in_the_way(&path, what),
+                Err(error) => error,
+            },
+            _ => Error::io("making the directory", &path, source),
+        })?;
+        folder.only_ours()?;
+        match Self::write(plan, &folder, site) {
+            Ok((record, begun)) => {
+                let journal =
+                    Self { folder, state: state.clone(), site: site.clone(), record, begun, marks: Vec::new() };
+                journal.record.undos().filter_map(Undo::restores).for_each(files::keep_beside);
+                Ok(journal)
+            }
+            Err(error) => {
+                discard(&folder, state);
+                Err(error)
+            }
+        }
     }
 
-    fn write(plan: &Plan, directory: &Text, site: &Site) -> Result<Self, Error> {
-        let failed = |source: io::Error| Error::io("writing the journal", directory, source);
-        let record = record_of(plan, directory, site)?;
+    fn write(plan: &Plan, folder: &Folder, site: &Site) -> Result<(Record, File), Error> {
+        let failed = |source: io::Error| Error::io("writing the journal", folder.shown(), source);
+        let record = record_of(plan, folder, site)?;
         let contents = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
-        let mut options = OpenOptions::new();
-        options.create_new(true).write(true);
-        files::private(&mut options);
-        let begun = options.open(to_path(&directory.with("/begun"))).map_err(failed)?;
+        if contents.len() as u64 > Limit::PLAN.bytes() {
+            return Err(failed(io::ErrorKind::FileTooLarge.into()));
+        }
+        let begun = folder.file(&MARKS.into(), Opening::New, 0o600).map_err(|unread| of_marks(folder, unread))?;
         // The record comes last and whole: a journal without one is a journal that was never begun. What
         // lies beside it is synced with it, once for all.
-        let plan = Artifact::private(directory.with("/plan.json"), ArtifactKind::Plain, contents);
-        let record_file = files::stage_as_private(&plan)?;
-        files::sync([&record_file])?;
+        let record_file = stage(folder, PLAN, contents.into())?;
+        folder.sync_files().map_err(failed)?;
         record_file.commit()?;
-        files::sync_directory(directory);
-        let journal = Self { directory: directory.clone(), site: site.clone(), record, begun, marks: Vec::new() };
-        journal.record.undos().filter_map(Undo::restores).for_each(files::keep_beside);
-        Ok(journal)
+        folder.sync_names();
+        Ok((record, begun))
     }
 
     /// Notes that the next step begins, and with it those behind it that change files alone: to take
@@ -117,7 +141,7 @@ impl Journal {
         self.begun
             .write_all(&marks)
             .and_then(|()| self.begun.sync_data())
-            .map_err(|source| Error::io("writing the journal", &self.directory, source))?;
+            .map_err(|source| Error::io("writing the journal", self.folder.shown(), source))?;
         self.marks.extend(marks);
         Ok(())
     }
@@ -139,7 +163,7 @@ impl Journal {
         directories.iter().for_each(files::sync_directory);
         // Windows removes no file that is open.
         drop(self.begun);
-        discard(&self.directory);
+        discard(&self.folder, &self.state);
     }
 
     /// Takes back every step that was begun, the last first. No interrupt ends that half way.
@@ -168,7 +192,7 @@ impl Journal {
 
     /// Takes one step back; says whether a file is left as it should not be.
     fn undo_step(&mut self, number: usize, undone: &mut Undone) -> bool {
-        let undoing = Undoing { directory: &self.directory, site: &self.site };
+        let undoing = Undoing { folder: &self.folder, site: &self.site };
         let step = &self.record.steps[number];
         let mut is_left = false;
         for undo in step.undo.iter().flat_map(|undo| undoing.resolved(undo)) {
@@ -183,7 +207,7 @@ impl Journal {
 
     /// What follows when every step is taken back.
     fn end_undo(&self, undone: &mut Undone) {
-        let undoing = Undoing { directory: &self.directory, site: &self.site };
+        let undoing = Undoing { folder: &self.folder, site: &self.site };
         let begun = &self.record.steps[..self.marks.len().min(self.record.steps.len())];
         let at_last = begun.iter().flat_map(|step| &step.at_last);
         for reversal in self.record.after.iter().chain(at_last) {
@@ -206,8 +230,8 @@ impl Undone {
     }
 }
 
-/// How each step of `plan` is taken back; the earlier contents of files are kept in `directory`.
-fn record_of(plan: &Plan, directory: &Text, site: &Site) -> Result<Record, Error> {
+/// How each step of `plan` is taken back; the earlier contents of files are kept in `folder`.
+fn record_of(plan: &Plan, folder: &Folder, site: &Site) -> Result<Record, Error> {
     let mut backups = 0;
     let mut steps = Vec::new();
     let mut directories = Vec::new();
@@ -215,7 +239,7 @@ fn record_of(plan: &Plan, directory: &Text, site: &Site) -> Result<Record, Error
         let mut undo: Vec<Undo> = step.undo.iter().cloned().map(Undo::Reverse).collect();
         match &step.action {
             Action::Write(Artifact { path, .. }) | Action::Remove(path) => {
-                undo.push(keep(path, directory, &mut backups)?);
+                undo.push(keep(path, folder, &mut backups)?);
             }
             Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
             Action::Unlink(_)
@@ -230,35 +254,58 @@ fn record_of(plan: &Plan, directory: &Text, site: &Site) -> Result<Record, Error
     Ok(Record::new(site.manager, steps, plan.after_undo.clone(), directories))
 }
 
-/// Takes back the plan that an earlier run left unfinished, if there is one.
+/// Takes back the plan that an earlier run left unfinished, if there is one in the working directory `state`.
 ///
 /// # Errors
 /// When its journal is there and cannot be read, or somebody else could have written it.
-pub fn recover(place: &Place) -> Result<Option<Undone>, Error> {
-    let directory = directory(place);
-    if to_path(&directory).symlink_metadata().is_err() {
-        return Ok(None);
-    }
-    // It holds commands that are about to be run.
-    files::only_ours(&directory)?;
-    let path = directory.with("/plan.json");
-    let Entry::File(plan) = files::look(&path)? else {
-        discard(&directory);
-        return Ok(None);
+pub fn recover(place: &Place, state: &Folder) -> Result<Option<Undone>, Error> {
+    let path = state.path_of(&JOURNAL.into());
+    let folder = match state.below(&JOURNAL.into()) {
+        Ok(folder) => folder,
+        Err(error) => {
+            return match error.kind() {
+                io::ErrorKind::NotFound => Ok(None),
+                io::ErrorKind::NotADirectory => Err(files::in_the_way(&path, no_directory(state)?)),
+                _ => Err(Error::io("entering", &path, error)),
+            };
+        }
     };
-    files::only_ours(&path)?;
-    let record =
-        Record::parse(&plan.contents).map_err(|reason| Error::BadJournal { directory: directory.clone(), reason })?;
-    let path = directory.with("/begun");
-    let failed = |source: io::Error| Error::io("reading the journal", &path, source);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    files::private(&mut options);
-    let mut begun = options.open(to_path(&path)).map_err(failed)?;
+    // It holds commands that are about to be run.
+    folder.only_ours()?;
+    let plan = match folder.look(&PLAN.into(), Limit::PLAN)? {
+        Entry::File(plan) => plan,
+        Entry::Missing | Entry::Other(_) => {
+            discard(&folder, state);
+            return Ok(None);
+        }
+    };
+    files::only_ours(&folder.path_of(&PLAN.into()), &plan)?;
+    let record = Record::parse(&plan.contents).map_err(|reason| Error::BadJournal { directory: path, reason })?;
+    let mut begun = folder.file(&MARKS.into(), Opening::Change, 0o600).map_err(|unread| of_marks(&folder, unread))?;
     let mut marks = Vec::new();
-    begun.read_to_end(&mut marks).map_err(failed)?;
+    // One for each step.
+    let most = record.steps.len() as u64;
+    (&mut begun).take(most).read_to_end(&mut marks).map_err(|source| of_marks(&folder, source.into()))?;
     let site = Site { manager: record.manager, place: place.clone() };
-    Ok(Some(Journal { directory, site, record, begun, marks }.undo()))
+    Ok(Some(Journal { folder, state: state.clone(), site, record, begun, marks }.undo()))
+}
+
+/// What lies in the place of a journal.
+fn no_directory(state: &Folder) -> Result<&'static str, Error> {
+    Ok(match state.look(&JOURNAL.into(), Limit::PLAN)? {
+        Entry::Other(what) => what,
+        Entry::File(_) | Entry::Missing => "a file",
+    })
+}
+
+/// The error of a file that notes which steps were begun.
+fn of_marks(folder: &Folder, unread: Unread) -> Error {
+    let path = folder.path_of(&MARKS.into());
+    match unread {
+        Unread::Failed(source) => Error::io("opening the journal", &path, source),
+        Unread::NotAFile(what) => files::in_the_way(&path, what),
+        Unread::TooLarge(_) | Unread::Distrusted(_) => unreachable!("no more is read of it than there are steps"),
+    }
 }
 
 /// Takes away what an earlier run left beside files of ours when it was ended after its journal was gone, or by a power
@@ -276,29 +323,33 @@ pub fn clear_leftovers(place: &Place, names: &[ServiceName]) {
 }
 
 /// Keeps what lies at `path`, and says how it is put back.
-fn keep(path: &Text, directory: &Text, backups: &mut usize) -> Result<Undo, Error> {
+fn keep(path: &Text, folder: &Folder, backups: &mut usize) -> Result<Undo, Error> {
     match files::look(path)? {
         Entry::Missing => Ok(Undo::Remove { path: path.clone() }),
-        Entry::Other(what) => Err(Error::Foreign {
-            path: path.clone(),
-            reason: format!("{what} is in its place, which InstallService did not make"),
-            help: format!("look at it with `{} {path}`, and move it away if nothing needs it", files::LOOK),
-        }),
+        Entry::Other(what) => Err(files::in_the_way(path, what)),
         Entry::File(found) => {
             let backup = *backups;
             *backups += 1;
-            let path_of_copy = directory.with(&format!("/{backup}"));
-            let copy = Artifact::private(path_of_copy, ArtifactKind::Plain, found.contents);
             // Synced with the record that names it, once for all.
-            files::stage_as_private(&copy)?.commit()?;
-            Ok(Undo::Restore { path: path.clone(), backup, mode: found.mode, owner: files::owner(path) })
+            stage(folder, &backup.to_string(), found.contents)?.commit()?;
+            Ok(Undo::Restore { path: path.clone(), backup, mode: found.mode, owner: found.owner })
         }
     }
 }
 
-fn discard(directory: &Text) {
+/// Writes a file of a journal beside its place.
+fn stage(folder: &Folder, name: &str, contents: Rc<[u8]>) -> Result<Staged, Error> {
+    let name = Text::from(name);
+    folder.stage(&name, &Artifact::private(folder.path_of(&name), ArtifactKind::Plain, contents))
+}
+
+/// Takes a journal away that lies in `state`.
+fn discard(folder: &Folder, state: &Folder) {
     // The record goes first: without it the rest is rubbish, not a journal.
-    drop(fs::remove_file(to_path(&directory.with("/plan.json"))));
-    files::sync_directory(directory);
-    drop(fs::remove_dir_all(to_path(directory)));
+    drop(folder.remove(&PLAN.into()));
+    folder.sync_names();
+    for name in folder.names() {
+        drop(folder.remove(&name));
+    }
+    state.remove_empty(&JOURNAL.into());
 }

@@ -5,7 +5,9 @@ use std::io;
 use super::record::Undo;
 use crate::error::Error;
 use crate::host::files::{self, Entry};
+use crate::host::folder::Folder;
 use crate::host::process;
+use crate::host::reading::Limit;
 use crate::managers::systemd::links;
 use crate::managers::{self, nssm};
 use crate::model::artifact::{Artifact, ArtifactKind};
@@ -19,7 +21,7 @@ use crate::plan::{self, Reversal};
 /// What is taken back with, and where the journal lies.
 #[derive(Clone, Copy)]
 pub(super) struct Undoing<'a> {
-    pub(super) directory: &'a Text,
+    pub(super) folder: &'a Folder,
     pub(super) site: &'a Site,
 }
 
@@ -83,13 +85,12 @@ impl Undoing<'_> {
         mode: u32,
         owner: Option<(u32, u32)>,
     ) -> Result<Option<String>, Error> {
-        let Entry::File(kept) = files::look(&self.kept(backup))? else {
-            return Err(Error::io("reading the journal", self.directory, io::ErrorKind::NotFound.into()));
+        let Entry::File(kept) = self.folder.look(&backup.to_string().into(), Limit::TEXT)? else {
+            return Err(Error::io("reading the journal", self.folder.shown(), io::ErrorKind::NotFound.into()));
         };
         let is_it = |path: &Text| {
-            let same = |found: &Found| found.contents == kept.contents && found.mode == mode;
-            let entry = files::look(path);
-            entry.is_ok_and(|entry| matches!(entry, Entry::File(found) if same(&found))) && files::owner(path) == owner
+            let same = |found: &Found| (&found.contents, found.mode, found.owner) == (&kept.contents, mode, owner);
+            files::look(path).is_ok_and(|entry| matches!(entry, Entry::File(found) if same(&found)))
         };
         if is_it(path) {
             return Ok(None);
@@ -102,9 +103,9 @@ impl Undoing<'_> {
         Ok(Some(format!("`{path}`")))
     }
 
-    /// The earlier contents of a file.
+    /// Where the earlier contents of a file are, for a person.
     fn kept(self, backup: usize) -> Text {
-        self.directory.with(&format!("/{backup}"))
+        self.folder.path_of(&backup.to_string().into())
     }
 
     /// What a person does where the undo failed.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::blocking::Client;
 
-use crate::error::Error;
-use crate::host::{files, interrupt};
+use crate::host::interrupt;
+use crate::host::reading::{self, Limit, Links};
 use crate::model::text::Text;
 
 /// Longest time for a whole download.
@@ -70,9 +70,9 @@ fn client(ca_file: Option<&Text>) -> Result<Client, String> {
     // Also a redirect must not lead away from TLS.
     let mut builder = Client::builder().https_only(true).timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
     if let Some(path) = ca_file {
-        let pem =
-            files::read_text("reading the certificate authorities", path).map_err(|error: Error| error.to_string())?;
-        let authorities = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| chain(&error))?;
+        let pem = reading::whole(path, Links::Followed, Limit::TEXT)
+            .map_err(|unread| format!("reading the certificate authorities `{path}`: {unread}"))?;
+        let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| chain(&error))?;
         builder = builder.tls_certs_only(authorities);
     }
     builder.build().map_err(|error| chain(&error))

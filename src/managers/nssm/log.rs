@@ -1,13 +1,16 @@
 //! The log that NSSM writes the output of a service to, and those that it has set aside.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::error::Error;
 use crate::host::files as on_disk;
+use crate::host::interrupt;
+use crate::host::reading::{self, Links, Opened, Unread};
 use crate::host::text::{path as to_path, text};
 use crate::model::text::Text;
 
@@ -15,8 +18,11 @@ use crate::model::text::Text;
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How much of the end of a log is looked at.
+/// How much of the end of a log is looked at first, in bytes.
 const END: u64 = 64 << 10;
+
+/// How much of a log is in memory at most, in bytes.
+const MOST: u64 = 16 << 20;
 
 /// The log at `path`, and before it those that NSSM has set aside, whose names have the time in them
 /// (`NAME_output-20261122T071811.772.log`).
@@ -80,7 +86,7 @@ impl Mark {
         for (at, part) in parts.iter().enumerate().rev() {
             // Only the first of them was there.
             let skip = if at == 0 { self.length } else { 0 };
-            let later = std::mem::replace(&mut written, end_of(&to_path(part), skip).unwrap_or_default());
+            let later = std::mem::replace(&mut written, end_of(part, skip).unwrap_or_default());
             written.extend(later);
             if written.len() as u64 >= END {
                 break;
@@ -91,14 +97,86 @@ impl Mark {
 }
 
 /// The end of a file, without its first `skip` bytes, if it has so many.
-fn end_of(path: &Path, skip: u64) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+fn end_of(path: &Text, skip: u64) -> Option<Vec<u8>> {
+    let mut file = reading::open(path, Links::Followed).ok()?;
+    let length = file.metadata().len();
     let skip = if skip > length { 0 } else { skip };
-    file.seek(SeekFrom::Start(skip.max(length.saturating_sub(END))))?;
-    let mut end = Vec::new();
-    file.take(END).read_to_end(&mut end)?;
-    Ok(end)
+    file.part(skip.max(length.saturating_sub(END)), END).ok()
+}
+
+/// The last `lines` lines of a log, as far as they are in the last [`MOST`] bytes of it.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn tail(path: &Text, lines: usize) -> Result<String, Error> {
+    let Some(mut log) = open(path)? else { return Ok(String::new()) };
+    let length = log.metadata().len();
+    let mut size = END;
+    let end = loop {
+        let end = log.part(length.saturating_sub(size), size).map_err(|source| Error::io("reading", path, source))?;
+        // One line end more: the first line may be cut.
+        let is_enough = end.iter().filter(|byte| **byte == b'\n').count() > lines;
+        if is_enough || size >= length.min(MOST) {
+            break shown(&end);
+        }
+        size *= 4;
+    };
+    let all: Vec<&str> = end.lines().collect();
+    Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| format!("{line}\n")).collect())
+}
+
+/// Gives what is added to a log to `say`, until an interrupt comes.
+///
+/// # Errors
+/// When the log cannot be read, or [`Error::Interrupted`].
+pub fn follow(path: &Text, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    interrupt::listen();
+    let mut told = open(path)?.map_or(0, |log| log.metadata().len());
+    loop {
+        told = tell_from(path, told, say)?;
+        thread::sleep(super::PAUSE);
+    }
+}
+
+/// Gives what a log holds behind its first `told` bytes to `say`, and says how many there are now.
+fn tell_from(path: &Text, mut told: u64, say: &mut dyn FnMut(&str)) -> Result<u64, Error> {
+    interrupt::check()?;
+    let Some(mut log) = open(path)? else { return Ok(0) };
+    let length = log.metadata().len();
+    // A log that was set aside begins anew.
+    if length < told {
+        told = 0;
+    }
+    while told < length {
+        interrupt::check()?;
+        let mut part = log.part(told, MOST.min(length - told)).map_err(|source| Error::io("reading", path, source))?;
+        if told + (part.len() as u64) < length {
+            // Not in the middle of a line, if it has an end.
+            part.truncate(part.iter().rposition(|byte| *byte == b'\n').map_or(part.len(), |at| at + 1));
+        }
+        if part.is_empty() {
+            break;
+        }
+        say(&shown(&part));
+        told += part.len() as u64;
+    }
+    Ok(told)
+}
+
+/// The log at `path`; none if there is no such file.
+fn open(path: &Text) -> Result<Option<Opened>, Error> {
+    match reading::open(path, Links::Refused) {
+        Ok(opened) => Ok(Some(opened)),
+        Err(Unread::Failed(source)) if source.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("reading", path, source))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// What is in a log, with the line ends of this world.
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace("\r\n", "\n")
 }
 
 #[cfg(test)]
@@ -138,7 +216,7 @@ mod tests {
         write(&aside("0.000"), "long ago\n");
         write(&log, "earlier\n");
         let an_hour = Duration::from_secs(3600);
-        let is_old = File::options().write(true).open(to_path(&aside("0.000"))).unwrap();
+        let is_old = fs::File::options().write(true).open(to_path(&aside("0.000"))).unwrap();
         is_old.set_modified(SystemTime::now() - an_hour).unwrap();
         let mark = Mark { now: SystemTime::now() - an_hour / 2, ..Mark::now(&log) };
         write(&aside("1.000"), "earlier\none\n");
@@ -148,6 +226,46 @@ mod tests {
         write(&aside("2.000"), "tw");
         write(&log, "o\nthree\nEND\n");
         assert_eq!(read(&mark, &log), "one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn the_last_lines_are_read_alone() {
+        let (_folder, log) = log();
+        assert_eq!(tail(&log, 5).unwrap(), "");
+        write(&log, "one\r\ntwo\nthree");
+        assert_eq!(tail(&log, 2).unwrap(), "two\nthree\n");
+        let many: String = (0..100_000).map(|number| format!("line {number}\n")).collect();
+        write(&log, &many);
+        assert_eq!(tail(&log, 2).unwrap(), "line 99998\nline 99999\n");
+        assert!(many.ends_with(&tail(&log, 50_000).unwrap()));
+        // Five gigabytes that take no room on the disk, and one line end.
+        let file = fs::File::options().write(true).open(to_path(&log)).unwrap();
+        file.set_len(5 << 30).unwrap();
+        drop(file);
+        let mut file = fs::File::options().append(true).open(to_path(&log)).unwrap();
+        std::io::Write::write_all(&mut file, b"\nlast\n").unwrap();
+        assert_eq!(tail(&log, 1).unwrap(), "last\n");
+        assert!(tail(&log, 3).unwrap().len() as u64 <= MOST + 1);
+    }
+
+    #[test]
+    fn what_is_added_is_told_piece_by_piece() {
+        let (_folder, log) = log();
+        let mut told = Vec::new();
+        write(&log, "earlier\n");
+        let line = "ä".repeat(1000) + "\n";
+        let more = line.repeat(20_000);
+        write(&log, &format!("earlier\n{more}"));
+        let length = tell_from(&log, 8, &mut |part| told.push(part.to_owned())).unwrap();
+        assert!(told.len() > 1 && told.iter().all(|part| part.ends_with("ä\n")));
+        assert_eq!((told.concat().len(), length), (more.len(), 8 + more.len() as u64));
+        // Set aside, and begun anew.
+        write(&log, "anew\n");
+        told.clear();
+        assert_eq!(tell_from(&log, length, &mut |part| told.push(part.to_owned())).unwrap(), 5);
+        assert_eq!(told, ["anew\n"]);
+        fs::remove_file(to_path(&log)).unwrap();
+        assert_eq!(tell_from(&log, 5, &mut |_| unreachable!()).unwrap(), 0);
     }
 
     #[test]

@@ -17,7 +17,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::host::{files, interrupt, process};
+#[cfg(windows)]
+use crate::host::files;
+use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::nssm::Operation;
@@ -141,7 +143,7 @@ pub type Withdrawn = (Text, Option<String>);
 #[cfg(windows)]
 pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Vec<Withdrawn>, Error> {
     let mut withdrawn = vec![(place.nssm(), supply::withdraw(place, removed)?)];
-    if files::look(&place.runner())? != files::Entry::Missing {
+    if files::is_there(&place.runner()) {
         withdrawn.push((place.runner(), runner::withdraw(place, removed)?));
     }
     Ok(withdrawn)
@@ -276,7 +278,7 @@ fn too_slow(name: &ServiceName) -> Error {
 }
 
 fn died(name: &ServiceName, state: &str) -> Error {
-    let log = output_of(name).and_then(|path| tail(&path, 20).ok()).unwrap_or_default();
+    let log = output_of(name).and_then(|path| log::tail(&path, 20).ok()).unwrap_or_default();
     Error::DidNotStart { service: name.to_string(), state: state.to_owned(), log, error_log: None, installed: true }
 }
 
@@ -304,41 +306,6 @@ pub fn await_stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
     }
 }
 
-/// The last `lines` lines of a log.
-///
-/// # Errors
-/// When it is there and cannot be read.
-pub fn tail(path: &Text, lines: usize) -> Result<String, Error> {
-    let files::Entry::File(found) = files::look(path)? else { return Ok(String::new()) };
-    let text = String::from_utf8_lossy(&found.contents).replace("\r\n", "\n");
-    let all: Vec<&str> = text.lines().collect();
-    Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| format!("{line}\n")).collect())
-}
-
-/// Gives what is added to a log to `say`, until an interrupt comes.
-///
-/// # Errors
-/// When the log cannot be read, or [`Error::Interrupted`].
-pub fn follow(path: &Text, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    interrupt::listen();
-    let read = |path: &Text| match files::look(path)? {
-        files::Entry::File(found) => Ok(found.contents.to_vec()),
-        _ => Ok::<_, Error>(Vec::new()),
-    };
-    let mut shown = read(path)?.len();
-    loop {
-        interrupt::check()?;
-        let contents = read(path)?;
-        // A log that was set aside begins anew.
-        let from = if contents.len() < shown { 0 } else { shown };
-        if contents.len() > from {
-            say(&String::from_utf8_lossy(&contents[from..]).replace("\r\n", "\n"));
-        }
-        shown = contents.len();
-        thread::sleep(PAUSE);
-    }
-}
-
 /// The parameters that NSSM keeps for a service of ours, if it is registered.
 ///
 /// # Errors
@@ -362,7 +329,7 @@ pub fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Para
     let stored = registry::stored(name);
     let output = place.output(name);
     let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
-    if !writes_here && files::look(&place.receipt(name))? == files::Entry::Missing {
+    if !writes_here && !files::is_there(&place.receipt(name)) {
         return Err(foreign("a service of NSSM has that name already, and InstallService did not make it"));
     }
     Ok(Some(stored))

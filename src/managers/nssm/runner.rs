@@ -6,6 +6,7 @@ use std::{env, fs};
 use super::{Supply, TellSupply, registry, supply};
 use crate::error::Error;
 use crate::host::files::{self, Entry};
+use crate::host::reading::Limit;
 use crate::host::text::{path as to_path, text};
 use crate::model::name::ServiceName;
 use crate::model::place::{Place, RUNNER};
@@ -29,8 +30,8 @@ pub(super) fn is_at_hand(place: &Place) -> bool {
 /// When it cannot be put there.
 pub(super) fn provide(place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
     let (kept, Some(beside)) = (place.runner(), beside()) else { return Ok(()) };
-    let exe = fs::read(to_path(&beside)).map_err(|source| Error::io("reading", &beside, source))?;
-    match files::look(&kept)? {
+    let exe = supply::read("RunService.exe", &beside)?;
+    match files::look_up_to(&kept, Limit::PROGRAM)? {
         Entry::File(found) if *found.contents == *exe => Ok(()),
         Entry::File(_) if !is_free(&kept) => {
             tell(Supply::RunnerStays(&kept));
@@ -54,7 +55,7 @@ fn is_free(exe: &Text) -> bool {
 /// When it cannot be removed.
 pub(super) fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
     let (exe, origin) = (place.runner(), place.runner_origin());
-    let Entry::File(found) = files::look(&exe)? else { return Ok(Some("it is no file".into())) };
+    let Entry::File(found) = files::look_up_to(&exe, Limit::PROGRAM)? else { return Ok(Some("it is no file".into())) };
     if !supply::is_noted(&origin, &found.contents)? {
         return Ok(Some("InstallService did not put it there".into()));
     }

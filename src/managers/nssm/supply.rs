@@ -4,13 +4,14 @@
 //!
 //! What we put there has a note beside it, and only what has one is ever taken away.
 
+use std::env;
 use std::io::{self, Cursor, Read};
-use std::{env, fs};
 
 use super::fetch;
 use super::{Supply, TellSupply, Wishes, registry};
 use crate::error::{Error, Fault};
-use crate::host::text::{path as to_path, text};
+use crate::host::reading::{self, Limit, Links, Unread};
+use crate::host::text::text;
 use crate::host::{files, interrupt};
 use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
@@ -38,7 +39,7 @@ const LIMIT: u64 = 8 << 20;
 /// Which one was refused and why, or what to download, from where, and where to put it.
 pub fn provide(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
     let kept = place.nssm();
-    let found = match files::look(&kept)? {
+    let found = match files::look_up_to(&kept, Limit::PROGRAM)? {
         files::Entry::File(found) => Some(found.contents.to_vec()),
         _ => None,
     };
@@ -84,7 +85,9 @@ pub fn provide(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Result<(
 /// When it cannot be removed.
 pub fn withdraw(place: &Place, removed: &[ServiceName]) -> Result<Option<String>, Error> {
     let (exe, origin) = (place.nssm(), place.nssm_origin());
-    let files::Entry::File(found) = files::look(&exe)? else { return Ok(Some("it is not there".into())) };
+    let files::Entry::File(found) = files::look_up_to(&exe, Limit::PROGRAM)? else {
+        return Ok(Some("it is not there".into()));
+    };
     if !is_noted(&origin, &found.contents)? {
         return Ok(Some("InstallService did not put it there".into()));
     }
@@ -181,11 +184,15 @@ pub(super) fn put(what: &str, exe: Vec<u8>, from: &Text, to: &Text, origin: &Tex
     files::write(&Artifact { mode: 0o755, ..Artifact::plain(to.clone(), exe) })
 }
 
-fn read(what: &str, path: &Text) -> Result<Vec<u8>, Error> {
-    fs::read(to_path(path)).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => Error::refused(Fault::new(what, "there is no such file").given(path)),
-        _ => Error::io("reading", path, source),
-    })
+/// A program, or an archive with one.
+pub(super) fn read(what: &str, path: &Text) -> Result<Vec<u8>, Error> {
+    let reason = match reading::whole(path, Links::Followed, Limit::PROGRAM) {
+        Ok(bytes) => return Ok(bytes),
+        Err(Unread::Failed(source)) if source.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        Err(Unread::Failed(source)) => return Err(Error::io("reading", path, source)),
+        Err(unread) => unread.to_string(),
+    };
+    Err(Error::refused(Fault::new(what, reason).given(path)))
 }
 
 fn by_hand(place: &Place, reason: String) -> Error {

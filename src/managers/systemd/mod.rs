@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Fault};
+use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
@@ -123,7 +124,7 @@ pub fn need_version(wanted: SystemdVersion) -> Result<(), Error> {
 /// It saves a process, which is a tenth of a whole install. Only root may look; where this does not
 /// tell, `systemctl --version` does.
 fn running_version() -> Option<u32> {
-    version_of_maps(&std::fs::read_to_string("/proc/1/maps").ok()?)
+    version_of_maps(&reading::whole_text(&"/proc/1/maps".into(), Links::Followed, Limit::SYSTEM).ok()?)
 }
 
 /// `.../libsystemd-shared-252.so`, with the packager's own number as `libsystemd-shared-255.10-1.fc40.so`.

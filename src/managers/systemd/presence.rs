@@ -1,10 +1,11 @@
 //! Whether systemd is there, and for whom.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::host::environment::user_runtime_directory;
+use crate::host::reading::{self, Limit, Links};
+use crate::host::text::text;
 use crate::host::{files, privilege};
 use crate::model::spec::Scope;
 use crate::model::text::Text;
@@ -43,7 +44,7 @@ fn is_running() -> bool {
 
 /// The line that installs systemd on this distribution, from os-release(5).
 fn how_to_install() -> String {
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let release = reading::whole_text(&"/etc/os-release".into(), Links::Followed, Limit::SYSTEM).unwrap_or_default();
     let field = |name: &str| {
         release
             .lines()
@@ -79,5 +80,6 @@ fn user_manager_is_running() -> bool {
 pub fn may_read_journal() -> bool {
     let folders = ["/var/log/journal", "/run/log/journal"].map(Text::from);
     let journals: Vec<PathBuf> = folders.iter().flat_map(files::list).map(|of| of.join("system.journal")).collect();
-    privilege::is_privileged() || journals.iter().any(|journal| fs::File::open(journal).is_ok())
+    let may_read = |journal: &PathBuf| reading::open(&text(journal), Links::Followed).is_ok();
+    privilege::is_privileged() || journals.iter().any(may_read)
 }

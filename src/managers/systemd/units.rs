@@ -103,7 +103,7 @@ impl<'a> Units<'a> {
             Scope::User => Ok(None),
             Scope::System => {
                 let script = Text::from(format!("/etc/init.d/{name}"));
-                Ok((files::look(&script)? != Entry::Missing).then_some(script))
+                Ok(files::is_there(&script).then_some(script))
             }
         }
     }
