@@ -59,10 +59,6 @@ impl Facts for Host {
         closed_to(account, &to_path(path))
     }
 
-    fn may_write(&self, account: &str, directory: &Text) -> Option<bool> {
-        may_write(account, &to_path(directory))
-    }
-
     fn first_line(&self, path: &Text) -> Option<Text> {
         let start = reading::open(path, Links::Followed).ok()?.start(256).ok()?;
         let line = start.split(|byte| *byte == b'\n').next()?;
@@ -145,18 +141,8 @@ fn closed_to(account: &str, path: &Path) -> Option<Text> {
     None
 }
 
-#[cfg(unix)]
-fn may_write(account: &str, directory: &Path) -> Option<bool> {
-    Some(rights_of(account, &fs::metadata(directory).ok()?)? & 0o3 == 0o3)
-}
-
 #[cfg(windows)]
 fn closed_to(_account: &str, _path: &Path) -> Option<Text> {
-    None
-}
-
-#[cfg(windows)]
-fn may_write(_account: &str, _directory: &Path) -> Option<bool> {
     None
 }
 

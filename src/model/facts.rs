@@ -45,10 +45,6 @@ pub trait Facts {
     fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
         None
     }
-    /// Whether the account may write in a directory, with the same limit.
-    fn may_write(&self, _account: &str, _directory: &Text) -> Option<bool> {
-        None
-    }
     /// The first line of an executable file that is text, without its end.
     fn first_line(&self, _path: &Text) -> Option<Text> {
         None

@@ -485,8 +485,7 @@ impl Description {
 encoded! {
     /// `User=`: a name, or a number (systemd.exec(5); `valid_user_group_name` in `src/basic/user-util.c`).
     ///
-    /// systemd takes more than this; but the name also stands unquoted in the script that writes the
-    /// error log, so what a shell would read as a pattern is refused.
+    /// systemd takes more than this (with a warning), but no tool that makes accounts does.
     Account
 }
 

@@ -305,10 +305,11 @@ fn folders_of(interpreter: &Text) -> Vec<Text> {
 /// The files that a service of NSSM needs in the working directory: for Python its script.
 pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Vec<Artifact> {
     let Run::Python { entry, arguments, .. } = &spec.run else { return Vec::new() };
-    let log = error_log_path(&spec.working_directory, &spec.name);
+    let path = error_log_path(&spec.working_directory, &spec.name);
+    let log = python::Log { path: &path, left_to_root: false };
     let environment_file = (!spec.secrets.is_empty()).then(|| place.environment_file(&spec.name));
     let secrets = environment_file.as_ref().map_or(python::Secrets::Given, python::Secrets::File);
-    let script = python::script(&spec.name, entry, arguments, &spec.working_directory, &log, secrets);
+    let script = python::script(&spec.name, entry, arguments, &spec.working_directory, log, secrets);
     vec![Artifact::plain(place.python_script(&spec.name), script)]
 }
 

@@ -21,6 +21,7 @@ struct ServiceScript {
     arguments: Vec<PyExpression>,
     working_directory: PyStr,
     error_log: PyStr,
+    left_to_root: bool,
     environment_file: Option<PyExpression>,
 }
 
@@ -35,8 +36,18 @@ pub enum Secrets<'a> {
     Credential,
 }
 
+/// The error log of a Python service.
+#[derive(Clone, Copy, Debug)]
+pub struct Log<'a> {
+    /// Where it is.
+    pub path: &'a Text,
+    /// Whether root writes it where its directory is not the account's: the service manager does what the script cannot,
+    /// which is to give a file to somebody else.
+    pub left_to_root: bool,
+}
+
 /// The script: it imports what `entry` names, tells systemd that the service is up, calls it with
-/// `arguments`, and writes the traceback to `error_log` when an exception ends it.
+/// `arguments`, and writes the traceback to the error log when an exception ends it.
 ///
 /// `secrets` are read first.
 ///
@@ -46,7 +57,7 @@ pub fn script(
     entry: &PythonEntry,
     arguments: &[Argument],
     working_directory: &Text,
-    error_log: &Text,
+    log: Log<'_>,
     secrets: Secrets<'_>,
 ) -> Vec<u8> {
     let script = ServiceScript {
@@ -58,7 +69,8 @@ pub fn script(
         function: entry.function().map(PyStr::from),
         arguments: arguments.iter().map(expression).collect(),
         working_directory: PyStr::new(working_directory),
-        error_log: PyStr::new(error_log),
+        error_log: PyStr::new(log.path),
+        left_to_root: log.left_to_root,
         environment_file: match secrets {
             Secrets::Given => None,
             Secrets::File(path) => Some(PyStr::new(path).into()),

@@ -102,8 +102,10 @@ struct ErrorLog {
     signature: Signature,
     name: Token,
     system: bool,
-    /// How a service ends that did not die of an error, or said so itself: a pattern of the shell.
-    skip: Token,
+    /// Whether the script of the service writes tracebacks itself.
+    python: bool,
+    /// Who runs the service, if not root: the script leaves it to us where the directory is not theirs.
+    account: Option<ShellWord>,
 }
 
 /// A program and its words, in the grammar of `ExecStart=`.
@@ -254,9 +256,10 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         for (index, argument) in arguments.iter().enumerate() {
             refusals.keep(format_args!("argument {}", index + 1), escape::no_nul(argument.text()));
         }
-        let log = error_log_path(&spec.working_directory, &spec.name);
+        let path = error_log_path(&spec.working_directory, &spec.name);
+        let log = python::Log { path: &path, left_to_root: has_root_part(spec) };
         let secrets = credential.map_or(python::Secrets::Given, |_| python::Secrets::Credential);
-        let script = python::script(&spec.name, entry, arguments, &spec.working_directory, &log, secrets);
+        let script = python::script(&spec.name, entry, arguments, &spec.working_directory, log, secrets);
         files.push(Artifact::plain(place.python_script(&spec.name), script));
     }
     if launched {
@@ -753,17 +756,17 @@ fn extra(spec: &ServiceSpec, section: Section, refusals: &mut Refusals) -> Vec<D
 /// `ExecStopPost=` runs in the working directory after every end of the service, with the result in
 /// its environment (systemd.exec(5), `$SERVICE_RESULT`). The journal of the system is for root, so
 /// there the line has the prefix `+`. A Python service writes its tracebacks itself, so for one this is for the ends
-/// that are no exception: killed by a signal, never started, stopped by a time limit.
+/// that are no exception (killed by a signal, never started, stopped by a time limit) and for a directory of somebody
+/// else than its account.
 fn error_log_of(spec: &ServiceSpec) -> ErrorLog {
-    let skip = match spec.run {
-        Run::Executable { .. } => "success/*",
-        Run::Python { .. } => "success/* | exit-code/exited/? | exit-code/exited/?? | exit-code/exited/1??",
-    };
+    // A user whom systemd makes up is called like the unit (systemd.exec(5), `DynamicUser=`).
+    let account = has_root_part(spec).then(|| spec.account.as_deref().unwrap_or(spec.name.as_str()));
     ErrorLog {
         signature: rewritten(&spec.name),
         name: (&spec.name).into(),
         system: spec.scope == Scope::System,
-        skip: skip.into(),
+        python: matches!(spec.run, Run::Python { .. }),
+        account: account.and_then(|account| ShellWord::new(&account.into()).ok()),
     }
 }
 

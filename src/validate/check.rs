@@ -313,21 +313,11 @@ impl<'a, F: Facts> Check<'a, F> {
             ("run in", Some(working_directory), "`--working-directory DIR` names another directory"),
             ("read its script in", script, "`--state-dir DIR` names another directory"),
         ];
-        let mut closed = false;
         for (what, path, help) in needs {
             let Some(path) = path else { continue };
             if let Some(at) = self.facts.closed_to(account, path) {
                 self.note(format!("it cannot {what} `{path}`: `{at}` is closed to the account `{account}`; {help}"));
-                closed = true;
             }
-        }
-        // Of another program root writes it.
-        let writes_itself = matches!(run, Run::Python { .. });
-        if writes_itself && !closed && self.facts.may_write(account, working_directory) == Some(false) {
-            self.note(format!(
-                "the account `{account}` may not write in `{working_directory}`, so no traceback can appear there; \
-                 `ManageService NAME logs` shows it all the same"
-            ));
         }
     }
 

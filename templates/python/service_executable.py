@@ -146,6 +146,11 @@ def append_to_log(entry):
 
 def log_error(message):
     """Adds the time and a message to the error log; begins it anew once it is large."""
+    {%- if left_to_root %}
+    if os.path.isdir(WORKING_DIRECTORY) and os.stat(WORKING_DIRECTORY).st_uid != os.geteuid():
+        # The log is for the owner of the directory, so root writes it, with the last lines of output.
+        return
+    {%- endif %}
     now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     entry = "{} {}\n{}\n".format(now, NAME, message)
     try:

@@ -12,7 +12,21 @@
     INVOCATION_ID="$INVOCATION_ID" /bin/sh "$0" now
 
 case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in
-    {{ skip }}) exit ;;
+    success/*) exit ;;
+{%- if python %}
+    exit-code/exited/? | exit-code/exited/?? | exit-code/exited/1??)
+{%- if let Some(account) = account %}
+        # The service has written its traceback itself, if this is a directory of its account.
+        case " $(stat -c '%U %u' .) " in
+            *" "{{ account }}" "*) exit ;;
+        esac
+        ;;
+{%- else %}
+        # The service has written its traceback itself.
+        exit
+        ;;
+{%- endif %}
+{%- endif %}
 esac
 
 entry() {

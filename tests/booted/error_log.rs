@@ -74,6 +74,55 @@ fn it_is_for_the_owner_of_the_directory_alone() {
     of_ann(&Path::new(folder).join("log-of-root_ERROR_LOG.txt"), 1);
 }
 
+/// An account cannot give a file to somebody else, so root writes what an exception of Python leaves.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn of_python_it_is_for_the_owner_of_the_directory_too() {
+    for (owner, mode) in [("ann", 0o755), ("root", 0o755), ("daemon", 0o777)] {
+        let service = named("log-python");
+        let folder = folder_of(owner, "/srv/log-python");
+        fs::write(folder.join("gone.py"), "def main():\n    raise RuntimeError('gone')\n").unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        let install = service.install().args(["--account", "ann", "--working-directory", "/srv/log-python"]);
+        let install = install.args(["--state-dir", "/srv/log-python-state", "--python", "/usr/bin/python3"]);
+        let ran = install.args(["--restart", "never", "gone:main"]).run();
+        let start = service.manage(&ran, "start").args(["--state-dir", "/srv/log-python-state"]);
+        start.status(1).run();
+        over(&service);
+        let log = folder.join("log-python_ERROR_LOG.txt");
+        let (text, found) = (fs::read_to_string(&log).unwrap(), fs::metadata(&log).unwrap());
+        assert_eq!(text.matches("RuntimeError: gone").count(), 1, "{owner}: {text}");
+        assert_eq!(text.contains("log-python exit-code exited 1\n"), owner != "ann", "{owner}: {text}");
+        assert_eq!((found.uid(), found.mode() & 0o7777), (fs::metadata(&folder).unwrap().uid(), 0o600), "{owner}");
+    }
+}
+
+/// What it repeats is limited, however much was said at once.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_entry_is_bounded() {
+    let service = named("log-bounded");
+    let (folder, log) = folder(&service);
+    // The protocol of the journal (systemd.io, "Native Journal Protocol"), with a file in the place of a long datagram.
+    let say = "import array, os, socket\n\
+               said = os.memfd_create('said', os.MFD_ALLOW_SEALING)\n\
+               text = b'x' * (8 << 20) + b'gone'\n\
+               os.write(said, b'MESSAGE\\n' + len(text).to_bytes(8, 'little') + text + b'\\n')\n\
+               import fcntl\n\
+               fcntl.fcntl(said, 1033, 15)\n\
+               to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+               to.connect('/run/systemd/journal/socket')\n\
+               to.sendmsg([], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [said]))])\n";
+    fs::write(format!("{folder}/say.py"), say).unwrap();
+    let install = service.install().args(["--account", "ann", "--working-directory", &folder, "--restart", "never"]);
+    let ran = install.script("/usr/bin/python3 say.py && exit 9").run();
+    service.manage(&ran, "start").status(1).run();
+    over(&service);
+    let text = fs::read_to_string(&log).unwrap();
+    assert!((200 << 10..300 << 10).contains(&text.len()), "{} bytes", text.len());
+    assert!(text.contains("log-bounded exit-code exited 9\n") && text.ends_with("xgone\n\n"));
+}
+
 /// Whatever lies in its place, it is not opened, and it keeps nobody waiting.
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
@@ -124,7 +173,7 @@ fn library(folder: &str) -> PathBuf {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn no_library_of_the_account_is_loaded_by_root() {
-    for way in ["plainly", "by a drop-in", "passed on", "from a file"] {
+    for way in ["plainly", "by a drop-in", "passed on", "from a file", "to a made-up user"] {
         let service = named("log-preload");
         let (folder, log) = folder(&service);
         let library = library(&folder);
@@ -141,32 +190,40 @@ fn no_library_of_the_account_is_loaded_by_root() {
                 fs::write(format!("{folder}/file"), format!("{setting}\n")).unwrap();
                 format!("EnvironmentFile = \"{folder}/file\"")
             }
+            "to a made-up user" => {
+                // Of the names that can be given to a file of everybody's, root's is the one that counts.
+                fs::set_permissions(&loaded, fs::Permissions::from_mode(0o666)).unwrap();
+                "DynamicUser = \"yes\"\nReadWritePaths = \"/srv\"".to_owned()
+            }
             _ => String::new(),
         };
+        let account = if way == "to a made-up user" { "" } else { "account = \"ann\"\n" };
         if way == "by a drop-in" {
             let drop_ins = service.unit().with_extension("service.d");
             fs::create_dir_all(&drop_ins).unwrap();
             fs::write(drop_ins.join("spy.conf"), format!("[Service]\nEnvironment={setting}\n")).unwrap();
         }
-        let plain = if way == "plainly" {
+        let plain = if matches!(way, "plainly" | "to a made-up user") {
             format!("environment = {{ LD_PRELOAD = \"{}\" }}", library.display())
         } else {
             String::new()
         };
         let manifest = format!(
             "[[service]]\nname = \"{service}\"\nexecutable = \"/bin/sh\"\narguments = [\"-c\", \"echo gone; exit 9\"]\n\
-             account = \"ann\"\nworking_directory = \"{folder}\"\nrestart = \"never\"\n{plain}\n[service.systemd]\n{table}\n"
+             {account}working_directory = \"{folder}\"\nrestart = \"never\"\n{plain}\n[service.systemd]\n{table}\n"
         );
-        let ran = Test::install().file("spy.toml", manifest).args(["--manifest", "spy.toml"]).run();
-        service.manage(&ran, "start").status(1).run();
+        // Not below `/tmp`, of which a made-up user has one of its own.
+        let state = ["--state-dir", "/srv/log-preload-state"];
+        let ran = Test::install().file("spy.toml", manifest).args(["--manifest", "spy.toml"]).args(state).run();
+        service.manage(&ran, "start").args(state).status(1).run();
         over(&service);
         if way == "passed on" {
             system("systemctl", &["unset-environment", "LD_PRELOAD"]);
         }
-        of_ann(&log, 1);
         let by = fs::read_to_string(&loaded).unwrap();
         assert!(by.lines().all(|user| user != "0"), "{way}: {by}");
         // Set plainly, it is the program's to have.
-        assert_eq!(!by.is_empty(), way == "plainly", "{way}: {by}");
+        assert_eq!(!by.is_empty(), !plain.is_empty(), "{way}: {by}");
+        of_ann(&log, 1);
     }
 }

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use install_service::model::spec::Argument;
 use install_service::model::text::Text;
 use install_service::render::escape::PyStr;
-use install_service::render::python::{Secrets, script};
+use install_service::render::python::{Log, Secrets, script};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -36,10 +36,11 @@ impl Service {
         fs::write(state.join("program.py"), "raise RuntimeError('the folder of the script is in sys.path')").unwrap();
         let text = |path: &Path| Text::from_bytes(path.as_os_str().as_bytes());
         let log = text(&work.join("web_ERROR_LOG.txt"));
+        let log = Log { path: &log, left_to_root: false };
         let path = state.join("web_service_executable.py");
         fs::write(
             &path,
-            script(&"web".parse().unwrap(), &entry.parse().unwrap(), arguments, &text(&work), &log, Secrets::Given),
+            script(&"web".parse().unwrap(), &entry.parse().unwrap(), arguments, &text(&work), log, Secrets::Given),
         )
         .unwrap();
         let mut command = Command::new("python3");
