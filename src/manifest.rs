@@ -59,7 +59,7 @@ pub struct Service {
     pub secrets: Vec<String>,
     /// Where those values are kept (`--secrets`): `file`, or `credentials` of systemd.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["file", "credentials"])))]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::SecretStore>())))]
     pub secrets_in: Option<String>,
     /// The Python that runs a Python program (`--python`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +75,7 @@ pub struct Service {
     pub user: Option<bool>,
     /// `always`, `on-failure` or `never`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["always", "on-failure", "never"])))]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::Restart>())))]
     pub restart: Option<String>,
     /// Seconds before it is started again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,7 @@ pub struct Service {
     pub display_name: Option<String>,
     /// `none`, `baseline`, `service` or `strict`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["none", "baseline", "service", "strict"])))]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::Hardening>())))]
     pub hardening: Option<String>,
     /// Directories in front of the service's PATH.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -118,6 +118,39 @@ impl Service {
     /// Whether no key is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// This service with what `said` says on top, as options do: its lists and tables are added, all else of it counts.
+    #[must_use]
+    pub fn with(self, said: Self) -> Self {
+        fn both<T, C: Extend<T> + IntoIterator<Item = T>>(mut own: C, more: C) -> C {
+            own.extend(more);
+            own
+        }
+        Self {
+            name: said.name.or(self.name),
+            program: said.program.or(self.program),
+            python: said.python.or(self.python),
+            executable: said.executable.or(self.executable),
+            arguments: if said.arguments.is_empty() { self.arguments } else { said.arguments },
+            secrets: both(self.secrets, said.secrets),
+            secrets_in: said.secrets_in.or(self.secrets_in),
+            interpreter: said.interpreter.or(self.interpreter),
+            working_directory: said.working_directory.or(self.working_directory),
+            account: said.account.or(self.account),
+            user: said.user.or(self.user),
+            restart: said.restart.or(self.restart),
+            restart_sec: said.restart_sec.or(self.restart_sec),
+            after: both(self.after, said.after),
+            description: said.description.or(self.description),
+            display_name: said.display_name.or(self.display_name),
+            hardening: said.hardening.or(self.hardening),
+            path: both(self.path, said.path),
+            assume: said.assume.or(self.assume),
+            environment: both(self.environment, said.environment),
+            systemd: both(self.systemd, said.systemd),
+            nssm: both(self.nssm, said.nssm),
+        }
     }
 
     /// This service with what it leaves open taken from `defaults`. Tables are joined key by key;

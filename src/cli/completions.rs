@@ -1,7 +1,7 @@
 //! Completions: what a shell has to know of both commands, with what a value can be.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, Command, ValueHint};
+use clap::{Command, ValueHint};
 use clap_complete::Shell;
 
 use super::manage;
@@ -10,7 +10,7 @@ use crate::catalog::{ArgKind, Catalog};
 
 /// The script that a shell reads.
 pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
-    let mut install = with_values(parse::command(catalog, Purpose::Complete, Wanted::All));
+    let mut install = parse::command(catalog, Purpose::Complete, Wanted::All);
     for program in catalog.programs.values() {
         install = install.mut_subcommand(program.name.clone(), |mut command| {
             for spec in program.arguments.iter().filter(|spec| spec.kind != ArgKind::Flag) {
@@ -27,32 +27,14 @@ pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
         clap_complete::generate(shell, &mut command, name, &mut script);
         String::from_utf8_lossy(&script).into_owned()
     };
-    let more = of(with_values(manage::command()), "ManageService");
+    let manage = manage::command(Purpose::Complete);
+    let more = of(manage.clone(), "ManageService");
     if shell == Shell::Fish {
-        return value_before_the_cursor(&of(install, "InstallService")) + &more + &modes_for_fish(&manage::command());
+        return value_before_the_cursor(&of(install, "InstallService")) + &more + &modes_for_fish(&manage);
     }
     // PowerShell wants these before everything else, where the first script has them.
     let more = more.lines().filter(|line| !line.starts_with("using namespace"));
     of(install, "InstallService") + &more.map(|line| format!("{line}\n")).collect::<String>()
-}
-
-/// The command, with what the names of its values say of them: `DIR`, `FILE`, or the words that there are.
-fn with_values(command: Command) -> Command {
-    fn of(arg: Arg) -> Arg {
-        let name = arg.get_value_names().and_then(<[_]>::first).cloned().unwrap_or_default();
-        match name.as_str() {
-            "DIR" => arg.value_hint(ValueHint::DirPath),
-            "FILE" | "FILE.toml" => arg.value_hint(ValueHint::FilePath),
-            "PATH" => arg.value_hint(ValueHint::ExecutablePath),
-            "MODE" => arg.value_parser(PossibleValuesParser::new(manage::modes())),
-            words if words.contains('|') && !words.contains('=') => {
-                let words: Vec<String> = words.split('|').map(str::to_owned).collect();
-                arg.value_parser(PossibleValuesParser::new(words))
-            }
-            _ => arg,
-        }
-    }
-    command.mut_args(of).mut_subcommands(|command| command.mut_args(of))
 }
 
 /// The script for fish, which would not see that an option before the cursor still wants its value.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::options::{Given, import_limit};
+use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
 use super::parse::{self, Line, Purpose, Wanted};
 use super::styled::Styled;
@@ -13,13 +13,12 @@ use crate::commands::{discover, sources};
 use crate::error::{Error, Fault, exit};
 #[cfg(unix)]
 use crate::host::keeper;
+use crate::host::python::IMPORT_LIMIT;
 use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
-use crate::managers::nssm::Wishes;
 use crate::manifest::{Arguments, Service};
-use crate::model::spec::{Scope, Target};
-use crate::model::text::Text;
+use crate::model::spec::Scope;
 
 /// Runs the command `InstallService` with this argv and gives its exit code.
 ///
@@ -55,9 +54,9 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print(found.to_toml());
             Ok(exit::OK)
         }
-        Line::Install { given, mut request, faults, typed } => {
+        Line::Install { call, mut request, faults, typed } => {
             request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
-            let (installation, format) = installation(&given, request, faults, typed, &catalog)?;
+            let (installation, format) = installation(*call, request, faults, typed, &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
             Ok(report::outcome(&outcome, format))
         }
@@ -79,45 +78,37 @@ fn restore_secrets(request: &mut Service, catalog: &Catalog) {
 
 /// What a command line asks for, and how it is printed.
 fn installation(
-    given: &Given,
+    call: InstallCall,
     request: Option<Box<Service>>,
     mut faults: Vec<Fault>,
     typed: Option<Typed>,
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
     let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
-    if let Some(path) = given.one("manifest") {
-        match services_of_manifest(path, given) {
-            Ok(services) => requests.extend(services),
+    if let Some(path) = &call.manifest {
+        match sources::manifest(path) {
+            Ok(services) => requests.extend(services.into_iter().map(|service| service.with(call.service.clone()))),
             Err(Error::Refused(found)) => faults.extend(found),
             Err(error) => return Err(error),
         }
     }
-    if given.flag("yes") {
+    if call.yes {
         prompt::never_ask();
     }
-    let mode = mode(given, &mut faults);
-    let format = Format::read(given.word("format").as_deref(), &mut faults);
     let settings = Settings {
-        mode,
-        target: target(given, &mut faults),
-        state_dir: given.one("state-dir").cloned(),
+        mode: mode(&call, &mut faults),
+        target: call.target.unwrap_or_else(managers::of_this_host),
+        state_dir: call.state_dir,
         stop: false,
-        start: given.flag("start"),
-        no_rollback: given.flag("no-rollback"),
-        prune: given.flag("prune"),
-        nssm: Wishes {
-            exe: given.one("nssm").cloned(),
-            archive: given.one("nssm-archive").cloned(),
-            offline: given.flag("offline"),
-            ca_file: given.one("ca-file").cloned(),
-            allow_unknown: given.flag("allow-unknown-nssm"),
-        },
+        start: call.start,
+        no_rollback: call.no_rollback,
+        prune: call.prune,
+        nssm: call.nssm,
         kept_first: false,
         typed,
-        import_limit: import_limit(given.one("import-timeout"), &mut faults),
+        import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
-    if given.flag("layout") && !matches!(settings.mode, InstallMode::Export(..)) {
+    if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));
     }
     if matches!(settings.mode, InstallMode::Export(_, Layout::Ansible))
@@ -125,7 +116,7 @@ fn installation(
     {
         faults.push(Fault::new("option `--layout`", "a role is for services of the machine, not for a user's"));
     }
-    if settings.prune && given.one("manifest").is_none() {
+    if settings.prune && call.manifest.is_none() {
         faults.push(
             Fault::new("option `--prune`", "needs a manifest: it removes what that does not list")
                 .help("`--manifest FILE` names one"),
@@ -140,53 +131,19 @@ fn installation(
                 .help("`InstallService -h` lists the programs; any other program goes after `--`"),
         );
     }
-    Ok((Installation::new(settings, &requests, faults, catalog)?, format))
+    Ok((Installation::new(settings, &requests, faults, catalog)?, call.format.unwrap_or_default()))
 }
 
-/// The services of a manifest, with what the command line says on top.
-fn services_of_manifest(path: &Text, given: &Given) -> Result<Vec<Service>, Error> {
-    let mut services = sources::manifest(path)?;
-    let mut faults = Vec::new();
-    for service in &mut services {
-        // What is wrong with an option is wrong once.
-        faults.clear();
-        given.fill(service, &mut faults);
-    }
-    if faults.is_empty() { Ok(services) } else { Err(Error::Refused(faults)) }
-}
-
-fn target(given: &Given, faults: &mut Vec<Fault>) -> Target {
-    match given.word("target").as_deref() {
-        None => managers::of_this_host(),
-        Some("systemd") => Target::Systemd,
-        Some("nssm") => Target::Nssm,
-        Some(other) => {
-            faults.push(Fault::new("option `--target`", "must be `systemd` or `nssm`").given(other));
-            managers::of_this_host()
-        }
-    }
-}
-
-fn mode(given: &Given, faults: &mut Vec<Fault>) -> InstallMode {
-    let asked: Vec<&str> = ["dry-run", "output", "check"].into_iter().filter(|long| given.flag(long)).collect();
+fn mode(call: &InstallCall, faults: &mut Vec<Fault>) -> InstallMode {
+    let asked = [("dry-run", call.dry_run), ("output", call.output.is_some()), ("check", call.check)];
+    let asked: Vec<&str> = asked.into_iter().filter(|(_, asked)| *asked).map(|(long, _)| long).collect();
     if let [first, second, ..] = asked[..] {
         faults.push(Fault::new(format!("option `--{second}`"), format!("cannot be combined with `--{first}`")));
     }
-    match asked.first() {
-        Some(&"dry-run") => InstallMode::DryRun,
-        Some(&"output") => InstallMode::Export(given.one("output").cloned().unwrap_or_default(), layout(given, faults)),
-        Some(&"check") => InstallMode::Check,
-        _ => InstallMode::Install,
-    }
-}
-
-fn layout(given: &Given, faults: &mut Vec<Fault>) -> Layout {
-    match given.word("layout").as_deref() {
-        None | Some("tree") => Layout::Tree,
-        Some("ansible") => Layout::Ansible,
-        Some(other) => {
-            faults.push(Fault::new("option `--layout`", "must be `tree` or `ansible`").given(other));
-            Layout::Tree
-        }
+    match &call.output {
+        _ if call.dry_run => InstallMode::DryRun,
+        Some(directory) => InstallMode::Export(directory.clone(), call.layout.unwrap_or_default()),
+        None if call.check => InstallMode::Check,
+        None => InstallMode::Install,
     }
 }

@@ -18,8 +18,9 @@ use std::ffi::OsString;
 
 use anstream::ColorChoice;
 
-use crate::error::{Error, Fault};
+use crate::error::Error;
 use crate::host::{environment, sudo};
+use crate::model::word::Word;
 
 /// What a command does first: it takes what the run before sudo handed to it; gives the words that were typed.
 ///
@@ -47,15 +48,6 @@ enum Format {
     Json,
 }
 
-impl Format {
-    fn read(word: Option<&str>, faults: &mut Vec<Fault>) -> Self {
-        match word {
-            None | Some("text") => Self::Text,
-            Some("json") => Self::Json,
-            Some(other) => {
-                faults.push(Fault::new("option `--format`", "must be `text` or `json`").given(other));
-                Self::Text
-            }
-        }
-    }
+impl Word for Format {
+    const WORDS: &'static [(&'static str, Self)] = &[("text", Self::Text), ("json", Self::Json)];
 }

@@ -11,6 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use indexmap::IndexMap;
 
+use super::options::install::{CATALOG, InstallCall, OPTIONS, SERVICE_NAME, STATE_DIRECTORY};
 use super::options::{self, Given};
 use super::styled::{Styled, guarded};
 use super::typed;
@@ -32,7 +33,7 @@ pub enum Line {
     /// One service, or the services of a manifest.
     Install {
         /// The options.
-        given: Given,
+        call: Box<InstallCall>,
         /// The service of the line, if it names one.
         request: Option<Box<Service>>,
         /// What is wrong with the line itself.
@@ -73,14 +74,14 @@ pub fn early(argv: &[OsString]) -> (Vec<Text>, Option<Text>) {
             None => (option, None),
         };
         // The value of another option may look like anything.
-        let value = match options::takes_value(name) {
+        let value = match options::takes_value(OPTIONS, name) {
             Some(true) => inline.or_else(|| words.next_if(|next| !is_option(&next.to_string_lossy())).map(text)),
             _ => None,
         };
-        match name {
-            "--catalog" => catalogs.extend(value),
-            "--state-dir" | "--state_dir" => state_dir = value.or(state_dir),
-            _ => {}
+        if CATALOG.is_spelt(name) {
+            catalogs.extend(value);
+        } else if STATE_DIRECTORY.is_spelt(name) {
+            state_dir = value.or(state_dir);
         }
     }
     (catalogs, state_dir)
@@ -112,7 +113,7 @@ fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> (End, Option<String>) {
         let next = argv.get(at + 1).and_then(|next| next.to_str()).unwrap_or_default();
         let takes_next = !text.contains('=')
             && !is_option(next)
-            && match options::takes_value(text) {
+            && match options::takes_value(OPTIONS, text) {
                 Some(takes) => takes,
                 // No option of ours. Its value, if it has one, is no program.
                 None => text.starts_with("--") && !known(next) && !PythonEntry::looks_like(next),
@@ -180,7 +181,7 @@ fn read(
     mut faults: Vec<Fault>,
 ) -> Result<Line, Error> {
     let mut given = Given::default();
-    given.read(matches);
+    given.read(OPTIONS, matches);
     let mut rest = rest.into_iter();
     let mut request = match (end, rest.next()) {
         (End::Dashes(_), Some(executable)) => Some(Service {
@@ -199,7 +200,8 @@ fn read(
         None => {}
         Some(("discover" | "completions" | "schema", _)) if !faults.is_empty() => return Err(Error::Refused(faults)),
         Some(("discover", sub)) => {
-            let python = sub.get_one::<OsString>("python").map(text).or_else(|| given.one("python").cloned());
+            let call: InstallCall = given.call(OPTIONS, &mut faults);
+            let python = sub.get_one::<OsString>("python").map(text).or(call.service.interpreter);
             return Ok(Line::Discover { python, package: sub.get_one::<String>("package").cloned() });
         }
         Some(("schema", _)) => return Ok(Line::Print(MANIFEST_SCHEMA.into())),
@@ -215,7 +217,7 @@ fn read(
         }
         Some((name, sub)) => {
             let program = catalog.find(name).expect("clap knows the catalog's programs only");
-            given.read(sub);
+            given.read(OPTIONS, sub);
             request = Some(Service {
                 program: Some(program.name.clone()),
                 arguments: Arguments::Named(named_arguments(program, sub)),
@@ -223,10 +225,9 @@ fn read(
             });
         }
     }
-    if let Some(request) = &mut request {
-        given.fill(request, &mut faults);
-    }
-    Ok(Line::Install { given, request: request.map(Box::new), faults, typed: None })
+    let call: InstallCall = given.call(OPTIONS, &mut faults);
+    let request = request.map(|request| Box::new(request.with(call.service.clone())));
+    Ok(Line::Install { call: Box::new(call), request, faults, typed: None })
 }
 
 /// A Python spec with what follows it, which belongs to the program but for the last
@@ -239,10 +240,8 @@ fn other_program(name: &Text, mut words: Vec<Text>, given: &mut Given, faults: &
     };
     let end = words.iter().position(|word| word.as_bytes() == b"--").unwrap_or(words.len());
     let is_option = |word: &Text| {
-        let word = word.as_bytes();
-        [&b"--service_name"[..], b"--service-name"]
-            .iter()
-            .any(|option| word.strip_prefix(*option).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"=")))
+        let option = word.as_bytes().split(|byte| *byte == b'=').next().unwrap_or_default();
+        std::str::from_utf8(option).is_ok_and(|option| SERVICE_NAME.is_spelt(option))
     };
     let at = words[..end].iter().rposition(is_option);
     if end < words.len() {
@@ -251,8 +250,8 @@ fn other_program(name: &Text, mut words: Vec<Text>, given: &mut Given, faults: &
     if let Some(at) = at {
         let option = words.remove(at);
         match option.as_bytes().iter().position(|byte| *byte == b'=') {
-            Some(equals) => given.name_service(Text::from_bytes(&option.as_bytes()[equals + 1..])),
-            None if at < end - 1 => given.name_service(words.remove(at)),
+            Some(equals) => given.add(&SERVICE_NAME, Text::from_bytes(&option.as_bytes()[equals + 1..])),
+            None if at < end - 1 => given.add(&SERVICE_NAME, words.remove(at)),
             None => faults.push(Fault::new("option `--service_name`", "needs a value")),
         }
     }
@@ -460,50 +459,49 @@ pub enum Wanted<'a> {
 
 /// The whole command, with a subcommand for each program of the catalog.
 pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Command {
-    let mut command = Command::new("InstallService")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
-        .override_usage(
-            "InstallService [OPTIONS] PROGRAM [PROGRAM ARGUMENTS] [OPTIONS]\n       \
+    let mut command =
+        Command::new("InstallService")
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
+            .override_usage(
+                "InstallService [OPTIONS] PROGRAM [PROGRAM ARGUMENTS] [OPTIONS]\n       \
              InstallService [OPTIONS] --service_name NAME -- EXECUTABLE [ARGUMENTS]\n       \
              InstallService [OPTIONS] --manifest FILE.toml\n       \
              InstallService discover --python PATH [PACKAGE]",
-        )
-        .after_help(AFTER_HELP)
-        .styles(purpose.styles())
-        .subcommand_help_heading("Programs")
-        .subcommand_value_name("PROGRAM")
-        .disable_help_subcommand(true)
-        .args_override_self(true)
-        .args(options::args(&[]))
-        .arg(
-            Arg::new("command")
-                .last(true)
-                .num_args(1..)
-                .value_name("EXECUTABLE [ARGUMENTS]")
-                .value_parser(ValueParser::os_string())
-                .help("Any executable and its arguments, all of them as they are"),
-        )
-        .subcommand(
-            Command::new("discover")
-                .hide(true)
-                .about("Write a catalog of the console scripts in a Python environment")
-                .arg(
-                    Arg::new("python").long("python").value_name("PATH").value_parser(ValueParser::os_string()).help(
-                        "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
-                    ),
-                )
-                .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package")),
-        )
-        .subcommand(Command::new("schema").hide(true).about("Print the JSON Schema of a manifest, for an editor"))
-        .subcommand(
-            Command::new("completions").hide(true).about("Print the completions of a shell").arg(
-                Arg::new("shell")
-                    .value_name("SHELL")
+            )
+            .after_help(AFTER_HELP)
+            .styles(purpose.styles())
+            .subcommand_help_heading("Programs")
+            .subcommand_value_name("PROGRAM")
+            .disable_help_subcommand(true)
+            .args_override_self(true)
+            .args(options::args(OPTIONS, &[], purpose))
+            .arg(
+                Arg::new("command")
+                    .last(true)
+                    .num_args(1..)
+                    .value_name("EXECUTABLE [ARGUMENTS]")
                     .value_parser(ValueParser::os_string())
-                    .help("bash, zsh, fish, powershell or elvish"),
-            ),
-        );
+                    .help("Any executable and its arguments, all of them as they are"),
+            )
+            .subcommand(
+                Command::new("discover")
+                    .hide(true)
+                    .about("Write a catalog of the console scripts in a Python environment")
+                    .arg(options::of_executable(Arg::new("python"), purpose).long("python").help(
+                        "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
+                    ))
+                    .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package")),
+            )
+            .subcommand(Command::new("schema").hide(true).about("Print the JSON Schema of a manifest, for an editor"))
+            .subcommand(
+                Command::new("completions").hide(true).about("Print the completions of a shell").arg(
+                    Arg::new("shell")
+                        .value_name("SHELL")
+                        .value_parser(ValueParser::os_string())
+                        .help("bash, zsh, fish, powershell or elvish"),
+                ),
+            );
     for program in catalog.programs.values() {
         command = command.subcommand(match wanted {
             Wanted::Only(name) if name != Some(&program.name) => {
@@ -548,7 +546,7 @@ fn program_command(program: &Program, purpose: Purpose) -> Command {
         taken.extend(spec.flags.iter().map(String::as_str));
         command = command.arg(program_arg(spec, purpose));
     }
-    command.args(options::args(&taken))
+    command.args(options::args(OPTIONS, &taken, purpose))
 }
 
 fn usage(program: &Program) -> String {

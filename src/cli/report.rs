@@ -55,12 +55,12 @@ pub(super) fn tell(event: Event<'_>) {
 fn tell_of_code(doing: &str, told: &Told<'_>) {
     let names = |processes: &[Text]| processes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match told {
-        Told::TakesLong(limit) => note(&format!("{doing} takes long; it is ended after {} s", limit.as_secs())),
+        Told::TakesLong(limit) => note(format_args!("{doing} takes long; it is ended after {} s", limit.as_secs())),
         Told::Left(processes) => {
-            note(&format!("{doing} left processes running, which were ended: {}", names(processes)));
+            note(format_args!("{doing} left processes running, which were ended: {}", names(processes)));
         }
         Told::Stays(processes) => {
-            note(&format!("{doing} left processes running, which could not be ended: {}", names(processes)));
+            note(format_args!("{doing} left processes running, which could not be ended: {}", names(processes)));
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::model::place::{RUNNER, error_log_path};
 use crate::model::site::Site;
 use crate::model::spec::{Scope, SecretStore, Target};
 use crate::model::text::Text;
+use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
 use crate::render;
 use crate::render::ansible::RoleService;
@@ -49,12 +50,17 @@ pub enum InstallMode {
 }
 
 /// How an export is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
     /// As the files will lie on the host; for NSSM with the batches that put them there.
+    #[default]
     Tree,
     /// As a role of Ansible.
     Ansible,
+}
+
+impl Word for Layout {
+    const WORDS: &'static [(&'static str, Self)] = &[("tree", Self::Tree), ("ansible", Self::Ansible)];
 }
 
 /// How requests are carried out.

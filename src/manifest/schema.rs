@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Manifest, Setting};
 use crate::model::nssm_table::PARAMETERS;
 use crate::model::systemd_table::{Section, directives};
+use crate::model::word::Word;
 
 /// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
 const OWN: [&str; 5] = ["name", "program", "python", "executable", "arguments"];
@@ -37,6 +38,11 @@ pub fn schema() -> String {
     let about = object["properties"]["defaults"]["description"].clone();
     object["properties"]["defaults"] = json!({ "description": about, "allOf": [{ "$ref": "#/definitions/Defaults" }] });
     serde_json::to_string_pretty(&schema).expect("a schema has a JSON form") + "\n"
+}
+
+/// What a key can be whose value is a word.
+pub(super) fn words<T: Word>() -> Vec<&'static str> {
+    T::words()
 }
 
 /// The table of systemd's further directives. One of [Service] may have its section before it, too.

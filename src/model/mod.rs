@@ -25,3 +25,4 @@ pub mod status;
 pub mod systemd_table;
 pub mod systemd_version;
 pub mod text;
+pub mod word;

@@ -1,6 +1,6 @@
-//! Why something in a manifest's table for one service manager is refused.
+//! Why a value is refused.
 
-/// Why a setting of the table is refused, and what would do instead.
+/// Why a value is refused, and what would do instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The reason.
@@ -10,11 +10,14 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    /// For this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), help: None }
     }
 
-    pub(super) fn help(self, help: impl Into<String>) -> Self {
+    /// The same with what to write instead.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 }

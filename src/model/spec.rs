@@ -11,6 +11,7 @@ use super::platform::Platform;
 use super::systemd_table::Directive;
 use super::systemd_version::SystemdVersion;
 use super::text::Text;
+use super::word::Word;
 
 /// Which service manager a service is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub enum Target {
 
 impl Target {
     /// The word for it on the command line and in JSON.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Systemd => "systemd",
             Self::Nssm => "nssm",
@@ -38,6 +39,11 @@ impl Target {
             Self::Nssm => Platform::Windows,
         }
     }
+}
+
+impl Word for Target {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[(Self::Systemd.as_str(), Self::Systemd), (Self::Nssm.as_str(), Self::Nssm)];
 }
 
 /// Whose services: the machine's, or one user's own.
@@ -63,6 +69,11 @@ pub enum Restart {
     Never,
 }
 
+impl Word for Restart {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("always", Self::Always), ("on-failure", Self::OnFailure), ("never", Self::Never)];
+}
+
 /// How much of the system the service is kept away from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -78,6 +89,11 @@ pub enum Hardening {
     Strict,
 }
 
+impl Word for Hardening {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("none", Self::None), ("baseline", Self::Baseline), ("service", Self::Service), ("strict", Self::Strict)];
+}
+
 /// Where the values of secrets are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecretStore {
@@ -88,6 +104,11 @@ pub enum SecretStore {
     Credential,
     /// In a credential that is encrypted on the disk, with a key of the host.
     EncryptedCredential,
+}
+
+/// Which of the two credentials it is, the version of systemd says.
+impl Word for SecretStore {
+    const WORDS: &'static [(&'static str, Self)] = &[("file", Self::File), ("credentials", Self::EncryptedCredential)];
 }
 
 impl SecretStore {

@@ -17,6 +17,7 @@ use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::systemd_table::{Directive, KnownDirective};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
+use crate::model::word::Word;
 use crate::render::nssm::ACCOUNTS;
 
 /// The versions of systemd that brought credentials (`LoadCredential=`), and encrypted ones (NEWS).
@@ -68,16 +69,12 @@ impl<'a, F: Facts> Check<'a, F> {
         text.and_then(|text| self.parse(what, text))
     }
 
-    pub(super) fn word<T: Copy + Default>(&mut self, what: &str, text: Option<&str>, words: &[(&str, T)]) -> T {
-        let Some(text) = text else { return T::default() };
-        match words.iter().find(|(word, _)| *word == text) {
-            Some((_, value)) => *value,
-            None => {
-                let choices: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-                self.fault(Fault::new(what, format!("must be one of {}", choices.join(", "))).given(text));
-                T::default()
-            }
-        }
+    pub(super) fn word<T: Word + Default>(&mut self, what: &str, word: Option<&str>) -> T {
+        let Some(word) = word else { return T::default() };
+        T::of(word).unwrap_or_else(|reason| {
+            self.fault(Fault::new(what, reason).given(word));
+            T::default()
+        })
     }
 
     pub(super) fn what_runs<'c>(&mut self, request: &Service, catalog: &'c Catalog) -> Option<Runs<'c>> {
@@ -386,8 +383,7 @@ impl<'a, F: Facts> Check<'a, F> {
         assumed: Option<SystemdVersion>,
     ) -> SecretStore {
         let what = "option `--secrets`";
-        let stores = [("file", SecretStore::File), ("credentials", SecretStore::EncryptedCredential)];
-        let store = self.word(what, request.secrets_in.as_deref(), &stores);
+        let store: SecretStore = self.word(what, request.secrets_in.as_deref());
         match self.target {
             Target::Systemd => {}
             Target::Nssm if store.is_credential() => {

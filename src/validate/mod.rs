@@ -67,21 +67,8 @@ pub fn validate(
     let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
-    let restart = check.word(
-        "option `--restart`",
-        request.restart.as_deref(),
-        &[("always", Restart::Always), ("on-failure", Restart::OnFailure), ("never", Restart::Never)],
-    );
-    let hardening = check.word(
-        "option `--hardening`",
-        request.hardening.as_deref(),
-        &[
-            ("none", Hardening::None),
-            ("baseline", Hardening::Baseline),
-            ("service", Hardening::Service),
-            ("strict", Hardening::Strict),
-        ],
-    );
+    let restart: Restart = check.word("option `--restart`", request.restart.as_deref());
+    let hardening: Hardening = check.word("option `--hardening`", request.hardening.as_deref());
     if hardening >= Hardening::Service && account.is_none() && scope == Scope::System {
         check.note(
             "hardening `service` and `strict` take away root's right to other users' files; \

@@ -327,7 +327,7 @@ fn words_that_are_not_utf8_survive() {
         .arg(OsStr::from_bytes(b"--env=caf\xe9=x"))
         .args(["--", "/bin/true"])
         .status(2)
-        .stderr("InstallService: error: environment variable `caf\\xe9`: its name must be UTF-8 text\n")
+        .stderr("InstallService: error: option `--env` `caf\\xe9=x`: the name of a variable must be UTF-8 text\n")
         .run();
 }
 

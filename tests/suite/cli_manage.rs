@@ -59,9 +59,9 @@ fn every_fault_at_once() {
         "ManageService: error: argument `more`: not expected here
 ManageService: error: option `--bogus`: there is no such option
   help: `-h` lists the options
-ManageService: error: option `--format` `yaml`: must be `text` or `json`
-ManageService: error: service name `a b`: contains ` `; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_b`?
 ManageService: error: option `--lines` `many`: must be a whole number
+ManageService: error: option `--format` `yaml`: must be one of `text`, `json`, `manifest`
+ManageService: error: service name `a b`: contains ` `; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_b`?
 ManageService: error: mode `strat`: there is no such mode
   help: did you mean `start`?
 ManageService: 6 errors; nothing was changed
@@ -104,7 +104,7 @@ fn a_manifest_comes_back() {
     manage(&ran).args(["uploader", "show", "--format", "manifest"]).stdout(&receipt).stderr("").run();
     refused(
         ["uploader", "status", "--format", "manifest"],
-        "ManageService: error: option `--format` `manifest`: must be `text` or `json`\n",
+        "ManageService: error: option `--format` `manifest`: only `show` prints a manifest\n",
     );
     let ran = installed_two();
     let shown = manage(&ran).args(["--manifest", "two.toml", "show", "--format", "manifest"]).stderr("").run();

@@ -82,8 +82,8 @@ fn the_table_of_exit_codes_is_the_one_of_the_commands() {
 #[test]
 fn every_option_that_it_names_is_there() {
     let help = Test::install().arg("-h").run().stdout + &Test::manage().arg("-h").run().stdout;
-    // Of other commands, and of the programs in the examples.
-    let others = ["--help", "--every"];
+    // Of other commands, of the programs in the examples, and of rules in sudoers.
+    let others = ["--help", "--every", "--through-sudo"];
     let mut rest = text();
     while let Some(at) = rest.find("--") {
         rest = &rest[at..];

@@ -7,15 +7,19 @@ mod words;
 
 use std::ffi::OsString;
 
-use self::line::{Line, Mode, Names, Options, Shape};
+use self::line::{Line, Mode, Names};
+use super::options::manage::{DEFAULT_LINES, ManageCall, Shape};
 use super::output::{print, say_styled};
-use super::{parse, report};
+use super::parse::{self, Purpose};
+use super::report;
 use crate::catalog::Catalog;
-use crate::commands::find::Managed;
+use crate::commands::find::{Managed, Where};
+use crate::commands::logs::Part;
 use crate::commands::{Event, list};
 use crate::error::{Error, exit};
 #[cfg(unix)]
 use crate::host::keeper;
+use crate::host::python::IMPORT_LIMIT;
 use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
@@ -23,8 +27,8 @@ use crate::manifest::Service;
 use crate::plan::{InstallOptions, Keep};
 
 /// The command, for those who describe it.
-pub(super) fn command() -> clap::Command {
-    line::command()
+pub(super) fn command(purpose: Purpose) -> clap::Command {
+    line::command(purpose)
 }
 
 /// The names of what it does.
@@ -51,18 +55,23 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print(text);
             Ok(exit::OK)
         }
-        Line::List(options, format) => {
-            words::list(&list::services(&options.place, &mut report::tell)?, format);
+        Line::List(call) => {
+            words::list(&list::services(&place(&call), &mut report::tell)?, call.shape.unwrap_or_default().plain());
             Ok(exit::OK)
         }
-        Line::Do(mode, Names { names, several }, options, shape) => {
-            if options.yes {
+        Line::Do(mode, Names { names, several }, call) => {
+            if call.yes {
                 prompt::never_ask();
             }
-            let services = Managed::find(names, &options.place, &mut report::tell)?;
-            Call { services, several, shape }.run(mode, &options)
+            let services = Managed::find(names, &place(&call), &mut report::tell)?;
+            Call { services, several, shape: call.shape.unwrap_or_default() }.run(mode, &call)
         }
     }
+}
+
+/// Where the services of a call are.
+fn place(call: &ManageCall) -> Where {
+    Where { user: call.user, state_dir: call.state_dir.clone(), catalogs: call.catalogs.clone() }
 }
 
 /// One thing done to services.
@@ -74,7 +83,7 @@ struct Call {
 }
 
 impl Call {
-    fn run(&self, mode: Mode, options: &Options) -> Result<u8, Error> {
+    fn run(&self, mode: Mode, options: &ManageCall) -> Result<u8, Error> {
         self.need_units(mode, options)?;
         match mode {
             Mode::Show => return self.show(),
@@ -89,7 +98,10 @@ impl Call {
             Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
                 return run_again();
             }
-            Mode::Logs => return self.services.logs(options.part, &mut |event| self.tell(event)),
+            Mode::Logs => {
+                let part = Part { lines: options.lines.unwrap_or(DEFAULT_LINES), follow: options.follow };
+                return self.services.logs(part, &mut |event| self.tell(event));
+            }
             _ if !site::may_change(self.services.site.scope()) => return run_again(),
             _ => {}
         }
@@ -115,7 +127,7 @@ impl Call {
     }
 
     /// Fails for a service that was removed, where something is to be done to what is installed.
-    fn need_units(&self, mode: Mode, options: &Options) -> Result<(), Error> {
+    fn need_units(&self, mode: Mode, options: &ManageCall) -> Result<(), Error> {
         let forgets = options.remove_env_vars || options.remove_install_args;
         let needs_unit = match mode {
             Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff => false,
@@ -131,8 +143,9 @@ impl Call {
         }
     }
 
-    fn reinstall(&self, how: &InstallOptions, options: &Options) -> Result<u8, Error> {
-        let outcome = self.services.reinstall(how, options.import_limit, &read_words, &mut report::tell)?;
+    fn reinstall(&self, how: &InstallOptions, options: &ManageCall) -> Result<u8, Error> {
+        let limit = options.import_limit.unwrap_or(IMPORT_LIMIT);
+        let outcome = self.services.reinstall(how, limit, &read_words, &mut report::tell)?;
         Ok(report::outcome(&outcome, self.shape.plain()))
     }
 

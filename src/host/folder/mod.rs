@@ -4,17 +4,18 @@
 //! Windows has no such descriptors; there it is a path, and access lists keep others out.
 
 #[cfg(unix)]
-#[path = "unix.rs"]
-mod directory;
+mod unix;
 #[cfg(windows)]
-#[path = "windows.rs"]
-mod directory;
+mod windows;
 
 use std::fs::File;
 use std::io;
 use std::path::{MAIN_SEPARATOR_STR as SEPARATOR, PathBuf};
 
-use self::directory::{Directory, Temporary};
+#[cfg(unix)]
+use self::unix::{Directory, Temporary};
+#[cfg(windows)]
+use self::windows::{Directory, Temporary};
 use super::files::{self, Entry};
 use super::reading::{Limit, Links, Unread};
 use super::text::{os, path as to_path};

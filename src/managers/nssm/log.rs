@@ -104,7 +104,7 @@ fn end_of(path: &Text, skip: u64) -> Option<Vec<u8>> {
     file.part(skip.max(length.saturating_sub(END)), END).ok()
 }
 
-/// The last `lines` lines of a log, as far as they are in the last [`MOST`] bytes of it.
+/// The last `lines` lines of a log, as far as they are in its last 16 MiB.
 ///
 /// # Errors
 /// When it is there and cannot be read.

@@ -1,0 +1,239 @@
+//! The options of InstallService.
+
+use std::time::Duration;
+
+use super::value::Value::{Called, Directory, Executable, File, Words};
+use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word};
+use crate::cli::Format;
+use crate::commands::install::Layout;
+use crate::managers::nssm::Wishes;
+use crate::manifest::Service;
+use crate::model::refused::Refused;
+use crate::model::spec::{Hardening, Restart, SecretStore, Target};
+use crate::model::text::Text;
+use crate::model::word::Word;
+
+/// What the options of one command line say.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct InstallCall {
+    pub dry_run: bool,
+    pub output: Option<Text>,
+    pub layout: Option<Layout>,
+    pub check: bool,
+    pub start: bool,
+    pub no_rollback: bool,
+    pub yes: bool,
+    pub format: Option<Format>,
+    pub import_limit: Option<Duration>,
+    /// What they say of the service, or of every service of the manifest.
+    pub service: Service,
+    pub manifest: Option<Text>,
+    pub prune: bool,
+    pub catalogs: Vec<Text>,
+    pub target: Option<Target>,
+    pub state_dir: Option<Text>,
+    pub nssm: Wishes,
+}
+
+type O = Opt<InstallCall>;
+
+pub(in crate::cli) const OPTIONS: &[Group<InstallCall>] = &[
+    Group { heading: Some("What to do"), options: WHAT },
+    Group { heading: Some("The service"), options: SERVICE },
+    Group { heading: Some("Where things are"), options: WHERE },
+];
+
+const WHAT: &[O] = &[
+    O::flag("dry-run", "Print the files, their modes and the commands; change nothing", |call| call.dry_run = true),
+    O::one(
+        "output",
+        Directory,
+        "Write the files under DIR instead of installing them, for configuration management",
+        |call, directory| put(&mut call.output, directory),
+    ),
+    O::one(
+        "layout",
+        Words(Layout::words),
+        "With --output: the files as they will lie on the host, or a role of Ansible [default: tree]",
+        |call, layout| put(&mut call.layout, word(&layout)?),
+    ),
+    O::flag(
+        "check",
+        "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing",
+        |call| call.check = true,
+    ),
+    O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true),
+    O::flag("no-rollback", "With --start: keep the new version also when it does not settle", |call| {
+        call.no_rollback = true;
+    }),
+    O::flag("yes", "Never ask", |call| call.yes = true),
+    O::one(
+        "format",
+        Words(Format::words),
+        "How the dry run and the check are printed [default: text]",
+        |call, format| put(&mut call.format, word(&format)?),
+    ),
+    O::one("import-timeout", Called("SPAN"), IMPORT_TIMEOUT, |call, span| put(&mut call.import_limit, limit(&span)?)),
+];
+
+/// Each of these has a key in a manifest (see [`Service`]).
+const SERVICE: &[O] = &[
+    SERVICE_NAME,
+    O::one(
+        "working-directory",
+        Directory,
+        "Where the service runs, and where NAME_ERROR_LOG.txt appears when it dies [default: this directory]",
+        |call, directory| put(&mut call.service.working_directory, directory),
+    ),
+    O::one(
+        "account",
+        Called("NAME"),
+        "The account that it runs as [default: root, or LocalSystem]",
+        |call, account| say(&mut call.service.account, &account),
+    ),
+    O::flag("user", "A service of your own, managed by `systemctl --user`, without administrator rights", |call| {
+        call.service.user = Some(true);
+    }),
+    O::each(
+        "env",
+        Called("NAME=VALUE|NAME"),
+        "NAME=VALUE sets a variable, visible to everybody; NAME alone is a secret: taken from your environment or asked for, and kept in a file that only root reads",
+        |call, setting| variable(&mut call.service, &setting),
+    ),
+    O::one(
+        "secrets",
+        Words(SecretStore::words),
+        "Where the values of secrets are kept: in that file, or in a credential of systemd, encrypted with the key of this host [default: file]",
+        |call, store| say(&mut call.service.secrets_in, &store),
+    ),
+    O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
+        say(&mut call.service.restart, &restart)
+    }),
+    O::one("restart-sec", Called("N"), "Seconds before it is started again [default: 120]", |call, seconds| {
+        let number = seconds.as_str().and_then(|seconds| seconds.parse().ok());
+        let number = number.ok_or_else(|| Refused::new("must be a whole number of seconds, 0 or more"))?;
+        put(&mut call.service.restart_sec, number)
+    }),
+    O::each("after", Called("UNIT"), "Start it after this unit", |call, unit| {
+        call.service.after.push(plain(&unit)?.to_owned());
+        Ok(())
+    }),
+    O::one("description", Called("TEXT"), "One line on what it is for", |call, text| {
+        say(&mut call.service.description, &text)
+    }),
+    O::one("display-name", Called("TEXT"), "The name that Windows shows", |call, text| {
+        say(&mut call.service.display_name, &text)
+    }),
+    O::one(
+        "hardening",
+        Words(Hardening::words),
+        "How much of the system it is kept away from [default: baseline]",
+        |call, profile| say(&mut call.service.hardening, &profile),
+    ),
+    O::each("path", Directory, "Put DIR in front of the service's PATH", |call, directory| {
+        call.service.path.push(directory);
+        Ok(())
+    }),
+    O::one(
+        "python",
+        Executable,
+        "The interpreter of a Python program [default: of the active venv or conda environment, else from PATH]",
+        |call, interpreter| put(&mut call.service.interpreter, interpreter),
+    ),
+    O::one("assume", Called("systemd=VERSION"), "Use only what this version of systemd knows", |call, version| {
+        say(&mut call.service.assume, &version)
+    }),
+];
+
+/// It can also stand among the arguments of a Python program.
+pub(in crate::cli) const SERVICE_NAME: O =
+    O::one("service_name", Called("NAME"), "The name of the service [default: the program's name]", |call, name| {
+        say(&mut call.service.name, &name)
+    });
+
+const WHERE: &[O] = &[
+    O::one("manifest", File, "Install the services that this TOML file describes", |call, path| {
+        put(&mut call.manifest, path)
+    }),
+    O::flag("prune", "With --manifest: remove the services of ours that it does not list", |call| call.prune = true),
+    CATALOG,
+    O::one("target", Words(Target::words), "The service manager [default: that of this system]", |call, target| {
+        put(&mut call.target, word(&target)?)
+    }),
+    STATE_DIRECTORY,
+    O::one("nssm", Executable, "The nssm.exe to use (Windows)", |call, path| put(&mut call.nssm.exe, path)),
+    O::one("nssm-archive", File, "Take nssm.exe from this zip file (Windows)", |call, path| {
+        put(&mut call.nssm.archive, path)
+    }),
+    O::flag("offline", "Never download anything (Windows)", |call| call.nssm.offline = true),
+    O::one("ca-file", File, "Trust only the certificate authorities in this file (Windows)", |call, path| {
+        put(&mut call.nssm.ca_file, path)
+    }),
+    O::flag("allow-unknown-nssm", "Use an nssm.exe whose checksum is not known (Windows)", |call| {
+        call.nssm.allow_unknown = true;
+    }),
+];
+
+/// These two have to be known before the rest of the line can be read: what a program takes stands in a catalog.
+pub(in crate::cli) const CATALOG: O = O::each("catalog", File, "Read more programs from this catalog", |call, path| {
+    call.catalogs.push(path);
+    Ok(())
+});
+pub(in crate::cli) const STATE_DIRECTORY: O =
+    O::one("state-dir", Directory, STATE_DIR, |call, directory| put(&mut call.state_dir, directory));
+
+fn say(place: &mut Option<String>, value: &Text) -> Result<(), Refused> {
+    put(place, plain(value)?.to_owned())
+}
+
+/// `NAME=VALUE`, whose value can be any bytes, or the name of a secret.
+fn variable(service: &mut Service, setting: &Text) -> Result<(), Refused> {
+    let bytes = setting.as_bytes();
+    let (name, value) = match bytes.iter().position(|byte| *byte == b'=') {
+        Some(at) => (&bytes[..at], Some(Text::from_bytes(&bytes[at + 1..]))),
+        None => (bytes, None),
+    };
+    let name = std::str::from_utf8(name).map_err(|_| Refused::new("the name of a variable must be UTF-8 text"))?;
+    match value {
+        Some(value) => drop(service.environment.insert(name.to_owned(), value)),
+        None => service.secrets.push(name.to_owned()),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::options::Given;
+
+    /// What an option of a service sets has the option's word for its key; but for those that [`Service`] names.
+    #[test]
+    fn every_option_of_a_service_has_its_key() {
+        for option in SERVICE {
+            let mut given = Given::default();
+            given.add(option, if option.long == "restart-sec" { "7" } else { "x" }.into());
+            let mut faults = Vec::new();
+            let call: InstallCall = given.call(OPTIONS, &mut faults);
+            assert_eq!(faults, []);
+            let table: toml::Table = toml::from_str(&toml::to_string(&call.service).unwrap()).unwrap();
+            let key = match option.long {
+                "service_name" => "name".to_owned(),
+                "python" => "interpreter".to_owned(),
+                "env" => "secrets".to_owned(),
+                "secrets" => "secrets_in".to_owned(),
+                long => long.replace('-', "_"),
+            };
+            assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);
+        }
+    }
+
+    #[test]
+    fn no_other_option_says_something_of_a_service() {
+        for option in WHAT.iter().chain(WHERE) {
+            let mut given = Given::default();
+            given.add(option, "x".into());
+            let call: InstallCall = given.call(OPTIONS, &mut Vec::new());
+            assert!(call.service.is_empty(), "--{}", option.long);
+        }
+    }
+}

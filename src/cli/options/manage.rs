@@ -1,0 +1,101 @@
+//! The options of ManageService.
+
+use std::time::Duration;
+
+use super::value::Value::{Called, Directory, File, Words};
+use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, put, word};
+use crate::cli::Format;
+use crate::model::refused::Refused;
+use crate::model::text::Text;
+use crate::model::word::Word;
+
+/// What the options of one command line say.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct ManageCall {
+    pub manifest: Option<Text>,
+    pub list: bool,
+    pub remove_env_vars: bool,
+    pub remove_install_args: bool,
+    pub remove_nssm: bool,
+    pub user: bool,
+    pub yes: bool,
+    pub follow: bool,
+    pub lines: Option<u32>,
+    pub shape: Option<Shape>,
+    pub catalogs: Vec<Text>,
+    pub import_limit: Option<Duration>,
+    pub state_dir: Option<Text>,
+}
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Shape {
+    /// Text or JSON.
+    Plain(Format),
+    /// A manifest, which installs it again.
+    Manifest,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self::Plain(Format::default())
+    }
+}
+
+impl Shape {
+    /// How it is printed where a manifest cannot be.
+    pub(in crate::cli) fn plain(self) -> Format {
+        match self {
+            Self::Plain(format) => format,
+            Self::Manifest => Format::Text,
+        }
+    }
+}
+
+impl Word for Shape {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("text", Self::Plain(Format::Text)), ("json", Self::Plain(Format::Json)), ("manifest", Self::Manifest)];
+}
+
+/// How many lines `logs` shows.
+pub(in crate::cli) const DEFAULT_LINES: u32 = 50;
+
+type O = Opt<ManageCall>;
+
+pub(in crate::cli) const OPTIONS: &[Group<ManageCall>] = &[Group { heading: None, options: ALL }];
+
+const ALL: &[O] = &[
+    O::one("manifest", File, "The services that this TOML file describes, in the place of NAME", |call, path| {
+        put(&mut call.manifest, path)
+    }),
+    O::flag("list", "List the services that InstallService made", |call| call.list = true),
+    O::flag("remove_env_vars", "With `remove`: also the values of its environment variables", |call| {
+        call.remove_env_vars = true;
+    }),
+    O::flag("remove_install_args", "With `remove`: also the receipt that `reinstall` needs", |call| {
+        call.remove_install_args = true;
+    }),
+    O::flag("remove_nssm", "With `remove`: also nssm.exe, if no other service uses it (Windows)", |call| {
+        call.remove_nssm = true;
+    }),
+    O::flag("user", "A service of your own (`systemctl --user`)", |call| call.user = true),
+    O::flag("yes", "Never ask", |call| call.yes = true),
+    O::flag("follow", "With `logs`: go on as new lines come", |call| call.follow = true).short('f'),
+    O::one("lines", Called("N"), "With `logs`: how many lines [default: 50]", |call, lines| {
+        let number = lines.as_str().and_then(|lines| lines.parse().ok());
+        put(&mut call.lines, number.ok_or_else(|| Refused::new("must be a whole number"))?)
+    })
+    .short('n'),
+    O::one(
+        "format",
+        Words(Shape::words),
+        "How it is printed [default: text]; `show` has a manifest, too",
+        |call, shape| put(&mut call.shape, word(&shape)?),
+    ),
+    O::each("catalog", File, "With `reinstall`: read more programs from this catalog", |call, path| {
+        call.catalogs.push(path);
+        Ok(())
+    }),
+    O::one("import-timeout", Called("SPAN"), IMPORT_TIMEOUT, |call, span| put(&mut call.import_limit, limit(&span)?)),
+    O::one("state-dir", Directory, STATE_DIR, |call, directory| put(&mut call.state_dir, directory)),
+];

@@ -1,0 +1,238 @@
+//! The options of both commands. Each has one row, in [`install`] or in [`manage`]: how it is spelt, what it takes, what
+//! it means, and what it sets. The parser, the help and the completions are made of the rows, and so is the typed call
+//! that a command line is read into.
+//!
+//! Both spellings of an option, with `_` and with `-`, work everywhere.
+
+pub(super) mod install;
+pub(super) mod manage;
+mod value;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use self::value::Value;
+pub(super) use self::value::of_executable;
+use super::parse::Purpose;
+use crate::error::Fault;
+use crate::host::text::text;
+use crate::model::refused::Refused;
+use crate::model::text::Text;
+use crate::model::word::Word;
+
+/// An option of the command whose options set `C`.
+pub(super) struct Opt<C: 'static> {
+    long: &'static str,
+    short: Option<char>,
+    help: &'static str,
+    takes: Takes<C>,
+}
+
+/// What an option takes, and what it sets.
+enum Takes<C: 'static> {
+    Nothing(fn(&mut C)),
+    /// A value. Of several, the last one counts, as in the original.
+    One(Value, Set<C>),
+    /// A value each time that it is given.
+    Each(Value, Set<C>),
+}
+
+/// Sets what a value says, or refuses the value with the rule that it breaks.
+type Set<C> = fn(&mut C, Text) -> Result<(), Refused>;
+
+impl<C> Opt<C> {
+    const fn flag(long: &'static str, help: &'static str, set: fn(&mut C)) -> Self {
+        Self { long, short: None, help, takes: Takes::Nothing(set) }
+    }
+
+    const fn one(long: &'static str, value: Value, help: &'static str, set: Set<C>) -> Self {
+        Self { long, short: None, help, takes: Takes::One(value, set) }
+    }
+
+    const fn each(long: &'static str, value: Value, help: &'static str, set: Set<C>) -> Self {
+        Self { long, short: None, help, takes: Takes::Each(value, set) }
+    }
+
+    const fn short(mut self, letter: char) -> Self {
+        self.short = Some(letter);
+        self
+    }
+
+    fn takes_value(&self) -> bool {
+        match self.takes {
+            Takes::Nothing(_) => false,
+            Takes::One(..) | Takes::Each(..) => true,
+        }
+    }
+
+    /// The other spelling.
+    fn other(&self) -> String {
+        if self.long.contains('_') { self.long.replace('_', "-") } else { self.long.replace('-', "_") }
+    }
+
+    /// Whether this is how it is spelt, with its dashes.
+    pub(super) fn is_spelt(&self, word: &str) -> bool {
+        word.strip_prefix("--").is_some_and(|word| word == self.long || word == self.other())
+    }
+
+    fn arg(&self, purpose: Purpose) -> Arg {
+        let arg = Arg::new(self.long).long(self.long).help(self.help);
+        let arg = match self.short {
+            Some(letter) => arg.short(letter),
+            None => arg,
+        };
+        let other = self.other();
+        let arg = if other == self.long { arg } else { arg.alias(other) };
+        match &self.takes {
+            Takes::Nothing(_) => arg.action(ArgAction::SetTrue),
+            Takes::One(value, _) => value.taken_by(arg, purpose),
+            Takes::Each(value, _) => value.taken_by(arg, purpose).action(ArgAction::Append),
+        }
+    }
+}
+
+/// Options under the heading that the help has for them; `None` is that of `-h`.
+pub(super) struct Group<C: 'static> {
+    heading: Option<&'static str>,
+    options: &'static [Opt<C>],
+}
+
+fn all<C>(groups: &'static [Group<C>]) -> impl Iterator<Item = &'static Opt<C>> {
+    groups.iter().flat_map(|group| group.options)
+}
+
+/// Whether the option that `word` spells takes a value; `None` where there is no such option.
+pub(super) fn takes_value<C>(groups: &'static [Group<C>], word: &str) -> Option<bool> {
+    all(groups).find(|option| option.is_spelt(word)).map(Opt::takes_value)
+}
+
+/// `--dry-run` for `--dry_run`: an option as the help spells it.
+pub(super) fn usual_spelling(word: &str) -> String {
+    let known = all(install::OPTIONS).map(|option| (option.long, option.is_spelt(word)));
+    let mut known = known.chain(all(manage::OPTIONS).map(|option| (option.long, option.is_spelt(word))));
+    known.find(|(_, is_it)| *is_it).map_or_else(|| word.to_owned(), |(long, _)| format!("--{long}"))
+}
+
+/// The options as clap takes them, but for those whose spelling is in `taken`: a program's own
+/// argument wins behind the program's name, and ours can still stand before it.
+pub(super) fn args<C>(groups: &'static [Group<C>], taken: &[&str], purpose: Purpose) -> Vec<Arg> {
+    let is_free = |option: &&Opt<C>| !taken.iter().any(|flag| option.is_spelt(flag));
+    let of = |group: &'static Group<C>| {
+        let options = group.options.iter().filter(is_free);
+        options.map(|option| option.arg(purpose).help_heading(group.heading)).collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(of).collect()
+}
+
+/// The options that stand on a command line, as they were typed.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    values: BTreeMap<&'static str, Vec<Text>>,
+}
+
+impl Given {
+    /// Adds the options of one stretch of the line: they may stand before the program's name and behind it.
+    pub(super) fn read<C>(&mut self, groups: &'static [Group<C>], matches: &ArgMatches) {
+        for option in all(groups) {
+            // One that the program's own argument has displaced is not there to ask for.
+            if !option.takes_value() {
+                if let Ok(Some(true)) = matches.try_get_one::<bool>(option.long) {
+                    self.values.entry(option.long).or_default();
+                }
+            } else if let Ok(Some(found)) = matches.try_get_many::<OsString>(option.long) {
+                self.values.entry(option.long).or_default().extend(found.map(text));
+            }
+        }
+    }
+
+    /// Adds one that clap was not shown.
+    pub(super) fn add<C>(&mut self, option: &Opt<C>, value: Text) {
+        self.values.entry(option.long).or_default().push(value);
+    }
+
+    /// What they say.
+    pub(super) fn call<C: Default>(mut self, groups: &'static [Group<C>], faults: &mut Vec<Fault>) -> C {
+        let mut call = C::default();
+        for option in all(groups) {
+            let Some(mut values) = self.values.remove(option.long) else { continue };
+            let set = match option.takes {
+                Takes::Nothing(set) => {
+                    set(&mut call);
+                    continue;
+                }
+                Takes::One(_, set) => {
+                    values.drain(..values.len().saturating_sub(1));
+                    set
+                }
+                Takes::Each(_, set) => set,
+            };
+            for value in values {
+                if let Err(Refused { reason, help }) = set(&mut call, value.clone()) {
+                    let fault = Fault::new(format!("option `--{}`", option.long), reason).given(value);
+                    faults.push(Fault { help, ..fault });
+                }
+            }
+        }
+        call
+    }
+}
+
+/// The help of two options that both commands have.
+const STATE_DIR: &str = if cfg!(windows) {
+    r"The tool's own directory [default: C:\ProgramData\InstallService]"
+} else {
+    "The tool's own directory [default: /var/lib/install-service]"
+};
+const IMPORT_TIMEOUT: &str =
+    "How long importing a Python program may take before it is installed, such as `90` or `5min` [default: 60 s]";
+
+/// Sets a value: of several, the last one counts.
+fn put<T>(place: &mut Option<T>, value: T) -> Result<(), Refused> {
+    *place = Some(value);
+    Ok(())
+}
+
+/// The one of `T` whose word this is.
+fn word<T: Word>(given: &Text) -> Result<T, Refused> {
+    T::of(plain(given)?).map_err(Refused::new)
+}
+
+/// What is text; programs are given anything, and we are not.
+fn plain(given: &Text) -> Result<&str, Refused> {
+    given.as_str().ok_or_else(|| Refused::new("must be UTF-8 text"))
+}
+
+/// `--import-timeout`: a time of a second or more; seconds, or a span with units.
+fn limit(given: &Text) -> Result<Duration, Refused> {
+    let seconds = |text: &str| text.parse().map(Duration::from_secs).ok();
+    let span = given.as_str().and_then(|text| seconds(text).or_else(|| humantime::parse_duration(text).ok()));
+    span.filter(|span| span.as_secs() > 0)
+        .ok_or_else(|| Refused::new("must be a time of at least a second").help("`--import-timeout 90s` or `--import-timeout 5min`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spellings<C>(groups: &'static [Group<C>]) -> Vec<String> {
+        let mut spellings = Vec::new();
+        for option in all(groups) {
+            spellings.extend([option.long.to_owned(), option.other()]);
+            spellings.dedup();
+        }
+        spellings.sort();
+        spellings
+    }
+
+    #[test]
+    fn no_two_options_share_a_spelling() {
+        for mut spellings in [spellings(install::OPTIONS), spellings(manage::OPTIONS)] {
+            let number = spellings.len();
+            spellings.dedup();
+            assert_eq!(spellings.len(), number);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What the value of an option is: what the help calls it, and what a shell may complete it with.
+
+use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::{Arg, ValueHint};
+
+use crate::cli::parse::Purpose;
+
+/// A kind of value.
+#[derive(Clone, Copy)]
+pub(super) enum Value {
+    Directory,
+    File,
+    Executable,
+    /// One of a few words.
+    Words(fn() -> Vec<&'static str>),
+    /// Anything else, with what the help calls it.
+    Called(&'static str),
+}
+
+impl Value {
+    fn name(self) -> String {
+        match self {
+            Self::Directory => "DIR".to_owned(),
+            Self::File => "FILE".to_owned(),
+            Self::Executable => "PATH".to_owned(),
+            Self::Words(words) => words().join("|"),
+            Self::Called(name) => name.to_owned(),
+        }
+    }
+
+    /// The argument, which takes such a value. It is read as it is, and judged together with everything else.
+    pub(super) fn taken_by(self, arg: Arg, purpose: Purpose) -> Arg {
+        let arg = arg.value_name(self.name()).allow_negative_numbers(true);
+        match (self, purpose) {
+            (Self::Words(words), Purpose::Complete) => arg.value_parser(PossibleValuesParser::new(words())),
+            (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
+            (Self::File, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
+            (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),
+            (Self::Called(_), Purpose::Complete) | (_, Purpose::Parse | Purpose::Help) => {
+                arg.value_parser(ValueParser::os_string())
+            }
+        }
+    }
+}
+
+/// An argument that is no option of ours, and takes an executable.
+pub(in crate::cli) fn of_executable(arg: Arg, purpose: Purpose) -> Arg {
+    Value::Executable.taken_by(arg, purpose)
+}
