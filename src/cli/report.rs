@@ -11,6 +11,8 @@ use crate::executor::export::Written;
 use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::manager::Manager;
+use crate::model::name::ServiceName;
+use crate::model::observed::OtherUnit;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
 
@@ -37,6 +39,7 @@ pub(super) fn tell(event: Event<'_>) {
         Event::PutBack(line) => say(format_args!("  put back: {line}")),
         Event::Supply(supply) => tell_supply(&supply),
         Event::Lost { path, reason } => note(format_args!("`{path}` {reason}")),
+        Event::OtherUnit(name, other) => tell_other_unit(name, other),
         Event::WasRemoved(name) => {
             note(format_args!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
         }
@@ -48,6 +51,22 @@ pub(super) fn tell(event: Event<'_>) {
         Event::Log(text) => print(text),
         Event::FollowsOne => note("`--follow` follows one service"),
         Event::NoNssmHere => note("`--remove_nssm` has an effect on Windows only"),
+    }
+}
+
+fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
+    match other {
+        OtherUnit::Mask(path) => note(format_args!("`{name}` is masked: `{path}` leads to `/dev/null`")),
+        OtherUnit::InPlace { path, reason } => note(format_args!("`{path}`: {reason}")),
+        OtherUnit::Beside { path, counts: true, .. } => {
+            note(format_args!("`{path}` takes the place of the unit that InstallService writes"));
+        }
+        OtherUnit::Beside { path, is_mask: true, .. } => {
+            note(format_args!("`{name}` is masked by `{path}`, which has no effect until its own unit is removed"));
+        }
+        OtherUnit::Beside { path, .. } => {
+            note(format_args!("`{path}` is another unit of that name; it has no effect until ours is removed"));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::executor::Progress;
 use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::name::ServiceName;
+use crate::model::observed::OtherUnit;
 use crate::model::text::Text;
 
 /// What happens while a use case is at work.
@@ -42,6 +43,8 @@ pub enum Event<'a> {
         /// Why not, to follow its path.
         reason: &'a str,
     },
+    /// A unit that is not ours has the name of a service.
+    OtherUnit(&'a ServiceName, &'a OtherUnit),
     /// A service was removed, and could be installed again as it was.
     WasRemoved(&'a ServiceName),
     /// What one of several services has written follows.

@@ -469,6 +469,12 @@ impl Installation {
             reporter(Event::Unfinished { needs_rights: false });
         }
         let observed = observe::observe(&self.names(), &self.site, &mut Opened::default())?;
+        // What was installed is compared with whatever has come in its place.
+        let is_new = |name: &ServiceName| !observed.files.contains_key(&self.site.place.receipt(name));
+        if let Some((_, error)) = observe::taken(&observed, &self.site).find(|(name, _)| is_new(name)) {
+            return Err(error);
+        }
+        tell_others(&observed, reporter);
         tell_lost(&observed, reporter);
         let desired = self.with_environment(files, |service| self.known_values(service, &observed, true))?;
         let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
@@ -512,12 +518,13 @@ impl Installation {
             Some(change) => change,
             // It may have to ask, and to wait for another run, so what it takes the host for is looked at before that.
             None => {
-                let found = observe::observe(&names, &self.site, &mut opened);
+                let found = observe::observe_to_install(&names, &self.site, &mut opened);
                 (seen, asked) = self.ask_for_values(found, &files, reporter)?;
                 Change::begin(&names, place, reporter)?
             }
         };
-        let mut observed = observe::observe(&names, &self.site, &mut opened)?;
+        let mut observed = observe::observe_to_install(&names, &self.site, &mut opened)?;
+        tell_others(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {
@@ -681,6 +688,10 @@ impl Installation {
             Some(error_log_path(&known.spec.working_directory, &known.spec.name))
         })
     }
+}
+
+fn tell_others(observed: &Observed, reporter: Reporter<'_>) {
+    observed.other_units.iter().for_each(|(name, other)| reporter(Event::OtherUnit(name, other)));
 }
 
 fn tell_lost(observed: &Observed, reporter: Reporter<'_>) {

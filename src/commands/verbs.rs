@@ -14,6 +14,7 @@ use crate::managers::credential::Opened;
 use crate::managers::{self, PutBack, nssm, observe};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::observed::OtherUnit;
 use crate::model::status::State;
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
@@ -58,6 +59,8 @@ pub enum Kept {
     Values(Text),
     /// A file of the administrator's.
     DropIn(Text),
+    /// A unit of the same name that is not ours.
+    OtherUnit(ServiceName, OtherUnit),
     /// What the service had to say of its errors.
     ErrorLog(Text),
 }
@@ -187,6 +190,7 @@ impl Managed {
             kept.extend(self.site.place.secrets_files(name).into_iter().filter(files::is_there).map(Kept::Values));
         }
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
+        kept.extend(observed.other_units.into_iter().map(|(name, other)| Kept::OtherUnit(name, other)));
         kept.extend(error_logs.into_iter().map(Kept::ErrorLog));
         let withdrawn = if remove_nssm { self.withdraw_nssm(reporter)? } else { Vec::new() };
         Ok(Removal { done, kept, withdrawn })

@@ -17,7 +17,7 @@ use crate::host::state::Kept;
 use crate::host::text::{path as to_path, text};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
-use crate::model::observed::{Found, Observed};
+use crate::model::observed::{Found, Observed, OtherUnit};
 use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::spec::Scope;
@@ -28,7 +28,7 @@ use crate::render;
 /// files hold: the host is asked once for each.
 ///
 /// # Errors
-/// When a service of one of the names is not ours to change, or a file cannot be read.
+/// When a service of NSSM has one of the names and is not ours, or a file cannot be read.
 pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Result<Observed, Error> {
     let mut observed = nothing(site.manager);
     for directory in [&site.place.state_dir, &site.place.unit_dir] {
@@ -94,9 +94,11 @@ fn unseal(path: &Text, found: &mut Found, opened: &mut Opened, observed: &mut Ob
 fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &mut Observed) -> Result<(), Error> {
     let units = Units::look(place, scope);
     for name in names {
-        units.not_foreign(name)?;
+        let other = units.other(name)?;
+        let is_in_place = matches!(&other, Some(OtherUnit::Mask(_) | OtherUnit::InPlace { .. }));
+        observed.other_units.extend(other.map(|other| (name.clone(), other)));
         let path = place.unit(name);
-        if let Some(found) = file_of_ours(&path, files::look(&path)?)? {
+        if !is_in_place && let Some(found) = file_of_ours(&path, files::look(&path)?)? {
             observed.files.insert(path, found);
         }
         for path in units.drop_ins(name) {
@@ -127,7 +129,25 @@ pub fn nothing(manager: Manager) -> Observed {
     Observed { logs_out, ..Observed::default() }
 }
 
-/// Whether the service manager has a service `name` of ours.
+/// The names that are taken: under them nothing can be installed, for this reason.
+pub fn taken<'a>(observed: &'a Observed, site: &'a Site) -> impl Iterator<Item = (&'a ServiceName, Error)> {
+    observed.other_units.iter().filter_map(|(name, other)| {
+        let is_installed = observed.files.contains_key(&site.place.unit(name));
+        Some((name, units::not_foreign(name, other, is_installed, site.scope()).err()?))
+    })
+}
+
+/// As [`observe`], for what is to be installed.
+///
+/// # Errors
+/// As there, and when a name is taken.
+pub fn observe_to_install(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Result<Observed, Error> {
+    let observed = observe(names, site, opened)?;
+    let taken = taken(&observed, site).next().map(|(_, error)| error);
+    taken.map_or(Ok(observed), Err)
+}
+
+/// Whether the service manager has a service `name` of ours, be it that an administrator has masked it.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -135,10 +155,15 @@ pub fn is_installed(name: &ServiceName, site: &Site) -> Result<bool, Error> {
     match site.manager {
         Manager::Systemd(_) => Ok(match files::look(&site.place.unit(name))? {
             Entry::File(found) => render::is_ours(&found.contents) || units::is_predecessor(name, &found.contents),
-            Entry::Missing | Entry::Other(_) => false,
+            Entry::Other(_) => units::is_mask(&to_path(&site.place.unit(name))) && has_receipt(name, &site.place),
+            Entry::Missing => false,
         }),
         Manager::Nssm => Ok(nssm::is_registered(name) && nssm::registration(name, &site.place)?.is_some()),
     }
+}
+
+fn has_receipt(name: &ServiceName, place: &Place) -> bool {
+    [place.receipt(name), place.legacy_receipt(name)].iter().any(files::is_there)
 }
 
 /// The services of ours at `site` that are not among `wanted`: they have a receipt there, and the service

@@ -21,6 +21,38 @@ pub struct Found {
     pub foreign: bool,
 }
 
+/// A unit of systemd that has the name of a service, and is not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OtherUnit {
+    /// In the place of ours: a link to nothing, by which an administrator keeps the name from being started.
+    Mask(Text),
+    /// In the place of ours, something else.
+    InPlace {
+        /// The unit, or what is in its place.
+        path: Text,
+        /// Why it is not ours.
+        reason: String,
+    },
+    /// In another directory where systemd looks.
+    Beside {
+        /// The unit, or the script that becomes one.
+        path: Text,
+        /// Whether it is a mask.
+        is_mask: bool,
+        /// Whether it counts, and not one that lies in the directory of ours.
+        counts: bool,
+    },
+}
+
+impl OtherUnit {
+    /// Where it is.
+    pub fn path(&self) -> &Text {
+        match self {
+            Self::Mask(path) | Self::InPlace { path, .. } | Self::Beside { path, .. } => path,
+        }
+    }
+}
+
 /// What was found on the host about some services.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
@@ -34,6 +66,8 @@ pub struct Observed {
     pub lost: Vec<(Text, String)>,
     /// Directories that are there.
     pub directories: Vec<Text>,
+    /// Units of the same names that are not ours, the one that counts most for each.
+    pub other_units: BTreeMap<ServiceName, OtherUnit>,
     /// The links to units of systemd.
     pub links: Links,
     /// Services that run.
@@ -50,6 +84,9 @@ impl Observed {
     /// Whether the same was found of `names`: files, registrations and links.
     pub fn is_same(&self, other: &Self, names: &[ServiceName]) -> bool {
         let has_same_links = |name: &ServiceName| self.links.of(&name.unit()) == other.links.of(&name.unit());
-        self.files == other.files && self.registered == other.registered && names.iter().all(has_same_links)
+        self.files == other.files
+            && self.other_units == other.other_units
+            && self.registered == other.registered
+            && names.iter().all(has_same_links)
     }
 }

@@ -6,7 +6,7 @@ use super::step::{Action, Plan, Reversal, Step};
 use super::{Desired, Difference, InstallOptions, Keep, compare, directory_steps, file_steps, removal_steps};
 use crate::model::links::InstallSection;
 use crate::model::name::ServiceName;
-use crate::model::observed::Observed;
+use crate::model::observed::{Observed, OtherUnit};
 use crate::model::operation;
 use crate::model::operation::systemd::Operation;
 use crate::model::place::Place;
@@ -206,8 +206,8 @@ pub(super) fn stop(names: &[ServiceName]) -> Vec<Step> {
 
 /// The plan that removes services: stopped, disabled, files gone, one reload.
 pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, keep: Keep) -> Plan {
-    let running: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
-    let known: Vec<_> = names.iter().filter(|name| observed.files.contains_key(&place.unit(name))).cloned().collect();
+    let known: Vec<_> = names.iter().filter(|name| is_known(observed, name, place)).cloned().collect();
+    let running: Vec<_> = known.iter().filter(|name| observed.active.contains(name)).cloned().collect();
     let mut plan = Plan::of(taken_away(names, &running, observed, place, keep));
     if !known.is_empty() {
         plan.steps.push(run(Operation::Reload));
@@ -215,6 +215,12 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
         plan.after_undo.push(back(Operation::Reload));
     }
     plan
+}
+
+/// Whether systemd has the service of ours, be it masked; what has the same name otherwise is not ours to stop.
+fn is_known(observed: &Observed, name: &ServiceName, place: &Place) -> bool {
+    let is_masked = matches!(observed.other_units.get(name), Some(OtherUnit::Mask(_)));
+    is_masked || observed.files.contains_key(&place.unit(name))
 }
 
 /// Steps that take services away, but for the reload: those in `stop` are stopped.
@@ -226,7 +232,8 @@ fn taken_away(
     keep: Keep,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
-    let is_linked = |name: &&ServiceName| !observed.links.of(&name.unit()).is_empty();
+    let is_linked =
+        |name: &&ServiceName| is_known(observed, name, place) && !observed.links.of(&name.unit()).is_empty();
     let linked: Vec<_> = names.iter().filter(is_linked).cloned().collect();
     if !stop.is_empty() {
         let running: Vec<_> = stop.iter().filter(|name| observed.active.contains(name)).cloned().collect();

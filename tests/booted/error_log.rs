@@ -155,12 +155,14 @@ fn what_somebody_put_in_its_place_is_replaced() {
     assert_eq!((log.is_dir(), others(&folder, &log)), (true, Vec::new()));
 }
 
-/// A library that notes as whom it was loaded.
+/// A library that notes as whom it was loaded by what runs in this directory.
 fn library(folder: &str) -> PathBuf {
     let (source, library) = (format!("{folder}/spy.c"), Path::new(folder).join("spy.so"));
     let code = format!(
-        "#include <stdio.h>\n#include <unistd.h>\n\
+        "#include <stdio.h>\n#include <string.h>\n#include <unistd.h>\n\
          __attribute__((constructor)) static void note(void) {{\n\
+             char here[4096];\n\
+             if (!getcwd(here, sizeof here) || strcmp(here, \"{folder}\")) return;\n\
              FILE *file = fopen(\"{folder}/loaded\", \"a\");\n\
              if (file) {{ fprintf(file, \"%d\\n\", (int) geteuid()); fclose(file); }}\n\
          }}\n"

@@ -187,7 +187,10 @@ fn an_interrupt_ends_it() {
                   signal.signal(signal.SIGINT, signal.SIG_IGN)\n\
                   subprocess.Popen(['sleep', '300.13'], start_new_session=True)\nsubprocess.run(['sleep', '300.13'])\n";
     for signal in ["INT", "TERM"] {
-        let run = install(&service, source).status(130).stderr("InstallService: error: interrupted\nnothing was changed\n").spawn();
+        let run = install(&service, source)
+            .status(130)
+            .stderr("InstallService: error: interrupted\nnothing was changed\n")
+            .spawn();
         wait_for("the import", 20, || runs("sleep 300.13").then_some(()));
         run.signal(signal);
         let ran = run.end_soon();

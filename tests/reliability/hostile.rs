@@ -223,7 +223,7 @@ fn what_a_stranger_has_written_is_not_believed() {
     // A catalog that lies there likewise.
     let catalog = state.join("catalog.d/more.toml");
     fs::create_dir(state.join("catalog.d")).unwrap();
-    fs::write(&catalog, "[catalog]\nname = \"more\"\nversion = \"1\"\nabout = \"More.\"\n").unwrap();
+    fs::write(&catalog, "[[program]]\nname = \"More\"\nabout = \"More.\"\nexecutable = \"/bin/true\"\n").unwrap();
     give("joe", &catalog);
     let listed = || ran.then_install().arg("-h");
     listed().status(2).stderr_contains("more.toml`: it belongs to `joe`, and the directory to `ann`\n").run();

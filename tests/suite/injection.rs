@@ -245,7 +245,9 @@ proptest! {
             };
             let found = validated(&request, catalog, Target::Systemd, "/var/lib/x")?;
             let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
-            let contents = systemd::artifacts(&found.spec, &place).ok()?.swap_remove(1).contents;
+            let artifacts = systemd::artifacts(&found.spec, &place).ok()?;
+            let path = place.python_script(&found.spec.name);
+            let contents = artifacts.into_iter().find(|artifact| artifact.path == path).expect("a script").contents;
             Some(String::from_utf8(contents.to_vec()).expect("a script is UTF-8"))
         };
         let plain = script(&Texts::harmless(false)).unwrap();

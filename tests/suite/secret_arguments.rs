@@ -8,6 +8,7 @@ use install_service::model::spec::Target;
 use install_service::model::text::Text;
 use install_service::validate::{self, Validated};
 
+#[cfg(unix)]
 use crate::support::Test;
 
 const CATALOG: &str = r#"

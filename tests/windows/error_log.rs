@@ -400,7 +400,7 @@ fn a_newer_runservice_takes_its_place_once_it_is_free() {
     // Behind its end, so that it runs as well.
     fs::write(&beside, [fs::read(RUNNER).unwrap(), b"...".to_vec()].concat()).unwrap();
     let said = install();
-    assert!(!is_new() && said.contains("runs and stays as it is"), "{said}");
+    assert!(!is_new() && said.contains("is running and stays as it is"), "{said}");
     does("ManageService", &["newer", "stop"]);
     install();
     assert!(is_new());

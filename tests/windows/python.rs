@@ -89,7 +89,7 @@ fn a_python_service_runs_and_its_traceback_is_kept() {
 #[ignore = "needs Windows or Wine, NSSM and a Python: tests/run"]
 fn a_secret_that_cannot_be_protected_is_not_written() {
     let test = install().file("prog.py", PROGRAM).file("working_dir/keep", "");
-    // Programs beside an executable are found first; this one ends with 1.
+    // It is found first, and ends with 1.
     let bin = test.folder().join("bin");
     fs::create_dir_all(&bin).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_InstallService"), bin.join("InstallService.exe")).unwrap();
@@ -98,6 +98,9 @@ fn a_secret_that_cannot_be_protected_is_not_written() {
     let typed = ["--python", PYTHON, "--env", "PW", "prog:main", "x", "--service_name", "open"];
     let mut command = std::process::Command::new(bin.join("InstallService.exe"));
     command.args(typed).current_dir(test.folder()).env("PW", "s3cret").env("INSTALLSERVICE_WORKING_DIR", &state);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path))).unwrap();
+    command.env("PATH", path);
     let output = crate::bed::run(&mut command);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");

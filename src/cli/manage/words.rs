@@ -14,6 +14,7 @@ use crate::commands::status::Report;
 use crate::commands::verbs::{AllDone, Kept, Removal};
 use crate::error::exit;
 use crate::manifest::{self, Service};
+use crate::model::observed::OtherUnit;
 use crate::model::spec::Scope;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
@@ -172,6 +173,12 @@ pub(super) fn removed(removal: &Removal) {
             }
             Kept::Values(path) => format!("kept: {path} (`--remove_env_vars` removes it)"),
             Kept::DropIn(path) => format!("kept: {path} (not made by InstallService)"),
+            Kept::OtherUnit(name, OtherUnit::Mask(path) | OtherUnit::Beside { path, is_mask: true, .. }) => {
+                format!("kept: {path} (`{name}` is masked: nothing can be started by that name)")
+            }
+            Kept::OtherUnit(name, OtherUnit::InPlace { path, .. } | OtherUnit::Beside { path, .. }) => {
+                format!("kept: {path} (not made by InstallService; it is what `{name}` is now)")
+            }
             Kept::ErrorLog(path) => format!("kept: {path} (its errors)"),
         });
     }

@@ -209,8 +209,9 @@ fn plain(given: &Text) -> Result<&str, Refused> {
 fn limit(given: &Text) -> Result<Duration, Refused> {
     let seconds = |text: &str| text.parse().map(Duration::from_secs).ok();
     let span = given.as_str().and_then(|text| seconds(text).or_else(|| humantime::parse_duration(text).ok()));
-    span.filter(|span| span.as_secs() > 0)
-        .ok_or_else(|| Refused::new("must be a time of at least a second").help("`--import-timeout 90s` or `--import-timeout 5min`"))
+    span.filter(|span| span.as_secs() > 0).ok_or_else(|| {
+        Refused::new("must be a time of at least a second").help("`--import-timeout 90s` or `--import-timeout 5min`")
+    })
 }
 
 #[cfg(test)]

@@ -6,37 +6,73 @@ use std::path::{Path, PathBuf};
 
 use super::links;
 use crate::error::Error;
+use crate::host::environment::{home, user_runtime_directory};
 use crate::host::files::{self, Entry};
 use crate::host::text::{path as to_path, text};
 use crate::model::links::Links;
 use crate::model::name::ServiceName;
+use crate::model::observed::OtherUnit;
 use crate::model::place::Place;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
 use crate::render;
 
-/// Where systemd looks for units besides the directory that we write to (systemd.unit(5)).
-const SYSTEM_UNITS: [&str; 9] = [
+/// Where systemd looks for units of the machine besides the directory that we write to (systemd.unit(5)). What lies in
+/// these counts before that.
+const SYSTEM_ABOVE: [&str; 4] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
-    "/run/systemd/system",
     "/run/systemd/generator.early",
+];
+/// And what lies in these counts if there is nothing in that.
+const SYSTEM_BELOW: [&str; 7] = [
+    "/etc/systemd/system.attached",
+    "/run/systemd/system",
+    "/run/systemd/system.attached",
     "/run/systemd/generator",
     "/usr/local/lib/systemd/system",
     "/lib/systemd/system",
     "/usr/lib/systemd/system",
 ];
-const USER_UNITS: [&str; 4] =
-    ["/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
+/// The same for units of a user, below the runtime directory.
+const RUNTIME_ABOVE: [&str; 3] = ["systemd/user.control", "systemd/transient", "systemd/generator.early"];
+const USER_BELOW: [&str; 6] = [
+    "/etc/systemd/user",
+    "/run/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/share/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+];
+
+/// The directories in the order in which they count, each with whether that is before the one that we write to.
+fn directories_of_others(place: &Place, scope: Scope) -> Vec<(Text, bool)> {
+    let fixed = |directories: &[&str]| directories.iter().map(|directory| Text::from(*directory)).collect::<Vec<_>>();
+    let (above, below) = match scope {
+        Scope::System => (fixed(&SYSTEM_ABOVE), fixed(&SYSTEM_BELOW)),
+        Scope::User => {
+            let runtime = user_runtime_directory().unwrap_or_default();
+            let in_runtime = |directory: &&str| text(runtime.join(directory));
+            let mut above = vec![place.unit_dir.with(".control")];
+            above.extend(RUNTIME_ABOVE.iter().map(in_runtime));
+            let mut below = vec![in_runtime(&"systemd/user"), in_runtime(&"systemd/generator")];
+            below.push(home().with("/.local/share/systemd/user"));
+            below.extend(fixed(&USER_BELOW));
+            (above, below)
+        }
+    };
+    let above = above.into_iter().map(|directory| (directory, true));
+    above.chain(below.into_iter().map(|directory| (directory, false))).collect()
+}
 
 /// What lies in the directories of units: each is read once, for all services.
 #[derive(Debug)]
 pub struct Units<'a> {
     place: &'a Place,
     scope: Scope,
-    /// Units in the directories that are not ours to write to.
-    of_others: BTreeMap<OsString, PathBuf>,
+    /// Units in the directories that are not ours to write to, each with whether it counts before ours.
+    of_others: BTreeMap<OsString, (PathBuf, bool)>,
     /// Links to units, in the directory that is ours to write to.
     pub links: Links,
     /// Directories of drop-ins, wherever systemd looks for them: all are the administrator's.
@@ -56,13 +92,13 @@ impl<'a> Units<'a> {
         };
         let links = links::look(&ours);
         ours.into_iter().for_each(&mut note_drop_ins);
-        for directory in directories_of_others(scope) {
+        for (directory, counts) in directories_of_others(place, scope) {
             // One that ours is a link to is ours.
-            let is_ours = Path::new(directory).canonicalize().ok() == is_same;
-            for path in files::list(&Text::from(*directory)) {
+            let is_ours = to_path(&directory).canonicalize().ok() == is_same;
+            for path in files::list(&directory) {
                 if let Some(name) = path.file_name().filter(|_| !is_ours) {
                     // The first directory counts.
-                    of_others.entry(name.to_owned()).or_insert_with(|| path.clone());
+                    of_others.entry(name.to_owned()).or_insert_with(|| (path.clone(), counts));
                 }
                 note_drop_ins(path);
             }
@@ -70,41 +106,40 @@ impl<'a> Units<'a> {
         Self { place, scope, of_others, links, drop_ins }
     }
 
-    /// Refuses a unit of this name that we did not write: one of the distribution would be replaced in
-    /// silence, one of the administrator lost.
+    /// The unit of this name that is not ours, if there is one.
     ///
     /// # Errors
-    /// [`Error::Foreign`].
-    pub fn not_foreign(&self, name: &ServiceName) -> Result<(), Error> {
-        let foreign = |path: Text, reason: &str| Error::Foreign {
-            path,
-            reason: reason.to_owned(),
-            help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
-        };
+    /// When what lies in the place of ours cannot be read.
+    pub fn other(&self, name: &ServiceName) -> Result<Option<OtherUnit>, Error> {
         let unit = self.place.unit(name);
         match files::look(&unit)? {
             Entry::File(found) if render::is_ours(&found.contents) || is_predecessor(name, &found.contents) => {}
-            Entry::File(_) => return Err(foreign(unit, "this unit was not written by InstallService")),
+            Entry::File(_) => {
+                let reason = "this unit was not written by InstallService".to_owned();
+                return Ok(Some(OtherUnit::InPlace { path: unit, reason }));
+            }
+            Entry::Other(_) if is_mask(&to_path(&unit)) => return Ok(Some(OtherUnit::Mask(unit))),
             Entry::Other(what) => {
-                let reason = format!("it is {what} (an alias or a masked unit), not a unit of ours");
-                return Err(foreign(unit, &reason));
+                let reason = format!("it is {what}, not a unit of ours");
+                return Ok(Some(OtherUnit::InPlace { path: unit, reason }));
             }
             Entry::Missing => {}
         }
-        let other = self.init_script(name)?.or_else(|| self.of_others.get(OsStr::new(&name.unit())).map(text));
-        other.map_or(Ok(()), |path| {
-            Err(foreign(path, "a unit of that name is there already, and ours would replace it in silence"))
-        })
+        if let Some(path) = self.init_script(name) {
+            return Ok(Some(OtherUnit::Beside { path, is_mask: false, counts: false }));
+        }
+        Ok(self.of_others.get(OsStr::new(&name.unit())).map(|(path, counts)| OtherUnit::Beside {
+            path: text(path),
+            is_mask: is_mask(path),
+            counts: *counts,
+        }))
     }
 
     /// The init script of that name: it becomes a unit when systemd reloads, and is none while it does.
-    fn init_script(&self, name: &ServiceName) -> Result<Option<Text>, Error> {
+    fn init_script(&self, name: &ServiceName) -> Option<Text> {
         match self.scope {
-            Scope::User => Ok(None),
-            Scope::System => {
-                let script = Text::from(format!("/etc/init.d/{name}"));
-                Ok(files::is_there(&script).then_some(script))
-            }
+            Scope::User => None,
+            Scope::System => Some(Text::from(format!("/etc/init.d/{name}"))).filter(files::is_there),
         }
     }
 
@@ -119,11 +154,34 @@ impl<'a> Units<'a> {
     }
 }
 
-fn directories_of_others(scope: Scope) -> &'static [&'static str] {
-    match scope {
-        Scope::System => &SYSTEM_UNITS,
-        Scope::User => &USER_UNITS,
-    }
+/// Whether this is what `systemctl mask` makes: a link to `/dev/null` (systemd.unit(5)).
+pub fn is_mask(path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|target| target == Path::new("/dev/null"))
+}
+
+/// Refuses a name that a unit has which is not ours: one of the distribution would be replaced in silence, one of the
+/// administrator lost. Beside one of ours (`is_installed`), neither happens.
+///
+/// # Errors
+/// [`Error::Foreign`].
+pub fn not_foreign(name: &ServiceName, other: &OtherUnit, is_installed: bool, scope: Scope) -> Result<(), Error> {
+    let another_name = format!("choose another name with `--service_name`, such as `--service_name my-{name}`");
+    let user = match scope {
+        Scope::System => "sudo systemctl",
+        Scope::User => "systemctl --user",
+    };
+    let (reason, help) = match other {
+        OtherUnit::Beside { .. } if is_installed => return Ok(()),
+        OtherUnit::Mask(_) => ("the unit is masked".to_owned(), format!("`{user} unmask {name}.service` undoes that")),
+        OtherUnit::Beside { is_mask: true, .. } => {
+            ("the unit is masked".to_owned(), format!("`{user} unmask --runtime {name}.service` undoes that"))
+        }
+        OtherUnit::InPlace { reason, .. } => (reason.clone(), another_name),
+        OtherUnit::Beside { .. } => {
+            ("a unit of that name is there already, and ours would replace it in silence".to_owned(), another_name)
+        }
+    };
+    Err(Error::Foreign { path: other.path().clone(), reason, help })
 }
 
 /// Whether a unit is one that OpenMSIStream's own InstallService wrote for this service.
