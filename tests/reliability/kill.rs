@@ -56,6 +56,12 @@ enum Change {
     Update,
     /// With secrets as credentials of systemd.
     UpdateEncrypted,
+    /// Of a Python program, of which no more changes than the script; and nothing but us ever starts it again.
+    UpdatePython,
+    /// Of a unit that no longer asks for some of its links.
+    UpdateLinks,
+    /// Where a run that was ended by a power cut has left second names of files.
+    UpdateAfterCut,
     ReinstallRunning,
     ReinstallStopped,
     Remove,
@@ -99,12 +105,15 @@ impl Bed {
     fn set_up(&self) {
         drop(named(leak(&self.service)));
         drop(fs::remove_dir_all(&self.state));
-        if self.change == Change::Install {
-            return;
+        match self.change {
+            Change::Install => return,
+            Change::UpdatePython => drop(self.python("1000.1").run()),
+            Change::UpdateLinks => {
+                drop(self.linked("Alias = \"NAME.alias.service\"\nRequiredBy = \"NAME.x.target\"").run())
+            }
+            Change::ReinstallStopped => drop(self.install("one").probe(["old"]).run()),
+            _ => drop(self.install("one").arg("--start").probe(["old"]).run()),
         }
-        let install = self.install("one");
-        let install = if self.change == Change::ReinstallStopped { install } else { install.arg("--start") };
-        install.probe(["old"]).run();
         if matches!(self.change, Change::ReinstallRunning | Change::ReinstallStopped) {
             // What somebody has edited, and a reinstall puts right.
             let unit = self.service.unit_text().replace("\"old\"", "\"edited\"");
@@ -116,6 +125,33 @@ impl Bed {
         }
     }
 
+    /// What lies there besides, and is nobody's.
+    fn leave_behind(&self) {
+        if self.change == Change::UpdateAfterCut {
+            for path in [self.service.unit(), self.state.join(format!("{}_env_vars.txt", self.service))] {
+                let name = path.file_name().expect("a file").to_str().expect("plain text");
+                fs::copy(&path, path.with_file_name(format!(".install-service-{name}.before"))).unwrap();
+            }
+        }
+    }
+
+    /// A Python program that is seen to be started anew: it becomes another one, with its argument.
+    fn python(&self, argument: &str) -> Test {
+        let source = "import os\ndef main(seconds):\n    os.execv('/bin/sleep', ['sleep', seconds])\n";
+        let options = ["--python", "/usr/bin/python3", "--restart", "never", "--start"];
+        let install = self.service.install_again(&self.home).file("becomes.py", source).args(options);
+        install.args(["becomes:main", argument])
+    }
+
+    fn linked(&self, lines: &str) -> Test {
+        let lines = lines.replace("NAME", &self.service.to_string());
+        let manifest = format!(
+            "[[service]]\nname = \"{}\"\nexecutable = \"/bin/sleep\"\narguments = [\"1000.3\"]\n[service.systemd]\n{lines}\n",
+            self.service
+        );
+        self.home.then_install().file("linked.toml", manifest).args(["--manifest", "linked.toml", "--start"])
+    }
+
     fn install(&self, secret: &str) -> Test {
         let store = if self.change == Change::UpdateEncrypted { "credentials" } else { "file" };
         let install = self.service.install_again(&self.home).args(["--env", "SECRET", "--secrets", store]);
@@ -124,7 +160,9 @@ impl Bed {
 
     fn command(&self) -> Test {
         match self.change {
-            Change::Install | Change::Update | Change::UpdateEncrypted => {
+            Change::UpdatePython => self.python("1000.2"),
+            Change::UpdateLinks => self.linked(""),
+            Change::Install | Change::Update | Change::UpdateEncrypted | Change::UpdateAfterCut => {
                 self.install("two").arg("--start").probe(["new"])
             }
             Change::ReinstallRunning => self.service.manage(&self.home, "stop_and_restart"),
@@ -158,12 +196,13 @@ impl Bed {
         Host { files: files.collect(), properties, argv }
     }
 
-    /// The host, once it is `old` or `new`; `None` with what it is if it does not become either.
-    fn settled(&self, old: &Host, new: &Host) -> Result<&'static str, Host> {
-        let end = Instant::now() + Duration::from_secs(5);
+    /// The host, once it is as it was `before` or `old`, or `new`; what it is if it becomes none of them.
+    fn settled(&self, [before, old, new]: [&Host; 3]) -> Result<&'static str, Host> {
+        // A limit for what never settles: a machine may be busy.
+        let end = Instant::now() + Duration::from_secs(30);
         loop {
             let host = self.host();
-            if host == *old {
+            if host == *old || host == *before {
                 return Ok("old");
             }
             if host == *new {
@@ -245,6 +284,10 @@ fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Be
     assert_ne!(old, new);
     let mut tally = Tally::default();
     bed.set_up();
+    bed.leave_behind();
+    // It may be that nothing was looked at yet.
+    let before = bed.host();
+    let hosts = [&before, &old, &new];
     for point in points {
         let mut ended = disturb(bed, &point);
         tally.unharmed += usize::from(ended.code == 0);
@@ -252,10 +295,10 @@ fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Be
             true => {
                 let next = bed.look();
                 writeln!(ended.said, "then: {}", next.stderr).expect("memory");
-                let result = bed.settled(&old, &new);
+                let result = bed.settled(hosts);
                 if bed.state.join("journal").exists() { Err(bed.host()) } else { result }
             }
-            false => bed.settled(&old, &new),
+            false => bed.settled(hosts),
         };
         // One that came to its end did what it said, and one that failed took it back: but where nothing more could
         // be written it cannot say that all is done.
@@ -270,6 +313,7 @@ fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Be
         if !is_old {
             bed.set_up();
         }
+        bed.leave_behind();
     }
     tally.end(what, &old, &new);
 }
@@ -417,6 +461,9 @@ sweeps! {
     install, "install", Install;
     update, "update", Update;
     update_encrypted, "encrypted-update", UpdateEncrypted;
+    update_python, "python-update", UpdatePython;
+    update_links, "links-update", UpdateLinks;
+    update_after_cut, "update-after-cut", UpdateAfterCut;
     reinstall_running, "reinstall-on", ReinstallRunning;
     reinstall_stopped, "reinstall-off", ReinstallStopped;
     remove, "remove", Remove;
