@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
-use super::parse::{self, Line, Purpose, Wanted};
+use super::parse::{self, InstallLine, Purpose, Wanted};
 use super::styled::Styled;
 use super::{Format, completions, report};
 use crate::catalog::{ArgKind, Catalog};
@@ -17,7 +17,7 @@ use crate::host::python::IMPORT_LIMIT;
 use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
-use crate::manifest::{Arguments, Service};
+use crate::manifest::{Arguments, Request};
 use crate::model::spec::Scope;
 
 /// Runs the command `InstallService` with this argv and gives its exit code.
@@ -40,21 +40,21 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         return Ok(exit::USAGE);
     }
     match parse::parse(argv, &catalog)? {
-        Line::Print(text) => {
+        InstallLine::Print(text) => {
             print(text);
             Ok(exit::OK)
         }
-        Line::Completions { shell } => {
+        InstallLine::Completions { shell } => {
             print(completions::script(shell, &catalog));
             Ok(exit::OK)
         }
-        Line::Discover { python, package } => {
+        InstallLine::Discover { python, package } => {
             let found = discover::programs(python, package.as_deref(), &mut report::tell)?;
             found.skipped.iter().for_each(|skipped| note(format_args!("left out: {skipped}")));
             print(found.to_toml());
             Ok(exit::OK)
         }
-        Line::Install { call, mut request, faults, typed } => {
+        InstallLine::Install { call, mut request, faults, typed } => {
             request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
             let (installation, format) = installation(*call, request, faults, typed, &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
@@ -64,7 +64,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
 }
 
 /// Puts the secrets that were typed back into the request of the line, which has references for them behind sudo.
-fn restore_secrets(request: &mut Service, catalog: &Catalog) {
+fn restore_secrets(request: &mut Request, catalog: &Catalog) {
     let program = request.program.as_ref().and_then(|name| catalog.find(name));
     let (Some(program), Arguments::Named(arguments)) = (program, &mut request.arguments) else { return };
     for (name, value) in arguments {
@@ -79,12 +79,12 @@ fn restore_secrets(request: &mut Service, catalog: &Catalog) {
 /// What a command line asks for, and how it is printed.
 fn installation(
     call: InstallCall,
-    request: Option<Box<Service>>,
+    request: Option<Box<Request>>,
     mut faults: Vec<Fault>,
     typed: Option<Typed>,
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
-    let mut requests: Vec<Service> = request.map(|request| *request).into_iter().collect();
+    let mut requests: Vec<Request> = request.map(|request| *request).into_iter().collect();
     if let Some(path) = &call.manifest {
         match sources::manifest(path) {
             Ok(services) => requests.extend(services.into_iter().map(|service| service.with(call.service.clone()))),

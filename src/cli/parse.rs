@@ -19,7 +19,7 @@ use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program};
 use crate::error::{Error, Fault};
 use crate::host::sudo::Typed;
 use crate::host::text::text;
-use crate::manifest::{Arguments, Service, Value};
+use crate::manifest::{Arguments, Request, Value};
 use crate::model::entry::PythonEntry;
 use crate::model::text::Text;
 use crate::validate;
@@ -29,13 +29,13 @@ pub(super) const MOST_FAULTS: usize = 12;
 
 /// What a command line asks for.
 #[derive(Debug)]
-pub enum Line {
+pub enum InstallLine {
     /// One service, or the services of a manifest.
     Install {
         /// The options.
         call: Box<InstallCall>,
         /// The service of the line, if it names one.
-        request: Option<Box<Service>>,
+        request: Option<Box<Request>>,
         /// What is wrong with the line itself.
         faults: Vec<Fault>,
         /// The line without its secrets, where it held any.
@@ -132,7 +132,7 @@ fn is_option(word: &str) -> bool {
 ///
 /// # Errors
 /// [`Error::Usage`] where clap gives up in a way that is no single fault.
-pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> {
+pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, Error> {
     let (end, program) = end_of_ours(&argv, catalog);
     let wanted = Wanted::Only(program.as_deref());
     let rest: Vec<Text> = match end {
@@ -144,7 +144,7 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> 
         && let Err(help) = command(catalog, Purpose::Help, wanted).try_get_matches_from(&argv)
         && help.kind() == ErrorKind::DisplayHelp
     {
-        return Ok(Line::Print(Styled::of_clap(&help.render())));
+        return Ok(InstallLine::Print(Styled::of_clap(&help.render())));
     }
     let mut command = command(catalog, Purpose::Parse, wanted);
     let (outcome, mut faults) = attempt(&mut command, argv.clone(), MOST_FAULTS);
@@ -156,14 +156,14 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<Line, Error> 
         Ok(matches) => matches,
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                return Ok(Line::Print(raw(&error).into()));
+                return Ok(InstallLine::Print(raw(&error).into()));
             }
             _ if !faults.is_empty() => return Err(Error::Refused(faults)),
             _ => return Err(Error::Usage(worded(&error))),
         },
     };
     let mut line = read(&matches, &end, rest, catalog, faults)?;
-    if let Line::Install { faults, typed, .. } = &mut line
+    if let InstallLine::Install { faults, typed, .. } = &mut line
         && faults.is_empty()
         && let Some(program) = program
         && let Some((_, sub)) = matches.subcommand()
@@ -179,15 +179,15 @@ fn read(
     rest: Vec<Text>,
     catalog: &Catalog,
     mut faults: Vec<Fault>,
-) -> Result<Line, Error> {
+) -> Result<InstallLine, Error> {
     let mut given = Given::default();
     given.read(OPTIONS, matches);
     let mut rest = rest.into_iter();
     let mut request = match (end, rest.next()) {
-        (End::Dashes(_), Some(executable)) => Some(Service {
+        (End::Dashes(_), Some(executable)) => Some(Request {
             executable: Some(executable),
             arguments: Arguments::List(rest.collect()),
-            ..Service::default()
+            ..Request::default()
         }),
         (End::Dashes(_), None) => {
             faults.push(Fault::new("executable", "nothing follows the `--`").help("put the program to run after it"));
@@ -202,9 +202,9 @@ fn read(
         Some(("discover", sub)) => {
             let call: InstallCall = given.call(OPTIONS, &mut faults);
             let python = sub.get_one::<OsString>("python").map(text).or(call.service.interpreter);
-            return Ok(Line::Discover { python, package: sub.get_one::<String>("package").cloned() });
+            return Ok(InstallLine::Discover { python, package: sub.get_one::<String>("package").cloned() });
         }
-        Some(("schema", _)) => return Ok(Line::Print(MANIFEST_SCHEMA.into())),
+        Some(("schema", _)) => return Ok(InstallLine::Print(MANIFEST_SCHEMA.into())),
         Some(("completions", sub)) => {
             let word = sub.get_one::<OsString>("shell").map(text);
             let shell = word.as_ref().and_then(Text::as_str).and_then(|word| word.parse().ok());
@@ -213,30 +213,30 @@ fn read(
                 fault.given = word.map(|word| word.to_string());
                 return Err(Error::refused(fault));
             };
-            return Ok(Line::Completions { shell });
+            return Ok(InstallLine::Completions { shell });
         }
         Some((name, sub)) => {
             let program = catalog.find(name).expect("clap knows the catalog's programs only");
             given.read(OPTIONS, sub);
-            request = Some(Service {
+            request = Some(Request {
                 program: Some(program.name.clone()),
                 arguments: Arguments::Named(named_arguments(program, sub)),
-                ..Service::default()
+                ..Request::default()
             });
         }
     }
     let call: InstallCall = given.call(OPTIONS, &mut faults);
     let request = request.map(|request| Box::new(request.with(call.service.clone())));
-    Ok(Line::Install { call: Box::new(call), request, faults, typed: None })
+    Ok(InstallLine::Install { call: Box::new(call), request, faults, typed: None })
 }
 
 /// A Python spec with what follows it, which belongs to the program but for the last
 /// `--service_name NAME` before a `--`, as in the original.
-fn other_program(name: &Text, mut words: Vec<Text>, given: &mut Given, faults: &mut Vec<Fault>) -> Service {
+fn other_program(name: &Text, mut words: Vec<Text>, given: &mut Given, faults: &mut Vec<Fault>) -> Request {
     let spec = name.as_str().filter(|name| PythonEntry::looks_like(name));
     let Some(spec) = spec else {
         // Refused by validation, together with everything else.
-        return Service { program: Some(name.to_string()), ..Service::default() };
+        return Request { program: Some(name.to_string()), ..Request::default() };
     };
     let end = words.iter().position(|word| word.as_bytes() == b"--").unwrap_or(words.len());
     let is_option = |word: &Text| {
@@ -255,7 +255,7 @@ fn other_program(name: &Text, mut words: Vec<Text>, given: &mut Given, faults: &
             None => faults.push(Fault::new("option `--service_name`", "needs a value")),
         }
     }
-    Service { python: Some(spec.to_owned()), arguments: Arguments::List(words), ..Service::default() }
+    Request { python: Some(spec.to_owned()), arguments: Arguments::List(words), ..Request::default() }
 }
 
 fn named_arguments(program: &Program, matches: &ArgMatches) -> IndexMap<String, Value> {

@@ -19,7 +19,7 @@ use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
 use crate::managers::{self, observe, systemd};
-use crate::manifest::{self, Service};
+use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::manager::Manager;
@@ -208,7 +208,7 @@ impl Installation {
     /// [`Error::Refused`] with all faults, those in `faults` first.
     pub fn new(
         settings: Settings,
-        requests: &[Service],
+        requests: &[Request],
         mut faults: Vec<Fault>,
         catalog: &Catalog,
     ) -> Result<Self, Error> {
@@ -715,7 +715,7 @@ fn of_refusals(refusals: Vec<render::Refusal>) -> impl Iterator<Item = Fault> {
 }
 
 /// What a tree for any home directory cannot say.
-fn for_no_home(settings: &Settings, requests: &[Service]) -> Vec<Fault> {
+fn for_no_home(settings: &Settings, requests: &[Request]) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(state_dir) = &settings.state_dir {
         let fault =
@@ -732,7 +732,7 @@ fn for_no_home(settings: &Settings, requests: &[Service]) -> Vec<Fault> {
 }
 
 /// What a request is called before it has a name of its own.
-fn called(request: &Service) -> String {
+fn called(request: &Request) -> String {
     let executable = request.executable.as_ref().map(Text::to_string);
     [&request.name, &request.program, &request.python, &executable]
         .into_iter()

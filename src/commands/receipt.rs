@@ -7,26 +7,26 @@ use crate::host::files::{self, Entry};
 use crate::host::state::Kept;
 use crate::managers::nssm;
 use crate::managers::systemd::units;
-use crate::manifest::{Manifest, Service};
+use crate::manifest::{Manifest, Request};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::place;
 use crate::model::text::Text;
 
 /// Reads the words of OpenMSIStream's list of install arguments, as its command line had them.
-pub type ReadWords<'a> = &'a dyn Fn(Vec<String>, &Catalog) -> Result<Option<Service>, Error>;
+pub type ReadWords<'a> = &'a dyn Fn(Vec<String>, &Catalog) -> Result<Option<Request>, Error>;
 
 impl Managed {
     /// How each of the services was installed.
     ///
     /// # Errors
     /// When a receipt is gone, or cannot be understood.
-    pub fn requests(&self, catalog: &Catalog, read: ReadWords<'_>) -> Result<Vec<Service>, Error> {
+    pub fn requests(&self, catalog: &Catalog, read: ReadWords<'_>) -> Result<Vec<Request>, Error> {
         self.names.iter().map(|name| self.request(name, catalog, read)).collect()
     }
 
     /// How a service was installed: from its receipt, or from OpenMSIStream's list of arguments.
-    fn request(&self, name: &ServiceName, catalog: &Catalog, read: ReadWords<'_>) -> Result<Service, Error> {
+    fn request(&self, name: &ServiceName, catalog: &Catalog, read: ReadWords<'_>) -> Result<Request, Error> {
         let path = self.site.place.receipt(name);
         let kept = Kept::open(&self.site.place.state_dir)?;
         if let Some(found) = kept.believed(&path)? {
@@ -55,7 +55,7 @@ impl Managed {
         list: &str,
         catalog: &Catalog,
         read: ReadWords<'_>,
-    ) -> Result<Service, Error> {
+    ) -> Result<Request, Error> {
         let words = list.lines().map(|line| line.trim().to_owned()).collect();
         let mut request = read(words, catalog)?.ok_or_else(|| {
             let path = self.site.place.legacy_receipt(name);

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 
 use crate::error::{Error, Fault};
 use crate::host::environment;
-use crate::host::prompt::{self, Terminal, Typed};
+use crate::host::prompt::{self, Answer, Terminal};
 use crate::model::environment_file;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
@@ -85,14 +85,14 @@ pub fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
 }
 
 /// The value that was typed, or why it is none.
-fn value_of(name: &EnvName, typed: Typed) -> Result<Text, Fault> {
+fn value_of(name: &EnvName, typed: Answer) -> Result<Text, Fault> {
     let reason = match typed {
-        Typed::Value(value) => return Ok(value),
-        Typed::Nothing => "the service needs it, and nothing was typed".to_owned(),
-        Typed::Key(byte) => {
+        Answer::Value(value) => return Ok(value),
+        Answer::Nothing => "the service needs it, and nothing was typed".to_owned(),
+        Answer::Key(byte) => {
             format!("a key was typed that is no character of a value (`{}`)", byte.escape_ascii())
         }
-        Typed::TooLong { most } => format!("a terminal takes at most {most} bytes in one line"),
+        Answer::TooLong { most } => format!("a terminal takes at most {most} bytes in one line"),
     };
     Err(Fault::new(format!("environment variable `{name}`"), reason).help(how_to_set(name)))
 }

@@ -8,7 +8,7 @@ use crate::managers::credential::Opened;
 use crate::managers::observe;
 use crate::managers::systemd::security;
 use crate::managers::systemd::units::Units;
-use crate::manifest::Service;
+use crate::manifest::Request;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
@@ -29,7 +29,7 @@ impl Managed {
     ///
     /// # Errors
     /// When a receipt is gone, or cannot be understood.
-    pub fn as_requests(&self, read: ReadWords<'_>) -> Result<Vec<Service>, Error> {
+    pub fn as_requests(&self, read: ReadWords<'_>) -> Result<Vec<Request>, Error> {
         self.requests(&self.catalog()?, read)
     }
 

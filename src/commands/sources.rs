@@ -9,7 +9,7 @@ use crate::host::files;
 use crate::host::reading::{self, Limit, Links, Unread};
 use crate::host::state::Kept;
 use crate::host::text::text;
-use crate::manifest::{Manifest, Service};
+use crate::manifest::{Manifest, Request};
 use crate::model::text::Text;
 
 /// The catalogs, the later ones winning: shipped, of the machine, of the working directory, named.
@@ -47,7 +47,7 @@ fn catalogs_in(directory: &Text) -> Vec<Text> {
 ///
 /// # Errors
 /// When it cannot be read, or its shape is wrong.
-pub fn manifest(path: &Text) -> Result<Vec<Service>, Error> {
+pub fn manifest(path: &Text) -> Result<Vec<Request>, Error> {
     let text = reading::given_text(path, Limit::TEXT).map_err(|unread| refused("manifest", path, unread))?;
     let manifest = Manifest::parse(&text, &path.to_string()).map_err(|error| Error::refused(error.into()))?;
     let services = manifest.services();

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::Runs;
 use crate::catalog::Catalog;
 use crate::error::Fault;
-use crate::manifest::{Arguments, Service, Setting};
+use crate::manifest::{Arguments, Request, Setting};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::{EnvName, OneLine, ServiceName, UnitName};
@@ -77,7 +77,7 @@ impl<'a, F: Facts> Check<'a, F> {
         })
     }
 
-    pub(super) fn what_runs<'c>(&mut self, request: &Service, catalog: &'c Catalog) -> Option<Runs<'c>> {
+    pub(super) fn what_runs<'c>(&mut self, request: &Request, catalog: &'c Catalog) -> Option<Runs<'c>> {
         match (&request.program, &request.python, &request.executable) {
             (Some(program), None, None) => match catalog.find(program) {
                 Some(program) => Some(Runs::Program(program)),
@@ -318,7 +318,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn interpreter(&mut self, request: &Service) -> Option<Text> {
+    pub(super) fn interpreter(&mut self, request: &Request) -> Option<Text> {
         match &request.interpreter {
             Some(path) => self.executable(path),
             None => {
@@ -337,7 +337,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn working_directory(&mut self, request: &Service, fallback: &Text) -> Option<Text> {
+    pub(super) fn working_directory(&mut self, request: &Request, fallback: &Text) -> Option<Text> {
         match &request.working_directory {
             Some(path) => self.directory("option `--working-directory`", path),
             None => Some(self.facts.current_directory().unwrap_or_else(|| {
@@ -378,7 +378,7 @@ impl<'a, F: Facts> Check<'a, F> {
     /// Where the values of the secrets are kept.
     pub(super) fn secrets_in(
         &mut self,
-        request: &Service,
+        request: &Request,
         scope: Scope,
         assumed: Option<SystemdVersion>,
     ) -> SecretStore {
@@ -411,7 +411,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn account(&mut self, request: &Service, scope: Scope) -> Option<String> {
+    pub(super) fn account(&mut self, request: &Request, scope: Scope) -> Option<String> {
         let account = request.account.as_ref()?;
         let what = "option `--account`";
         if scope == Scope::User {
@@ -467,7 +467,7 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// What a service of Windows has not, of what was asked for.
-    pub(super) fn not_of_windows(&mut self, request: &Service, after: &[UnitName]) {
+    pub(super) fn not_of_windows(&mut self, request: &Request, after: &[UnitName]) {
         if request.user == Some(true) {
             self.fault(
                 Fault::new("option `--user`", "Windows has no services of a user's own")

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use crate::catalog::{Catalog, EntryPoint, Program};
 use crate::error::Fault;
-use crate::manifest::{Arguments, Service};
+use crate::manifest::{Arguments, Request};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::Facts;
 use crate::model::name::{EnvName, ServiceName, UnitName, is_identifier};
@@ -28,7 +28,7 @@ pub struct Validated {
     /// The service.
     pub spec: ServiceSpec,
     /// The request with every default filled in and every path absolute: the receipt.
-    pub request: Service,
+    pub request: Request,
     /// Values of secrets that the request itself held; they go into the environment file only.
     pub given_secrets: IndexMap<EnvName, Text>,
     /// Arguments that are Python regular expressions, with their names; the interpreter tries them.
@@ -42,7 +42,7 @@ pub struct Validated {
 /// # Errors
 /// All faults of the request, in the order of its fields.
 pub fn validate(
-    request: &Service,
+    request: &Request,
     catalog: &Catalog,
     facts: &impl Facts,
     target: Target,
@@ -144,7 +144,7 @@ pub fn validate(
 ///
 /// # Errors
 /// Where it has no name, and what it runs gives it none.
-pub fn name_of(request: &Service, target: Target) -> Result<ServiceName, Fault> {
+pub fn name_of(request: &Request, target: Target) -> Result<ServiceName, Fault> {
     let python = || request.python.as_ref()?.parse::<PythonEntry>().ok().map(|entry| entry.short_name().to_owned());
     let executable = || file_stem(request.executable.as_ref()?, target.platform());
     let name = request.name.clone().or_else(|| request.program.clone()).or_else(python).or_else(executable);
@@ -176,7 +176,7 @@ struct Checked {
 }
 
 /// Checks what `request` runs; `settled` gets the paths as they were found and the arguments by name.
-fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Service, runs: &Runs<'_>, settled: &mut Service) -> Checked {
+fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_>, settled: &mut Request) -> Checked {
     let interpreter = match runs {
         Runs::Python(_) | Runs::Program(Program { entry: EntryPoint::Python(_), .. }) => check.interpreter(request),
         Runs::Program(_) | Runs::Executable(_) => None,

@@ -8,7 +8,7 @@ use super::check::Check;
 use super::{reference, referred};
 use crate::catalog::{ArgKind, ArgSpec, EntryPoint, Program, config_file};
 use crate::error::Fault;
-use crate::manifest::{Arguments, Service, Value};
+use crate::manifest::{Arguments, Request, Value};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::EnvName;
 use crate::model::spec::{Argument, Target};
@@ -42,7 +42,7 @@ impl<'a, 'b, F: Facts> ProgramLine<'a, 'b, F> {
     pub(super) fn new(
         check: &'a mut Check<'b, F>,
         program: &'a Program,
-        request: &Service,
+        request: &Request,
         interpreter: Option<&'a Text>,
     ) -> Self {
         let given_values = match &request.arguments {

@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use install_service::manifest::{self, Arguments, Service};
+use install_service::manifest::{self, Arguments, Request};
 use install_service::model::text::Text;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -25,7 +25,7 @@ const MOST: usize = 131_071;
 
 /// A service, and the secrets that the environment of the install has for it.
 struct Case {
-    service: Service,
+    service: Request,
     secrets: Vec<(String, String)>,
 }
 
@@ -95,14 +95,14 @@ fn random(any: &mut Any, folder: &Path, number: usize) -> Case {
         names.into_iter().enumerate().map(|(at, name)| if plain { format!("PLAIN_{at}") } else { name.to_owned() });
     let environment = names.zip(values).collect();
     let secrets: Vec<_> = (0..2).map(|at| (format!("SECRET_{number}_{at}"), any.of(corpus::text()))).collect();
-    let service = Service {
+    let service = Request {
         name: Some(format!("exact-{number}")),
         executable: Some(at(&program)),
         arguments: Arguments::List(arguments),
         working_directory: Some(at(&directory)),
         environment,
         secrets: secrets.iter().map(|(name, _)| name.clone()).collect(),
-        ..Service::default()
+        ..Request::default()
     };
     Case { service, secrets }
 }
@@ -111,13 +111,13 @@ fn random(any: &mut Any, folder: &Path, number: usize) -> Case {
 fn of_size(name: &str, arguments: Vec<Text>, environment: &[(&str, Vec<u8>)]) -> Case {
     let environment: IndexMap<_, _> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), Text::from_bytes(value.clone()))).collect();
-    let service = Service {
+    let service = Request {
         name: Some(name.to_owned()),
         executable: Some(at(&probe::path())),
         arguments: Arguments::List(arguments),
         working_directory: Some("/".into()),
         environment,
-        ..Service::default()
+        ..Request::default()
     };
     Case { service, secrets: Vec::new() }
 }
@@ -165,7 +165,7 @@ fn compare(cases: &[Case]) {
     let mut faults = Vec::new();
     let mut compared = 0;
     for (case, pid) in cases.iter().zip(pids) {
-        let Service { name: Some(name), executable: Some(program), arguments, environment, .. } = &case.service else {
+        let Request { name: Some(name), executable: Some(program), arguments, environment, .. } = &case.service else {
             unreachable!("made above")
         };
         let Arguments::List(arguments) = arguments else { unreachable!("made above") };

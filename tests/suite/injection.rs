@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use indexmap::IndexMap;
 use install_service::catalog::Catalog;
 use install_service::host::facts::Elsewhere;
-use install_service::manifest::{self, Arguments, Manifest, Service, Setting};
+use install_service::manifest::{self, Arguments, Manifest, Request, Setting};
 use install_service::model::place::Place;
 use install_service::model::spec::Target;
 use install_service::model::text::Text;
@@ -54,7 +54,7 @@ impl Texts {
         }
     }
 
-    fn request(&self, windows: bool) -> Service {
+    fn request(&self, windows: bool) -> Request {
         let mut table = IndexMap::new();
         let key = if windows { "AppStdoutShareMode" } else { "LimitNOFILE" };
         table.insert(key.to_owned(), Setting::Text(if windows { "3".into() } else { self.directive.clone() }));
@@ -65,7 +65,7 @@ impl Texts {
         } else {
             of_systemd = table;
         }
-        Service {
+        Request {
             name: Some("web".into()),
             executable: Some(self.program.clone()),
             arguments: Arguments::List(vec![self.argument.clone(), self.argument.clone()]),
@@ -78,7 +78,7 @@ impl Texts {
             after: if windows { Vec::new() } else { vec![self.after.clone()] },
             systemd: of_systemd,
             nssm: of_nssm,
-            ..Service::default()
+            ..Request::default()
         }
     }
 }
@@ -114,7 +114,7 @@ fn texts(windows: bool) -> impl Strategy<Value = Texts> {
     })
 }
 
-fn validated(request: &Service, catalog: &Catalog, target: Target, state: &str) -> Option<Validated> {
+fn validated(request: &Request, catalog: &Catalog, target: Target, state: &str) -> Option<Validated> {
     validate::validate(request, catalog, &Elsewhere, target, &state.into()).ok()
 }
 
@@ -237,7 +237,7 @@ proptest! {
     fn no_text_of_a_request_adds_a_statement_to_a_script(texts in texts(false)) {
         let catalog = no_catalog();
         let script = |texts: &Texts| {
-            let request = Service {
+            let request = Request {
                 executable: None,
                 python: Some("a.b:c".into()),
                 interpreter: Some("/usr/bin/python3".into()),
@@ -309,13 +309,13 @@ proptest! {
             );
             Catalog::parse(&text, "c")
         };
-        let request = |argument: &str| Service {
+        let request = |argument: &str| Request {
             name: Some("web".into()),
             program: Some("P".into()),
             interpreter: Some("/usr/bin/python3".into()),
             working_directory: Some("/d".into()),
             arguments: Arguments::Named([("x".to_owned(), toml::from_str::<toml::Table>(&format!("x = {}", toml::Value::String(argument.to_owned()))).unwrap().remove("x").unwrap().try_into().unwrap())].into()),
-            ..Service::default()
+            ..Request::default()
         };
         let unit = |catalog: &Catalog, argument: &str| {
             validated(&request(argument), catalog, Target::Systemd, "/var/lib/x").as_ref().and_then(unit_of)

@@ -52,7 +52,7 @@ pub(super) enum Mode {
 }
 
 /// What a command line asks for.
-pub(super) enum Line {
+pub(super) enum ManageLine {
     /// Nothing was typed: the help, on the other stream.
     Nothing(Styled),
     /// The help or the version.
@@ -74,18 +74,18 @@ pub(super) struct Names {
 ///
 /// # Errors
 /// Every fault of the line at once, and a manifest that cannot be read.
-pub(super) fn read(argv: Vec<OsString>) -> Result<Line, Error> {
+pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
     let help = || Styled::of_clap(&command(Purpose::Help).render_help());
     if argv.len() < 2 {
-        return Ok(Line::Nothing(help()));
+        return Ok(ManageLine::Nothing(help()));
     }
     let mut command = command(Purpose::Parse);
     let (outcome, mut faults) = parse::attempt(&mut command, argv, parse::MOST_FAULTS);
     let matches = match outcome {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp => return Ok(Line::Information(help())),
-            ErrorKind::DisplayVersion => return Ok(Line::Information(parse::raw(&error).into())),
+            ErrorKind::DisplayHelp => return Ok(ManageLine::Information(help())),
+            ErrorKind::DisplayVersion => return Ok(ManageLine::Information(parse::raw(&error).into())),
             _ if !faults.is_empty() => return Err(Error::Refused(faults)),
             _ => return Err(Error::Usage(parse::worded(&error))),
         },
@@ -148,8 +148,8 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<Line, Error> {
         return Err(Error::Refused(faults));
     }
     Ok(match mode {
-        Some(mode) => Line::Do(mode, Names { names, several: call.manifest.is_some() }, call),
-        None => Line::List(call),
+        Some(mode) => ManageLine::Do(mode, Names { names, several: call.manifest.is_some() }, call),
+        None => ManageLine::List(call),
     })
 }
 

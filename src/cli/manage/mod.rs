@@ -7,7 +7,7 @@ mod words;
 
 use std::ffi::OsString;
 
-use self::line::{Line, Mode, Names};
+use self::line::{ManageLine, Mode, Names};
 use super::options::manage::{DEFAULT_LINES, ManageCall, Shape};
 use super::output::{print, say_styled};
 use super::parse::{self, Purpose};
@@ -23,7 +23,7 @@ use crate::host::python::IMPORT_LIMIT;
 use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
-use crate::manifest::Service;
+use crate::manifest::Request;
 use crate::plan::{InstallOptions, Keep};
 
 /// The command, for those who describe it.
@@ -47,19 +47,19 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     }
     privilege::hide_memory();
     match line::read(super::arrived(argv)?)? {
-        Line::Nothing(help) => {
+        ManageLine::Nothing(help) => {
             say_styled(&help);
             Ok(exit::USAGE)
         }
-        Line::Information(text) => {
+        ManageLine::Information(text) => {
             print(text);
             Ok(exit::OK)
         }
-        Line::List(call) => {
+        ManageLine::List(call) => {
             words::list(&list::services(&place(&call), &mut report::tell)?, call.shape.unwrap_or_default().plain());
             Ok(exit::OK)
         }
-        Line::Do(mode, Names { names, several }, call) => {
+        ManageLine::Do(mode, Names { names, several }, call) => {
             if call.yes {
                 prompt::never_ask();
             }
@@ -172,11 +172,11 @@ fn run_again() -> Result<u8, Error> {
 }
 
 /// Reads the words of OpenMSIStream's list of install arguments, as the command line that they were.
-fn read_words(words: Vec<String>, catalog: &Catalog) -> Result<Option<Service>, Error> {
+fn read_words(words: Vec<String>, catalog: &Catalog) -> Result<Option<Request>, Error> {
     let argv = std::iter::once("InstallService".to_owned()).chain(words).map(OsString::from).collect();
     match parse::parse(argv, catalog)? {
-        parse::Line::Install { faults, .. } if !faults.is_empty() => Err(Error::Refused(faults)),
-        parse::Line::Install { request, .. } => Ok(request.map(|request| *request)),
+        parse::InstallLine::Install { faults, .. } if !faults.is_empty() => Err(Error::Refused(faults)),
+        parse::InstallLine::Install { request, .. } => Ok(request.map(|request| *request)),
         _ => Ok(None),
     }
 }

@@ -13,7 +13,7 @@ use crate::commands::show::Shown;
 use crate::commands::status::Report;
 use crate::commands::verbs::{AllDone, Kept, Removal};
 use crate::error::exit;
-use crate::manifest::{self, Service};
+use crate::manifest::{self, Request};
 use crate::model::observed::OtherUnit;
 use crate::model::spec::Scope;
 use crate::model::status::{ServiceStatus, State};
@@ -191,7 +191,7 @@ pub(super) fn removed(removal: &Removal) {
 }
 
 /// How services were installed, as a manifest.
-pub(super) fn manifest(requests: &[Service]) -> String {
+pub(super) fn manifest(requests: &[Request]) -> String {
     match requests {
         [only] => manifest::receipt(only),
         all => manifest::receipts(all),

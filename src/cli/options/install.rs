@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::value::Value::{Called, Directory, Executable, File, Words};
+use super::value::ValueKind::{Called, Directory, Executable, File, Words};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word};
 use crate::cli::Format;
 use crate::commands::install::Layout;
 use crate::managers::nssm::Wishes;
-use crate::manifest::Service;
+use crate::manifest::Request;
 use crate::model::refused::Refused;
 use crate::model::spec::{Hardening, Restart, SecretStore, Target};
 use crate::model::text::Text;
@@ -26,7 +26,7 @@ pub(in crate::cli) struct InstallCall {
     pub format: Option<Format>,
     pub import_limit: Option<Duration>,
     /// What they say of the service, or of every service of the manifest.
-    pub service: Service,
+    pub service: Request,
     pub manifest: Option<Text>,
     pub prune: bool,
     pub catalogs: Vec<Text>,
@@ -76,7 +76,7 @@ const WHAT: &[O] = &[
     O::one("import-timeout", Called("SPAN"), IMPORT_TIMEOUT, |call, span| put(&mut call.import_limit, limit(&span)?)),
 ];
 
-/// Each of these has a key in a manifest (see [`Service`]).
+/// Each of these has a key in a manifest (see [`Request`]).
 const SERVICE: &[O] = &[
     SERVICE_NAME,
     O::one(
@@ -187,7 +187,7 @@ fn say(place: &mut Option<String>, value: &Text) -> Result<(), Refused> {
 }
 
 /// `NAME=VALUE`, whose value can be any bytes, or the name of a secret.
-fn variable(service: &mut Service, setting: &Text) -> Result<(), Refused> {
+fn variable(service: &mut Request, setting: &Text) -> Result<(), Refused> {
     let bytes = setting.as_bytes();
     let (name, value) = match bytes.iter().position(|byte| *byte == b'=') {
         Some(at) => (&bytes[..at], Some(Text::from_bytes(&bytes[at + 1..]))),
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::cli::options::Given;
 
-    /// What an option of a service sets has the option's word for its key; but for those that [`Service`] names.
+    /// What an option of a service sets has the option's word for its key; but for those that [`Request`] names.
     #[test]
     fn every_option_of_a_service_has_its_key() {
         for option in SERVICE {

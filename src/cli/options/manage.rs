@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::value::Value::{Called, Directory, File, Words};
+use super::value::ValueKind::{Called, Directory, File, Words};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, put, word};
 use crate::cli::Format;
 use crate::model::refused::Refused;

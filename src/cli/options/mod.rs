@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use self::value::Value;
+use self::value::ValueKind;
 pub(super) use self::value::of_executable;
 use super::parse::Purpose;
 use crate::error::Fault;
@@ -35,9 +35,9 @@ pub(super) struct Opt<C: 'static> {
 enum Takes<C: 'static> {
     Nothing(fn(&mut C)),
     /// A value. Of several, the last one counts, as in the original.
-    One(Value, Set<C>),
+    One(ValueKind, Set<C>),
     /// A value each time that it is given.
-    Each(Value, Set<C>),
+    Each(ValueKind, Set<C>),
 }
 
 /// Sets what a value says, or refuses the value with the rule that it breaks.
@@ -48,11 +48,11 @@ impl<C> Opt<C> {
         Self { long, short: None, help, takes: Takes::Nothing(set) }
     }
 
-    const fn one(long: &'static str, value: Value, help: &'static str, set: Set<C>) -> Self {
+    const fn one(long: &'static str, value: ValueKind, help: &'static str, set: Set<C>) -> Self {
         Self { long, short: None, help, takes: Takes::One(value, set) }
     }
 
-    const fn each(long: &'static str, value: Value, help: &'static str, set: Set<C>) -> Self {
+    const fn each(long: &'static str, value: ValueKind, help: &'static str, set: Set<C>) -> Self {
         Self { long, short: None, help, takes: Takes::Each(value, set) }
     }
 

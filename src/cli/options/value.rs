@@ -7,7 +7,7 @@ use crate::cli::parse::Purpose;
 
 /// A kind of value.
 #[derive(Clone, Copy)]
-pub(super) enum Value {
+pub(super) enum ValueKind {
     Directory,
     File,
     Executable,
@@ -17,7 +17,7 @@ pub(super) enum Value {
     Called(&'static str),
 }
 
-impl Value {
+impl ValueKind {
     fn name(self) -> String {
         match self {
             Self::Directory => "DIR".to_owned(),
@@ -45,5 +45,5 @@ impl Value {
 
 /// An argument that is no option of ours, and takes an executable.
 pub(in crate::cli) fn of_executable(arg: Arg, purpose: Purpose) -> Arg {
-    Value::Executable.taken_by(arg, purpose)
+    ValueKind::Executable.taken_by(arg, purpose)
 }

@@ -40,7 +40,7 @@ pub fn can_ask() -> bool {
 
 /// What was typed for an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Typed {
+pub enum Answer {
     /// A value.
     Value(Text),
     /// Nothing: an empty line, or the end of input.
@@ -54,7 +54,7 @@ pub enum Typed {
     },
 }
 
-impl Typed {
+impl Answer {
     /// What a line means, which is without its end.
     fn read(line: Vec<u8>) -> Self {
         match line.iter().find(|byte| byte.is_ascii_control() && **byte != b'\t') {

@@ -18,7 +18,7 @@ use nix::unistd::{getpgrp, tcgetpgrp};
 use signal_hook::consts::{SIGCONT, SIGQUIT, SIGTSTP};
 use signal_hook::flag;
 
-use super::Typed;
+use super::Answer;
 use crate::error::Error;
 use crate::host::interrupt;
 use crate::model::text::Text;
@@ -99,15 +99,15 @@ impl Terminal {
     ///
     /// # Errors
     /// When the terminal goes away, and [`Error::Interrupted`].
-    pub fn ask(&mut self, question: &str) -> Result<Typed, Error> {
+    pub fn ask(&mut self, question: &str) -> Result<Answer, Error> {
         loop {
             write!(self.file, "{question}: ").map_err(gone)?;
             let heard = self.hear_line();
             // That of the one who typed has not been shown.
             _ = self.file.write_all(b"\n");
             match heard.map_err(gone)? {
-                Heard::Line(line) if line.len() >= LONGEST => return Ok(Typed::TooLong { most: LONGEST - 1 }),
-                Heard::Line(line) => return Ok(Typed::read(line)),
+                Heard::Line(line) if line.len() >= LONGEST => return Ok(Answer::TooLong { most: LONGEST - 1 }),
+                Heard::Line(line) => return Ok(Answer::read(line)),
                 Heard::Interrupt => return Err(Error::Interrupted),
                 Heard::Stop => {
                     self.give_back();

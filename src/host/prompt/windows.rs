@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::thread;
 use std::time::Duration;
 
-use super::Typed;
+use super::Answer;
 use crate::error::Error;
 use crate::host::interrupt;
 use crate::model::text::Text;
@@ -35,12 +35,12 @@ impl Terminal {
     ///
     /// # Errors
     /// When the console goes away, and [`Error::Interrupted`].
-    pub fn ask(&mut self, question: &str) -> Result<Typed, Error> {
+    pub fn ask(&mut self, question: &str) -> Result<Answer, Error> {
         let typed = rpassword::prompt_password(format!("{question}: "));
         // Ctrl-C ends the reading as Enter does, and is told by another thread.
         thread::sleep(MOMENT);
         interrupt::check()?;
         let line = typed.map_err(|source| Error::io("asking on", &Text::from("the console"), source))?;
-        Ok(Typed::read(line.into_bytes()))
+        Ok(Answer::read(line.into_bytes()))
     }
 }
