@@ -224,9 +224,18 @@ fn run_once(
     let mut child = manner.spawn(command).map_err(failed)?;
     talk.begin(command, &mut child, input).map_err(failed)?;
     let waited = wait(&mut child, &mut talk, manner);
+    let unsaid = talk.unsaid();
     let [Printed { bytes: stdout, is_cut }, Printed { bytes: stderr, .. }] = talk.end();
     match waited.map_err(failed)? {
-        Waited::Ended(status) => Ok(Some(Outcome { status, stdout, stderr, is_cut })),
+        Waited::Ended(status) => match unsaid {
+            // One that failed says why by itself.
+            Some(source) if status.success() => Err(Error::Command {
+                command: invocation.summary(),
+                outcome: format!("it could not be told all that was for it: {}", words_of(&source)),
+                stderr: String::new(),
+            }),
+            Some(_) | None => Ok(Some(Outcome { status, stdout, stderr, is_cut })),
+        },
         Waited::Late => Ok(None),
         Waited::Interrupted => Err(Error::Interrupted),
     }
@@ -451,4 +460,21 @@ fn ask_to_end(_child: &Child) {}
 #[cfg(windows)]
 fn make_end(child: &mut Child) -> io::Result<()> {
     child.kill()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_was_not_told_all_has_not_succeeded() {
+        let input = vec![b'x'; 4 << 20];
+        let takes = |script: &str| ask(&Invocation(["/bin/sh", "-c", script].map(Text::from).to_vec()), &input);
+        let taken = takes("wc -c").unwrap();
+        assert_eq!(taken.text().trim(), input.len().to_string());
+        let error = takes("exit 0").unwrap_err().to_string();
+        assert!(error.contains("it could not be told all that was for it: "), "{error}");
+        // Its own reason comes first.
+        assert_eq!(takes("exit 7").unwrap().code(), Some(7));
+    }
 }

@@ -80,6 +80,8 @@ impl Kept {
 #[cfg(unix)]
 pub struct Talk<'a> {
     input: Option<(std::process::ChildStdin, &'a [u8])>,
+    /// What could not be said, and why.
+    unsaid: Option<io::Error>,
     streams: [(Option<io::PipeReader>, Kept); 2],
     silent_since: Option<std::time::Instant>,
 }
@@ -99,7 +101,7 @@ impl<'a> Talk<'a> {
             without_waiting(&pipe)?;
             Ok::<_, io::Error>((Some(pipe), Kept::at_most(most)))
         };
-        Ok(Self { input: None, streams: [never_waits(stdout)?, never_waits(stderr)?], silent_since: None })
+        Ok(Self { input: None, unsaid: None, streams: [never_waits(stdout)?, never_waits(stderr)?], silent_since: None })
     }
 
     /// The command has been started: `input` is for its standard input, if that is a pipe.
@@ -136,6 +138,12 @@ impl<'a> Talk<'a> {
         self.hear(PIPE);
     }
 
+    /// Why the command was not told all of what was for it, where that is so: it may have done its work with a part.
+    pub fn unsaid(&mut self) -> Option<io::Error> {
+        let rest = self.input.take().map(|_| io::ErrorKind::BrokenPipe.into());
+        self.unsaid.take().or(rest)
+    }
+
     /// The command has ended: what it said last, and nothing of what it has left behind.
     pub fn end(mut self) -> [Printed; 2] {
         self.hear(PIPE);
@@ -148,8 +156,11 @@ impl<'a> Talk<'a> {
         match end.write(rest) {
             Ok(length) if length < rest.len() => *rest = &rest[length..],
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            // One that does not read it to its end says why with its status.
-            _ => self.input = None,
+            Ok(_) => self.input = None,
+            Err(error) => {
+                self.unsaid = Some(error);
+                self.input = None;
+            }
         }
     }
 
@@ -208,6 +219,11 @@ impl<'a> Talk<'a> {
     /// Waits for `pause`.
     pub fn go_on(&mut self, pause: Duration) {
         std::thread::sleep(pause);
+    }
+
+    /// Nothing is known of that: what is said here goes by a thread of its own.
+    pub fn unsaid(&mut self) -> Option<io::Error> {
+        None
     }
 
     /// The command has ended: what it has printed until now.
