@@ -101,7 +101,12 @@ impl<'a> Talk<'a> {
             without_waiting(&pipe)?;
             Ok::<_, io::Error>((Some(pipe), Kept::at_most(most)))
         };
-        Ok(Self { input: None, unsaid: None, streams: [never_waits(stdout)?, never_waits(stderr)?], silent_since: None })
+        Ok(Self {
+            input: None,
+            unsaid: None,
+            streams: [never_waits(stdout)?, never_waits(stderr)?],
+            silent_since: None,
+        })
     }
 
     /// The command has been started: `input` is for its standard input, if that is a pipe.

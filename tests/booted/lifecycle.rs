@@ -196,9 +196,13 @@ fn the_compound_modes_do_one_after_the_other() {
 #[ignore = "needs a booted systemd: tests/run"]
 fn logs_shows_the_last_lines() {
     let service = named("life-logs");
-    // After the line with which systemd says that it has started it.
-    let ran = service.install().script("sleep 1; for n in 1 2 3 4 5; do echo line $n; done; exec sleep 1000").run();
+    let script =
+        "until [ -e go ]; do sleep .1; done; for n in 1 2 3 4 5; do echo line $n; done; : > gone; exec sleep 1000";
+    let ran = service.install().script(script).run();
     service.manage(&ran, "start").run();
+    // After the line with which systemd says that it has started it.
+    fs::write(ran.folder().join("go"), "").unwrap();
+    wait_for("the last line", 20, || ran.folder().join("gone").exists().then_some(()));
     system("journalctl", &["--sync"]);
     let logs = service.manage(&ran, "logs").args(["-n", "2"]).run();
     let lines: Vec<&str> = logs.stdout.lines().map(|line| line.rsplit(": ").next().unwrap()).collect();
