@@ -109,7 +109,8 @@ impl Bed {
             Change::Install => return,
             Change::UpdatePython => drop(self.python("1000.1").run()),
             Change::UpdateLinks => {
-                drop(self.linked("Alias = \"NAME.alias.service\"\nRequiredBy = \"NAME.x.target\"").run())
+                let lines = "\"Install.Alias\" = \"NAME.alias.service\"\n\"Install.RequiredBy\" = \"NAME.x.target\"";
+                drop(self.linked(lines).run());
             }
             Change::ReinstallStopped => drop(self.install("one").probe(["old"]).run()),
             _ => drop(self.install("one").arg("--start").probe(["old"]).run()),
@@ -137,7 +138,7 @@ impl Bed {
 
     /// A Python program that is seen to be started anew: it becomes another one, with its argument.
     fn python(&self, argument: &str) -> Test {
-        let source = "import os\ndef main(seconds):\n    os.execv('/bin/sleep', ['sleep', seconds])\n";
+        let source = "import os\ndef main(arguments):\n    os.execv('/bin/sleep', ['sleep'] + arguments)\n";
         let options = ["--python", "/usr/bin/python3", "--restart", "never", "--start"];
         let install = self.service.install_again(&self.home).file("becomes.py", source).args(options);
         install.args(["becomes:main", argument])

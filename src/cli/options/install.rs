@@ -63,7 +63,7 @@ const WHAT: &[O] = &[
         |call| call.check = true,
     ),
     O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true),
-    O::flag("no-rollback", "With --start: keep the new version also when it does not settle", |call| {
+    O::flag("no-rollback", "With --start: keep the new version even if it does not settle", |call| {
         call.no_rollback = true;
     }),
     O::flag("yes", "Never ask", |call| call.yes = true),
@@ -127,7 +127,7 @@ const SERVICE: &[O] = &[
     O::one(
         "hardening",
         Words(Hardening::words),
-        "How much of the system it is kept away from [default: baseline]",
+        "How much of the system it is kept from [default: baseline]",
         |call, profile| say(&mut call.service.hardening, &profile),
     ),
     O::each("path", Directory, "Put DIR in front of the service's PATH", |call, directory| {

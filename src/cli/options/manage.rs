@@ -65,7 +65,7 @@ type O = Opt<ManageCall>;
 pub(in crate::cli) const OPTIONS: &[Group<ManageCall>] = &[Group { heading: None, options: ALL }];
 
 const ALL: &[O] = &[
-    O::one("manifest", File, "The services that this TOML file describes, in the place of NAME", |call, path| {
+    O::one("manifest", File, "The services that this TOML file describes, instead of NAME", |call, path| {
         put(&mut call.manifest, path)
     }),
     O::flag("list", "List the services that InstallService made", |call| call.list = true),
