@@ -1,6 +1,7 @@
 //! InstallService: from what is typed to a call.
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
@@ -33,7 +34,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     let argv = super::arrived(argv)?;
     let (named, state_dir) = parse::early(&argv);
     let site = site::here(managers::of_this_host(), Scope::System, state_dir.as_ref());
-    let catalog = sources::catalogs(&site.place.state_dir, &named)?;
+    // The end of the process gives back thousands of small pieces sooner than we would.
+    let catalog = ManuallyDrop::new(sources::catalogs(&site.place.state_dir, &named)?);
     if argv.len() < 2 {
         let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
         say_styled(&Styled::of_clap(&help));

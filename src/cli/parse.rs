@@ -5,6 +5,7 @@
 //! parsed again.
 
 use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
 
 use clap::builder::{Styles, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -141,12 +142,12 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         End::Program(at) => argv.drain(at..).map(text).collect(),
     };
     if argv.iter().any(|word| word == "-h" || word == "--help")
-        && let Err(help) = command(catalog, Purpose::Help, wanted).try_get_matches_from(&argv)
+        && let Err(help) = for_good(command(catalog, Purpose::Help, wanted)).try_get_matches_from_mut(&argv)
         && help.kind() == ErrorKind::DisplayHelp
     {
         return Ok(InstallLine::Print(Styled::of_clap(&help.render())));
     }
-    let mut command = command(catalog, Purpose::Parse, wanted);
+    let mut command = for_good(command(catalog, Purpose::Parse, wanted));
     let (outcome, mut faults) = attempt(&mut command, argv.clone(), MOST_FAULTS);
     let program = program.as_deref().and_then(|name| catalog.find(name));
     if program.is_some_and(Program::has_secrets) {
@@ -171,6 +172,11 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         *typed = typed::without_secrets(&argv, program, sub, &mut command);
     }
     Ok(line)
+}
+
+/// A command that lasts as long as the process, whose end gives back its many small pieces sooner than we would.
+fn for_good(command: Command) -> ManuallyDrop<Command> {
+    ManuallyDrop::new(command)
 }
 
 fn read(

@@ -147,13 +147,22 @@ pub(super) fn outcome(outcome: &Outcome, format: Format) -> u8 {
     exit::OK
 }
 
+/// All of it at once: there may be many services.
 fn tell_applied(applied: &Applied) {
-    applied.stopped.iter().for_each(|name| print_done(format_args!("stopped: {name}\n")));
-    applied.services.iter().for_each(|service| tell_service(service, applied));
-    applied.removed.iter().for_each(|name| print_done(format_args!("removed: {name}\n")));
+    let mut done: String = applied.stopped.iter().map(|name| format!("stopped: {name}\n")).collect();
+    let mut more = Vec::new();
+    for service in &applied.services {
+        done += &done_to(service, applied);
+        more.extend(what_follows(service, applied.site.scope()));
+    }
+    done.extend(applied.removed.iter().map(|name| format!("removed: {name}\n")));
+    print_done(done);
+    if !more.is_empty() {
+        say(more.join("\n"));
+    }
 }
 
-fn tell_service(AppliedService { name, change, started, was_active }: &AppliedService, applied: &Applied) {
+fn done_to(AppliedService { name, change, started, .. }: &AppliedService, applied: &Applied) -> String {
     let (done, changed) = match change {
         AppliedChange::Unchanged => ("unchanged", false),
         AppliedChange::Updated => ("updated", true),
@@ -163,18 +172,21 @@ fn tell_service(AppliedService { name, change, started, was_active }: &AppliedSe
         Manager::Systemd(_) if changed => format!(" ({})", applied.site.place.unit(name)),
         Manager::Systemd(_) | Manager::Nssm => String::new(),
     };
-    print_done(format_args!("{done}: {name}{unit}\n"));
-    let user = match applied.site.scope() {
+    let started = if *started { format!("started: {name}\n") } else { String::new() };
+    format!("{done}: {name}{unit}\n{started}")
+}
+
+/// What the user may want to type next.
+fn what_follows(AppliedService { name, change, started, was_active }: &AppliedService, scope: Scope) -> Option<String> {
+    let user = match scope {
         Scope::System => "",
         Scope::User => " --user",
     };
-    if *started {
-        print_done(format_args!("started: {name}\n"));
-    } else if !was_active {
-        say(format_args!("`ManageService {name} start{user}` starts it"));
-    } else if changed {
-        say(format_args!(
+    match (started, was_active, change) {
+        (true, _, _) | (false, true, AppliedChange::Unchanged) => None,
+        (false, false, _) => Some(format!("`ManageService {name} start{user}` starts it")),
+        (false, true, AppliedChange::Updated | AppliedChange::Installed) => Some(format!(
             "the earlier version is still running; `ManageService {name} restart{user}` switches to the new one"
-        ));
+        )),
     }
 }

@@ -1,5 +1,6 @@
 //! The tool's own working directory: its lock, its log, and what is believed of what lies there.
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::MAIN_SEPARATOR_STR as SEPARATOR;
@@ -230,7 +231,7 @@ pub fn doubt(_state: &Folder) -> Option<String> {
 /// The working directory while one looks at what lies there: opened once, so that what is found is judged with the
 /// directory that it was found in.
 #[derive(Debug)]
-pub struct Kept(Option<Folder>);
+pub struct Kept(Option<(Folder, BTreeSet<Text>)>);
 
 impl Kept {
     /// The one at `path`, which need not be there.
@@ -243,7 +244,10 @@ impl Kept {
                 Ok(Self(None))
             }
             Err(source) => Err(Error::io("entering", path, source)),
-            Ok(folder) => Ok(Self(Some(folder))),
+            Ok(folder) => {
+                let names = folder.names().into_iter().collect();
+                Ok(Self(Some((folder, names))))
+            }
         }
     }
 
@@ -254,7 +258,10 @@ impl Kept {
     pub fn look(&self, path: &Text) -> Result<Entry, Error> {
         let place = to_path(path);
         match (&self.0, place.file_name()) {
-            (Some(folder), Some(name)) => folder.look(&text(name), Limit::TEXT),
+            // Most of what a service could have, it has not. A directory that cannot be listed may be entered all the same.
+            (Some((folder, names)), Some(name)) if names.is_empty() || names.contains(&text(name)) => {
+                folder.look(&text(name), Limit::TEXT)
+            }
             _ => Ok(Entry::Missing),
         }
     }
@@ -295,7 +302,7 @@ impl Kept {
     /// nor to the owner of the directory, who is told of whenever something changes. Windows keeps others out by its
     /// access list.
     pub fn stranger(&self, owner: Option<(u32, u32)>) -> Option<String> {
-        let ((user, _), keeper) = (owner?, self.0.as_ref().map_or(0, keeper));
+        let ((user, _), keeper) = (owner?, self.0.as_ref().map_or(0, |(folder, _)| keeper(folder)));
         let is_known = files::is_ours(user) || user == keeper;
         (!is_known).then(|| format!("it belongs to {}, and the directory to {}", files::who(user), files::who(keeper)))
     }

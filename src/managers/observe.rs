@@ -94,13 +94,15 @@ fn unseal(path: &Text, found: &mut Found, opened: &mut Opened, observed: &mut Ob
 fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &mut Observed) -> Result<(), Error> {
     let units = Units::look(place, scope);
     for name in names {
-        let other = units.other(name)?;
-        let is_in_place = matches!(&other, Some(OtherUnit::Mask(_) | OtherUnit::InPlace { .. }));
-        observed.other_units.extend(other.map(|other| (name.clone(), other)));
         let path = place.unit(name);
-        if !is_in_place && let Some(found) = file_of_ours(&path, files::look(&path)?)? {
-            observed.files.insert(path, found);
+        let entry = files::look(&path)?;
+        let other = units.other(name, &entry);
+        match (&other, entry) {
+            (Some(OtherUnit::Mask(_) | OtherUnit::InPlace { .. }), _) => {}
+            (Some(OtherUnit::Beside { .. }) | None, Entry::File(found)) => drop(observed.files.insert(path, found)),
+            (Some(OtherUnit::Beside { .. }) | None, Entry::Missing | Entry::Other(_)) => {}
         }
+        observed.other_units.extend(other.map(|other| (name.clone(), other)));
         for path in units.drop_ins(name) {
             if !observed.drop_ins.contains(&path) {
                 observed.drop_ins.push(path);

@@ -77,6 +77,16 @@ struct Host {
     argv: Vec<u8>,
 }
 
+impl Host {
+    /// It is not mixed if only some of the second names are gone that nobody needs.
+    fn without_what_lay_there(&self, before: &Self) -> Self {
+        let mut host = self.clone();
+        let is_second = |path: &Path| path.extension().is_some_and(|extension| extension == "before");
+        host.files.retain(|path, file| !is_second(path) || before.files.get(path) != Some(file));
+        host
+    }
+}
+
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (path, (mode, owner, contents)) in &self.files {
@@ -197,13 +207,14 @@ impl Bed {
         Host { files: files.collect(), properties, argv }
     }
 
-    /// The host, once it is as it was `before` or `old`, or `new`; what it is if it becomes none of them.
+    /// The host, once it is `old`, or still so with some of what lay there `before`, or `new`; what it is if it becomes
+    /// none of them.
     fn settled(&self, [before, old, new]: [&Host; 3]) -> Result<&'static str, Host> {
         // A limit for what never settles: a machine may be busy.
         let end = Instant::now() + Duration::from_secs(30);
         loop {
             let host = self.host();
-            if host == *old || host == *before {
+            if host == *old || host.without_what_lay_there(before) == *old {
                 return Ok("old");
             }
             if host == *new {

@@ -106,33 +106,30 @@ impl<'a> Units<'a> {
         Self { place, scope, of_others, links, drop_ins }
     }
 
-    /// The unit of this name that is not ours, if there is one.
-    ///
-    /// # Errors
-    /// When what lies in the place of ours cannot be read.
-    pub fn other(&self, name: &ServiceName) -> Result<Option<OtherUnit>, Error> {
+    /// The unit of this name that is not ours, if there is one; `found` is what lies in the place of ours.
+    pub fn other(&self, name: &ServiceName, found: &Entry) -> Option<OtherUnit> {
         let unit = self.place.unit(name);
-        match files::look(&unit)? {
+        match found {
             Entry::File(found) if render::is_ours(&found.contents) || is_predecessor(name, &found.contents) => {}
             Entry::File(_) => {
                 let reason = "this unit was not written by InstallService".to_owned();
-                return Ok(Some(OtherUnit::InPlace { path: unit, reason }));
+                return Some(OtherUnit::InPlace { path: unit, reason });
             }
-            Entry::Other(_) if is_mask(&to_path(&unit)) => return Ok(Some(OtherUnit::Mask(unit))),
+            Entry::Other(_) if is_mask(&to_path(&unit)) => return Some(OtherUnit::Mask(unit)),
             Entry::Other(what) => {
                 let reason = format!("it is {what}, not a unit of ours");
-                return Ok(Some(OtherUnit::InPlace { path: unit, reason }));
+                return Some(OtherUnit::InPlace { path: unit, reason });
             }
             Entry::Missing => {}
         }
         if let Some(path) = self.init_script(name) {
-            return Ok(Some(OtherUnit::Beside { path, is_mask: false, counts: false }));
+            return Some(OtherUnit::Beside { path, is_mask: false, counts: false });
         }
-        Ok(self.of_others.get(OsStr::new(&name.unit())).map(|(path, counts)| OtherUnit::Beside {
+        self.of_others.get(OsStr::new(&name.unit())).map(|(path, counts)| OtherUnit::Beside {
             path: text(path),
             is_mask: is_mask(path),
             counts: *counts,
-        }))
+        })
     }
 
     /// The init script of that name: it becomes a unit when systemd reloads, and is none while it does.
