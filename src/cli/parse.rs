@@ -135,7 +135,10 @@ fn is_option(word: &str) -> bool {
 /// [`Error::Usage`] where clap gives up in a way that is no single fault.
 pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, Error> {
     let (end, program) = end_of_ours(&argv, catalog);
-    let wanted = Wanted::Only(program.as_deref());
+    let wanted = match program.as_deref().and_then(|name| catalog.find(name)) {
+        Some(program) if argv[1] == *program.name => Wanted::First(program),
+        _ => Wanted::Only(program.as_deref()),
+    };
     let rest: Vec<Text> = match end {
         End::Never => Vec::new(),
         End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
@@ -461,13 +464,26 @@ pub enum Wanted<'a> {
     All,
     /// Those of the program that the line names, if any.
     Only(Option<&'a str>),
+    /// Those of the program that the line begins with: nothing else can stand there.
+    First(&'a Program),
+}
+
+/// The command, without what it takes.
+fn bare(purpose: Purpose) -> Command {
+    Command::new("InstallService")
+        .version(env!("CARGO_PKG_VERSION"))
+        .styles(purpose.styles())
+        .disable_help_subcommand(true)
+        .args_override_self(true)
 }
 
 /// The whole command, with a subcommand for each program of the catalog.
 pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Command {
+    if let Wanted::First(program) = wanted {
+        return bare(purpose).subcommand(program_command(program, purpose));
+    }
     let mut command =
-        Command::new("InstallService")
-            .version(env!("CARGO_PKG_VERSION"))
+        bare(purpose)
             .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
             .override_usage(
                 "InstallService [OPTIONS] PROGRAM [PROGRAM ARGUMENTS] [OPTIONS]\n       \
@@ -476,11 +492,8 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
              InstallService discover --python PATH [PACKAGE]",
             )
             .after_help(AFTER_HELP)
-            .styles(purpose.styles())
             .subcommand_help_heading("Programs")
             .subcommand_value_name("PROGRAM")
-            .disable_help_subcommand(true)
-            .args_override_self(true)
             .args(options::args(OPTIONS, &[], purpose))
             .arg(
                 Arg::new("command")
