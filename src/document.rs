@@ -98,7 +98,7 @@ pub(crate) fn read<R: DeserializeOwned, T>(
     make: impl Fn(R, &Node<'_>) -> Result<T, DocumentFault>,
 ) -> Result<T, DocumentError> {
     if let Ok(raw) = toml::from_str(text)
-        && let Ok(value) = make(raw, &Node { table: None, at: 0 })
+        && let Ok(value) = make(raw, &Node::NOWHERE)
     {
         return Ok(value);
     }
@@ -125,6 +125,9 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
+    /// Any table, at no place.
+    pub(crate) const NOWHERE: Self = Self { table: None, at: 0 };
+
     /// Where the key stands, or the table if it has no such key.
     pub(crate) fn at(&self, key: &str) -> usize {
         let found = self.table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));

@@ -13,6 +13,12 @@ pub(super) fn parse(text: &str, origin: &str) -> Result<Catalog, DocumentError> 
     document::read("catalog", text, origin, catalog)
 }
 
+/// See [`Catalog::shipped`].
+pub(super) fn shipped(json: &str) -> Catalog {
+    let raw = serde_json::from_str(json).expect("a catalog of ours");
+    catalog(raw, &Node::NOWHERE).expect("a catalog of ours")
+}
+
 /// See [`Catalog::to_toml`].
 pub(super) fn to_toml(catalog: &Catalog) -> String {
     toml::to_string(&RawCatalog::from(catalog)).expect("texts, lists and tables are always TOML")

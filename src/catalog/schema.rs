@@ -105,6 +105,9 @@ impl<'de> Deserialize<'de> for Scalar {
             fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Scalar, E> {
                 Ok(Scalar(number.to_string()))
             }
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
             fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Scalar, E> {
                 match number.is_finite() {
                     true => Ok(Scalar(format!("{number:?}"))),

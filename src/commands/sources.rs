@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::catalog::{self, Catalog};
+use crate::catalog::Catalog;
 use crate::document::DocumentError;
 use crate::error::{Error, Fault};
 use crate::host::files;
@@ -18,7 +18,7 @@ use crate::model::text::Text;
 /// When one is broken or a named one is missing.
 pub fn catalogs(state_dir: &Text, named: &[Text]) -> Result<Catalog, Error> {
     let broken = |error: DocumentError| Error::refused(error.into());
-    let mut catalog = Catalog::parse(catalog::SHIPPED, "openmsistream.toml").map_err(broken)?;
+    let mut catalog = Catalog::shipped();
     let mut add = |path: &Text, read: Result<String, Unread>| {
         let text = read.map_err(|unread| refused("catalog", path, unread))?;
         catalog.merge(Catalog::parse(&text, &path.to_string()).map_err(broken)?);

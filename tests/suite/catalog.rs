@@ -11,6 +11,22 @@ fn shipped() -> Catalog {
     Catalog::parse(SHIPPED, "shipped").unwrap_or_else(|error| panic!("{error}"))
 }
 
+#[test]
+fn the_shipped_catalog_is_the_same_in_json() {
+    let wanted: serde_json::Value = toml::from_str(SHIPPED).unwrap();
+    let wanted = wanted.to_string() + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog/openmsistream.json");
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &wanted).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&path).unwrap_or_default(),
+        wanted,
+        "UPDATE_GOLDEN=1 cargo test --test suite catalog writes it anew, and a build takes it"
+    );
+    assert_eq!(Catalog::shipped(), shipped());
+}
+
 fn fixtures(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/catalogs").join(folder);
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
