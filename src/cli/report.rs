@@ -59,7 +59,7 @@ fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
         OtherUnit::Mask(path) => note(format_args!("`{name}` is masked: `{path}` leads to `/dev/null`")),
         OtherUnit::InPlace { path, reason } => note(format_args!("`{path}`: {reason}")),
         OtherUnit::Beside { path, counts: true, .. } => {
-            note(format_args!("`{path}` takes the place of the unit that InstallService writes"));
+            note(format_args!("`{path}` counts, and the unit that InstallService wrote has no effect"));
         }
         OtherUnit::Beside { path, is_mask: true, .. } => {
             note(format_args!("`{name}` is masked by `{path}`, which has no effect until its own unit is removed"));

@@ -229,9 +229,10 @@ pub fn doubt(_state: &Folder) -> Option<String> {
 }
 
 /// The working directory while one looks at what lies there: opened once, so that what is found is judged with the
-/// directory that it was found in.
+/// directory that it was found in. Its names are read once, too, because most of what a service could have there it has
+/// not; where they may not be listed, a file may be opened all the same.
 #[derive(Debug)]
-pub struct Kept(Option<(Folder, BTreeSet<Text>)>);
+pub struct Kept(Option<(Folder, Option<BTreeSet<Text>>)>);
 
 impl Kept {
     /// The one at `path`, which need not be there.
@@ -245,7 +246,7 @@ impl Kept {
             }
             Err(source) => Err(Error::io("entering", path, source)),
             Ok(folder) => {
-                let names = folder.names().into_iter().collect();
+                let names = folder.names().ok().map(BTreeSet::from_iter);
                 Ok(Self(Some((folder, names))))
             }
         }
@@ -258,8 +259,7 @@ impl Kept {
     pub fn look(&self, path: &Text) -> Result<Entry, Error> {
         let place = to_path(path);
         match (&self.0, place.file_name()) {
-            // Most of what a service could have, it has not. A directory that cannot be listed may be entered all the same.
-            (Some((folder, names)), Some(name)) if names.is_empty() || names.contains(&text(name)) => {
+            (Some((folder, names)), Some(name)) if names.as_ref().is_none_or(|names| names.contains(&text(name))) => {
                 folder.look(&text(name), Limit::TEXT)
             }
             _ => Ok(Entry::Missing),

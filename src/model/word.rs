@@ -1,6 +1,6 @@
 //! Values that people write as one of a few words.
 
-/// A type that has a word for each of its values.
+/// A type whose values people name by a word.
 pub trait Word: Copy + 'static {
     /// The words, in the order in which people are told of them.
     const WORDS: &'static [(&'static str, Self)];

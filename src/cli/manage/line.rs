@@ -9,8 +9,7 @@ use clap::{Arg, Command, ValueEnum};
 use crate::cli::options::manage::{ManageCall, OPTIONS, Shape};
 use crate::cli::options::{self, Given};
 use crate::cli::output::HEADING;
-use crate::cli::parse;
-use crate::cli::parse::Purpose;
+use crate::cli::parse::{self, Purpose};
 use crate::cli::styled::Styled;
 use crate::commands::sources;
 use crate::error::{Error, Fault};
@@ -121,12 +120,8 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
         }),
         None => Err(Fault::new("mode", "no mode was given").help(known_modes())),
     };
-    match &mode {
-        Ok(Some(Mode::Show)) | Err(_) => {}
-        Ok(_) if call.shape == Some(Shape::Manifest) => {
-            faults.push(Fault::new("option `--format`", "only `show` prints a manifest").given("manifest"));
-        }
-        Ok(_) => {}
+    if call.shape == Some(Shape::Manifest) && !matches!(mode, Ok(Some(Mode::Show)) | Err(_)) {
+        faults.push(Fault::new("option `--format`", "only `show` prints a manifest").given("manifest"));
     }
     let names = match (&name, &call.manifest) {
         _ if call.list => Vec::new(),

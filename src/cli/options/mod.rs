@@ -217,13 +217,11 @@ fn limit(given: &Text) -> Result<Duration, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn spellings<C>(groups: &'static [Group<C>]) -> Vec<String> {
-        let mut spellings = Vec::new();
-        for option in all(groups) {
-            spellings.extend([option.long.to_owned(), option.other()]);
-            spellings.dedup();
-        }
+        let of = |option: &Opt<C>| BTreeSet::from([option.long.to_owned(), option.other()]);
+        let mut spellings: Vec<String> = all(groups).flat_map(of).collect();
         spellings.sort();
         spellings
     }

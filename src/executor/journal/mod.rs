@@ -348,7 +348,7 @@ fn discard(folder: &Folder, state: &Folder) {
     // The record goes first: without it the rest is rubbish, not a journal.
     drop(folder.remove(&PLAN.into()));
     folder.sync_names();
-    for name in folder.names() {
+    for name in folder.names().into_iter().flatten() {
         drop(folder.remove(&name));
     }
     state.remove_empty(&JOURNAL.into());

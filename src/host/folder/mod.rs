@@ -158,8 +158,11 @@ impl Folder {
         self.open.remove_empty(&to_path(name));
     }
 
-    /// The names of what is in it; none when it is not readable.
-    pub fn names(&self) -> Vec<Text> {
+    /// The names of what is in it.
+    ///
+    /// # Errors
+    /// When it may not be listed, or its disk fails.
+    pub fn names(&self) -> io::Result<Vec<Text>> {
         self.open.names()
     }
 
@@ -167,7 +170,7 @@ impl Folder {
     pub fn sweep(&self, names: &[Text]) {
         let paths: Vec<PathBuf> = names.iter().map(to_path).collect();
         let temporary = files::Temporary::of(paths.iter().map(PathBuf::as_path));
-        for left in self.names().into_iter().filter(|left| temporary.has(&os(left))) {
+        for left in self.names().into_iter().flatten().filter(|left| temporary.has(&os(left))) {
             drop(self.remove(&left));
         }
     }
@@ -236,7 +239,7 @@ mod tests {
         late.commit().unwrap();
         drop(stage("dropped", "dropped"));
         folder.file(&"begun".into(), Opening::New, 0o600).unwrap();
-        let mut names = folder.names();
+        let mut names = folder.names().unwrap();
         names.sort();
         assert_eq!(names, ["begun", "late", "plan"].map(Text::from));
         folder.remove(&"plan".into()).unwrap();

@@ -110,10 +110,12 @@ impl Directory {
         _ = unlinkat(&*self.0, name, UnlinkatFlags::RemoveDir);
     }
 
-    pub(super) fn names(&self) -> Vec<Text> {
-        let open = nix::dir::Dir::openat(&*self.0, ".", DIRECTORY, Mode::empty());
-        let names = open.into_iter().flatten().flatten().map(|entry| Text::from_bytes(entry.file_name().to_bytes()));
-        names.filter(|name| ![&b"."[..], b".."].contains(&name.as_bytes())).collect()
+    pub(super) fn names(&self) -> io::Result<Vec<Text>> {
+        let open = nix::dir::Dir::openat(&*self.0, ".", DIRECTORY, Mode::empty())?;
+        let name = |entry: nix::Result<nix::dir::Entry>| Ok(Text::from_bytes(entry?.file_name().to_bytes()));
+        let is_below =
+            |name: &io::Result<Text>| !matches!(name, Ok(name) if [&b"."[..], b".."].contains(&name.as_bytes()));
+        open.into_iter().map(name).filter(is_below).collect()
     }
 
     #[cfg(target_os = "linux")]

@@ -67,8 +67,8 @@ impl Directory {
         drop(fs::remove_dir(self.0.join(name)));
     }
 
-    pub(super) fn names(&self) -> Vec<Text> {
-        fs::read_dir(&self.0).into_iter().flatten().flatten().map(|entry| text(entry.file_name())).collect()
+    pub(super) fn names(&self) -> io::Result<Vec<Text>> {
+        fs::read_dir(&self.0)?.map(|entry| Ok(text(entry?.file_name()))).collect()
     }
 
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on Linux; each file was synced")]

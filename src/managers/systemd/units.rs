@@ -37,6 +37,7 @@ const SYSTEM_BELOW: [&str; 7] = [
 ];
 /// The same for units of a user, below the runtime directory.
 const RUNTIME_ABOVE: [&str; 3] = ["systemd/user.control", "systemd/transient", "systemd/generator.early"];
+const RUNTIME_BELOW: [&str; 2] = ["systemd/user", "systemd/generator"];
 const USER_BELOW: [&str; 6] = [
     "/etc/systemd/user",
     "/run/systemd/user",
@@ -52,11 +53,17 @@ fn directories_of_others(place: &Place, scope: Scope) -> Vec<(Text, bool)> {
     let (above, below) = match scope {
         Scope::System => (fixed(&SYSTEM_ABOVE), fixed(&SYSTEM_BELOW)),
         Scope::User => {
-            let runtime = user_runtime_directory().unwrap_or_default();
-            let in_runtime = |directory: &&str| text(runtime.join(directory));
-            let mut above = vec![place.unit_dir.with(".control")];
-            above.extend(RUNTIME_ABOVE.iter().map(in_runtime));
-            let mut below = vec![in_runtime(&"systemd/user"), in_runtime(&"systemd/generator")];
+            // systemd takes no other as one (`path_is_absolute` in its path-lookup.c): a relative one would be read from
+            // wherever we were called.
+            let runtime = user_runtime_directory().filter(|runtime| runtime.is_absolute());
+            let in_runtime = |directories: &[&str]| {
+                let of =
+                    |runtime: &PathBuf| directories.iter().map(|directory| text(runtime.join(directory))).collect();
+                runtime.as_ref().map(of).unwrap_or_default()
+            };
+            let mut above: Vec<Text> = in_runtime(&RUNTIME_ABOVE);
+            above.insert(0, place.unit_dir.with(".control"));
+            let mut below: Vec<Text> = in_runtime(&RUNTIME_BELOW);
             below.push(home().with("/.local/share/systemd/user"));
             below.extend(fixed(&USER_BELOW));
             (above, below)
@@ -157,7 +164,7 @@ pub fn is_mask(path: &Path) -> bool {
 }
 
 /// Refuses a name that a unit has which is not ours: one of the distribution would be replaced in silence, one of the
-/// administrator lost. Beside one of ours (`is_installed`), neither happens.
+/// administrator lost. Beside one of ours (`is_installed`), neither happens, unless the other one counts.
 ///
 /// # Errors
 /// [`Error::Foreign`].
@@ -168,12 +175,17 @@ pub fn not_foreign(name: &ServiceName, other: &OtherUnit, is_installed: bool, sc
         Scope::User => "systemctl --user",
     };
     let (reason, help) = match other {
-        OtherUnit::Beside { .. } if is_installed => return Ok(()),
+        OtherUnit::Beside { counts: false, .. } if is_installed => return Ok(()),
         OtherUnit::Mask(_) => ("the unit is masked".to_owned(), format!("`{user} unmask {name}.service` undoes that")),
-        OtherUnit::Beside { is_mask: true, .. } => {
+        // systemctl takes away those below /run, and no others.
+        OtherUnit::Beside { path, is_mask: true, .. } if path.as_bytes().starts_with(b"/run/") => {
             ("the unit is masked".to_owned(), format!("`{user} unmask --runtime {name}.service` undoes that"))
         }
+        OtherUnit::Beside { is_mask: true, .. } => ("the unit is masked".to_owned(), another_name),
         OtherUnit::InPlace { reason, .. } => (reason.clone(), another_name),
+        OtherUnit::Beside { counts: true, .. } => {
+            ("a unit of that name is there already, and ours would have no effect beside it".to_owned(), another_name)
+        }
         OtherUnit::Beside { .. } => {
             ("a unit of that name is there already, and ours would replace it in silence".to_owned(), another_name)
         }
