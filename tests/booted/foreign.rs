@@ -89,6 +89,25 @@ fn a_package_that_brings_a_unit_of_the_same_name_later() {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn a_unit_that_counts_before_the_one_of_ours() {
+    let service = named("foreign-control");
+    let ran = service.install().probe([]).run();
+    let control = Path::new("/etc/systemd/system.control");
+    let theirs = control.join("foreign-control.service");
+    fs::create_dir_all(control).unwrap();
+    fs::write(&theirs, "[Service]\nExecStart=/bin/sleep 1000.8\n").unwrap();
+    system("systemctl", &["daemon-reload"]);
+    let note = "foreign-control.service` counts, and the unit that InstallService wrote has no effect\n";
+    service.manage(&ran, "diff").stderr_contains(note).run();
+    let refused = service.install_again(&ran).probe(["new"]).status(2);
+    refused.stderr_contains("a unit of that name is there already, and ours would have no effect beside it\n").run();
+    service.manage(&ran, "remove").run();
+    assert_eq!((service.unit().exists(), theirs.exists()), (false, true));
+    fs::remove_dir_all(control).unwrap();
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn a_service_of_ours_that_is_masked_at_run_time() {
     let service = named("foreign-run-mask");
     let ran = service.install().arg("--start").probe([]).run();

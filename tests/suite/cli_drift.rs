@@ -223,3 +223,18 @@ fn a_manifest_is_compared_as_a_whole() {
     );
     assert_eq!(document["not_enabled"], json!(["lab-new"]));
 }
+
+/// systemd goes by an absolute one alone: a relative one would be looked for wherever the command was typed.
+#[test]
+fn units_of_others_in_the_runtime_directory() {
+    let test = Test::install().env("INSTALLSERVICE_WORKING_DIR", "").file("run/systemd/user/lab-new.service", "");
+    let runtime = test.folder().join("run");
+    let test = test.args(["--user", "--service_name", "lab-new", "--check", "--", "/bin/true"]);
+    let ran = test.env("XDG_RUNTIME_DIR", "run").status(10).run();
+    let again = ran.then_install().env("INSTALLSERVICE_WORKING_DIR", "").env("XDG_RUNTIME_DIR", runtime);
+    again
+        .args(["--user", "--service_name", "lab-new", "--check", "--", "/bin/true"])
+        .status(2)
+        .stderr_contains("run/systemd/user/lab-new.service`: a unit of that name is there already")
+        .run();
+}
