@@ -19,10 +19,10 @@ pub fn programs(
     reporter: Reporter<'_>,
 ) -> Result<discover::Discovered, Error> {
     let python = match python {
-        Some(given) => Host.find_program(&given).ok_or_else(|| {
+        Some(given) => Host::default().find_program(&given).ok_or_else(|| {
             Fault::new("option `--python`", "there is no such file, or it is not marked as executable").given(given)
         }),
-        None => Host
+        None => Host::default()
             .interpreter()
             .ok_or_else(|| Fault::new("interpreter", "no Python was found").help("`--python PATH` names it")),
     }

@@ -229,6 +229,7 @@ impl Installation {
             faults.extend(for_no_home(&settings, requests));
         }
         let is_elsewhere = is_export || target != managers::of_this_host();
+        let host = Host::default();
         let mut validated = Vec::new();
         for request in requests {
             let state_dir = &site.place.state_dir;
@@ -237,7 +238,7 @@ impl Installation {
                 false if settings.compares_receipts() => {
                     validate::validate(request, catalog, &Before, target, state_dir)
                 }
-                false => validate::validate(request, catalog, &Host, target, state_dir),
+                false => validate::validate(request, catalog, &host, target, state_dir),
             };
             match result {
                 Ok(service) => validated.push(service),
@@ -484,17 +485,18 @@ impl Installation {
 
     /// What services need that is no longer there.
     fn gone(&self) -> Vec<Gone> {
+        let host = Host::default();
         let mut gone = Vec::new();
         for Validated { spec, .. } in &self.validated {
             let mut add = |what: &'static str, name: &Text| {
                 gone.push(Gone { service: spec.name.clone(), what, name: name.clone() });
             };
             for (what, path) in [("working directory", &spec.working_directory), ("program", spec.run.program())] {
-                if Host.path_kind(path) == Some(PathKind::Missing) {
+                if host.path_kind(path) == Some(PathKind::Missing) {
                     add(what, path);
                 }
             }
-            if let Some(account) = spec.account.as_deref().filter(|account| Host.account_exists(account) == Some(false))
+            if let Some(account) = spec.account.as_deref().filter(|account| host.account_exists(account) == Some(false))
             {
                 add("account", &account.into());
             }

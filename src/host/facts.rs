@@ -1,5 +1,7 @@
 //! What this host answers to the questions of validation.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 
@@ -11,22 +13,16 @@ use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::text::Text;
 
-/// This host.
-#[derive(Debug)]
-pub struct Host;
+/// This host, as it answers one run: what many services have in common is asked once.
+#[derive(Debug, Default)]
+pub struct Host {
+    kinds: RefCell<BTreeMap<Text, PathKind>>,
+    first_lines: RefCell<BTreeMap<Text, Option<Text>>>,
+}
 
 impl Facts for Host {
     fn path_kind(&self, path: &Text) -> Option<PathKind> {
-        let Ok(metadata) = fs::metadata(to_path(path)) else { return Some(PathKind::Missing) };
-        Some(if metadata.is_dir() {
-            PathKind::Directory
-        } else if let Some(kind) = reading::other_kind(&metadata) {
-            PathKind::Other(kind)
-        } else if is_executable(&metadata) {
-            PathKind::Executable
-        } else {
-            PathKind::File
-        })
+        Some(*self.kinds.borrow_mut().entry(path.clone()).or_insert_with(|| path_kind(path)))
     }
 
     fn current_directory(&self) -> Option<Text> {
@@ -60,9 +56,7 @@ impl Facts for Host {
     }
 
     fn first_line(&self, path: &Text) -> Option<Text> {
-        let start = reading::open(path, Links::Followed).ok()?.start(256).ok()?;
-        let line = start.split(|byte| *byte == b'\n').next()?;
-        (!start.is_empty() && !start.contains(&0)).then(|| Text::from_bytes(line))
+        self.first_lines.borrow_mut().entry(path.clone()).or_insert_with(|| first_line(path)).clone()
     }
 
     fn read_text(&self, path: &Text) -> Option<Result<String, String>> {
@@ -83,6 +77,24 @@ impl Facts for Host {
         };
         site_packages.into_iter().map(|packages| packages.join(relative)).find(|path| path.is_file()).map(text)
     }
+}
+
+fn path_kind(path: &Text) -> PathKind {
+    match fs::metadata(to_path(path)) {
+        Err(_) => PathKind::Missing,
+        Ok(metadata) if metadata.is_dir() => PathKind::Directory,
+        Ok(metadata) => match reading::other_kind(&metadata) {
+            Some(kind) => PathKind::Other(kind),
+            None if is_executable(&metadata) => PathKind::Executable,
+            None => PathKind::File,
+        },
+    }
+}
+
+fn first_line(path: &Text) -> Option<Text> {
+    let start = reading::open(path, Links::Followed).ok()?.start(256).ok()?;
+    let line = start.split(|byte| *byte == b'\n').next()?;
+    (!start.is_empty() && !start.contains(&0)).then(|| Text::from_bytes(line))
 }
 
 #[cfg(unix)]
@@ -152,23 +164,23 @@ pub struct Before;
 
 impl Facts for Before {
     fn current_directory(&self) -> Option<Text> {
-        Host.current_directory()
+        Host::default().current_directory()
     }
 
     fn find_program(&self, name: &Text) -> Option<Text> {
-        Host.find_program(name)
+        Host::default().find_program(name)
     }
 
     fn interpreter(&self) -> Option<Text> {
-        Host.interpreter()
+        Host::default().interpreter()
     }
 
     fn read_text(&self, path: &Text) -> Option<Result<String, String>> {
-        Host.read_text(path).filter(Result::is_ok)
+        Host::default().read_text(path).filter(Result::is_ok)
     }
 
     fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text> {
-        Host.package_file(interpreter, relative)
+        Host::default().package_file(interpreter, relative)
     }
 }
 

@@ -1,14 +1,13 @@
 //! The tool's own working directory: its lock, its log, and what is believed of what lies there.
 
-use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::MAIN_SEPARATOR_STR as SEPARATOR;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::files::{self, Entry};
-use super::folder::{Folder, Opening};
+use super::folder::{Folder, Listed, Opening};
 use super::reading::{self, Limit, Links, Unread};
 use super::text::{path as to_path, text};
 use crate::error::Error;
@@ -229,10 +228,9 @@ pub fn doubt(_state: &Folder) -> Option<String> {
 }
 
 /// The working directory while one looks at what lies there: opened once, so that what is found is judged with the
-/// directory that it was found in. Its names are read once, too, because most of what a service could have there it has
-/// not; where they may not be listed, a file may be opened all the same.
+/// directory that it was found in.
 #[derive(Debug)]
-pub struct Kept(Option<(Folder, Option<BTreeSet<Text>>)>);
+pub struct Kept(Listed);
 
 impl Kept {
     /// The one at `path`, which need not be there.
@@ -240,16 +238,7 @@ impl Kept {
     /// # Errors
     /// When it may not be entered.
     pub fn open(path: &Text) -> Result<Self, Error> {
-        match Folder::open(path) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                Ok(Self(None))
-            }
-            Err(source) => Err(Error::io("entering", path, source)),
-            Ok(folder) => {
-                let names = folder.names().ok().map(BTreeSet::from_iter);
-                Ok(Self(Some((folder, names))))
-            }
-        }
+        Listed::open(path).map(Self)
     }
 
     /// What lies at `path`, which is in this directory.
@@ -257,13 +246,7 @@ impl Kept {
     /// # Errors
     /// When it is there but cannot be read, or is larger than a file of ours can be.
     pub fn look(&self, path: &Text) -> Result<Entry, Error> {
-        let place = to_path(path);
-        match (&self.0, place.file_name()) {
-            (Some((folder, names)), Some(name)) if names.as_ref().is_none_or(|names| names.contains(&text(name))) => {
-                folder.look(&text(name), Limit::TEXT)
-            }
-            _ => Ok(Entry::Missing),
-        }
+        self.0.look(path)
     }
 
     /// The contents of the file at `path`, if one is there, to go by what it says.
@@ -302,7 +285,7 @@ impl Kept {
     /// nor to the owner of the directory, who is told of whenever something changes. Windows keeps others out by its
     /// access list.
     pub fn stranger(&self, owner: Option<(u32, u32)>) -> Option<String> {
-        let ((user, _), keeper) = (owner?, self.0.as_ref().map_or(0, |(folder, _)| keeper(folder)));
+        let ((user, _), keeper) = (owner?, self.0.folder().map_or(0, keeper));
         let is_known = files::is_ours(user) || user == keeper;
         (!is_known).then(|| format!("it belongs to {}, and the directory to {}", files::who(user), files::who(keeper)))
     }

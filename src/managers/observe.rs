@@ -12,6 +12,7 @@ use super::nssm;
 use super::systemd::units::{self, Units};
 use crate::error::Error;
 use crate::host::files::{self, Entry};
+use crate::host::folder::Listed;
 use crate::host::privilege;
 use crate::host::state::Kept;
 use crate::host::text::{path as to_path, text};
@@ -93,9 +94,10 @@ fn unseal(path: &Text, found: &mut Found, opened: &mut Opened, observed: &mut Ob
 /// What systemd has of services: their units, what overrides them, and the links to them.
 fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &mut Observed) -> Result<(), Error> {
     let units = Units::look(place, scope);
+    let directory = Listed::open(&place.unit_dir)?;
     for name in names {
         let path = place.unit(name);
-        let entry = files::look(&path)?;
+        let entry = directory.look(&path)?;
         let other = units.other(name, &entry);
         match (&other, entry) {
             (Some(OtherUnit::Mask(_) | OtherUnit::InPlace { .. }), _) => {}

@@ -17,6 +17,7 @@ mod record;
 mod undo;
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry as Seen};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ use std::rc::Rc;
 
 use crate::error::Error;
 use crate::host::files::{self, Entry};
-use crate::host::folder::{Folder, Opening, Staged};
+use crate::host::folder::{Folder, Listed, Opening, Staged};
 use crate::host::interrupt;
 use crate::host::reading::{Limit, Unread};
 use crate::host::text::path as to_path;
@@ -233,13 +234,21 @@ impl Undone {
 /// How each step of `plan` is taken back; the earlier contents of files are kept in `folder`.
 fn record_of(plan: &Plan, folder: &Folder, site: &Site) -> Result<Record, Error> {
     let mut backups = 0;
+    let mut listed: BTreeMap<Text, Listed> = BTreeMap::new();
     let mut steps = Vec::new();
     let mut directories = Vec::new();
     for step in &plan.steps {
         let mut undo: Vec<Undo> = step.undo.iter().cloned().map(Undo::Reverse).collect();
         match &step.action {
             Action::Write(Artifact { path, .. }) | Action::Remove(path) => {
-                undo.push(keep(path, folder, &mut backups)?);
+                let found = match listed.entry(files::parent(path).unwrap_or_else(|| "/".into())) {
+                    Seen::Occupied(directory) => directory.get().look(path)?,
+                    Seen::Vacant(new) => {
+                        let directory = Listed::open(new.key())?;
+                        new.insert(directory).look(path)?
+                    }
+                };
+                undo.push(keep(path, found, folder, &mut backups)?);
             }
             Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
             Action::Unlink(_)
@@ -322,9 +331,9 @@ pub fn clear_leftovers(place: &Place, names: &[ServiceName]) {
     left.iter().for_each(|path| drop(fs::remove_file(path)));
 }
 
-/// Keeps what lies at `path`, and says how it is put back.
-fn keep(path: &Text, folder: &Folder, backups: &mut usize) -> Result<Undo, Error> {
-    match files::look(path)? {
+/// Keeps what was found at `path`, and says how it is put back.
+fn keep(path: &Text, found: Entry, folder: &Folder, backups: &mut usize) -> Result<Undo, Error> {
+    match found {
         Entry::Missing => Ok(Undo::Remove { path: path.clone() }),
         Entry::Other(what) => Err(files::in_the_way(path, what)),
         Entry::File(found) => {

@@ -8,6 +8,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{MAIN_SEPARATOR_STR as SEPARATOR, PathBuf};
@@ -18,7 +19,7 @@ use self::unix::{Directory, Temporary};
 use self::windows::{Directory, Temporary};
 use super::files::{self, Entry};
 use super::reading::{Limit, Links, Unread};
-use super::text::{os, path as to_path};
+use super::text::{os, path as to_path, text};
 use crate::error::Error;
 use crate::model::artifact::Artifact;
 use crate::model::text::Text;
@@ -203,6 +204,50 @@ impl Staged {
     pub fn commit(self) -> Result<(), Error> {
         let Self { temporary, path } = self;
         temporary.commit().map_err(|source| Error::io("writing", &path, source))
+    }
+}
+
+/// A directory while one looks for many files in it: it is opened once, and its names are read once, because most of what
+/// could be there is not. Where they may not be listed, a file may be opened all the same; elsewhere than on Linux it
+/// may have its name in other letters, and is asked for by itself.
+#[derive(Debug)]
+pub struct Listed(Option<(Folder, Option<BTreeSet<Text>>)>);
+
+impl Listed {
+    /// The one at `path`, which need not be there.
+    ///
+    /// # Errors
+    /// When it may not be entered.
+    pub fn open(path: &Text) -> Result<Self, Error> {
+        match Folder::open(path) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(Self(None))
+            }
+            Err(source) => Err(Error::io("entering", path, source)),
+            Ok(folder) => {
+                let names = folder.names().ok().filter(|_| cfg!(target_os = "linux")).map(BTreeSet::from_iter);
+                Ok(Self(Some((folder, names))))
+            }
+        }
+    }
+
+    /// The directory, if it is there.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.0.as_ref().map(|(folder, _)| folder)
+    }
+
+    /// What lies at `path`, which is in this directory.
+    ///
+    /// # Errors
+    /// When it is there but cannot be read, or is larger than a file of ours can be.
+    pub fn look(&self, path: &Text) -> Result<Entry, Error> {
+        let place = to_path(path);
+        match (&self.0, place.file_name().map(text)) {
+            (Some((folder, names)), Some(name)) if names.as_ref().is_none_or(|names| names.contains(&name)) => {
+                folder.look(&name, Limit::TEXT)
+            }
+            _ => Ok(Entry::Missing),
+        }
     }
 }
 

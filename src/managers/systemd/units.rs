@@ -1,6 +1,6 @@
 //! Units and what lies around them: those of others, drop-ins, and links.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,8 @@ const USER_BELOW: [&str; 6] = [
     "/usr/lib/systemd/user",
 ];
 
+const INIT_SCRIPTS: &str = "/etc/init.d";
+
 /// The directories in the order in which they count, each with whether that is before the one that we write to.
 fn directories_of_others(place: &Place, scope: Scope) -> Vec<(Text, bool)> {
     let fixed = |directories: &[&str]| directories.iter().map(|directory| Text::from(*directory)).collect::<Vec<_>>();
@@ -77,9 +79,10 @@ fn directories_of_others(place: &Place, scope: Scope) -> Vec<(Text, bool)> {
 #[derive(Debug)]
 pub struct Units<'a> {
     place: &'a Place,
-    scope: Scope,
     /// Units in the directories that are not ours to write to, each with whether it counts before ours.
     of_others: BTreeMap<OsString, (PathBuf, bool)>,
+    /// The init scripts, each of which becomes a unit when systemd reloads, and is none until then.
+    init_scripts: BTreeSet<PathBuf>,
     /// Links to units, in the directory that is ours to write to.
     pub links: Links,
     /// Directories of drop-ins, wherever systemd looks for them: all are the administrator's.
@@ -110,7 +113,11 @@ impl<'a> Units<'a> {
                 note_drop_ins(path);
             }
         }
-        Self { place, scope, of_others, links, drop_ins }
+        let init_scripts = match scope {
+            Scope::User => BTreeSet::new(),
+            Scope::System => files::list(&INIT_SCRIPTS.into()).into_iter().collect(),
+        };
+        Self { place, of_others, init_scripts, links, drop_ins }
     }
 
     /// The unit of this name that is not ours, if there is one; `found` is what lies in the place of ours.
@@ -129,22 +136,14 @@ impl<'a> Units<'a> {
             }
             Entry::Missing => {}
         }
-        if let Some(path) = self.init_script(name) {
-            return Some(OtherUnit::Beside { path, is_mask: false, counts: false });
+        if let Some(path) = self.init_scripts.get(&Path::new(INIT_SCRIPTS).join(name.as_str())) {
+            return Some(OtherUnit::Beside { path: text(path), is_mask: false, counts: false });
         }
         self.of_others.get(OsStr::new(&name.unit())).map(|(path, counts)| OtherUnit::Beside {
             path: text(path),
             is_mask: is_mask(path),
             counts: *counts,
         })
-    }
-
-    /// The init script of that name: it becomes a unit when systemd reloads, and is none while it does.
-    fn init_script(&self, name: &ServiceName) -> Option<Text> {
-        match self.scope {
-            Scope::User => None,
-            Scope::System => Some(Text::from(format!("/etc/init.d/{name}"))).filter(files::is_there),
-        }
     }
 
     /// The drop-ins for `name`: in `a-b.service.d`, and in `a-.service.d`, which is for everything that begins so
