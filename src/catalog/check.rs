@@ -116,11 +116,14 @@ pub(super) fn name_of_flags(flags: &[String]) -> Option<String> {
 
 /// Whether no flag belongs to two arguments.
 pub(super) fn unique_flags(arguments: &[ArgSpec]) -> Result<(), String> {
-    let mut seen = HashSet::new();
-    match arguments.iter().flat_map(|spec| &spec.flags).find(|flag| !seen.insert(flag.as_str())) {
-        Some(flag) => Err(format!("two arguments have the flag `{flag}`")),
-        None => Ok(()),
-    }
+    arguments.iter().enumerate().try_for_each(|(at, spec)| new_flags(spec, &arguments[..at]))
+}
+
+/// Whether no flag of `spec` stands there twice, or belongs to one of the `earlier` arguments.
+pub(super) fn new_flags(spec: &ArgSpec, earlier: &[ArgSpec]) -> Result<(), String> {
+    let is_taken = |flag: &String| earlier.iter().any(|other| other.flags.contains(flag));
+    let twice = spec.flags.iter().enumerate().find(|(at, flag)| spec.flags[..*at].contains(flag) || is_taken(flag));
+    twice.map_or(Ok(()), |(_, flag)| Err(format!("two arguments have the flag `{flag}`")))
 }
 
 /// Positional arguments are told apart by their place alone: the optional ones come last, and only

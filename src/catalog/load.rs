@@ -2,7 +2,9 @@
 
 use indexmap::IndexMap;
 
-use super::check::{consistent, flag_syntax, is_absolute, name_of_flags, positional_order, program_name, unique_flags};
+use super::check::{
+    consistent, flag_syntax, is_absolute, name_of_flags, new_flags, positional_order, program_name, unique_flags,
+};
 use super::schema::{RawArgument, RawCatalog, RawProgram, RawSet};
 use super::{ArgKind, ArgSpec, Arity, Catalog, EntryPoint, Program};
 use crate::document::{self, DocumentError, DocumentFault, Node};
@@ -119,8 +121,8 @@ fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<ArgSpec>, D
             let key = if node.has("name") { "name" } else { "flags" };
             return Err(DocumentFault::new(node.at(key), key, reason));
         }
+        new_flags(&spec, &specs).map_err(|why| DocumentFault::new(node.at("flags"), "flags", why))?;
         specs.push(spec);
-        unique_flags(&specs).map_err(|why| DocumentFault::new(node.at("flags"), "flags", why))?;
     }
     Ok(specs)
 }

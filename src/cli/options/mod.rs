@@ -69,13 +69,15 @@ impl<C> Opt<C> {
     }
 
     /// The other spelling.
-    fn other(&self) -> String {
-        if self.long.contains('_') { self.long.replace('_', "-") } else { self.long.replace('-', "_") }
+    fn other(&self) -> impl Iterator<Item = char> {
+        let (from, to) = if self.long.contains('_') { ('_', '-') } else { ('-', '_') };
+        self.long.chars().map(move |c| if c == from { to } else { c })
     }
 
     /// Whether this is how it is spelt, with its dashes.
     pub(super) fn is_spelt(&self, word: &str) -> bool {
-        word.strip_prefix("--").is_some_and(|word| word == self.long || word == self.other())
+        word.strip_prefix("--")
+            .is_some_and(|word| word == self.long || word.len() == self.long.len() && word.chars().eq(self.other()))
     }
 
     fn arg(&self, purpose: Purpose) -> Arg {
@@ -84,7 +86,7 @@ impl<C> Opt<C> {
             Some(letter) => arg.short(letter),
             None => arg,
         };
-        let other = self.other();
+        let other: String = self.other().collect();
         let arg = if other == self.long { arg } else { arg.alias(other) };
         match &self.takes {
             Takes::Nothing(_) => arg.action(ArgAction::SetTrue),
@@ -220,7 +222,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn spellings<C>(groups: &'static [Group<C>]) -> Vec<String> {
-        let of = |option: &Opt<C>| BTreeSet::from([option.long.to_owned(), option.other()]);
+        let of = |option: &Opt<C>| BTreeSet::from([option.long.to_owned(), option.other().collect()]);
         let mut spellings: Vec<String> = all(groups).flat_map(of).collect();
         spellings.sort();
         spellings
