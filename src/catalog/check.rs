@@ -1,6 +1,7 @@
 //! What a catalog may say: names, flags, and which keys go together.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::{ArgKind, ArgSpec, Arity};
 
@@ -115,12 +116,12 @@ pub(super) fn name_of_flags(flags: &[String]) -> Option<String> {
 }
 
 /// Whether no flag belongs to two arguments.
-pub(super) fn unique_flags(arguments: &[ArgSpec]) -> Result<(), String> {
+pub(super) fn unique_flags(arguments: &[Rc<ArgSpec>]) -> Result<(), String> {
     arguments.iter().enumerate().try_for_each(|(at, spec)| new_flags(spec, &arguments[..at]))
 }
 
 /// Whether no flag of `spec` stands there twice, or belongs to one of the `earlier` arguments.
-pub(super) fn new_flags(spec: &ArgSpec, earlier: &[ArgSpec]) -> Result<(), String> {
+pub(super) fn new_flags(spec: &ArgSpec, earlier: &[Rc<ArgSpec>]) -> Result<(), String> {
     let is_taken = |flag: &String| earlier.iter().any(|other| other.flags.contains(flag));
     let twice = spec.flags.iter().enumerate().find(|(at, flag)| spec.flags[..*at].contains(flag) || is_taken(flag));
     twice.map_or(Ok(()), |(_, flag)| Err(format!("two arguments have the flag `{flag}`")))
@@ -128,8 +129,8 @@ pub(super) fn new_flags(spec: &ArgSpec, earlier: &[ArgSpec]) -> Result<(), Strin
 
 /// Positional arguments are told apart by their place alone: the optional ones come last, and only
 /// the last may take an open number of values (or the one before it, if the last takes exactly one).
-pub(super) fn positional_order(arguments: &[ArgSpec]) -> Result<(), String> {
-    let positionals: Vec<&ArgSpec> = arguments.iter().filter(|spec| spec.is_positional()).collect();
+pub(super) fn positional_order(arguments: &[Rc<ArgSpec>]) -> Result<(), String> {
+    let positionals: Vec<&ArgSpec> = arguments.iter().map(Rc::as_ref).filter(|spec| spec.is_positional()).collect();
     for (at, spec) in positionals.iter().enumerate() {
         let rest = &positionals[at + 1..];
         if let Some(later) = rest.iter().find(|later| later.required && !spec.required) {

@@ -4,6 +4,7 @@
 //! it is judged here. A new version of a package needs no new release of this tool.
 
 use std::fmt;
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -150,7 +151,7 @@ fn program(script: ConsoleScript, skipped: &mut Vec<Skipped>) -> Result<Program,
         let commands = action.choices.as_deref().unwrap_or_default().join(", ");
         return Err(format!("it has sub-commands ({commands}), which a catalog cannot describe"));
     }
-    let mut arguments: Vec<ArgSpec> = Vec::new();
+    let mut arguments: Vec<Rc<ArgSpec>> = Vec::new();
     for action in script.actions.iter().filter(|action| !is_about_itself(action)) {
         for action in one_flag_each(action) {
             let added = argument(&action).and_then(|spec| {
@@ -161,7 +162,7 @@ fn program(script: ConsoleScript, skipped: &mut Vec<Skipped>) -> Result<Program,
                 Ok(spec)
             });
             match added {
-                Ok(spec) => arguments.push(spec),
+                Ok(spec) => arguments.push(Rc::new(spec)),
                 Err(reason) => {
                     let argument = action.flags.last().unwrap_or(&action.dest).clone();
                     if must_be_given(&action) {

@@ -1,5 +1,7 @@
 //! From TOML to a [`Catalog`].
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 
 use super::check::{
@@ -45,7 +47,7 @@ fn catalog(raw: RawCatalog, root: &Node<'_>) -> Result<Catalog, DocumentFault> {
 }
 
 /// The shared arguments, by the name of their set.
-fn sets(raw: Vec<RawSet>, root: &Node<'_>) -> Result<IndexMap<String, Vec<ArgSpec>>, DocumentFault> {
+fn sets(raw: Vec<RawSet>, root: &Node<'_>) -> Result<IndexMap<String, Vec<Rc<ArgSpec>>>, DocumentFault> {
     let mut sets = IndexMap::new();
     for (raw, node) in raw.into_iter().zip(root.tables("set")) {
         if sets.contains_key(&raw.name) {
@@ -54,14 +56,18 @@ fn sets(raw: Vec<RawSet>, root: &Node<'_>) -> Result<IndexMap<String, Vec<ArgSpe
         }
         let mut specs = arguments(raw.argument, &node)?;
         for spec in &mut specs {
-            spec.group.get_or_insert_with(|| raw.name.clone());
+            Rc::make_mut(spec).group.get_or_insert_with(|| raw.name.clone());
         }
         sets.insert(raw.name, specs);
     }
     Ok(sets)
 }
 
-fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec>>) -> Result<Program, DocumentFault> {
+fn program(
+    raw: RawProgram,
+    node: &Node<'_>,
+    sets: &IndexMap<String, Vec<Rc<ArgSpec>>>,
+) -> Result<Program, DocumentFault> {
     let RawProgram { name, about, python, executable, include, argument } = raw;
     if let Err(reason) = program_name(&name) {
         return Err(DocumentFault::new(node.at("name"), "name", reason));
@@ -103,7 +109,7 @@ fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec
         };
         for spec in set {
             if arguments.iter().all(|own| own.name != spec.name) {
-                arguments.push(spec.clone());
+                arguments.push(Rc::clone(spec));
             }
         }
     }
@@ -112,8 +118,8 @@ fn program(raw: RawProgram, node: &Node<'_>, sets: &IndexMap<String, Vec<ArgSpec
     Ok(Program { name, about, entry, arguments })
 }
 
-fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<ArgSpec>, DocumentFault> {
-    let mut specs: Vec<ArgSpec> = Vec::with_capacity(raw.len());
+fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<Rc<ArgSpec>>, DocumentFault> {
+    let mut specs: Vec<Rc<ArgSpec>> = Vec::with_capacity(raw.len());
     for (raw, node) in raw.into_iter().zip(parent.tables("argument")) {
         let spec = argument(raw, &node)?;
         if specs.iter().any(|earlier| earlier.name == spec.name) {
@@ -122,7 +128,7 @@ fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<ArgSpec>, D
             return Err(DocumentFault::new(node.at(key), key, reason));
         }
         new_flags(&spec, &specs).map_err(|why| DocumentFault::new(node.at("flags"), "flags", why))?;
-        specs.push(spec);
+        specs.push(Rc::new(spec));
     }
     Ok(specs)
 }

@@ -1,6 +1,7 @@
 //! One program of a catalog.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::{ArgKind, ArgSpec};
 use crate::model::entry::PythonEntry;
@@ -14,14 +15,15 @@ pub struct Program {
     pub about: String,
     /// What is started.
     pub entry: EntryPoint,
-    /// Its arguments: the positional ones in their order, the others in the order of the help.
-    pub arguments: Vec<ArgSpec>,
+    /// Its arguments: the positional ones in their order, the others in the order of the help. Those of a set are
+    /// shared by the programs that include it.
+    pub arguments: Vec<Rc<ArgSpec>>,
 }
 
 impl Program {
     /// The argument of this name.
     pub fn argument(&self, name: &str) -> Option<&ArgSpec> {
-        self.arguments.iter().find(|argument| argument.name == name)
+        self.arguments.iter().map(Rc::as_ref).find(|argument| argument.name == name)
     }
 
     /// Whether any of its arguments is a secret.
@@ -31,7 +33,7 @@ impl Program {
 
     /// The positional arguments, in order.
     pub fn positionals(&self) -> impl Iterator<Item = &ArgSpec> {
-        self.arguments.iter().filter(|argument| argument.is_positional())
+        self.arguments.iter().map(Rc::as_ref).filter(|argument| argument.is_positional())
     }
 }
 

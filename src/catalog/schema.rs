@@ -2,6 +2,7 @@
 //! [`Program`].
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -158,7 +159,7 @@ impl From<&Program> for RawProgram {
             python,
             executable,
             include: Vec::new(),
-            argument: program.arguments.iter().map(RawArgument::from).collect(),
+            argument: program.arguments.iter().map(Rc::as_ref).map(RawArgument::from).collect(),
         }
     }
 }

@@ -3,7 +3,6 @@
 //! same request whose texts are harmless.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use indexmap::IndexMap;
 use install_service::catalog::Catalog;
@@ -118,13 +117,6 @@ fn validated(request: &Request, catalog: &Catalog, target: Target, state: &str) 
     validate::validate(request, catalog, &Elsewhere, target, &state.into()).ok()
 }
 
-/// The shipped catalog, read once.
-fn no_catalog() -> &'static Catalog {
-    static SHIPPED: LazyLock<Catalog> =
-        LazyLock::new(|| Catalog::parse(install_service::catalog::SHIPPED, "shipped").unwrap());
-    &SHIPPED
-}
-
 /// The directives of a unit with their sections, as systemd finds them: a line that ends in a
 /// backslash goes on, comments and empty lines are nothing.
 fn directives(unit: &[u8]) -> BTreeMap<String, usize> {
@@ -204,7 +196,7 @@ proptest! {
 
     #[test]
     fn no_text_of_a_request_adds_a_directive(texts in texts(false)) {
-        let catalog = no_catalog();
+        let catalog = &Catalog::shipped();
         let plain = validated(&Texts::harmless(false).request(false), catalog, Target::Systemd, "/var/lib/x").unwrap();
         let plain = directives(&unit_of(&plain).unwrap());
         if let Some(unit) = validated(&texts.request(false), catalog, Target::Systemd, "/var/lib/x").as_ref().and_then(unit_of) {
@@ -220,7 +212,7 @@ proptest! {
 
     #[test]
     fn no_text_of_a_request_adds_a_command_to_a_batch(texts in texts(true)) {
-        let catalog = no_catalog();
+        let catalog = &Catalog::shipped();
         let plain = validated(&Texts::harmless(true).request(true), catalog, Target::Nssm, "C:\\st").unwrap();
         let plain = batches_of(&plain).unwrap().map(|batch| commands(&batch));
         if let Some(found) = validated(&texts.request(true), catalog, Target::Nssm, "C:\\st").as_ref().and_then(batches_of) {
@@ -235,7 +227,7 @@ proptest! {
     /// Every line of the script is the same but for one literal, which a reader of Python's own finds closed.
     #[test]
     fn no_text_of_a_request_adds_a_statement_to_a_script(texts in texts(false)) {
-        let catalog = no_catalog();
+        let catalog = &Catalog::shipped();
         let script = |texts: &Texts| {
             let request = Request {
                 executable: None,
@@ -284,7 +276,7 @@ proptest! {
     #[test]
     fn a_further_directive_is_one_directive(key in corpus::text(), value in corpus::text()) {
         let mut request = Texts::harmless(false).request(false);
-        let catalog = no_catalog();
+        let catalog = &Catalog::shipped();
         let plain = directives(&unit_of(&validated(&request, catalog, Target::Systemd, "/var/lib/x").unwrap()).unwrap());
         request.systemd.insert(key.clone(), Setting::Text(value.clone()));
         request.systemd.insert("Nice".into(), Setting::Text(value));
