@@ -107,7 +107,11 @@ impl Styled {
     }
 
     fn unguarded(&mut self, text: &str) {
-        self.plain(text.replace(FOREIGN_ESCAPE, "\u{1b}"));
+        // In nearly every text there is none, and help has hundreds of pieces.
+        match text.contains(FOREIGN_ESCAPE) {
+            true => self.bytes(text.replace(FOREIGN_ESCAPE, "\u{1b}").as_bytes()),
+            false => self.bytes(text.as_bytes()),
+        };
     }
 
     /// The text without its styles.
@@ -150,6 +154,9 @@ fn style_length(text: &str) -> usize {
 
 /// Foreign text for clap, in whose texts an ESC begins a style.
 pub(super) fn guarded(text: &str) -> String {
+    if text.is_ascii() && !text.contains(ESCAPE) {
+        return text.to_owned();
+    }
     text.replace(FOREIGN_ESCAPE, "\u{fffd}").replace(ESCAPE, FOREIGN_ESCAPE.encode_utf8(&mut [0; 4]))
 }
 
