@@ -197,14 +197,8 @@ mod tests {
     /// Written by 0.1.0 while it updated a service that ran.
     #[test]
     fn a_record_of_the_first_version_is_understood() {
-        let record = Record::parse(
-            br#"{"version":3,"steps":[
-                [{"restore":{"path":"/etc/systemd/system/web.service","backup":0,"mode":420,"owner":[0,0]}}],
-                [{"reverse":{"run":["systemctl","disable","--no-reload","web.service"]}}], []],
-                "after":[["systemctl","daemon-reload"]],
-                "restarts":[[2,{"run":["systemctl","restart","web.service"]}]],"directories":["/var/lib/x"]}"#,
-        )
-        .unwrap();
+        let text = include_bytes!("../../../fixtures/journals/update-of-0.1.0.json");
+        let record = Record::parse(text).unwrap();
         let command = |words: &str| Reversal::Command(Invocation::new(words.split(' ')));
         assert_eq!(record.steps[1].undo, [Undo::Reverse(command("systemctl disable --no-reload web.service"))]);
         assert_eq!(record.steps[2].at_last, [command("systemctl restart web.service")]);
