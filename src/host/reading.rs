@@ -4,10 +4,12 @@
 //! in its place meanwhile. Only files are read: a FIFO keeps one waiting, a device gives bytes for ever or does something
 //! when it is opened. And each is read up to a [`Limit`], before it can take all the memory.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::text::path as to_path;
 use crate::error::words_of;
@@ -273,12 +275,35 @@ pub fn given_text(path: &Text, limit: Limit) -> Result<String, Unread> {
     if !is_descriptor_of_ours(path) {
         return whole_text(path, Links::Followed, limit);
     }
+    let mut given = given();
+    if let Some(text) = given.get(path) {
+        return Ok(text.clone());
+    }
     let file = open_descriptor(&to_path(path))?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(Unread::NotAFile("a directory"));
     }
-    as_text(all_of(file, metadata.len(), limit)?)
+    let text = as_text(all_of(file, metadata.len(), limit)?)?;
+    given.insert(path.clone(), text.clone());
+    Ok(text)
+}
+
+/// What was read of descriptors, by their paths: of a pipe that is possible once, and behind sudo there is none of them.
+static GIVEN: Mutex<BTreeMap<Text, String>> = Mutex::new(BTreeMap::new());
+
+fn given() -> MutexGuard<'static, BTreeMap<Text, String>> {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What [`given_text`] has read of what the caller had opened for us.
+pub fn given_texts() -> Vec<(Text, String)> {
+    given().clone().into_iter().collect()
+}
+
+/// What a run before this one has read so: paths of files are none of its business.
+pub fn were_given(texts: Vec<(Text, String)>) {
+    given().extend(texts.into_iter().filter(|(path, _)| is_descriptor_of_ours(path)));
 }
 
 /// Opens once more what is open: it need not wait for somebody who writes into a FIFO, but then for what they write.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::{self, Variables};
 use super::text::text;
-use super::{process, prompt};
+use super::{process, prompt, reading};
 use crate::error::Error;
 use crate::manifest::Value;
 use crate::model::invocation::Invocation;
@@ -26,7 +26,8 @@ use crate::model::text::Text;
 /// one by the way, so it gives nobody a say over root's environment.
 const MARK: &str = "--through-sudo";
 
-/// The most that is read: many times what the system lets a command line and an environment have.
+/// The most that is read: many times what the system lets a command line and an environment have, and room for a few of
+/// the largest manifests.
 const LIMIT: u64 = 64 << 20;
 
 /// What sudo may need of our environment to ask for a password, or to do without: sudo(8), pam_krb5 and
@@ -56,6 +57,8 @@ impl Typed {
 struct Handed {
     variables: Variables,
     secrets: IndexMap<String, Value>,
+    /// The manifests and catalogs that came by a descriptor of the caller's, which sudo closes.
+    texts: Vec<(Text, String)>,
     /// The notes that the caller has read already.
     notes: Vec<String>,
     can_ask: bool,
@@ -79,6 +82,7 @@ pub fn arrive(mut argv: Vec<OsString>) -> Result<Vec<OsString>, Error> {
     })?;
     environment::is_of_caller(handed.variables.clone());
     prompt::can_ask_as_before(handed.can_ask);
+    reading::were_given(handed.texts.clone());
     // Read once.
     drop(HANDED.set(handed));
     Ok(argv)
@@ -123,6 +127,7 @@ pub fn run_again(typed: Typed, variables: &[EnvName], notes: Vec<String>) -> Res
     let handed = Handed {
         variables: environment::of_caller(variables),
         secrets: typed.secrets,
+        texts: reading::given_texts(),
         notes,
         can_ask: prompt::can_ask(),
     };

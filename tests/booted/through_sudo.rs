@@ -213,6 +213,26 @@ fn secrets_of_the_environment_go_through_sudo_unseen() {
     nothing_is_logged_of_it();
 }
 
+/// sudo closes what its caller has opened, and a pipe can be read once.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_manifest_and_a_catalog_come_through_pipes() {
+    let (first, second) = (named("sudo-piped"), named("sudo-piped-too"));
+    let manifest = "[[service]]\nname = \"sudo-piped\"\nexecutable = \"/bin/sleep\"\narguments = [\"1000\"]\n";
+    let install = Test::install().file("m.toml", manifest).file("lab.toml", SENDER).args(["--manifest", "/dev/stdin"]);
+    let shell = "cat m.toml | \"$@\" --catalog <(cat lab.toml)";
+    let ran = typed_by("joe", install.through(&["bash", "-c", shell, "--"])).run();
+    assert_eq!(first.property("LoadState"), "loaded");
+    let words = ["--manifest", "/dev/stdin", "--check"];
+    typed_by("joe", ran.then_install()).args(words).stdin(manifest).stdout("").run();
+    typed_by("joe", ran.then_install())
+        .args(["--service_name", "sudo-piped-too", "--python", "/usr/bin/python3"])
+        .args(["--catalog", "/dev/stdin", "Sender", "--name", "x"])
+        .stdin(SENDER)
+        .run();
+    assert_eq!(second.property("LoadState"), "loaded");
+}
+
 /// sudo asks for its password on the terminal, and so does the run behind it for the values.
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
