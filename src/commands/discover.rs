@@ -18,11 +18,12 @@ pub fn programs(
     package: Option<&str>,
     reporter: Reporter<'_>,
 ) -> Result<discover::Discovered, Error> {
+    let host = Host::default();
     let python = match python {
-        Some(given) => Host::default().find_program(&given).ok_or_else(|| {
+        Some(given) => host.find_program(&given).ok_or_else(|| {
             Fault::new("option `--python`", "there is no such file, or it is not marked as executable").given(given)
         }),
-        None => Host::default()
+        None => host
             .interpreter()
             .ok_or_else(|| Fault::new("interpreter", "no Python was found").help("`--python PATH` names it")),
     }

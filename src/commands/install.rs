@@ -229,14 +229,14 @@ impl Installation {
             faults.extend(for_no_home(&settings, requests));
         }
         let is_elsewhere = is_export || target != managers::of_this_host();
-        let host = Host::default();
+        let (host, before) = (Host::default(), Before::default());
         let mut validated = Vec::new();
         for request in requests {
             let state_dir = &site.place.state_dir;
             let result = match is_elsewhere {
                 true => validate::validate(request, catalog, &Elsewhere, target, state_dir),
                 false if settings.compares_receipts() => {
-                    validate::validate(request, catalog, &Before, target, state_dir)
+                    validate::validate(request, catalog, &before, target, state_dir)
                 }
                 false => validate::validate(request, catalog, &host, target, state_dir),
             };

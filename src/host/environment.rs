@@ -144,10 +144,12 @@ pub fn search_path() -> OsString {
 }
 
 /// Where a user's services are managed: systemctl --user needs it, and a login through `su` or
-/// `sudo` does not set it (systemd-logind makes the directory).
+/// `sudo` does not set it (systemd-logind makes the directory). A relative path counts as none set: it would mean another
+/// directory wherever we are called (XDG Base Directory Specification, "Basics").
 pub fn user_runtime_directory() -> Option<PathBuf> {
-    if let Some(directory) = env::var_os("XDG_RUNTIME_DIR") {
-        return Some(directory.into());
+    let set = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|directory| directory.is_absolute());
+    if set.is_some() {
+        return set;
     }
     #[cfg(unix)]
     {

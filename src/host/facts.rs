@@ -4,10 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-
-use super::environment::{search_path, variable};
 use std::path::Path;
 
+use super::environment::{search_path, variable};
 use super::reading::{self, Limit, Links, Unread};
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
@@ -159,28 +158,28 @@ fn closed_to(_account: &str, _path: &Path) -> Option<Text> {
 }
 
 /// This host, for what was installed on it: what has gone since is no fault of the request, but a difference.
-#[derive(Debug)]
-pub struct Before;
+#[derive(Debug, Default)]
+pub struct Before(Host);
 
 impl Facts for Before {
     fn current_directory(&self) -> Option<Text> {
-        Host::default().current_directory()
+        self.0.current_directory()
     }
 
     fn find_program(&self, name: &Text) -> Option<Text> {
-        Host::default().find_program(name)
+        self.0.find_program(name)
     }
 
     fn interpreter(&self) -> Option<Text> {
-        Host::default().interpreter()
+        self.0.interpreter()
     }
 
     fn read_text(&self, path: &Text) -> Option<Result<String, String>> {
-        Host::default().read_text(path).filter(Result::is_ok)
+        self.0.read_text(path).filter(Result::is_ok)
     }
 
     fn package_file(&self, interpreter: &Text, relative: &str) -> Option<Text> {
-        Host::default().package_file(interpreter, relative)
+        self.0.package_file(interpreter, relative)
     }
 }
 

@@ -77,12 +77,12 @@ pub fn arrive(mut argv: Vec<OsString>) -> Result<Vec<OsString>, Error> {
         return Ok(argv);
     }
     argv.remove(1);
-    let handed = read().ok_or_else(|| {
+    let mut handed = read().ok_or_else(|| {
         Error::Usage(format!("`{MARK}` must not be typed: this command uses it when it runs itself again"))
     })?;
     environment::is_of_caller(handed.variables.clone());
     prompt::can_ask_as_before(handed.can_ask);
-    reading::were_given(handed.texts.clone());
+    reading::were_given(std::mem::take(&mut handed.texts));
     // Read once.
     drop(HANDED.set(handed));
     Ok(argv)

@@ -99,11 +99,20 @@ fn a_unit_that_counts_before_the_one_of_ours() {
     system("systemctl", &["daemon-reload"]);
     let note = "foreign-control.service` counts, and the unit that InstallService wrote has no effect\n";
     service.manage(&ran, "diff").stderr_contains(note).run();
-    let refused = service.install_again(&ran).probe(["new"]).status(2);
-    refused.stderr_contains("a unit of that name is there already, and ours would have no effect beside it\n").run();
+    let update = service.install_again(&ran).probe(["new"]).status(2);
+    update.stderr_contains("a unit of that name is there already, and ours would have no effect beside it\n").run();
     service.manage(&ran, "remove").run();
     assert_eq!((service.unit().exists(), theirs.exists()), (false, true));
     fs::remove_dir_all(control).unwrap();
+    // A mask there is none that `systemctl unmask --runtime` would take away.
+    let control = Path::new("/run/systemd/system.control");
+    let mask = control.join("foreign-control.service");
+    fs::create_dir_all(control).unwrap();
+    symlink("/dev/null", &mask).unwrap();
+    system("systemctl", &["daemon-reload"]);
+    refused(&service, &mask);
+    fs::remove_file(mask).unwrap();
+    system("systemctl", &["daemon-reload"]);
 }
 
 #[test]

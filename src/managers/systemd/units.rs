@@ -49,23 +49,30 @@ const USER_BELOW: [&str; 6] = [
 
 const INIT_SCRIPTS: &str = "/etc/init.d";
 
+/// Directories in the runtime directory of the user, if there is one.
+fn in_runtime(directories: &[&str]) -> impl Iterator<Item = Text> {
+    let of = |runtime: PathBuf| directories.iter().map(move |directory| text(runtime.join(directory)));
+    user_runtime_directory().into_iter().flat_map(of)
+}
+
+/// Where `systemctl mask --runtime` puts a mask, and the one place where `unmask --runtime` takes it away
+/// (systemctl(1), `--runtime`).
+fn masks_at_run_time(scope: Scope) -> Option<Text> {
+    match scope {
+        Scope::System => Some("/run/systemd/system".into()),
+        Scope::User => in_runtime(&["systemd/user"]).next(),
+    }
+}
+
 /// The directories in the order in which they count, each with whether that is before the one that we write to.
 fn directories_of_others(place: &Place, scope: Scope) -> Vec<(Text, bool)> {
     let fixed = |directories: &[&str]| directories.iter().map(|directory| Text::from(*directory)).collect::<Vec<_>>();
     let (above, below) = match scope {
         Scope::System => (fixed(&SYSTEM_ABOVE), fixed(&SYSTEM_BELOW)),
         Scope::User => {
-            // systemd takes no other as one (`path_is_absolute` in its path-lookup.c): a relative one would be read from
-            // wherever we were called.
-            let runtime = user_runtime_directory().filter(|runtime| runtime.is_absolute());
-            let in_runtime = |directories: &[&str]| {
-                let of =
-                    |runtime: &PathBuf| directories.iter().map(|directory| text(runtime.join(directory))).collect();
-                runtime.as_ref().map(of).unwrap_or_default()
-            };
-            let mut above: Vec<Text> = in_runtime(&RUNTIME_ABOVE);
-            above.insert(0, place.unit_dir.with(".control"));
-            let mut below: Vec<Text> = in_runtime(&RUNTIME_BELOW);
+            let mut above = vec![place.unit_dir.with(".control")];
+            above.extend(in_runtime(&RUNTIME_ABOVE));
+            let mut below: Vec<Text> = in_runtime(&RUNTIME_BELOW).collect();
             below.push(home().with("/.local/share/systemd/user"));
             below.extend(fixed(&USER_BELOW));
             (above, below)
@@ -176,8 +183,7 @@ pub fn not_foreign(name: &ServiceName, other: &OtherUnit, is_installed: bool, sc
     let (reason, help) = match other {
         OtherUnit::Beside { counts: false, .. } if is_installed => return Ok(()),
         OtherUnit::Mask(_) => ("the unit is masked".to_owned(), format!("`{user} unmask {name}.service` undoes that")),
-        // systemctl takes away those below /run, and no others.
-        OtherUnit::Beside { path, is_mask: true, .. } if path.as_bytes().starts_with(b"/run/") => {
+        OtherUnit::Beside { path, is_mask: true, .. } if files::parent(path) == masks_at_run_time(scope) => {
             ("the unit is masked".to_owned(), format!("`{user} unmask --runtime {name}.service` undoes that"))
         }
         OtherUnit::Beside { is_mask: true, .. } => ("the unit is masked".to_owned(), another_name),
