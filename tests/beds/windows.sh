@@ -189,6 +189,9 @@ prefix() {
   stop "$1"
   rm -rf "$1"
   cp --archive "$CACHE/template" "$1"
+  # By itself Wine's server ends three seconds after its last program, and one that starts at that moment loses it
+  # ("wine client error: recvmsg: Connection reset by peer").
+  WINEPREFIX=$1 "$WINE/wineserver64" --persistent=60 < /dev/null > /dev/null 2>&1
 }
 
 with_toolchain() {
