@@ -77,10 +77,15 @@ pub struct Request {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::Restart>())))]
     pub restart: Option<String>,
-    /// Seconds before it is started again.
+    /// How long it is waited before it is started again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = u32::MAX)))]
-    pub restart_sec: Option<i64>,
+    pub restart_sec: Option<Time>,
+    /// How long a stop waits for its processes to end before it kills them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_timeout: Option<Time>,
+    /// Whether it is started after the network is up; `true` unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<bool>,
     /// Units that are started before it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
@@ -141,6 +146,8 @@ impl Request {
             user: said.user.or(self.user),
             restart: said.restart.or(self.restart),
             restart_sec: said.restart_sec.or(self.restart_sec),
+            stop_timeout: said.stop_timeout.or(self.stop_timeout),
+            network: said.network.or(self.network),
             after: both(self.after, said.after),
             description: said.description.or(self.description),
             display_name: said.display_name.or(self.display_name),
@@ -179,7 +186,9 @@ impl Request {
             account: self.account.or_else(|| defaults.account.clone()),
             user: self.user.or(defaults.user),
             restart: self.restart.or_else(|| defaults.restart.clone()),
-            restart_sec: self.restart_sec.or(defaults.restart_sec),
+            restart_sec: self.restart_sec.or_else(|| defaults.restart_sec.clone()),
+            stop_timeout: self.stop_timeout.or_else(|| defaults.stop_timeout.clone()),
+            network: self.network.or(defaults.network),
             after: list(self.after, &defaults.after),
             description: self.description.or_else(|| defaults.description.clone()),
             display_name: self.display_name.or_else(|| defaults.display_name.clone()),
@@ -189,6 +198,26 @@ impl Request {
             environment: table(self.environment, &defaults.environment),
             systemd: table(self.systemd, &defaults.systemd),
             nssm: table(self.nssm, &defaults.nssm),
+        }
+    }
+}
+
+/// A length of time, as it was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged, expecting = "expected seconds, or a time such as \"1min 30s\"")]
+pub enum Time {
+    /// Seconds.
+    Seconds(#[cfg_attr(feature = "schema", schemars(range(min = 0)))] i64),
+    /// Numbers with units, as systemd writes them.
+    Text(String),
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Seconds(seconds) => seconds.fmt(f),
+            Self::Text(text) => text.fmt(f),
         }
     }
 }
@@ -422,8 +451,8 @@ mod tests {
             ),
             ("[[service]]\nsecrets = { A = \"x\" }\n", "line 2, key `secrets`: invalid type: table, expected a list"),
             (
-                "[[service]]\nrestart_sec = \"5\"\n",
-                "line 2, key `restart_sec`: invalid type: string \"5\", expected a whole number",
+                "[[service]]\nrestart_sec = true\n",
+                "line 2, key `restart_sec`: expected seconds, or a time such as \"1min 30s\"",
             ),
             (
                 "[[service]]\n[service.nssm]\nAppExit.3 = \"Exit\"\n",

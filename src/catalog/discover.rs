@@ -177,7 +177,9 @@ fn program(script: ConsoleScript, skipped: &mut Vec<Skipped>) -> Result<Program,
     let about = [script.about.as_deref(), script.summary.as_deref()].into_iter().flatten().map(first_paragraph);
     let about = about.map(|text| text.replace("%(prog)s", &script.name)).find(|text| !text.is_empty());
     let about = about.unwrap_or_else(|| "It does not say what it does.".to_owned());
-    Ok(Program { name: script.name, about, entry: EntryPoint::Python(entry), arguments })
+    // It is not written in a package: what is known of a program stays known in another version of its package.
+    let restart_sec = Catalog::shipped().find(&script.name).and_then(|known| known.restart_sec);
+    Ok(Program { name: script.name, about, entry: EntryPoint::Python(entry), arguments, restart_sec })
 }
 
 fn first_paragraph(text: &str) -> String {

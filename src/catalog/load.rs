@@ -68,7 +68,7 @@ fn program(
     node: &Node<'_>,
     sets: &IndexMap<String, Vec<Rc<ArgSpec>>>,
 ) -> Result<Program, DocumentFault> {
-    let RawProgram { name, about, python, executable, include, argument } = raw;
+    let RawProgram { name, about, python, executable, restart_sec, include, argument } = raw;
     if let Err(reason) = program_name(&name) {
         return Err(DocumentFault::new(node.at("name"), "name", reason));
     }
@@ -115,7 +115,10 @@ fn program(
     }
     unique_flags(&arguments).map_err(|why| DocumentFault::new(node.at("include"), "include", why))?;
     positional_order(&arguments).map_err(|why| DocumentFault::new(node.at("argument"), "argument", why))?;
-    Ok(Program { name, about, entry, arguments })
+    let restart_sec = restart_sec.map(|span| span.0.parse());
+    let restart_sec =
+        restart_sec.transpose().map_err(|why| DocumentFault::new(node.at("restart_sec"), "restart_sec", why))?;
+    Ok(Program { name, about, entry, arguments, restart_sec })
 }
 
 fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<Rc<ArgSpec>>, DocumentFault> {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::{ArgKind, ArgSpec};
 use crate::model::entry::PythonEntry;
+use crate::model::span::Span;
 
 /// A program that can become a service by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Program {
     /// Its arguments: the positional ones in their order, the others in the order of the help. Those of a set are
     /// shared by the programs that include it.
     pub arguments: Vec<Rc<ArgSpec>>,
+    /// How long it is waited before it is started again, unless the user says so.
+    pub restart_sec: Option<Span>,
 }
 
 impl Program {

@@ -49,6 +49,8 @@ pub(super) struct RawProgram {
     pub(super) python: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) executable: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restart_sec: Option<Scalar>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) include: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -158,6 +160,7 @@ impl From<&Program> for RawProgram {
             about: program.about.clone(),
             python,
             executable,
+            restart_sec: program.restart_sec.map(|span| Scalar(span.to_string())),
             include: Vec::new(),
             argument: program.arguments.iter().map(Rc::as_ref).map(RawArgument::from).collect(),
         }

@@ -20,6 +20,7 @@ pub mod place;
 pub mod platform;
 pub mod refused;
 pub mod site;
+pub mod span;
 pub mod spec;
 pub mod status;
 pub mod systemd_table;

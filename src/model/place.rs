@@ -71,6 +71,11 @@ impl Place {
         self.state(name.as_str(), "_error_log.sh")
     }
 
+    /// The script that asks the processes of a Python program to end as Ctrl-C does.
+    pub fn stop_script(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), "_stop.sh")
+    }
+
     /// The receipt of a service.
     pub fn receipt(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), "_install_args.toml")
@@ -82,11 +87,12 @@ impl Place {
     }
 
     /// Every file that a service can have in the working directory.
-    pub fn files_of(&self, name: &ServiceName) -> [Text; 6] {
+    pub fn files_of(&self, name: &ServiceName) -> [Text; 7] {
         let [plain, encrypted] = self.secrets_files(name);
-        let scripts = [self.python_script(name), self.launcher(name), self.error_log_script(name)];
-        let [python, launcher, error_log] = scripts;
-        [python, launcher, error_log, plain, encrypted, self.receipt(name)]
+        let scripts =
+            [self.python_script(name), self.launcher(name), self.stop_script(name), self.error_log_script(name)];
+        let [python, launcher, stop, error_log] = scripts;
+        [python, launcher, stop, error_log, plain, encrypted, self.receipt(name)]
     }
 
     /// The log of what was done to services.

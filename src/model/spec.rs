@@ -8,6 +8,7 @@ use super::entry::PythonEntry;
 use super::name::{EnvName, OneLine, ServiceName, UnitName};
 use super::parameter::Parameter;
 use super::platform::Platform;
+use super::span::Span;
 use super::systemd_table::Directive;
 use super::systemd_version::SystemdVersion;
 use super::text::Text;
@@ -78,10 +79,10 @@ impl Word for Restart {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hardening {
-    /// Nothing.
-    None,
-    /// What no ordinary program notices.
+    /// Nothing: it may what it may in a shell.
     #[default]
+    None,
+    /// What few programs need; docs/hardening.md says which do.
     Baseline,
     /// For a network service with an account of its own.
     Service,
@@ -218,8 +219,12 @@ pub struct ServiceSpec {
     pub account: Option<String>,
     /// When it is started again.
     pub restart: Restart,
-    /// How long the service manager waits before it starts the program again, in seconds.
-    pub restart_sec: u32,
+    /// How long the service manager waits before it starts the program again.
+    pub restart_sec: Span,
+    /// How long a stop waits for the processes to end before it kills them.
+    pub stop_timeout: Span,
+    /// Whether it is started after the network is up.
+    pub network: bool,
     /// Units that are started before it.
     pub after: Vec<UnitName>,
     /// How much of the system it is kept away from.
@@ -236,4 +241,13 @@ pub struct ServiceSpec {
     pub directives: Vec<Directive>,
     /// Further parameters of NSSM, in the order given.
     pub parameters: Vec<Parameter>,
+}
+
+impl ServiceSpec {
+    /// Whether Python runs it: a Python program, or one that is told to write without a buffer, as every one that is
+    /// recognised as a program of Python is.
+    pub fn is_of_python(&self) -> bool {
+        matches!(self.run, Run::Python { .. })
+            || self.environment.keys().any(|name| name.as_str() == "PYTHONUNBUFFERED")
+    }
 }

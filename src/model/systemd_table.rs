@@ -10,6 +10,7 @@ mod rows;
 
 use super::nearest::nearest;
 use super::refused::Refused;
+use super::span;
 use rows::{DIRECTIVES, NEWEST};
 
 /// A section of a unit.
@@ -216,6 +217,11 @@ impl Directive {
         YES.iter().any(|word| word.eq_ignore_ascii_case(&self.value))
     }
 
+    /// Whether its value is a no, or empty, which is the same for what takes a list.
+    pub fn is_off(&self) -> bool {
+        self.value.is_empty() || NO.iter().any(|word| word.eq_ignore_ascii_case(&self.value))
+    }
+
     /// The version of systemd that has it, with this value; 0 if it was always there.
     pub fn since(&self) -> u32 {
         self.since
@@ -230,32 +236,9 @@ fn is_switch(value: &str) -> bool {
     YES.iter().chain(&NO).any(|word| word.eq_ignore_ascii_case(value))
 }
 
-/// Numbers with units, of which seconds are the usual (systemd.time(7), "Parsing time spans").
+/// A length of time, or none at all.
 fn is_span(value: &str) -> bool {
-    const UNITS: &[&str] = &[
-        "us", "usec", "µs", "μs", "ms", "msec", "s", "sec", "second", "seconds", "m", "min", "minute", "minutes", "h",
-        "hr", "hour", "hours", "d", "day", "days", "w", "week", "weeks", "M", "month", "months", "y", "year", "years",
-    ];
-    let mut rest = value.trim();
-    if rest == "infinity" {
-        return true;
-    }
-    if rest.is_empty() {
-        return false;
-    }
-    while !rest.is_empty() {
-        let number = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-        if rest[..number].parse::<f64>().is_err() {
-            return false;
-        }
-        rest = rest[number..].trim_start();
-        let unit = rest.len() - rest.trim_start_matches(char::is_alphabetic).len();
-        if unit > 0 && !UNITS.contains(&&rest[..unit]) {
-            return false;
-        }
-        rest = rest[unit..].trim_start();
-    }
-    true
+    value.trim() == "infinity" || value.parse::<span::Span>().is_ok()
 }
 
 fn is_unit(word: &str) -> bool {

@@ -12,6 +12,7 @@ use std::fmt::{self, Write};
 pub use super::fence::{Checked, Encoded};
 
 use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, is_noncharacter};
+use crate::model::span::Span;
 use crate::model::systemd_table::Directive;
 use crate::model::text::Text;
 
@@ -536,6 +537,13 @@ impl From<&UnitName> for Token {
 impl From<&EnvName> for Token {
     fn from(name: &EnvName) -> Self {
         Self(name.as_str().to_owned())
+    }
+}
+
+/// Digits and letters.
+impl From<&Span> for Token {
+    fn from(span: &Span) -> Self {
+        Self(span.to_string())
     }
 }
 

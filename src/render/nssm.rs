@@ -18,6 +18,7 @@ use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::{Place, RUNNER, error_log_path};
 use crate::model::platform::Platform;
+use crate::model::span::Span;
 use crate::model::spec::{Argument, Restart, Run, ServiceSpec};
 use crate::model::text::Text;
 
@@ -28,12 +29,14 @@ const ROTATE_BYTES: u32 = 10 << 20;
 /// longer before it starts it again. NSSM's own default; `nssm start` waits only 2.75 s for it.
 const THROTTLE_MS: u32 = 1500;
 
-/// How long a program may take to end after Ctrl-C, in milliseconds: time to flush what it holds.
-const STOP_CONSOLE_MS: u32 = 30_000;
-
 /// How long it may take after a closed window or a message to its threads, for programs without a
 /// console.
 const STOP_OTHER_MS: u32 = 5_000;
+
+/// A time as the registry holds it: milliseconds in 32 bits.
+fn millis(span: Span) -> u32 {
+    u32::try_from(span.millis()).unwrap_or(u32::MAX)
+}
 
 /// What NSSM 2.24 does where a parameter is not stored: setting one to this value removes it.
 pub fn default_of(parameter: &Parameter) -> Vec<Text> {
@@ -163,10 +166,10 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::number("AppRotateOnline", 1),
         Parameter::number("AppRotateBytes", ROTATE_BYTES),
         Parameter::on_exit("Default", if spec.restart == Restart::Never { "Exit" } else { "Restart" }),
-        Parameter::number("AppRestartDelay", spec.restart_sec.saturating_mul(1000)),
+        Parameter::number("AppRestartDelay", millis(spec.restart_sec)),
         Parameter::number("AppThrottle", THROTTLE_MS),
         Parameter::number("AppStopMethodSkip", 0),
-        Parameter::number("AppStopMethodConsole", STOP_CONSOLE_MS),
+        Parameter::number("AppStopMethodConsole", millis(spec.stop_timeout)),
         Parameter::number("AppStopMethodWindow", STOP_OTHER_MS),
         Parameter::number("AppStopMethodThreads", STOP_OTHER_MS),
         Parameter::number("AppNoConsole", 0),
@@ -263,16 +266,19 @@ fn literals(arguments: &[Argument], refusals: &mut Refusals) -> Vec<Text> {
 /// The entries of `AppEnvironmentExtra`.
 fn environment(spec: &ServiceSpec, application: &Text, refusals: &mut Refusals) -> Vec<Text> {
     let mut settings: Vec<(EnvName, Text)> = Vec::new();
-    let is_python = matches!(spec.run, Run::Python { .. });
-    if is_python {
+    if spec.is_of_python() {
         for (name, value) in [("PYTHONUNBUFFERED", "1"), ("PYTHONIOENCODING", "utf-8")] {
             settings.push((name.parse().expect("a name"), value.into()));
         }
     }
     settings.retain(|(name, _)| !spec.environment.contains_key(name));
     settings.extend(spec.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let folders: Vec<Text> =
-        spec.path.iter().cloned().chain(if is_python { folders_of(application) } else { Vec::new() }).collect();
+    let folders: Vec<Text> = spec
+        .path
+        .iter()
+        .cloned()
+        .chain(if matches!(spec.run, Run::Python { .. }) { folders_of(application) } else { Vec::new() })
+        .collect();
     let has_path = spec.environment.keys().any(|name| name.as_str().eq_ignore_ascii_case("PATH"));
     let search = if folders.is_empty() || has_path {
         None

@@ -18,7 +18,7 @@ use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
 /// Where systemd looks for programs by default (systemd.exec(5), `$PATH`).
-const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What arguments and environment may take together with the usual stack limit of 8 MiB, and at
 /// most, with any (execve(2), "Limits on size of arguments and environment"): a quarter of
@@ -43,6 +43,8 @@ struct Unit {
     name: Token,
     description: Description,
     system: bool,
+    /// Whether it is started after the network is up.
+    network: bool,
     after: Vec<Token>,
     mounts: Vec<PathWord>,
     kind: Token,
@@ -56,14 +58,19 @@ struct Unit {
     /// empty `UnsetEnvironment=` would drop them.
     unset: Vec<Token>,
     start: CommandLine,
+    stop: Option<CommandLine>,
     stop_post: Option<CommandLine>,
-    /// Whether it is started again. There is no limit to that (`StartLimitIntervalSec=0`): whoever
-    /// asks for a restart wants the service back, however often the disk or the broker was away.
+    /// Whether it is started again.
     restarts: bool,
+    /// Whether that has no limit (`StartLimitIntervalSec=0`): whoever asks for a restart wants the service back, however
+    /// often the disk or the broker was away. A limit that the user sets, or what is to happen at the end of all tries,
+    /// needs one.
+    unlimited: bool,
     /// Where the limit is named as before 230 (its NEWS, and that of 229).
     old_limit: bool,
     restart: Token,
-    restart_sec: u32,
+    restart_sec: Token,
+    stop_timeout: Token,
     /// The limit of the stack, of which the kernel lets arguments and environment have a quarter.
     stack: Option<Token>,
     hardening: Vec<Token>,
@@ -71,6 +78,26 @@ struct Unit {
     extra_unit: Vec<DirectiveLine>,
     extra_service: Vec<DirectiveLine>,
     extra_install: Vec<DirectiveLine>,
+    /// The names of the directives that the user says: they take the place of our lines.
+    theirs: Vec<&'static str>,
+}
+
+impl Unit {
+    /// Whether a line of ours stands in the unit: a key of the `systemd` table takes its place.
+    fn is_ours(&self, name: &str) -> bool {
+        !is_said(&self.theirs, name)
+    }
+}
+
+/// Whether the user says a directive, by its name or by one that sets it, too (`TimeoutSec=` of systemd.service(5)).
+fn is_said(theirs: &[&str], name: &str) -> bool {
+    let also = matches!(name, "TimeoutStartSec" | "TimeoutStopSec").then_some("TimeoutSec");
+    theirs.iter().any(|said| *said == name || Some(*said) == also)
+}
+
+/// The names of the directives that the user says.
+fn theirs(spec: &ServiceSpec) -> Vec<&'static str> {
+    spec.directives.iter().map(Directive::name).collect()
 }
 
 /// What systemd hands over as a file that only the service reads (systemd.exec(5), `LoadCredential=`).
@@ -87,6 +114,12 @@ struct Launcher {
     credential: Option<Token>,
     directory: Option<ShellWord>,
     words: Vec<ShellWord>,
+}
+
+#[derive(Template)]
+#[template(path = "systemd/stop.sh", askama = fence)]
+struct StopScript {
+    signature: Signature,
 }
 
 #[derive(Template)]
@@ -235,7 +268,12 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))
     });
     let error_log = OwnScript::new(place.error_log_script(&spec.name), place);
-    let stop_post = spec.systemd.has(ERROR_LOG).then(|| {
+    let stop_script = OwnScript::new(place.stop_script(&spec.name), place);
+    let stop = asks_as_ctrl_c(spec).then(|| CommandLine::of_scripts(&[&stop_script], spec.systemd));
+    let stop = stop.and_then(|line| refusals.keep(STATE_DIR, line));
+    check_privileges(spec, &mut refusals);
+    let leaves_log = leaves_error_log(spec);
+    let stop_post = leaves_log.then(|| {
         // Where the unit cannot say the directory, the launcher goes there first.
         let scripts = if directory.is_some() { vec![&error_log] } else { vec![&launcher, &error_log] };
         refusals.keep(STATE_DIR, CommandLine::of_scripts(&scripts, spec.systemd))
@@ -245,11 +283,15 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let unit = unit(
         spec,
         place,
-        UnitParts { account, directory: directory.clone(), environment, start, stop_post, total },
+        UnitParts { account, directory: directory.clone(), environment, start, stop, stop_post, total },
         &mut refusals,
     );
     files.extend(unit.map(|unit| Artifact::plain(place.unit(&spec.name), finish(&unit).into_bytes())));
-    if spec.systemd.has(ERROR_LOG) {
+    if asks_as_ctrl_c(spec) {
+        let script = StopScript { signature: rewritten(&spec.name) };
+        files.push(Artifact::plain(stop_script.path, finish(&script).into_bytes()));
+    }
+    if leaves_log {
         files.push(Artifact::plain(error_log.path, finish(&error_log_of(spec)).into_bytes()));
     }
     if let Run::Python { entry, arguments, .. } = &spec.run {
@@ -371,10 +413,24 @@ impl Variable {
     }
 }
 
+/// Whether systemd makes up an account for it.
+fn is_dynamic_user(directive: &Directive) -> bool {
+    directive.name() == "DynamicUser" && directive.is_on()
+}
+
+/// Whether a script of ours leaves an error log behind.
+fn leaves_error_log(spec: &ServiceSpec) -> bool {
+    spec.systemd.has(ERROR_LOG) && !is_said(&theirs(spec), "ExecStopPost")
+}
+
+/// Whether its processes are asked to end as Ctrl-C does: those of Python, unless the user says how it is stopped.
+fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
+    spec.is_of_python() && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))
+}
+
 /// Whether part of the unit runs as root, and the rest as somebody else, who must gain nothing by it.
 fn has_root_part(spec: &ServiceSpec) -> bool {
-    let of_its_own = |directive: &Directive| directive.name() == "DynamicUser" && directive.is_on();
-    spec.systemd.has(ERROR_LOG) && (spec.account.is_some() || spec.directives.iter().any(of_its_own))
+    leaves_error_log(spec) && (spec.account.is_some() || spec.directives.iter().any(is_dynamic_user))
 }
 
 /// Variables by which the dynamic linker, the C library or the shell load, run or write what they name: those of
@@ -557,6 +613,7 @@ struct UnitParts {
     directory: Option<RawPath>,
     environment: Vec<EnvAssignment>,
     start: Option<CommandLine>,
+    stop: Option<CommandLine>,
     /// Outside: where there is one at all; inside: what can be said.
     stop_post: Option<Option<CommandLine>>,
     total: usize,
@@ -566,6 +623,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
     let system = spec.scope == Scope::System;
     let python = matches!(spec.run, Run::Python { .. });
     let edit = if system { "systemctl edit" } else { "systemctl --user edit" };
+    let said = theirs(spec);
     let writable = writable(spec, refusals);
     let description = refusals.keep("the description", Description::new(&spec.description));
     let secrets = (!spec.secrets.is_empty()).then(|| place.secrets_file(&spec.name, spec.secrets_in));
@@ -590,8 +648,9 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         name: (&spec.name).into(),
         description: description?,
         system,
+        network: system && spec.network,
         after: spec.after.iter().map(Token::from).collect(),
-        mounts: if system { mounts(spec) } else { Vec::new() },
+        mounts: if system && !is_said(&said, "RequiresMountsFor") { mounts(spec) } else { Vec::new() },
         kind: match spec.run {
             Run::Python { .. } => "notify",
             // NEWS of systemd 240.
@@ -600,15 +659,17 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         }
         .into(),
         notify: python,
-        account: parts.account,
+        account: parts.account.or_else(|| account_of_root(spec)),
         working_directory: parts.directory,
         environment: parts.environment,
         environment_file,
         credential,
         unset: if has_root_part(spec) { LOADS_CODE.map(Token::from).to_vec() } else { Vec::new() },
         start: parts.start?,
+        stop: parts.stop,
         stop_post,
         restarts: spec.restart != Restart::Never,
+        unlimited: spec.restart != Restart::Never && !LIMITS.iter().any(|name| is_said(&said, name)),
         old_limit: !spec.systemd.has(230),
         restart: match spec.restart {
             Restart::Always => "always",
@@ -616,16 +677,35 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
             Restart::Never => "no",
         }
         .into(),
-        restart_sec: spec.restart_sec,
+        restart_sec: Token::from(&spec.restart_sec),
+        stop_timeout: Token::from(&spec.stop_timeout),
         // A soft and a hard limit since 229 (its NEWS).
-        stack: (parts.total > MAX_TOTAL)
+        stack: (parts.total > MAX_TOTAL && !is_said(&said, "LimitSTACK"))
             .then(|| if spec.systemd.has(229) { "24M:infinity" } else { "25165824" }.into()),
         hardening: hardening(spec).map(Token::from).collect(),
         writable,
         extra_unit: extra(spec, Section::Unit, refusals),
         extra_service: extra(spec, Section::Service, refusals),
         extra_install: extra(spec, Section::Install, refusals),
+        theirs: said,
     })
+}
+
+/// Directives that limit how often a service is started again, or mean the end of all tries.
+const LIMITS: [&str; 6] = [
+    "StartLimitIntervalSec",
+    "StartLimitInterval",
+    "StartLimitBurst",
+    "StartLimitAction",
+    "OnFailure",
+    "FailureAction",
+];
+
+/// Root by its name: without it a service of root has no HOME, USER, LOGNAME and SHELL (systemd.exec(5), "Environment
+/// Variables in Spawned Processes").
+fn account_of_root(spec: &ServiceSpec) -> Option<Account> {
+    let is_root = spec.scope == Scope::System && !spec.directives.iter().any(is_dynamic_user);
+    is_root.then(|| Account::new("root").expect("a name"))
 }
 
 /// The directories that have to be mounted first: one that is missing, or on no mount of its own,
@@ -638,17 +718,25 @@ fn mounts(spec: &ServiceSpec) -> Vec<PathWord> {
     mounts
 }
 
-/// The directories that stay writable below `ProtectSystem=strict`; one may be missing.
+/// The directories that stay writable below `ProtectSystem=strict`; one may be missing. That closes `/tmp` and the home
+/// directories, too, so where the user switches their own lines off, these are opened again.
 fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
     let mut writable = Vec::new();
-    if spec.hardening == Hardening::Strict && spec.scope == Scope::System && spec.systemd.has(PROTECT_SYSTEM) {
-        let directory = refusals.keep("the working directory", PathWord::if_there(&spec.working_directory));
-        writable.extend(directory);
-        for path in &spec.writes {
-            let word =
-                refusals.keep(format_args!("the directory `{path}` that it writes to"), PathWord::if_there(path));
-            writable.extend(word.filter(|word| !writable.contains(word)));
-        }
+    let said = theirs(spec);
+    let lines: Vec<&str> = hardening(spec).collect();
+    if !lines.contains(&PROTECT_SYSTEM) || is_said(&said, "ReadWritePaths") {
+        return writable;
+    }
+    let directory = refusals.keep("the working directory", PathWord::if_there(&spec.working_directory));
+    writable.extend(directory);
+    for path in &spec.writes {
+        let word = refusals.keep(format_args!("the directory `{path}` that it writes to"), PathWord::if_there(path));
+        writable.extend(word.filter(|word| !writable.contains(word)));
+    }
+    let opened =
+        |line: &'static str, paths: &'static [&'static str]| if lines.contains(&line) { &[][..] } else { paths };
+    for path in opened(PRIVATE_TMP, &["/tmp", "/var/tmp"]).iter().chain(opened(PROTECT_HOME, &["/home", "/root"])) {
+        writable.extend(PathWord::if_there(&(*path).into()).ok().filter(|word| !writable.contains(word)));
     }
     writable
 }
@@ -656,6 +744,10 @@ fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
 /// One line of hardening: from which profile on, since which version (NEWS of systemd), and whether a
 /// user's own service manager can do it. That may filter system calls; where it would have to drop
 /// capabilities the service ends with 218/CAPABILITIES, and mount namespaces it leaves out in silence.
+///
+/// A line stands in the unit unless the user says its directive. `ProtectClock=` is not among them: systemd before 253
+/// adds `DeviceAllow=char-rtc r` for it, which closes every other device (systemd#18142). The two capabilities are what
+/// else it takes away.
 const HARDENING: [(Hardening, u32, bool, &str); 22] = {
     use Hardening::{Baseline, Service, Strict};
     [
@@ -664,40 +756,107 @@ const HARDENING: [(Hardening, u32, bool, &str); 22] = {
         (Baseline, 232, false, "ProtectKernelModules=yes"),
         (Baseline, 244, false, "ProtectKernelLogs=yes"),
         (Baseline, 232, false, "ProtectControlGroups=yes"),
-        (Baseline, 245, false, "ProtectClock=yes"),
+        (Baseline, 209, false, SET_THE_CLOCK),
         (Baseline, 242, false, "ProtectHostname=yes"),
         (Baseline, 231, true, "RestrictRealtime=yes"),
         (Baseline, 242, true, "RestrictSUIDSGID=yes"),
         (Baseline, 233, true, "RestrictNamespaces=yes"),
         (Baseline, 235, true, "LockPersonality=yes"),
         (Baseline, 209, true, "SystemCallArchitectures=native"),
-        (Service, 209, false, "CapabilityBoundingSet="),
+        (Service, 209, false, NO_CAPABILITIES),
         (Service, 211, true, "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"),
         (Service, 239, true, "SystemCallFilter=@system-service"),
         (Service, 239, true, "SystemCallErrorNumber=EPERM"),
         (Service, 209, false, "PrivateDevices=yes"),
         (Service, 0, true, "UMask=0077"),
-        (Strict, PROTECT_SYSTEM, false, "ProtectSystem=strict"),
+        (Strict, 232, false, PROTECT_SYSTEM),
         (Strict, 0, false, PRIVATE_TMP),
-        (Strict, 214, false, "ProtectHome=read-only"),
+        (Strict, 214, false, PROTECT_HOME),
         (Strict, 247, false, "ProtectProc=invisible"),
     ]
 };
 
+const SET_THE_CLOCK: &str = "CapabilityBoundingSet=~CAP_SYS_TIME CAP_WAKE_ALARM";
+const NO_CAPABILITIES: &str = "CapabilityBoundingSet=";
+const PROTECT_SYSTEM: &str = "ProtectSystem=strict";
 const PRIVATE_TMP: &str = "PrivateTmp=yes";
+const PROTECT_HOME: &str = "ProtectHome=read-only";
 
-/// Since when a file system can be read-only but for some directories.
-const PROTECT_SYSTEM: u32 = 232;
+/// The directives that bring `NoNewPrivileges=` with them, whatever that says, for a process that may not administer
+/// the system (systemd.exec(5), `NoNewPrivileges=`; systemd#22881).
+const BRING_NO_NEW_PRIVILEGES: [&str; 14] = [
+    "LockPersonality",
+    "MemoryDenyWriteExecute",
+    "PrivateDevices",
+    "ProtectClock",
+    "ProtectHostname",
+    "ProtectKernelLogs",
+    "ProtectKernelModules",
+    "ProtectKernelTunables",
+    "RestrictAddressFamilies",
+    "RestrictNamespaces",
+    "RestrictRealtime",
+    "RestrictSUIDSGID",
+    "SystemCallArchitectures",
+    "SystemCallFilter",
+];
+
+/// Whether the user says that it may gain privileges, such as by sudo, and other lines would take that away again.
+fn gains_privileges(spec: &ServiceSpec) -> bool {
+    let is_off = |directive: &Directive| directive.name() == "NoNewPrivileges" && !directive.is_on();
+    let is_full_root = spec.scope == Scope::System
+        && spec.account.is_none()
+        && spec.hardening < Hardening::Service
+        && !spec.directives.iter().any(is_dynamic_user);
+    spec.directives.iter().any(is_off) && !is_full_root
+}
+
+/// Refuses a directive of the user's that contradicts `NoNewPrivileges=no` of the user's.
+fn check_privileges(spec: &ServiceSpec, refusals: &mut Refusals) {
+    if !gains_privileges(spec) {
+        return;
+    }
+    for directive in spec.directives.iter().filter(|directive| !directive.is_off()) {
+        if BRING_NO_NEW_PRIVILEGES.contains(&directive.name()) {
+            let fault = Unsayable::new(
+                "brings `NoNewPrivileges=yes` with it",
+                Layer::Unit,
+                "and `NoNewPrivileges=no` is asked for, too; omit one of the two",
+            );
+            refusals.keep(format_args!("the setting `{}`", directive.name()), Err::<(), _>(fault));
+        }
+    }
+}
 
 fn hardening(spec: &ServiceSpec) -> impl Iterator<Item = &'static str> {
-    wanted_hardening(spec).filter(|(since, _)| spec.systemd.has(*since)).map(|(_, line)| line)
+    wanted_hardening(spec)
+        .filter(|(since, line)| spec.systemd.has(*since) && !is_given_up(spec, line))
+        .map(|(_, line)| line)
+}
+
+/// Whether a line goes for `NoNewPrivileges=no`.
+fn is_given_up(spec: &ServiceSpec, line: &'static str) -> bool {
+    gains_privileges(spec) && BRING_NO_NEW_PRIVILEGES.contains(&directive_of(line))
+}
+
+fn directive_of(line: &'static str) -> &'static str {
+    line.split('=').next().unwrap_or(line)
 }
 
 /// The lines that its profile asks for, and since when systemd has them.
 fn wanted_hardening(spec: &ServiceSpec) -> impl Iterator<Item = (u32, &'static str)> {
-    HARDENING.into_iter().filter_map(|(profile, since, user, line)| {
-        (spec.hardening >= profile && (user || spec.scope == Scope::System) && (line != PRIVATE_TMP || !uses_tmp(spec)))
-            .then_some((since, line))
+    let said = theirs(spec);
+    HARDENING.into_iter().filter_map(move |(profile, since, user, line)| {
+        let is_covered = match line {
+            PRIVATE_TMP => uses_tmp(spec),
+            SET_THE_CLOCK => spec.hardening >= Hardening::Service,
+            _ => false,
+        };
+        (spec.hardening >= profile
+            && (user || spec.scope == Scope::System)
+            && !is_covered
+            && !is_said(&said, directive_of(line)))
+        .then_some((since, line))
     })
 }
 
@@ -707,9 +866,29 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
     let version = spec.systemd;
     let mut notes = Vec::new();
     let lines = wanted_hardening(spec).filter(|(since, _)| !version.has(*since));
-    let names: Vec<&str> = lines.filter_map(|(_, line)| line.split('=').next()).collect();
+    let names: Vec<&str> = lines.map(|(_, line)| directive_of(line)).collect();
     if !names.is_empty() {
         notes.push(format!("systemd {version} has no {}, so the hardening goes without", names.join(", ")));
+    }
+    let given_up: Vec<&str> =
+        wanted_hardening(spec).map(|(_, line)| line).filter(|line| is_given_up(spec, line)).map(directive_of).collect();
+    if !given_up.is_empty() {
+        notes.push(format!(
+            "for `NoNewPrivileges=no`, which they would undo, the hardening goes without {}",
+            given_up.join(", ")
+        ));
+    }
+    let said = theirs(spec);
+    let has_limit = said.iter().any(|name| name.starts_with("StartLimit"));
+    if spec.restart != Restart::Never && is_said(&said, "OnFailure") && !has_limit {
+        notes.push(
+            "systemd starts it again and again, and `OnFailure=` comes only when that ends: `StartLimitBurst = 5` with \
+             `\"Unit.StartLimitIntervalSec\" = \"5min\"` in the `systemd` table ends it, or `--restart never`"
+                .to_owned(),
+        );
+    }
+    if version.has(ERROR_LOG) && !leaves_error_log(spec) {
+        notes.push("`ExecStopPost=` of yours takes the place of ours, so it will leave no error log".to_owned());
     }
     if !version.has(ERROR_LOG) {
         notes.push(match spec.run {

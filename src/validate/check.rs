@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::Runs;
 use crate::catalog::Catalog;
 use crate::error::Fault;
-use crate::manifest::{Arguments, Request, Setting};
+use crate::manifest::{Arguments, Request, Setting, Time};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::{EnvName, OneLine, ServiceName, UnitName};
@@ -13,6 +13,7 @@ use crate::model::nssm_table;
 use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
+use crate::model::span::Span;
 use crate::model::spec::{Run, Scope, SecretStore, Target};
 use crate::model::systemd_table::{Directive, KnownDirective};
 use crate::model::systemd_version::SystemdVersion;
@@ -482,17 +483,9 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn restart_sec(&mut self, seconds: Option<i64>) -> u32 {
-        const ORIGINAL: u32 = 120;
-        match seconds {
-            None => ORIGINAL,
-            Some(given) => u32::try_from(given).unwrap_or_else(|_| {
-                self.fault(
-                    Fault::new("option `--restart-sec`", "must be a whole number of seconds, 0 or more").given(given),
-                );
-                ORIGINAL
-            }),
-        }
+    /// A length of time.
+    pub(super) fn span(&mut self, what: &str, time: Option<&Time>) -> Option<Span> {
+        self.parse(what, &time?.to_string())
     }
 
     /// The further parameters of NSSM.

@@ -5,6 +5,7 @@
 //! whose answers are "unknown".
 
 mod check;
+mod interpreter;
 mod program;
 
 use indexmap::IndexMap;
@@ -16,11 +17,25 @@ use crate::model::entry::PythonEntry;
 use crate::model::facts::Facts;
 use crate::model::name::{EnvName, ServiceName, UnitName, is_identifier};
 use crate::model::platform::Platform;
+use crate::model::span::Span;
 use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use check::Check;
+use interpreter::UNBUFFERED;
 use program::ProgramLine;
+
+/// How long it is waited before a program is started again.
+const RESTART_SEC: Span = Span::seconds(10);
+
+/// How long a stop waits: systemd's own limit (`DefaultTimeoutStopSec=` of systemd-system.conf(5)), and on Windows what
+/// its shutdown leaves room for.
+const fn stop_timeout_of(target: Target) -> Span {
+    match target {
+        Target::Systemd => Span::seconds(90),
+        Target::Nssm => Span::seconds(30),
+    }
+}
 
 /// A request that passed.
 #[derive(Clone, Debug)]
@@ -58,7 +73,7 @@ pub fn validate(
 
     let name = check.name(request.name.as_deref().or(default_name.as_deref()));
     let working_directory = check.working_directory(request, fallback_directory);
-    let environment = check.environment(&request.environment);
+    let mut environment = check.environment(&request.environment);
     let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable).cloned();
     let secrets = named.into_iter().chain(needed).chain(given.keys().cloned()).chain(referred);
     // A variable that is set plainly needs no secret value.
@@ -75,7 +90,8 @@ pub fn validate(
              `--account NAME` gives the service an account of its own",
         );
     }
-    let restart_sec = check.restart_sec(request.restart_sec);
+    let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
+    let stop_timeout = check.span("option `--stop-timeout`", request.stop_timeout.as_ref());
     let after: Vec<UnitName> = request.after.iter().filter_map(|unit| check.parse("option `--after`", unit)).collect();
     match target {
         Target::Systemd => {}
@@ -83,7 +99,7 @@ pub fn validate(
     }
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
-    let path: Vec<Text> =
+    let mut path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
     let (systemd, directives, parameters) = match target {
         Target::Systemd => {
@@ -93,6 +109,18 @@ pub fn validate(
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
 
+    if let Some(run) = &run {
+        let given = match &runs {
+            Some(Runs::Executable(given)) => Some(given),
+            _ => None,
+        };
+        path.extend(check.folders(given, run, &path, &environment));
+        let unbuffered: EnvName = UNBUFFERED.parse().expect("a name of our own");
+        if !environment.contains_key(&unbuffered) && !secrets.contains(&unbuffered) && check.is_python(run) {
+            settled.environment.insert(UNBUFFERED.to_owned(), "1".into());
+            environment.insert(unbuffered, "1".into());
+        }
+    }
     if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
         check.reach(account, run, directory, fallback_directory);
     }
@@ -109,12 +137,17 @@ pub fn validate(
         Some(Runs::Python(entry)) => entry.to_string().parse().ok(),
         _ => None,
     };
+    let of_program = match &runs {
+        Some(Runs::Program(program)) => program.restart_sec,
+        _ => None,
+    };
     let description = description.or(about).unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
     let display_name = display_name.unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
 
     settled.name = Some(name.to_string());
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.working_directory = Some(working_directory.clone());
+    settled.path.clone_from(&path);
     settled.after = after.iter().map(ToString::to_string).collect();
     let spec = ServiceSpec {
         name,
@@ -127,7 +160,9 @@ pub fn validate(
         secrets_in,
         account,
         restart,
-        restart_sec,
+        restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
+        stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
+        network: request.network.unwrap_or(true),
         after,
         hardening,
         path,

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use install_service::model::name::EnvName;
+use install_service::model::span::Span;
 use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::text::Text;
 use proptest::prelude::*;
@@ -176,7 +177,9 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             secrets_in,
             account,
             restart,
-            restart_sec: 120,
+            restart_sec: Span::seconds(10),
+            stop_timeout: Span::seconds(90),
+            network: true,
             after: vec!["postgresql".parse().unwrap()],
             hardening,
             path: if bin { vec!["/opt/v e/b%n".into()] } else { Vec::new() },

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use install_service::model::artifact::Artifact;
 use install_service::model::environment_file;
 use install_service::model::place::Place;
+use install_service::model::span::Span;
 use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::KnownDirective;
 use install_service::model::text::Text;
@@ -30,7 +31,9 @@ fn web() -> ServiceSpec {
         secrets_in: SecretStore::File,
         account: None,
         restart: Restart::Always,
-        restart_sec: 120,
+        restart_sec: Span::seconds(10),
+        stop_timeout: Span::seconds(90),
+        network: true,
         after: Vec::new(),
         hardening: Hardening::None,
         path: Vec::new(),

@@ -7,8 +7,9 @@ use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word};
 use crate::cli::Format;
 use crate::commands::install::Layout;
 use crate::managers::nssm::Wishes;
-use crate::manifest::Request;
+use crate::manifest::{Request, Time};
 use crate::model::refused::Refused;
+use crate::model::span::Span;
 use crate::model::spec::{Hardening, Restart, SecretStore, Target};
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -109,11 +110,19 @@ const SERVICE: &[O] = &[
     O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
         say(&mut call.service.restart, &restart)
     }),
-    O::one("restart-sec", Called("N"), "Seconds before it is started again [default: 120]", |call, seconds| {
-        let number = seconds.as_str().and_then(|seconds| seconds.parse().ok());
-        let number = number.ok_or_else(|| Refused::new("must be a whole number of seconds, 0 or more"))?;
-        put(&mut call.service.restart_sec, number)
-    }),
+    O::one(
+        "restart-sec",
+        Called("SPAN"),
+        "How long to wait before it is started again, such as 500ms or 1min 30s [default: 10s]",
+        |call, span| put(&mut call.service.restart_sec, time(&span)?),
+    ),
+    O::one(
+        "stop-timeout",
+        Called("SPAN"),
+        "How long a stop waits for its processes to end before it kills them [default: 90s, on Windows 30s]",
+        |call, span| put(&mut call.service.stop_timeout, time(&span)?),
+    ),
+    O::flag("no-network", "Start it without waiting for the network", |call| call.service.network = Some(false)),
     O::each("after", Called("UNIT"), "Start it after this unit", |call, unit| {
         call.service.after.push(plain(&unit)?.to_owned());
         Ok(())
@@ -127,7 +136,7 @@ const SERVICE: &[O] = &[
     O::one(
         "hardening",
         Words(Hardening::words),
-        "How much of the system it is kept from [default: baseline]",
+        "How much of the system it is kept from [default: none]",
         |call, profile| say(&mut call.service.hardening, &profile),
     ),
     O::each("path", Directory, "Put DIR in front of the service's PATH", |call, directory| {
@@ -186,6 +195,13 @@ fn say(place: &mut Option<String>, value: &Text) -> Result<(), Refused> {
     put(place, plain(value)?.to_owned())
 }
 
+/// A length of time, in seconds where there is no unit.
+fn time(span: &Text) -> Result<Time, Refused> {
+    let text = plain(span)?;
+    text.parse::<Span>().map_err(Refused::new)?;
+    Ok(text.parse().map_or_else(|_| Time::Text(text.to_owned()), Time::Seconds))
+}
+
 /// `NAME=VALUE`, whose value can be any bytes, or the name of a secret.
 fn variable(service: &mut Request, setting: &Text) -> Result<(), Refused> {
     let bytes = setting.as_bytes();
@@ -211,7 +227,7 @@ mod tests {
     fn every_option_of_a_service_has_its_key() {
         for option in SERVICE {
             let mut given = Given::default();
-            given.add(option, if option.long == "restart-sec" { "7" } else { "x" }.into());
+            given.add(option, if matches!(option.long, "restart-sec" | "stop-timeout") { "7" } else { "x" }.into());
             let mut faults = Vec::new();
             let call: InstallCall = given.call(OPTIONS, &mut faults);
             assert_eq!(faults, []);
@@ -221,6 +237,7 @@ mod tests {
                 "python" => "interpreter".to_owned(),
                 "env" => "secrets".to_owned(),
                 "secrets" => "secrets_in".to_owned(),
+                "no-network" => "network".to_owned(),
                 long => long.replace('-', "_"),
             };
             assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);

@@ -20,6 +20,7 @@ use super::parse::Purpose;
 use crate::error::Fault;
 use crate::host::text::text;
 use crate::model::refused::Refused;
+use crate::model::span::Span;
 use crate::model::text::Text;
 use crate::model::word::Word;
 
@@ -209,8 +210,7 @@ fn plain(given: &Text) -> Result<&str, Refused> {
 
 /// `--import-timeout`: a time of a second or more; seconds, or a span with units.
 fn limit(given: &Text) -> Result<Duration, Refused> {
-    let seconds = |text: &str| text.parse().map(Duration::from_secs).ok();
-    let span = given.as_str().and_then(|text| seconds(text).or_else(|| humantime::parse_duration(text).ok()));
+    let span = given.as_str().and_then(|text| text.parse().ok()).map(Span::as_duration);
     span.filter(|span| span.as_secs() > 0).ok_or_else(|| {
         Refused::new("must be a time of at least a second").help("`--import-timeout 90s` or `--import-timeout 5min`")
     })

@@ -1,0 +1,215 @@
+//! What runs a program: the interpreter that its first line names, where a service finds it, and whether it is Python.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+use super::check::Check;
+use crate::model::facts::{Facts, PathKind};
+use crate::model::name::EnvName;
+use crate::model::platform::Platform;
+use crate::model::spec::{Argument, Run, Target};
+use crate::model::text::Text;
+use crate::render::systemd::SEARCH_PATH;
+
+/// How many first lines are followed: a script of a script of an interpreter is as far as it goes in practice, and the
+/// kernel follows no more than five (`BINPRM` in `fs/exec.c`).
+const DEEPEST: usize = 3;
+
+/// The variable that a service of Python has, and by which it is known as one.
+pub(super) const UNBUFFERED: &str = "PYTHONUNBUFFERED";
+
+/// What a first line, or a command line, starts.
+enum Starts {
+    /// The file of this path.
+    File(Text),
+    /// The program of this name, wherever PATH has it.
+    Named(Text),
+}
+
+impl<F: Facts> Check<'_, F> {
+    /// The directories that a service needs on its PATH besides, because what it runs is found on the PATH of whoever
+    /// installs it and not on that of a service. `given` is the executable as it was typed.
+    pub(super) fn folders(
+        &mut self,
+        given: Option<&Text>,
+        run: &Run,
+        path: &[Text],
+        environment: &IndexMap<EnvName, Text>,
+    ) -> Vec<Text> {
+        let Run::Executable { path: program, arguments } = run else { return Vec::new() };
+        if self.target != Target::Systemd || self.facts.path_kind(program).is_none() {
+            return Vec::new();
+        }
+        let own = environment.iter().find(|(name, _)| name.as_str() == "PATH").map(|(_, value)| value.clone());
+        let own = own.unwrap_or_else(|| SEARCH_PATH.into());
+        let mut folders: Vec<Text> = path.to_vec();
+        folders.extend(own.as_bytes().split(|byte| *byte == b':').map(Text::from_bytes));
+        let mut found = Search { facts: self.facts, folders, added: Vec::new(), notes: Vec::new() };
+        if let Some(name) = given.filter(|given| !given.as_bytes().contains(&b'/')) {
+            found.look(name, program);
+        }
+        let words: Vec<Text> = arguments.iter().filter_map(literal).cloned().collect();
+        let mut next = match is_env(program).then(|| named_by_env(&words)).flatten() {
+            Some(name) => found.look(&name, program),
+            None => Some(program.clone()),
+        };
+        for _ in 0..DEEPEST {
+            let Some(script) = next else { break };
+            next = match started_by(self.facts, &script) {
+                Some(Starts::File(path)) => Some(path),
+                Some(Starts::Named(name)) => found.look(&name, &script),
+                None => None,
+            };
+        }
+        let Search { added, notes, .. } = found;
+        notes.into_iter().for_each(|note| self.note(note));
+        added
+    }
+
+    /// Whether a program is one of Python, as far as its names, its first lines and, where it is a shell script, its
+    /// text can tell.
+    pub(super) fn is_python(&self, run: &Run) -> bool {
+        let Run::Executable { path, arguments } = run else { return false };
+        let platform = self.platform;
+        let mut words = arguments.iter().filter_map(literal);
+        if is_of_python(platform, path) || words.clone().any(|word| is_of_python(platform, word)) {
+            return true;
+        }
+        if is_shell(platform, path) && words.any(mentions_python) {
+            return true;
+        }
+        let scripts = arguments.iter().filter_map(literal).filter(|word| is_shell(platform, path) && is_path(word));
+        std::iter::once(path).chain(scripts).any(|script| self.is_script_of_python(script))
+    }
+
+    fn is_script_of_python(&self, script: &Text) -> bool {
+        let mut script = script.clone();
+        for _ in 0..DEEPEST {
+            let interpreter = match started_by(self.facts, &script) {
+                Some(Starts::Named(name)) => name,
+                Some(Starts::File(path)) => path,
+                None => return false,
+            };
+            if is_of_python(self.platform, &interpreter) {
+                return true;
+            }
+            if is_shell(self.platform, &interpreter) {
+                let text = self.facts.read_text(&script).and_then(Result::ok);
+                return text.is_some_and(|text| mentions_python(&text.into()));
+            }
+            script = interpreter;
+        }
+        false
+    }
+}
+
+/// The way through the PATH of a service, and what is missing on it.
+struct Search<'a, F> {
+    facts: &'a F,
+    folders: Vec<Text>,
+    added: Vec<Text>,
+    notes: Vec<String>,
+}
+
+impl<F: Facts> Search<'_, F> {
+    /// Where a service finds a program that `whose` asks for, after what had to be added for that.
+    fn look(&mut self, name: &Text, whose: &Text) -> Option<Text> {
+        if let Some(there) = self.folders.iter().map(|folder| beside(folder, name)).find(|path| self.is_there(path)) {
+            return Some(there);
+        }
+        let typed = self.facts.find_program(name);
+        let neighbour = || folder_of(whose).map(|folder| beside(&folder, name)).filter(|path| self.is_there(path));
+        let (found, whence) = match typed {
+            Some(path) => (path, "only on your PATH"),
+            None => match neighbour() {
+                Some(path) => (path, "beside it only"),
+                None => {
+                    self.notes.push(format!(
+                        "`{whose}` needs `{name}`, which is on no PATH here, so it will end with 127; \
+                         `--path DIR` puts the directory of `{name}` in front of the service's PATH"
+                    ));
+                    return None;
+                }
+            },
+        };
+        let folder = folder_of(&found)?;
+        self.notes.push(format!("`{name}` is found {whence}: `{folder}` is put in front of the service's PATH"));
+        self.folders.insert(0, folder.clone());
+        self.added.push(folder);
+        Some(found)
+    }
+
+    fn is_there(&self, path: &Text) -> bool {
+        self.facts.path_kind(path) == Some(PathKind::Executable)
+    }
+}
+
+fn literal(argument: &Argument) -> Option<&Text> {
+    match argument {
+        Argument::Literal(text) => Some(text),
+        Argument::Reference { .. } => None,
+    }
+}
+
+fn beside(folder: &Text, name: &Text) -> Text {
+    folder.with("/").with(&name.to_string())
+}
+
+fn folder_of(path: &Text) -> Option<Text> {
+    let bytes = path.as_bytes();
+    bytes.iter().rposition(|byte| *byte == b'/').filter(|at| *at > 0).map(|at| Text::from_bytes(&bytes[..at]))
+}
+
+/// What the first line of a script names: the kernel gives all behind the interpreter to it as one word (execve(2)),
+/// and `env -S` makes words of it.
+fn started_by(facts: &impl Facts, script: &Text) -> Option<Starts> {
+    let line = facts.first_line(script)?;
+    let rest = line.as_bytes().strip_prefix(b"#!")?;
+    let mut words = rest.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty()).map(Text::from_bytes);
+    let interpreter = words.next()?;
+    match is_env(&interpreter) {
+        true => named_by_env(&words.collect::<Vec<_>>()).map(Starts::Named),
+        false => Some(Starts::File(interpreter)),
+    }
+}
+
+/// The program that `env` starts by its name (env(1)): behind its options and the variables that it sets.
+fn named_by_env(words: &[Text]) -> Option<Text> {
+    let mut words = words.iter().filter_map(|word| word.as_str());
+    let name = words.find_map(|word| {
+        let word = word.strip_prefix("-S").unwrap_or(word);
+        (!word.is_empty() && !word.starts_with('-') && !word.contains('=')).then_some(word)
+    })?;
+    (!name.contains('/')).then(|| name.into())
+}
+
+fn is_env(program: &Text) -> bool {
+    Platform::Unix.file_name(program).as_bytes() == b"env"
+}
+
+fn is_shell(platform: Platform, program: &Text) -> bool {
+    let shells: BTreeSet<&str> = ["sh", "bash", "dash", "ksh", "mksh", "zsh", "ash"].into();
+    platform.file_name(program).as_str().is_some_and(|name| shells.contains(name))
+}
+
+/// Whether a word is a script of Python, or a Python: `python3.11`, `pypy3`, `poll.py`.
+fn is_of_python(platform: Platform, word: &Text) -> bool {
+    let name = platform.file_name(word);
+    let Some(name) = name.as_str() else { return false };
+    let name = if platform == Platform::Windows { name.to_ascii_lowercase() } else { name.to_owned() };
+    let name = name.strip_suffix(".exe").unwrap_or(&name);
+    let version = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
+    let is_version = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'w' | 't' | 'd'));
+    version.is_some_and(is_version) || name.len() > 3 && name.ends_with(".py")
+}
+
+/// Whether one of the words of a shell script is.
+fn mentions_python(text: &Text) -> bool {
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;&|()$={}".contains(byte);
+    text.as_bytes().split(is_end).any(|word| is_of_python(Platform::Unix, &Text::from_bytes(word)))
+}
+
+fn is_path(word: &Text) -> bool {
+    word.as_bytes().contains(&b'/')
+}
