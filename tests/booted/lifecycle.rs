@@ -232,8 +232,8 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     assert_eq!(answer(&diff().args(["--format", "json"]).run())["same"], true);
 
     let unit = service.unit_text();
-    fs::write(service.unit(), unit.replace("RestartSec=120", "RestartSec=1")).unwrap();
-    diff().status(10).stdout_contains("-RestartSec=1\n+RestartSec=120\n").run();
+    fs::write(service.unit(), unit.replace("RestartSec=10", "RestartSec=1")).unwrap();
+    diff().status(10).stdout_contains("-RestartSec=1\n+RestartSec=10\n").run();
     fs::write(service.unit(), &unit).unwrap();
 
     system("systemctl", &["disable", "drift-life"]);
