@@ -216,8 +216,12 @@ fn show_tells_what_is_installed_and_how_exposed_it_is() {
     let service = named("life-show");
     let ran = service.install().probe(["an argument"]).run();
     let show = service.manage(&ran, "show").stdout_contains("    arguments = [\"an argument\"]\n");
-    let show =
-        show.stdout_contains("\"an argument\"\n").stdout_contains("exposure by systemd-analyze security: ").run();
+    let show = show
+        .stdout_contains("\"an argument\"\n")
+        .stdout_contains("exposure by systemd-analyze security: ")
+        .stdout_contains("    with `--hardening baseline`: ")
+        .stdout_contains("    with `--hardening strict`: ")
+        .run();
     let score = show.stdout.lines().last().unwrap().rsplit(": ").next().unwrap().to_owned();
     assert!(score.ends_with("MEDIUM"), "{score}");
 }
