@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, DocumentFault, Node};
 use crate::model::span::Span;
+use crate::model::spec::Target;
 use crate::model::text::Text;
 
 #[cfg(feature = "schema")]
@@ -31,8 +32,9 @@ pub struct Manifest {
 /// One service as it was asked for.
 ///
 /// Every option of the command line that says something of a service has its key here: the same word
-/// with underscores. But for three: the interpreter, because the word `python` says what runs, `--env`,
-/// which is `environment` with a value and `secrets` without, and so `--secrets`, which is `secrets_in`. What is said of one call and not
+/// with underscores. But for four: the interpreter, because the word `python` says what runs, `--env`,
+/// which is `environment` with a value and `secrets` without, and so `--secrets`, which is `secrets_in`, and `--property`, which is an entry of
+/// `systemd` or `nssm`. What is said of one call and not
 /// of a service has no key: what to do (`--dry-run`, `--check`, `--output`, `--start`, `--prune`), how to
 /// print it, which service manager it is for, and where this host keeps things (`--catalog`,
 /// `--state-dir`, where NSSM comes from).
@@ -74,7 +76,7 @@ pub struct Request {
     /// Whether it is a user's own service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<bool>,
-    /// `always`, `on-failure` or `never`.
+    /// `always`, `on-failure`, `never`, or another of systemd's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::Restart>())))]
     pub restart: Option<String>,
@@ -90,6 +92,18 @@ pub struct Request {
     /// Units that are started before it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// Units that are started after it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
+    /// Units without which it does not start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// Units that are started with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wants: Vec<String>,
+    /// A file of yours with further variables; with `-` in front it may be missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment_file: Option<Text>,
     /// One line on what it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -150,6 +164,10 @@ impl Request {
             stop_timeout: said.stop_timeout.or(self.stop_timeout),
             network: said.network.or(self.network),
             after: both(self.after, said.after),
+            before: both(self.before, said.before),
+            requires: both(self.requires, said.requires),
+            wants: both(self.wants, said.wants),
+            environment_file: said.environment_file.or(self.environment_file),
             description: said.description.or(self.description),
             display_name: said.display_name.or(self.display_name),
             hardening: said.hardening.or(self.hardening),
@@ -159,6 +177,15 @@ impl Request {
             systemd: both(self.systemd, said.systemd),
             nssm: both(self.nssm, said.nssm),
         }
+    }
+
+    /// Adds entries to the table of a service manager.
+    pub fn add(&mut self, target: Target, entries: &IndexMap<String, Setting>) {
+        let table = match target {
+            Target::Systemd => &mut self.systemd,
+            Target::Nssm => &mut self.nssm,
+        };
+        table.extend(entries.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
 
     /// This service with what it leaves open taken from `defaults`. Tables are joined key by key;
@@ -191,6 +218,10 @@ impl Request {
             stop_timeout: self.stop_timeout.or_else(|| defaults.stop_timeout.clone()),
             network: self.network.or(defaults.network),
             after: list(self.after, &defaults.after),
+            before: list(self.before, &defaults.before),
+            requires: list(self.requires, &defaults.requires),
+            wants: list(self.wants, &defaults.wants),
+            environment_file: self.environment_file.or_else(|| defaults.environment_file.clone()),
             description: self.description.or_else(|| defaults.description.clone()),
             display_name: self.display_name.or_else(|| defaults.display_name.clone()),
             hardening: self.hardening.or_else(|| defaults.hardening.clone()),

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
+use indexmap::IndexMap;
+
 use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
 use super::parse::{self, InstallLine, Purpose, Wanted};
@@ -18,8 +20,9 @@ use crate::host::python::IMPORT_LIMIT;
 use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
-use crate::manifest::{Arguments, Request};
-use crate::model::spec::Scope;
+use crate::manifest::{Arguments, Request, Setting};
+use crate::model::spec::{Scope, Target};
+use crate::model::text::Text;
 
 /// Runs the command `InstallService` with this argv and gives its exit code.
 ///
@@ -94,12 +97,15 @@ fn installation(
             Err(error) => return Err(error),
         }
     }
+    let target = call.target.unwrap_or_else(managers::of_this_host);
+    let properties = properties(&call.properties, target, &mut faults);
+    requests.iter_mut().for_each(|request| request.add(target, &properties));
     if call.yes {
         prompt::never_ask();
     }
     let settings = Settings {
         mode: mode(&call, &mut faults),
-        target: call.target.unwrap_or_else(managers::of_this_host),
+        target,
         state_dir: call.state_dir,
         stop: false,
         start: call.start,
@@ -134,6 +140,31 @@ fn installation(
         );
     }
     Ok((Installation::new(settings, &requests, faults, catalog)?, call.format.unwrap_or_default()))
+}
+
+/// What `--property` says, by its name: several of one name are several lines.
+fn properties(given: &[String], target: Target, faults: &mut Vec<Fault>) -> IndexMap<String, Setting> {
+    let mut table = IndexMap::new();
+    for property in given {
+        let Some((name, value)) = property.split_once('=') else {
+            let example = match target {
+                Target::Systemd => "`--property MemoryMax=1G`",
+                Target::Nssm => "`--property AppPriority=IDLE_PRIORITY_CLASS`",
+            };
+            let fault = Fault::new("option `--property`", "must be `NAME=VALUE`").given(Text::from(property.as_str()));
+            faults.push(fault.help(format!("such as {example}")));
+            continue;
+        };
+        match table.entry(name.to_owned()).or_insert_with(|| Setting::Lines(Vec::new())) {
+            Setting::Lines(lines) => lines.push(value.to_owned()),
+            Setting::Switch(_) | Setting::Integer(_) | Setting::Text(_) => unreachable!("made above"),
+        }
+    }
+    let one = |setting: Setting| match setting {
+        Setting::Lines(mut lines) if lines.len() == 1 => Setting::Text(lines.remove(0)),
+        setting => setting,
+    };
+    table.into_iter().map(|(name, setting)| (name, one(setting))).collect()
 }
 
 fn mode(call: &InstallCall, faults: &mut Vec<Fault>) -> InstallMode {

@@ -157,6 +157,29 @@ impl FromStr for UnitName {
     }
 }
 
+/// A service of Windows that another one can depend on, by its key name. Windows allows every character but slashes
+/// (`CreateServiceW`); a list of them in an argv of NSSM is separated by blanks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WindowsServiceName(String);
+
+string_type!(WindowsServiceName);
+
+impl FromStr for WindowsServiceName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = text.strip_suffix(".service").unwrap_or(text);
+        if name.is_empty() || name.chars().count() > 256 {
+            return Err("the name of a service of Windows must have 1 to 256 characters".into());
+        }
+        match name.chars().find(|c| matches!(c, '/' | '\\') || c.is_whitespace() || c.is_control()) {
+            Some(c) => Err(format!("contains `{}`, which the name of a service of Windows must not", c.escape_debug())),
+            None => Ok(Self(name.to_owned())),
+        }
+    }
+}
+
 /// Text of one line: no control characters, no line separators (descriptions and display names).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

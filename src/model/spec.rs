@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::artifact::ArtifactKind;
 use super::entry::PythonEntry;
-use super::name::{EnvName, OneLine, ServiceName, UnitName};
+use super::name::{EnvName, OneLine, ServiceName, UnitName, WindowsServiceName};
 use super::parameter::Parameter;
 use super::platform::Platform;
 use super::span::Span;
@@ -66,13 +66,30 @@ pub enum Restart {
     Always,
     /// Only when it ended with an error.
     OnFailure,
+    /// Only when it ended without one.
+    OnSuccess,
+    /// When a signal or a time limit ended it.
+    OnAbnormal,
+    /// When a signal ended it that no program ends of on purpose.
+    OnAbort,
+    /// When its watchdog ended it.
+    OnWatchdog,
     /// Not at all.
     Never,
 }
 
+/// The words of systemd, and `never` for its `no`.
 impl Word for Restart {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("always", Self::Always), ("on-failure", Self::OnFailure), ("never", Self::Never)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("always", Self::Always),
+        ("on-failure", Self::OnFailure),
+        ("never", Self::Never),
+        ("on-success", Self::OnSuccess),
+        ("on-abnormal", Self::OnAbnormal),
+        ("on-abort", Self::OnAbort),
+        ("on-watchdog", Self::OnWatchdog),
+        ("no", Self::Never),
+    ];
 }
 
 /// How much of the system the service is kept away from.
@@ -160,6 +177,15 @@ impl Argument {
     }
 }
 
+/// A file of variables that the user keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFile {
+    /// Its absolute path.
+    pub path: Text,
+    /// Whether it may be missing.
+    pub optional: bool,
+}
+
 /// What a service runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Run {
@@ -227,6 +253,16 @@ pub struct ServiceSpec {
     pub network: bool,
     /// Units that are started before it.
     pub after: Vec<UnitName>,
+    /// Units that are started after it.
+    pub before: Vec<UnitName>,
+    /// Units without which it does not start.
+    pub requires: Vec<UnitName>,
+    /// Units that are started with it.
+    pub wants: Vec<UnitName>,
+    /// Services of Windows that are started before it.
+    pub depends_on: Vec<WindowsServiceName>,
+    /// A file of the user's with further variables, and whether it may be missing.
+    pub environment_file: Option<OwnFile>,
     /// How much of the system it is kept away from.
     pub hardening: Hardening,
     /// Directories in front of the service's PATH.

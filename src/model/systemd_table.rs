@@ -241,7 +241,8 @@ fn is_span(value: &str) -> bool {
     value.trim() == "infinity" || value.parse::<span::Span>().is_ok()
 }
 
-fn is_unit(word: &str) -> bool {
+/// Whether a word ends as the names of units do.
+pub fn is_unit(word: &str) -> bool {
     const TYPES: [&str; 11] =
         ["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"];
     word.rsplit_once('.').is_some_and(|(name, kind)| !name.is_empty() && TYPES.contains(&kind))

@@ -152,6 +152,13 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         }
     }
 
+    let (at_error, at_success) = match spec.restart {
+        Restart::Always => ("Restart", "Restart"),
+        Restart::OnFailure => ("Restart", "Exit"),
+        Restart::OnSuccess => ("Exit", "Restart"),
+        // What only a signal or a watchdog brings about does not happen on Windows.
+        Restart::Never | Restart::OnAbnormal | Restart::OnAbort | Restart::OnWatchdog => ("Exit", "Exit"),
+    };
     // The first two are those that RunService has, too.
     let mut parameters = vec![
         Parameter::new("Application", application.clone()),
@@ -165,7 +172,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::number("AppRotateFiles", 1),
         Parameter::number("AppRotateOnline", 1),
         Parameter::number("AppRotateBytes", ROTATE_BYTES),
-        Parameter::on_exit("Default", if spec.restart == Restart::Never { "Exit" } else { "Restart" }),
+        Parameter::on_exit("Default", at_error),
         Parameter::number("AppRestartDelay", millis(spec.restart_sec)),
         Parameter::number("AppThrottle", THROTTLE_MS),
         Parameter::number("AppStopMethodSkip", 0),
@@ -183,14 +190,14 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     let mut initial = Vec::new();
     let account = Parameter::new("ObjectName", spec.account.as_deref().unwrap_or(ACCOUNTS[0].0));
     if spec.account.is_some() { &mut parameters } else { &mut initial }.push(account);
-    if spec.restart == Restart::OnFailure {
-        parameters.push(Parameter::on_exit("0", "Exit"));
+    if at_error != at_success {
+        parameters.push(Parameter::on_exit("0", at_success));
     }
     for parameter in &spec.parameters {
         parameters.retain(|known| known.name != parameter.name || known.sub != parameter.sub);
         parameters.push(parameter.clone());
     }
-    let depends: Vec<Text> = depends_on(spec).map(Text::from).collect();
+    let depends: Vec<Text> = spec.depends_on.iter().map(|name| name.as_str().into()).collect();
     if !depends.is_empty() && parameters.iter().all(|known| known.name != "DependOnService") {
         parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
     }
@@ -228,11 +235,6 @@ fn runner(
         ]),
         Err(_) => Runner::Impossible("its arguments leave no room for RunService"),
     }
-}
-
-/// The services that it starts after: targets and mounts are systemd's own.
-fn depends_on(spec: &ServiceSpec) -> impl Iterator<Item = &str> {
-    spec.after.iter().filter_map(|unit| unit.as_str().strip_suffix(".service"))
 }
 
 /// Where the output goes. Only administrators write into the state directory, so that of a service

@@ -12,7 +12,7 @@ use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
-use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
+use crate::model::spec::{Argument, Hardening, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec};
 use crate::model::systemd_table::{Directive, Section};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -46,12 +46,17 @@ struct Unit {
     /// Whether it is started after the network is up.
     network: bool,
     after: Vec<Token>,
+    before: Vec<Token>,
+    requires: Vec<Token>,
+    wants: Vec<Token>,
     mounts: Vec<PathWord>,
     kind: Token,
     notify: bool,
     account: Option<Account>,
     working_directory: Option<RawPath>,
     environment: Vec<EnvAssignment>,
+    /// The user's own file of variables, behind which ours counts; with `-` in front it may be missing.
+    own_file: Option<(bool, GlobPath)>,
     environment_file: Option<GlobPath>,
     credential: Option<Credential>,
     /// Variables that no command of the unit gets, whatever sets them. Behind the directives of a manifest, of which an
@@ -650,6 +655,9 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         system,
         network: system && spec.network,
         after: spec.after.iter().map(Token::from).collect(),
+        before: spec.before.iter().map(Token::from).collect(),
+        requires: spec.requires.iter().map(Token::from).collect(),
+        wants: spec.wants.iter().map(Token::from).collect(),
         mounts: if system && !is_said(&said, "RequiresMountsFor") { mounts(spec) } else { Vec::new() },
         kind: match spec.run {
             Run::Python { .. } => "notify",
@@ -662,6 +670,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         account: parts.account.or_else(|| account_of_root(spec)),
         working_directory: parts.directory,
         environment: parts.environment,
+        own_file: own_file(spec, refusals),
         environment_file,
         credential,
         unset: if has_root_part(spec) { LOADS_CODE.map(Token::from).to_vec() } else { Vec::new() },
@@ -674,6 +683,10 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         restart: match spec.restart {
             Restart::Always => "always",
             Restart::OnFailure => "on-failure",
+            Restart::OnSuccess => "on-success",
+            Restart::OnAbnormal => "on-abnormal",
+            Restart::OnAbort => "on-abort",
+            Restart::OnWatchdog => "on-watchdog",
             Restart::Never => "no",
         }
         .into(),
@@ -706,6 +719,12 @@ const LIMITS: [&str; 6] = [
 fn account_of_root(spec: &ServiceSpec) -> Option<Account> {
     let is_root = spec.scope == Scope::System && !spec.directives.iter().any(is_dynamic_user);
     is_root.then(|| Account::new("root").expect("a name"))
+}
+
+/// The user's own file of variables.
+fn own_file(spec: &ServiceSpec, refusals: &mut Refusals) -> Option<(bool, GlobPath)> {
+    let OwnFile { path, optional } = spec.environment_file.as_ref()?;
+    Some((*optional, refusals.keep("option `--environment-file`", GlobPath::new(path))?))
 }
 
 /// The directories that have to be mounted first: one that is missing, or on no mount of its own,

@@ -8,14 +8,14 @@ use crate::error::Fault;
 use crate::manifest::{Arguments, Request, Setting, Time};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
-use crate::model::name::{EnvName, OneLine, ServiceName, UnitName};
+use crate::model::name::{EnvName, OneLine, ServiceName, WindowsServiceName};
 use crate::model::nssm_table;
 use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
-use crate::model::spec::{Run, Scope, SecretStore, Target};
-use crate::model::systemd_table::{Directive, KnownDirective};
+use crate::model::spec::{OwnFile, Run, Scope, SecretStore, Target};
+use crate::model::systemd_table::{Directive, KnownDirective, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -468,7 +468,7 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// What a service of Windows has not, of what was asked for.
-    pub(super) fn not_of_windows(&mut self, request: &Request, after: &[UnitName]) {
+    pub(super) fn not_of_windows(&mut self, request: &Request) {
         if request.user == Some(true) {
             self.fault(
                 Fault::new("option `--user`", "Windows has no services of a user's own")
@@ -478,9 +478,58 @@ impl<'a, F: Facts> Check<'a, F> {
         if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
             self.note("hardening exists on systemd only and has no effect on Windows; `--account LocalService` takes away most rights");
         }
-        for unit in after.iter().filter(|unit| !unit.as_str().ends_with(".service")) {
-            self.note(format!("`{unit}` is a unit of systemd; `--after SERVICE` names a service of Windows"));
+        if let Some(word @ ("on-abnormal" | "on-abort" | "on-watchdog")) = request.restart.as_deref() {
+            self.fault(
+                Fault::new("option `--restart`", "Windows has no signals, which this is about")
+                    .given(word)
+                    .help("`on-failure` starts it again after every error"),
+            );
         }
+        for (option, given) in [("before", &request.before), ("wants", &request.wants)] {
+            if !given.is_empty() {
+                self.fault(
+                    Fault::new(format!("option `--{option}`"), "a service of Windows can only be started after others")
+                        .help("`--after SERVICE` or `--requires SERVICE` starts that one first"),
+                );
+            }
+        }
+        if let Some(file) = &request.environment_file {
+            self.fault(
+                Fault::new("option `--environment-file`", "NSSM reads no file of variables")
+                    .given(file)
+                    .help("`--env NAME=VALUE` sets one"),
+            );
+        }
+    }
+
+    /// The services of Windows that are started first: units of other kinds are systemd's own.
+    pub(super) fn depends_on(&mut self, request: &Request) -> Vec<WindowsServiceName> {
+        let mut names: Vec<WindowsServiceName> = Vec::new();
+        for (option, given) in [("after", &request.after), ("requires", &request.requires)] {
+            for unit in given {
+                if is_unit(unit) && !unit.ends_with(".service") {
+                    self.note(format!(
+                        "`{unit}` is a unit of systemd; `--{option} SERVICE` names a service of Windows"
+                    ));
+                    continue;
+                }
+                let name = self.parse(&format!("option `--{option}`"), unit);
+                names.extend(name.filter(|name| !names.contains(name)));
+            }
+        }
+        names
+    }
+
+    /// The file of variables that the user keeps.
+    pub(super) fn environment_file(&mut self, request: &Request) -> Option<OwnFile> {
+        let given = request.environment_file.as_ref()?;
+        let (path, optional) = match given.as_bytes().strip_prefix(b"-") {
+            Some(path) => (Text::from_bytes(path), true),
+            None => (given.clone(), false),
+        };
+        let what = "option `--environment-file`";
+        let path = if optional { self.absolute(what, &path)? } else { self.file(what, &path)? };
+        Some(OwnFile { path, optional })
     }
 
     /// A length of time.

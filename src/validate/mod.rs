@@ -92,10 +92,23 @@ pub fn validate(
     }
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.span("option `--stop-timeout`", request.stop_timeout.as_ref());
-    let after: Vec<UnitName> = request.after.iter().filter_map(|unit| check.parse("option `--after`", unit)).collect();
+    let mut units = |option: &str, given: &[String]| -> Vec<UnitName> {
+        given.iter().filter_map(|unit| check.parse(&format!("option `--{option}`"), unit)).collect()
+    };
+    let (mut after, mut before, mut requires, mut wants) = Default::default();
+    let (mut depends_on, mut own_file) = (Vec::new(), None);
     match target {
-        Target::Systemd => {}
-        Target::Nssm => check.not_of_windows(request, &after),
+        Target::Systemd => {
+            after = units("after", &request.after);
+            before = units("before", &request.before);
+            requires = units("requires", &request.requires);
+            wants = units("wants", &request.wants);
+            own_file = check.environment_file(request);
+        }
+        Target::Nssm => {
+            check.not_of_windows(request);
+            depends_on = check.depends_on(request);
+        }
     }
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
@@ -148,7 +161,16 @@ pub fn validate(
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.working_directory = Some(working_directory.clone());
     settled.path.clone_from(&path);
-    settled.after = after.iter().map(ToString::to_string).collect();
+    let words = |units: &[UnitName]| units.iter().map(ToString::to_string).collect();
+    match target {
+        Target::Systemd => {
+            settled.after = words(&after);
+            settled.before = words(&before);
+            settled.requires = words(&requires);
+            settled.wants = words(&wants);
+        }
+        Target::Nssm => {}
+    }
     let spec = ServiceSpec {
         name,
         display_name,
@@ -164,6 +186,11 @@ pub fn validate(
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
         network: request.network.unwrap_or(true),
         after,
+        before,
+        requires,
+        wants,
+        depends_on,
+        environment_file: own_file,
         hardening,
         path,
         writes,

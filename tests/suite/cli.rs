@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 36] = [
+const OPTIONS: [(&str, Option<&str>); 41] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -33,6 +33,11 @@ const OPTIONS: [(&str, Option<&str>); 36] = [
     ("--stop-timeout", Some("1min 30s")),
     ("--no-network", None),
     ("--after", Some("a.target")),
+    ("--before", Some("b.target")),
+    ("--requires", Some("c.target")),
+    ("--wants", Some("d.target")),
+    ("--property", Some("MemoryMax=1G")),
+    ("--environment-file", Some("-/etc/default/web")),
     ("--description", Some("x")),
     ("--display-name", Some("x")),
     ("--hardening", Some("none")),
@@ -352,7 +357,10 @@ fn completions() {
     for (line, completed) in [
         ("InstallService Data", "DataFileUploadDirectory DataFileDownloadDirectory"),
         ("InstallService --hardening b", "baseline"),
-        ("InstallService DataFileUploadDirectory --restart ", "always on-failure never"),
+        (
+            "InstallService DataFileUploadDirectory --restart ",
+            "always on-failure never on-success on-abnormal on-abort on-watchdog no",
+        ),
         ("InstallService --manifest comp", "completions.bash"),
         ("ManageService web stop_and_re", "stop_and_remove stop_and_reinstall stop_and_restart"),
         ("ManageService web show --format m", "manifest"),

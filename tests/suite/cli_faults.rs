@@ -64,7 +64,7 @@ InstallService: error: secret `A B`: systemd reads only names of letters, digits
   help: `--env 'A B=VALUE'` sets it plainly, visible to every user of the machine
 InstallService: error: option `--assume` `252`: must be `systemd=VERSION`, such as `systemd=239`
 InstallService: error: option `--account` `a b`: must be the name of an account
-InstallService: error: option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`
+InstallService: error: option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`, `on-success`, `on-abnormal`, `on-abort`, `on-watchdog`, `no`
 InstallService: error: option `--hardening` `max`: must be one of `none`, `baseline`, `service`, `strict`
 InstallService: error: option `--restart-sec` `-3`: must be a time such as `90`, `500ms` or `1min 30s`
 InstallService: error: option `--after` `x y`: contains ` `, which the name of a systemd unit must not
@@ -381,10 +381,10 @@ fn manifests() {
             restart = "never"
             "#),
         "InstallService: error: service `a`, program: a service runs one of `program`, `python` and `executable`, not several
-InstallService: error: service `a`, option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`
+InstallService: error: service `a`, option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`, `on-success`, `on-abnormal`, `on-abort`, `on-watchdog`, `no`
 InstallService: error: service `bin/x`, executable `bin/x`: a path of the service must be absolute: it runs in another directory than you
   help: `[TMP]/bin/x`
-InstallService: error: service `bin/x`, option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`
+InstallService: error: service `bin/x`, option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`, `on-success`, `on-abnormal`, `on-abort`, `on-watchdog`, `no`
 InstallService: error: service `lab.watch:main`, arguments: arguments by name are for programs of the catalog; write a list, such as [\"a\", \"b\"]
 InstallService: 5 errors; nothing was changed
 ",

@@ -42,6 +42,7 @@ mod readme;
 mod render_systemd;
 #[cfg(unix)]
 mod run_service;
+mod saying;
 mod secret_arguments;
 #[cfg(target_os = "linux")]
 mod shown;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::value::ValueKind::{Called, Directory, Executable, File, Words};
+use super::value::ValueKind::{Called, Directory, Executable, File, FileOrNot, Words};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word};
 use crate::cli::Format;
 use crate::commands::install::Layout;
@@ -27,6 +27,8 @@ pub(in crate::cli) struct InstallCall {
     pub import_limit: Option<Duration>,
     /// What they say of the service, or of every service of the manifest.
     pub service: Request,
+    /// Entries of the table of the service manager, `NAME=VALUE`.
+    pub properties: Vec<String>,
     pub manifest: Option<Text>,
     pub prune: bool,
     pub catalogs: Vec<Text>,
@@ -122,10 +124,27 @@ const SERVICE: &[O] = &[
         |call, span| put(&mut call.service.stop_timeout, time(&span)?),
     ),
     O::flag("no-network", "Start it without waiting for the network", |call| call.service.network = Some(false)),
-    O::each("after", Called("UNIT"), "Start it after this unit", |call, unit| {
-        call.service.after.push(plain(&unit)?.to_owned());
-        Ok(())
+    O::each("after", Called("UNIT"), "Start it after this unit", |call, unit| add(&mut call.service.after, &unit)),
+    O::each("before", Called("UNIT"), "Start it before this unit", |call, unit| add(&mut call.service.before, &unit)),
+    O::each("requires", Called("UNIT"), "Start this unit, too, and do not start without it", |call, unit| {
+        add(&mut call.service.requires, &unit)
     }),
+    O::each("wants", Called("UNIT"), "Start this unit, too", |call, unit| add(&mut call.service.wants, &unit)),
+    O::each(
+        "property",
+        Called("NAME=VALUE"),
+        "An entry of the service manager's own: a directive of systemd such as MemoryMax=1G or Unit.OnFailure=alarm.service, or a parameter of NSSM such as AppPriority=...",
+        |call, property| {
+            call.properties.push(plain(&property)?.to_owned());
+            Ok(())
+        },
+    ),
+    O::one(
+        "environment-file",
+        FileOrNot,
+        "A file of yours with further variables, a line NAME=VALUE each; with `-` in front it may be missing",
+        |call, file| put(&mut call.service.environment_file, file),
+    ),
     O::one("description", Called("TEXT"), "One line on what it is for", |call, text| {
         say(&mut call.service.description, &text)
     }),
@@ -194,6 +213,11 @@ fn say(place: &mut Option<String>, value: &Text) -> Result<(), Refused> {
     put(place, plain(value)?.to_owned())
 }
 
+fn add(list: &mut Vec<String>, unit: &Text) -> Result<(), Refused> {
+    list.push(plain(unit)?.to_owned());
+    Ok(())
+}
+
 /// A length of time, in seconds where there is no unit.
 fn time(span: &Text) -> Result<Time, Refused> {
     let text = plain(span)?;
@@ -223,7 +247,8 @@ mod tests {
     /// What an option of a service sets has the option's word for its key; but for those that [`Request`] names.
     #[test]
     fn every_option_of_a_service_has_its_key() {
-        for option in SERVICE {
+        // Its key is the name of the entry.
+        for option in SERVICE.iter().filter(|option| option.long != "property") {
             let mut given = Given::default();
             given.add(option, if matches!(option.long, "restart-sec" | "stop-timeout") { "7" } else { "x" }.into());
             let mut faults = Vec::new();

@@ -10,6 +10,8 @@ use crate::cli::parse::Purpose;
 pub(super) enum ValueKind {
     Directory,
     File,
+    /// A file that may be missing where `-` stands in front of it.
+    FileOrNot,
     Executable,
     /// One of a few words.
     Words(fn() -> Vec<&'static str>),
@@ -22,6 +24,7 @@ impl ValueKind {
         match self {
             Self::Directory => "DIR".to_owned(),
             Self::File => "FILE".to_owned(),
+            Self::FileOrNot => "[-]FILE".to_owned(),
             Self::Executable => "PATH".to_owned(),
             Self::Words(words) => words().join("|"),
             Self::Called(name) => name.to_owned(),
@@ -31,10 +34,11 @@ impl ValueKind {
     /// The argument, which takes such a value. It is read as it is, and judged together with everything else.
     pub(super) fn taken_by(self, arg: Arg, purpose: Purpose) -> Arg {
         let arg = arg.value_name(self.name()).allow_negative_numbers(true);
+        let arg = if matches!(self, Self::FileOrNot) { arg.allow_hyphen_values(true) } else { arg };
         match (self, purpose) {
             (Self::Words(words), Purpose::Complete) => arg.value_parser(PossibleValuesParser::new(words())),
             (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
-            (Self::File, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
+            (Self::File | Self::FileOrNot, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
             (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),
             (Self::Called(_), Purpose::Complete) | (_, Purpose::Parse | Purpose::Help) => {
                 arg.value_parser(ValueParser::os_string())

@@ -1,0 +1,138 @@
+//! What a service says beyond what runs: dependencies, a file of variables, when it is started again, and entries of the
+//! service manager's own.
+
+use crate::support::{Ran, Test};
+
+fn dry_run(options: &[&str]) -> Test {
+    Test::install()
+        .args(["--dry-run", "--service_name", "web", "--working-directory", "/"])
+        .args(options)
+        .args(["--", "/bin/true"])
+}
+
+/// The lines of the unit, without their indentation.
+fn has(ran: &Ran, lines: &[&str]) {
+    for line in lines {
+        assert!(ran.stdout.contains(&format!("    {line}\n")), "{line}\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn units_before_and_after_it() {
+    let ran = dry_run(&[
+        "--after",
+        "postgresql",
+        "--before",
+        "shutdown.target",
+        "--requires",
+        "data.mount",
+        "--wants",
+        "a",
+        "--wants",
+        "b",
+    ])
+    .run();
+    has(
+        &ran,
+        &[
+            "After=postgresql.service",
+            "Before=shutdown.target",
+            "Requires=data.mount",
+            "Wants=a.service",
+            "Wants=b.service",
+            "Wants=network-online.target",
+        ],
+    );
+    dry_run(&["--requires", "x y"]).status(2).stderr_contains("option `--requires` `x y`: contains ` `").run();
+}
+
+#[test]
+fn a_file_of_variables() {
+    has(&dry_run(&["--environment-file", "-/etc/default/web"]).run(), &["EnvironmentFile=-/etc/default/web"]);
+    has(&dry_run(&["--environment-file", "/etc/passwd"]).run(), &["EnvironmentFile=/etc/passwd"]);
+    dry_run(&["--environment-file", "/no/such"]).status(2).stderr_contains("there is no such file").run();
+    dry_run(&["--environment-file", "web.env"]).status(2).stderr_contains("must be absolute").run();
+}
+
+#[test]
+fn systemds_words_for_a_restart() {
+    for word in ["on-success", "on-abnormal", "on-abort", "on-watchdog"] {
+        has(&dry_run(&["--restart", word]).run(), &[&format!("Restart={word}"), "RestartSec=10"]);
+    }
+    let never = dry_run(&["--restart", "no"]).run();
+    has(&never, &["Restart=no"]);
+    assert!(!never.stdout.contains("RestartSec"), "{}", never.stdout);
+}
+
+#[test]
+fn entries_of_systemd() {
+    let ran = dry_run(&[
+        "--property",
+        "MemoryMax=1G",
+        "--property",
+        "Unit.OnFailure=alarm.service",
+        "--property",
+        "ExecStartPre=/bin/a",
+        "--property",
+        "ExecStartPre=/bin/b =c",
+        "--property",
+        "KillMode=mixed",
+    ])
+    .run();
+    has(
+        &ran,
+        &["MemoryMax=1G", "OnFailure=alarm.service", "ExecStartPre=/bin/a", "ExecStartPre=/bin/b =c", "KillMode=mixed"],
+    );
+    assert!(!ran.stdout.contains("control-group") && !ran.stdout.contains("StartLimitIntervalSec"), "{}", ran.stdout);
+    has(
+        &ran,
+        &["MemoryMax = \"1G\"", "ExecStartPre = [\"/bin/a\", \"/bin/b =c\"]", "\"Unit.OnFailure\" = \"alarm.service\""],
+    );
+    dry_run(&["--property", "MemoryMax"])
+        .status(2)
+        .stderr_contains(
+            "option `--property` `MemoryMax`: must be `NAME=VALUE`\n  help: such as `--property MemoryMax=1G`",
+        )
+        .run();
+    dry_run(&["--property", "MemroyMax=1G"]).status(2).stderr_contains("did you mean `MemoryMax`?").run();
+}
+
+#[test]
+fn it_adds_to_the_table_of_a_manifest() {
+    let manifest = "[[service]]\nname = 'web'\nexecutable = '/bin/true'\nworking_directory = '/'\n\
+                    [service.systemd]\nMemoryMax = '1G'\nNice = 5\n";
+    let ran = Test::install()
+        .file("m.toml", manifest)
+        .args(["--dry-run", "--manifest", "m.toml", "--property", "MemoryMax=2G"])
+        .run();
+    has(&ran, &["MemoryMax=2G", "Nice=5"]);
+}
+
+fn for_windows(options: &[&str]) -> Test {
+    Test::install()
+        .args(["--dry-run", "--target", "nssm", "--service_name", "web", "--working-directory", "C:\\x"])
+        .args(options)
+        .args(["--", "C:\\x\\web.exe"])
+}
+
+#[test]
+fn of_windows() {
+    let ran =
+        for_windows(&["--after", "MSSQL$SQLEXPRESS", "--requires", "Tcpip.service", "--restart", "on-success"]).run();
+    for call in
+        ["set web DependOnService MSSQL$SQLEXPRESS Tcpip", "set web AppExit Default Exit", "set web AppExit 0 Restart"]
+    {
+        assert!(ran.stdout.contains(call), "{call}\n{}", ran.stdout);
+    }
+    let ran = for_windows(&["--property", "AppPriority=IDLE_PRIORITY_CLASS"]).run();
+    assert!(ran.stdout.contains("set web AppPriority IDLE_PRIORITY_CLASS"), "{}", ran.stdout);
+    for (options, said) in [
+        (&["--before", "x"][..], "option `--before`: a service of Windows can only be started after others"),
+        (&["--wants", "x"], "`--after SERVICE` or `--requires SERVICE` starts that one first"),
+        (&["--environment-file", "C:\\x\\env"], "NSSM reads no file of variables"),
+        (&["--restart", "on-abort"], "Windows has no signals, which this is about"),
+        (&["--after", "a\\b"], "contains `\\\\`, which the name of a service of Windows must not"),
+    ] {
+        for_windows(options).status(2).stderr_contains(said).run();
+    }
+}
