@@ -7,6 +7,7 @@
 //! them: two places for one thing could differ.
 
 mod rows;
+mod values;
 
 use super::nearest::nearest;
 use super::refused::Refused;
@@ -58,8 +59,107 @@ pub enum Takes {
     Mode,
     /// Names of units.
     Units,
+    /// That, or words of a list, of which `~` takes away.
+    SwitchOrList(Words),
+    /// Words of a list.
+    List(Words),
+    /// Any other grammar of systemd's.
+    Grammar(Grammar),
 }
 use Takes::{Any, Mode, Number, Span, Switch, SwitchOr, Units, Word};
+
+/// What several directives take; `values.rs` has the grammars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grammar {
+    /// An amount of memory.
+    Size,
+    /// How many tasks.
+    Tasks,
+    /// A share of time.
+    Percent,
+    /// A weight, or `idle`.
+    WeightOrIdle,
+    /// A resource limit that counts.
+    Limit,
+    /// One of bytes.
+    LimitOfBytes,
+    /// One of time.
+    LimitOfTime,
+    /// A signal.
+    Signal,
+    /// Exit statuses and signals.
+    ExitStatuses,
+    /// An absolute path.
+    Path,
+    /// One that may be missing behind `-`.
+    PathOrNot,
+    /// A list of absolute paths.
+    Paths,
+    /// A list of absolute paths without prefixes.
+    Mounts,
+    /// A list of relative ones.
+    Directories,
+    /// Where output goes.
+    Output,
+    /// Where input comes from.
+    Input,
+    /// Numbers of processors or memory nodes.
+    Numbers,
+    /// Capabilities.
+    Capabilities,
+    /// System calls.
+    SystemCalls,
+    /// Those, and no error that they are to end with.
+    SystemCallNames,
+    /// Families of addresses.
+    Families,
+    /// A device and its access.
+    Device,
+    /// A slice.
+    Slice,
+    /// Groups.
+    Groups,
+    /// Names of variables.
+    Variables,
+    /// Addresses of documents.
+    Documents,
+    /// A command line.
+    Command,
+}
+
+impl Grammar {
+    fn check(self, value: &str) -> values::Checked {
+        match self {
+            Self::Size => values::size(value),
+            Self::Tasks => values::tasks(value),
+            Self::Percent => values::percent(value),
+            Self::WeightOrIdle => values::weight_or_idle(value),
+            Self::Limit => values::limit(value),
+            Self::LimitOfBytes => values::limit_of_bytes(value),
+            Self::LimitOfTime => values::limit_of_time(value),
+            Self::Signal => values::signal(value),
+            Self::ExitStatuses => values::exit_statuses(value),
+            Self::Path => values::path(value),
+            Self::PathOrNot => values::path_or_not(value),
+            Self::Paths => values::paths(value),
+            Self::Mounts => values::mounts(value),
+            Self::Directories => values::directories(value),
+            Self::Output => values::output(value),
+            Self::Input => values::input(value),
+            Self::Numbers => values::numbers(value),
+            Self::Capabilities => values::capabilities(value),
+            Self::SystemCalls => values::system_calls(value),
+            Self::SystemCallNames => values::system_call_names(value),
+            Self::Families => values::families(value),
+            Self::Device => values::device(value),
+            Self::Slice => values::slice(value),
+            Self::Groups => values::groups(value),
+            Self::Variables => values::variables(value),
+            Self::Documents => values::documents(value),
+            Self::Command => values::command(value),
+        }
+    }
+}
 
 /// Directives that have a key of their own in a manifest, and that key.
 const OTHERWISE: [(Section, &str, &str); 8] = [
@@ -174,6 +274,13 @@ impl KnownDirective {
             Span => return refused("a time such as `90`, `5min 20s` or `infinity`"),
             Mode if (3..=4).contains(&value.len()) && value.bytes().all(|b| (b'0'..=b'7').contains(&b)) => {}
             Mode => return refused("a mode such as `0750`"),
+            Takes::SwitchOrList(_) if is_switch(value) => {}
+            Takes::SwitchOrList(words) | Takes::List(words) => {
+                return values::list(value, words).map(|since| self.since.max(since)).map_err(Refused::new);
+            }
+            Takes::Grammar(grammar) => {
+                return grammar.check(value).map(|since| self.since.max(since)).map_err(Refused::new);
+            }
             Units => {
                 // `%` begins what systemd fills in.
                 let odd = value.split_whitespace().find(|word| !word.contains('%') && !is_unit(word));
@@ -274,6 +381,10 @@ mod tests {
             ("Unit.OnFailure", "mail@%n.service other.target", 0),
             ("Unit.Requires", "", 0),
             ("Install.UpheldBy", "x.target", 254),
+            ("StandardOutput", "append:/var/log/x", 240),
+            ("CPUWeight", "idle", 252),
+            ("RestrictNamespaces", "~user", 233),
+            ("ReadWritePaths", "-/a +/b", 231),
         ] {
             assert_eq!(check(key, value), Ok(since), "{key}={value}");
         }
@@ -310,6 +421,11 @@ mod tests {
             ("Nice", "20", "`20` must be a number from -20 to 19"),
             ("RuntimeMaxSec", "5 fortnights", "`5 fortnights` must be a time such as `90`, `5min 20s` or `infinity`"),
             ("UMask", "rwx", "`rwx` must be a mode such as `0750`"),
+            // systemd leaves these out, and says so to nobody.
+            ("AmbientCapabilities", "CAP_FLY", "`CAP_FLY` must be a capability such as `CAP_NET_BIND_SERVICE`"),
+            ("MemoryMax", "1GB", "`1GB` must be an amount of memory such as `512M`, `1G`, `10%` or `infinity`"),
+            ("CPUQuota", "80", "`80` must be a share such as `50%`; `200%` are two processors"),
+            ("EnvironmentFile", ".env", "`.env` must be an absolute path, with `-` in front if it may be missing"),
             ("Unit.Requires", "a.service b", "`b` must be the name of a unit; a service is called `b.service`"),
             ("ExecStartPre", "/bin/x\nUser=root", "must be one line of plain text that does not end in a backslash"),
         ] {
@@ -323,6 +439,6 @@ mod tests {
         let count = keys.len();
         keys.sort();
         keys.dedup();
-        assert_eq!((count, keys.len()), (379, 379));
+        assert_eq!((count, keys.len()), (380, 380));
     }
 }

@@ -14,7 +14,7 @@ use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
-use crate::model::spec::{OwnFile, Run, Scope, SecretStore, Target};
+use crate::model::spec::{OwnFile, Restart, Run, Scope, SecretStore, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -592,6 +592,33 @@ impl<'a, F: Facts> Check<'a, F> {
             }
         }
         (version, directives)
+    }
+
+    /// What systemd refuses in pairs, after which it does not load the unit at all (`service_verify` in
+    /// `src/core/service.c`); gives when it is started again.
+    pub(super) fn type_and_restart(&mut self, directives: &[Directive], is_said: bool, restart: Restart) -> Restart {
+        let last =
+            |name: &str| directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
+        match last("Type") {
+            Some("dbus") if last("BusName").is_none_or(str::is_empty) => self.fault(
+                Fault::new("systemd directive `Type`", "needs `BusName`: the name on the bus that says that it is up")
+                    .given("dbus")
+                    .help("write `BusName = \"org.example.Name\"` beside it"),
+            ),
+            Some("oneshot") if matches!(restart, Restart::Always | Restart::OnSuccess) => {
+                if !is_said {
+                    self.note("`Type=oneshot` ends when it is done, so it is not started again (`--restart never`)");
+                    return Restart::Never;
+                }
+                let reason = "`Type=oneshot` cannot be started again after it has ended without an error";
+                self.fault(
+                    Fault::new("option `--restart`", reason)
+                        .help("`--restart on-failure` and `--restart never` can be"),
+                );
+            }
+            _ => {}
+        }
+        restart
     }
 }
 

@@ -82,7 +82,7 @@ pub fn validate(
     let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
-    let restart: Restart = check.word("option `--restart`", request.restart.as_deref());
+    let mut restart: Restart = check.word("option `--restart`", request.restart.as_deref());
     let hardening: Hardening = check.word("option `--hardening`", request.hardening.as_deref());
     if hardening >= Hardening::Service && account.is_none() && scope == Scope::System {
         check.note(
@@ -117,6 +117,7 @@ pub fn validate(
     let (systemd, directives, parameters) = match target {
         Target::Systemd => {
             let (version, directives) = check.directives(&request.systemd, assumed, secrets_in);
+            restart = check.type_and_restart(&directives, request.restart.is_some(), restart);
             (version, directives, Vec::new())
         }
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),

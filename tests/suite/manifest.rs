@@ -9,7 +9,7 @@ use install_service::host::facts::Elsewhere;
 use install_service::manifest::{Manifest, receipt, schema::schema};
 use install_service::model::place::Place;
 use install_service::model::spec::Target;
-use install_service::model::systemd_table::{KnownDirective, Takes};
+use install_service::model::systemd_table::{Grammar, KnownDirective, Takes};
 use install_service::render;
 use install_service::validate::validate;
 use proptest::prelude::*;
@@ -143,6 +143,11 @@ fn the_words_of_the_schema_are_taken() {
             Takes::Number(least, _) => least.to_string(),
             Takes::Span => "10".to_owned(),
             Takes::Mode => "0755".to_owned(),
+            Takes::SwitchOrList(words) | Takes::List(words) => words[0].0.to_owned(),
+            Takes::Grammar(Grammar::Output | Grammar::Input) => "null".to_owned(),
+            Takes::Grammar(Grammar::Limit | Grammar::LimitOfBytes | Grammar::LimitOfTime) => "1".to_owned(),
+            Takes::Grammar(Grammar::Slice) => "a.slice".to_owned(),
+            Takes::Grammar(_) => String::new(),
         };
         assert_eq!(faults(Target::Systemd, &format!("systemd = {{ \"{name}\" = \"{value}\" }}\n")), None, "{name}");
     }

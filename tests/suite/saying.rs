@@ -136,3 +136,57 @@ fn of_windows() {
         for_windows(options).status(2).stderr_contains(said).run();
     }
 }
+
+/// systemd would not load the unit.
+#[test]
+fn pairs_that_systemd_refuses() {
+    let oneshot = dry_run(&["--property", "Type=oneshot"]).run();
+    has(&oneshot, &["Type=oneshot", "Restart=no"]);
+    assert!(oneshot.stderr.contains("`Type=oneshot` ends when it is done"), "{}", oneshot.stderr);
+    has(&dry_run(&["--property", "Type=oneshot", "--restart", "on-failure"]).run(), &["Restart=on-failure"]);
+    for word in ["always", "on-success"] {
+        dry_run(&["--property", "Type=oneshot", "--restart", word])
+            .status(2)
+            .stderr_contains(
+                "option `--restart`: `Type=oneshot` cannot be started again after it has ended without an error",
+            )
+            .run();
+    }
+    dry_run(&["--property", "Type=dbus"])
+        .status(2)
+        .stderr_contains("systemd directive `Type` `dbus`: needs `BusName`")
+        .run();
+    has(
+        &dry_run(&["--property", "Type=dbus", "--property", "BusName=org.example.X"]).run(),
+        &["BusName=org.example.X"],
+    );
+}
+
+/// systemd leaves out what it cannot read, or does not load the unit.
+#[test]
+fn values_that_systemd_would_ignore() {
+    for property in [
+        "CPUQuota=80",
+        "MemoryMax=1GB",
+        "StandardOutput=/var/log/x.log",
+        "EnvironmentFile=.env",
+        "DeviceAllow=ttyUSB0",
+        "KillSignal=SIGNOTHING",
+        "SuccessExitStatus=300",
+        "SystemCallFilter=@nothing",
+        "Slice=lab",
+        "LimitNOFILE=many",
+        "AmbientCapabilities=CAP_FLY",
+        "RestrictNamespaces=maybe",
+        "ExecStartPre=./run",
+        "StateDirectory=/var/lib/x",
+        "CPUAffinity=one",
+        "SyslogLevel=loud",
+        "Install.WantedBy=multi-user",
+        "Unit.Documentation=example.org",
+    ] {
+        let (name, value) = property.split_once('=').unwrap();
+        let ran = dry_run(&["--property", property]).status(2).run();
+        assert!(ran.stderr.contains(&format!("systemd directive `{name}`: `{value}` must be")), "{}", ran.stderr);
+    }
+}

@@ -1,7 +1,12 @@
 //! The directives that a unit of a service can have, in [Unit], [Service] and [Install].
 
+use super::Grammar::{
+    Capabilities, Command, Device, Directories, Documents, ExitStatuses, Families, Groups, Input, Limit, LimitOfBytes,
+    LimitOfTime, Mounts, Numbers, Output, Path, PathOrNot, Paths, Percent, Signal, Size, Slice, SystemCallNames,
+    SystemCalls, Tasks, Variables, WeightOrIdle,
+};
 use super::Section::{self, Install, Service, Unit};
-use super::Takes::{self, Any, Mode, Number, Span, Switch, SwitchOr, Units, Word};
+use super::Takes::{self, Any, Grammar, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word};
 use super::Words;
 
 const COUNT: Takes = Number(0, u32::MAX as i64);
@@ -61,6 +66,90 @@ const TYPES: Words = &[
     ("notify-reload", 253),
     ("idle", 0),
 ];
+const ARCHITECTURES: Words = &[
+    ("native", 0),
+    ("x86", 0),
+    ("x86-64", 0),
+    ("x32", 0),
+    ("arm", 0),
+    ("arm64", 0),
+    ("ppc", 0),
+    ("ppc64", 0),
+    ("ppc64-le", 0),
+    ("s390", 0),
+    ("s390x", 0),
+    ("mips", 0),
+    ("mips-le", 0),
+    ("mips64", 0),
+    ("mips64-le", 0),
+    ("mips64-n32", 0),
+    ("mips64-le-n32", 0),
+    ("riscv64", 250),
+    ("loongarch64", 255),
+    ("parisc", 251),
+    ("parisc64", 251),
+];
+const CONTROLLERS: Words = &[
+    ("cpu", 0),
+    ("cpuacct", 0),
+    ("cpuset", 244),
+    ("io", 0),
+    ("blkio", 0),
+    ("memory", 0),
+    ("devices", 0),
+    ("pids", 0),
+    ("bpf-firewall", 240),
+    ("bpf-devices", 240),
+];
+const FACILITIES: Words = &[
+    ("kern", 0),
+    ("user", 0),
+    ("mail", 0),
+    ("daemon", 0),
+    ("auth", 0),
+    ("syslog", 0),
+    ("lpr", 0),
+    ("news", 0),
+    ("uucp", 0),
+    ("cron", 0),
+    ("authpriv", 0),
+    ("ftp", 0),
+    ("local0", 0),
+    ("local1", 0),
+    ("local2", 0),
+    ("local3", 0),
+    ("local4", 0),
+    ("local5", 0),
+    ("local6", 0),
+    ("local7", 0),
+];
+const IO_CLASSES: Words =
+    &[("none", 0), ("realtime", 0), ("best-effort", 0), ("idle", 0), ("0", 0), ("1", 0), ("2", 0), ("3", 0)];
+const LOG_LEVELS: Words = &[
+    ("emerg", 0),
+    ("alert", 0),
+    ("crit", 0),
+    ("err", 0),
+    ("warning", 0),
+    ("notice", 0),
+    ("info", 0),
+    ("debug", 0),
+    ("0", 0),
+    ("1", 0),
+    ("2", 0),
+    ("3", 0),
+    ("4", 0),
+    ("5", 0),
+    ("6", 0),
+    ("7", 0),
+];
+const NAMESPACES: Words = &[("cgroup", 0), ("ipc", 0), ("net", 0), ("mnt", 0), ("pid", 0), ("user", 0), ("uts", 0)];
+const NUMA_POLICIES: Words = &[("default", 0), ("preferred", 0), ("bind", 0), ("interleave", 0), ("local", 0)];
+const OOM_KILLS: Words = &[("auto", 0), ("kill", 0)];
+const OOM_PREFERENCES: Words = &[("none", 0), ("avoid", 0), ("omit", 0)];
+const PROPAGATIONS: Words = &[("shared", 0), ("slave", 0), ("private", 0)];
+const SCHEDULERS: Words = &[("other", 0), ("batch", 0), ("idle", 0), ("fifo", 0), ("rr", 0)];
+const SIZE: Takes = Grammar(Size);
 const UTMP_MODES: Words = &[("init", 0), ("login", 0), ("user", 0)];
 
 /// The newest version whose directives are known here.
@@ -76,19 +165,23 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
         "AssertACPower AssertArchitecture AssertCapability AssertDirectoryNotEmpty AssertFileIsExecutable \
          AssertFileNotEmpty AssertFirstBoot AssertHost AssertKernelCommandLine AssertNeedsUpdate \
          AssertPathExists AssertPathExistsGlob AssertPathIsDirectory AssertPathIsMountPoint \
-         AssertPathIsReadWrite AssertPathIsSymbolicLink AssertSecurity AssertVirtualization ConditionACPower \
-         ConditionArchitecture ConditionCapability ConditionDirectoryNotEmpty ConditionFileIsExecutable \
-         ConditionFileNotEmpty ConditionFirstBoot ConditionHost ConditionKernelCommandLine \
-         ConditionNeedsUpdate ConditionPathExists ConditionPathExistsGlob ConditionPathIsDirectory \
-         ConditionPathIsMountPoint ConditionPathIsReadWrite ConditionPathIsSymbolicLink ConditionSecurity \
-         ConditionVirtualization Documentation JobTimeoutRebootArgument RequiresMountsFor SourcePath",
+         AssertPathIsReadWrite AssertPathIsSymbolicLink AssertSecurity AssertVirtualization \
+         ConditionACPower ConditionArchitecture ConditionCapability ConditionDirectoryNotEmpty \
+         ConditionFileIsExecutable ConditionFileNotEmpty ConditionFirstBoot ConditionHost \
+         ConditionKernelCommandLine ConditionNeedsUpdate ConditionPathExists ConditionPathExistsGlob \
+         ConditionPathIsDirectory ConditionPathIsMountPoint ConditionPathIsReadWrite \
+         ConditionPathIsSymbolicLink ConditionSecurity ConditionVirtualization JobTimeoutRebootArgument \
+         SourcePath",
     ),
+    (Unit, 0, Grammar(Documents), "Documentation"),
+    (Unit, 0, Grammar(Mounts), "RequiresMountsFor"),
     (Unit, 0, Span, "JobTimeoutSec"),
     (
         Unit,
         0,
         Switch,
-        "AllowIsolate DefaultDependencies IgnoreOnIsolate RefuseManualStart RefuseManualStop StopWhenUnneeded",
+        "AllowIsolate DefaultDependencies IgnoreOnIsolate RefuseManualStart RefuseManualStop \
+         StopWhenUnneeded",
     ),
     (
         Unit,
@@ -116,9 +209,13 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
          ConditionKernelVersion",
     ),
     (Unit, 240, Any, "FailureActionExitStatus SuccessActionExitStatus"),
-    (Unit, 244, Any, "AssertCPUs AssertMemory ConditionCPUs ConditionMemory"),
-    (Unit, 246, Any, "AssertEnvironment AssertPathIsEncrypted ConditionEnvironment ConditionPathIsEncrypted"),
-    (Unit, 248, Any, "AssertCPUFeature ConditionCPUFeature"),
+    (
+        Unit,
+        247,
+        Any,
+        "AssertCPUs AssertEnvironment AssertMemory AssertPathIsEncrypted ConditionCPUs ConditionEnvironment \
+         ConditionMemory ConditionPathIsEncrypted",
+    ),
     (Unit, 249, Any, "AssertOSRelease ConditionFirmware ConditionOSRelease"),
     (Unit, 249, Units, "OnSuccess PropagatesStopTo StopPropagatedFrom Upholds"),
     (Unit, 249, Word(JOB_MODES), "OnSuccessJobMode"),
@@ -129,6 +226,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
         "AssertCPUPressure AssertIOPressure AssertMemoryPressure ConditionCPUPressure ConditionIOPressure \
          ConditionMemoryPressure",
     ),
+    (Unit, 251, Any, "AssertCPUFeature ConditionCPUFeature"),
     (Unit, 252, Any, "AssertCredential ConditionCredential"),
     (Unit, 255, Switch, "SurviveFinalKillSignal"),
     (Unit, 256, Any, "WantsMountsFor"),
@@ -136,127 +234,166 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
         Service,
         0,
         Any,
-        "AppArmorProfile BlockIODeviceWeight BlockIOReadBandwidth BlockIOWriteBandwidth \
-         CPUAffinity CPUQuota CPUSchedulingPolicy CPUShares CapabilityBoundingSet Delegate DeviceAllow \
-         EnvironmentFile ExecReload ExecStartPost ExecStartPre ExecStop ExecStopPost Group IOSchedulingClass \
-         InaccessibleDirectories KillSignal LimitAS LimitCORE LimitCPU LimitDATA LimitFSIZE LimitLOCKS \
-         LimitMEMLOCK LimitMSGQUEUE LimitNICE LimitNOFILE LimitNPROC LimitRSS LimitRTPRIO LimitRTTIME \
-         LimitSIGPENDING LimitSTACK MemoryLimit MountFlags PAMName PIDFile Personality ReadOnlyDirectories \
-         ReadWriteDirectories RebootArgument RestartForceExitStatus RestartPreventExitStatus \
-         RestrictAddressFamilies RootDirectory RuntimeDirectory SELinuxContext SecureBits Slice \
-         SmackProcessLabel Sockets StandardError StandardInput StandardOutput StartupCPUShares \
-         SuccessExitStatus SupplementaryGroups SyslogFacility SyslogIdentifier SyslogLevel \
-         SystemCallArchitectures SystemCallErrorNumber SystemCallFilter TTYPath TimerSlackNSec UtmpIdentifier",
+        "AppArmorProfile BlockIODeviceWeight BlockIOReadBandwidth BlockIOWriteBandwidth BusName CPUShares Group \
+         LimitNICE PAMName PIDFile Personality RebootArgument SELinuxContext SecureBits SmackProcessLabel \
+         Sockets StartupCPUShares SyslogIdentifier SystemCallErrorNumber TimerSlackNSec UtmpIdentifier",
     ),
     (Service, 0, COUNT, "StartLimitBurst"),
+    (Service, 0, Grammar(Capabilities), "CapabilityBoundingSet"),
+    (Service, 0, Grammar(Command), "ExecReload ExecStartPost ExecStartPre ExecStop ExecStopPost"),
+    (Service, 0, Grammar(Device), "DeviceAllow"),
+    (Service, 0, Grammar(Directories), "RuntimeDirectory"),
+    (Service, 0, Grammar(ExitStatuses), "RestartForceExitStatus RestartPreventExitStatus SuccessExitStatus"),
+    (Service, 0, Grammar(Families), "RestrictAddressFamilies"),
+    (Service, 0, Grammar(Groups), "SupplementaryGroups"),
+    (Service, 0, Grammar(Input), "StandardInput"),
+    (Service, 0, Grammar(Limit), "LimitLOCKS LimitNOFILE LimitNPROC LimitRTPRIO LimitSIGPENDING"),
+    (
+        Service,
+        0,
+        Grammar(LimitOfBytes),
+        "LimitAS LimitCORE LimitDATA LimitFSIZE LimitMEMLOCK LimitMSGQUEUE LimitRSS LimitSTACK",
+    ),
+    (Service, 0, Grammar(LimitOfTime), "LimitCPU LimitRTTIME"),
+    (Service, 0, Grammar(Numbers), "CPUAffinity"),
+    (Service, 0, Grammar(Output), "StandardError StandardOutput"),
+    (Service, 0, Grammar(Path), "RootDirectory TTYPath"),
+    (Service, 0, Grammar(PathOrNot), "EnvironmentFile"),
+    (Service, 0, Grammar(Paths), "InaccessibleDirectories ReadOnlyDirectories ReadWriteDirectories"),
+    (Service, 0, Grammar(Percent), "CPUQuota"),
+    (Service, 0, Grammar(Signal), "KillSignal"),
+    (Service, 0, Grammar(Slice), "Slice"),
+    (Service, 0, Grammar(SystemCalls), "SystemCallFilter"),
+    (Service, 0, List(ARCHITECTURES), "SystemCallArchitectures"),
     (Service, 0, Mode, "RuntimeDirectoryMode UMask"),
     (Service, 0, Number(-1000, 1000), "OOMScoreAdjust"),
     (Service, 0, Number(-20, 19), "Nice"),
     (Service, 0, Number(0, 7), "IOSchedulingPriority"),
-    (Service, 0, Number(10, 1_000), "BlockIOWeight StartupBlockIOWeight"),
     (Service, 0, Number(0, 99), "CPUSchedulingPriority"),
+    (Service, 0, Number(10, 1_000), "BlockIOWeight StartupBlockIOWeight"),
+    (Service, 0, SIZE, "MemoryLimit"),
     (Service, 0, Span, "StartLimitInterval TimeoutSec TimeoutStartSec TimeoutStopSec WatchdogSec"),
     (
         Service,
         0,
         Switch,
-        "BlockIOAccounting CPUAccounting CPUSchedulingResetOnFork GuessMainPID IgnoreSIGPIPE MemoryAccounting \
-         NoNewPrivileges NonBlocking PermissionsStartOnly PrivateDevices PrivateNetwork RemainAfterExit \
-         RootDirectoryStartOnly SendSIGHUP SendSIGKILL SyslogLevelPrefix TTYReset TTYVHangup TTYVTDisallocate",
+        "BlockIOAccounting CPUAccounting CPUSchedulingResetOnFork GuessMainPID IgnoreSIGPIPE \
+         MemoryAccounting NoNewPrivileges NonBlocking PermissionsStartOnly PrivateDevices PrivateNetwork \
+         RemainAfterExit RootDirectoryStartOnly SendSIGHUP SendSIGKILL SyslogLevelPrefix TTYReset \
+         TTYVHangup TTYVTDisallocate",
     ),
     (Service, 0, SwitchOr(PRIVATE_TMP), "PrivateTmp"),
     (Service, 0, SwitchOr(PROTECT_HOME), "ProtectHome"),
     (Service, 0, SwitchOr(PROTECT_SYSTEM), "ProtectSystem"),
+    (Service, 0, SwitchOrList(CONTROLLERS), "Delegate"),
     (Service, 0, Word(ACCESSES), "NotifyAccess"),
     (Service, 0, Word(ACTIONS), "FailureAction StartLimitAction"),
     (Service, 0, Word(DEVICE_POLICIES), "DevicePolicy"),
+    (Service, 0, Word(FACILITIES), "SyslogFacility"),
+    (Service, 0, Word(IO_CLASSES), "IOSchedulingClass"),
     (Service, 0, Word(KILL_MODES), "KillMode"),
+    (Service, 0, Word(LOG_LEVELS), "SyslogLevel"),
+    (Service, 0, Word(PROPAGATIONS), "MountFlags"),
+    (Service, 0, Word(SCHEDULERS), "CPUSchedulingPolicy"),
     (Service, 0, Word(TYPES), "Type"),
     (Service, 219, COUNT, "FileDescriptorStoreMax"),
     (Service, 225, Word(UTMP_MODES), "UtmpMode"),
-    (Service, 227, Any, "TasksMax USBFunctionDescriptors USBFunctionStrings"),
+    (Service, 227, Any, "USBFunctionDescriptors USBFunctionStrings"),
+    (Service, 227, Grammar(Tasks), "TasksMax"),
     (Service, 227, Switch, "TasksAccounting"),
-    (Service, 228, Any, "PassEnvironment"),
-    (Service, 229, Any, "AmbientCapabilities"),
+    (Service, 228, Grammar(Variables), "PassEnvironment"),
+    (Service, 229, Grammar(Capabilities), "AmbientCapabilities"),
     (Service, 229, Span, "RuntimeMaxSec"),
     (Service, 230, Any, "IODeviceWeight IOReadBandwidthMax IOReadIOPSMax IOWriteBandwidthMax IOWriteIOPSMax"),
-    (Service, 230, WEIGHT, "IOWeight StartupIOWeight"),
     (Service, 230, Switch, "IOAccounting"),
-    (Service, 231, Any, "InaccessiblePaths MemoryHigh MemoryLow MemoryMax ReadOnlyPaths ReadWritePaths"),
+    (Service, 230, WEIGHT, "IOWeight StartupIOWeight"),
+    (Service, 231, Grammar(Paths), "InaccessiblePaths ReadOnlyPaths ReadWritePaths"),
+    (Service, 231, SIZE, "MemoryHigh MemoryLow MemoryMax"),
     (Service, 231, Switch, "MemoryDenyWriteExecute RestrictRealtime"),
-    (Service, 232, Any, "CPUWeight MemorySwapMax StartupCPUWeight"),
-    (Service, 232, Switch, "DynamicUser ProtectKernelModules ProtectKernelTunables RemoveIPC"),
+    (Service, 232, Grammar(WeightOrIdle), "CPUWeight StartupCPUWeight"),
+    (Service, 232, SIZE, "MemorySwapMax"),
+    (Service, 232, Switch, "DynamicUser ProtectKernelModules ProtectKernelTunables"),
     (Service, 232, SwitchOr(CONTROL_GROUPS), "ProtectControlGroups"),
     (Service, 232, SwitchOr(PRIVATE_USERS), "PrivateUsers"),
-    (Service, 233, Any, "BindPaths BindReadOnlyPaths RestrictNamespaces RootImage"),
+    (Service, 233, Any, "BindPaths BindReadOnlyPaths"),
+    (Service, 233, Grammar(Path), "RootImage"),
     (Service, 233, Switch, "MountAPIVFS"),
-    (
-        Service,
-        235,
-        Any,
-        "CacheDirectory ConfigurationDirectory IPAddressAllow IPAddressDeny LogsDirectory StateDirectory \
-         UnsetEnvironment",
-    ),
+    (Service, 233, SwitchOrList(NAMESPACES), "RestrictNamespaces"),
+    (Service, 235, Any, "IPAddressAllow IPAddressDeny"),
+    (Service, 235, Grammar(Directories), "CacheDirectory ConfigurationDirectory LogsDirectory StateDirectory"),
+    (Service, 235, Grammar(Variables), "UnsetEnvironment"),
     (Service, 235, Mode, "CacheDirectoryMode ConfigurationDirectoryMode LogsDirectoryMode StateDirectoryMode"),
     (Service, 235, Switch, "IPAccounting LockPersonality"),
     (Service, 235, SwitchOr(RESTART), "RuntimeDirectoryPreserve"),
     (Service, 235, Word(KEYRING_MODES), "KeyringMode"),
-    (Service, 236, Any, "LogExtraFields LogLevelMax StandardInputData StandardInputText"),
+    (Service, 236, Any, "LogExtraFields StandardInputData StandardInputText"),
+    (Service, 236, Switch, "RemoveIPC"),
+    (Service, 236, Word(LOG_LEVELS), "LogLevelMax"),
     (Service, 238, Any, "TemporaryFileSystem"),
     (Service, 239, Switch, "PrivateMounts"),
-    (Service, 240, Any, "DisableControllers FinalKillSignal IODeviceLatencyTargetSec MemoryMin WatchdogSignal"),
+    (Service, 240, Any, "IODeviceLatencyTargetSec"),
     (Service, 240, COUNT, "LogRateLimitBurst"),
+    (Service, 240, Grammar(Signal), "FinalKillSignal WatchdogSignal"),
+    (Service, 240, List(CONTROLLERS), "DisableControllers"),
+    (Service, 240, SIZE, "MemoryMin"),
     (Service, 240, Span, "LogRateLimitIntervalSec"),
-    (Service, 242, Any, "CPUQuotaPeriodSec NetworkNamespacePath"),
+    (Service, 242, Any, "CPUQuotaPeriodSec"),
+    (Service, 242, Grammar(Path), "NetworkNamespacePath"),
     (Service, 242, Switch, "ProtectHostname RestrictSUIDSGID"),
-    (
-        Service,
-        243,
-        Any,
-        "DefaultMemoryLow DefaultMemoryMin ExecCondition IPEgressFilterPath IPIngressFilterPath NUMAMask \
-         NUMAPolicy",
-    ),
+    (Service, 243, Any, "IPEgressFilterPath IPIngressFilterPath NUMAMask"),
+    (Service, 243, Grammar(Command), "ExecCondition"),
+    (Service, 243, SIZE, "DefaultMemoryLow DefaultMemoryMin"),
     (Service, 243, Span, "TimeoutAbortSec"),
+    (Service, 243, Word(NUMA_POLICIES), "NUMAPolicy"),
     (Service, 243, Word(OOM_POLICIES), "OOMPolicy"),
-    (Service, 244, Any, "AllowedCPUs AllowedMemoryNodes RestartKillSignal"),
+    (Service, 244, Grammar(Numbers), "AllowedCPUs AllowedMemoryNodes"),
+    (Service, 244, Grammar(Signal), "RestartKillSignal"),
     (Service, 244, Span, "TimeoutCleanSec"),
     (Service, 244, Switch, "ProtectKernelLogs"),
     (Service, 245, Any, "LogNamespace"),
     (Service, 245, Switch, "ProtectClock"),
     (Service, 246, Any, "CoredumpFilter RootHash RootHashSignature RootVerity"),
     (Service, 246, Word(TIMEOUT_MODES), "TimeoutStartFailureMode TimeoutStopFailureMode"),
-    (
-        Service,
-        247,
-        Any,
-        "LoadCredential ManagedOOMMemoryPressure ManagedOOMMemoryPressureLimit ManagedOOMSwap MountImages \
-         RootImageOptions SetCredential SystemCallLog",
-    ),
+    (Service, 247, Any, "LoadCredential MountImages RootImageOptions SetCredential"),
+    (Service, 247, Grammar(SystemCallNames), "SystemCallLog"),
+    (Service, 247, Word(OOM_KILLS), "ManagedOOMMemoryPressure ManagedOOMSwap"),
     (Service, 247, Word(PROC_SUBSET), "ProcSubset"),
     (Service, 247, Word(PROTECT_PROC), "ProtectProc"),
-    (Service, 248, Any, "ExecPaths ExtensionImages IPCNamespacePath ManagedOOMPreference NoExecPaths"),
+    (Service, 248, Any, "ExtensionImages ManagedOOMMemoryPressureLimit"),
+    (Service, 248, Grammar(Path), "IPCNamespacePath"),
+    (Service, 248, Grammar(Paths), "ExecPaths NoExecPaths"),
     (Service, 248, Switch, "PrivateIPC"),
+    (Service, 248, Word(OOM_PREFERENCES), "ManagedOOMPreference"),
     (Service, 249, Any, "BPFProgram SocketBindAllow SocketBindDeny"),
     (
         Service,
         250,
         Any,
         "ExecSearchPath LoadCredentialEncrypted RestrictFileSystems RestrictNetworkInterfaces \
-         SetCredentialEncrypted StartupAllowedCPUs StartupAllowedMemoryNodes TTYColumns TTYRows",
+         SetCredentialEncrypted TTYColumns TTYRows",
     ),
+    (Service, 250, Grammar(Numbers), "StartupAllowedCPUs StartupAllowedMemoryNodes"),
     (Service, 250, Span, "RuntimeRandomizedExtraSec"),
     (Service, 250, Word(EXIT_TYPES), "ExitType"),
     (Service, 251, Any, "ExtensionDirectories"),
-    (Service, 253, Any, "LogFilterPatterns MemoryZSwapMax OpenFile ReloadSignal"),
+    (Service, 253, Any, "LogFilterPatterns OpenFile"),
+    (Service, 253, Grammar(Signal), "ReloadSignal"),
+    (Service, 253, SIZE, "MemoryZSwapMax"),
     (
         Service,
         254,
         Any,
-        "DefaultStartupMemoryLow DelegateSubgroup ExtensionImagePolicy FileDescriptorStorePreserve \
-         ImportCredential MemoryKSM MemoryPressureWatch MountImagePolicy RootImagePolicy StartupMemoryHigh \
-         StartupMemoryLow StartupMemoryMax StartupMemorySwapMax StartupMemoryZSwapMax",
+        "DelegateSubgroup ExtensionImagePolicy FileDescriptorStorePreserve ImportCredential MemoryKSM \
+         MemoryPressureWatch MountImagePolicy RootImagePolicy",
     ),
     (Service, 254, COUNT, "RestartSteps"),
+    (
+        Service,
+        254,
+        SIZE,
+        "DefaultStartupMemoryLow StartupMemoryHigh StartupMemoryLow StartupMemoryMax StartupMemorySwapMax \
+         StartupMemoryZSwapMax",
+    ),
     (Service, 254, Span, "MemoryPressureThresholdSec RestartMaxDelaySec"),
     (Service, 254, Switch, "RootEphemeral"),
     (Service, 254, Word(RESTART_MODES), "RestartMode"),
@@ -264,6 +401,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 255, Switch, "CoredumpReceive"),
     (Service, 256, Switch, "MemoryZSwapWriteback"),
     (Service, 257, Any, "BindLogSockets ManagedOOMMemoryPressureDurationSec PrivatePIDs"),
-    (Install, 0, Any, "Alias Also DefaultInstance RequiredBy WantedBy"),
-    (Install, 254, Any, "UpheldBy"),
+    (Install, 0, Any, "DefaultInstance"),
+    (Install, 0, Units, "Alias Also RequiredBy WantedBy"),
+    (Install, 254, Units, "UpheldBy"),
 ];
