@@ -10,6 +10,7 @@ pub mod systemd;
 
 use std::time::Duration;
 
+use crate::diagnose::Finding;
 use crate::error::Error;
 use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
@@ -118,6 +119,18 @@ pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
     match site.manager {
         Manager::Systemd(scope) => systemd::with_log(error, names, scope),
         Manager::Nssm => error,
+    }
+}
+
+/// Why a service does not run, where it has failed and that is known.
+pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Finding> {
+    match (site.manager, status.state) {
+        (Manager::Systemd(scope), State::Failed | State::Restarting) => {
+            let may_read = may_read_logs(site.manager);
+            let log = may_read.then(|| systemd::recent_log(name, scope, 20).unwrap_or_default()).unwrap_or_default();
+            systemd::why::causes(name, scope, status, &log)
+        }
+        (Manager::Systemd(_) | Manager::Nssm, _) => Vec::new(),
     }
 }
 

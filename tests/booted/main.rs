@@ -8,6 +8,7 @@ mod corpus;
 mod support;
 
 mod bed;
+mod causes;
 mod credentials;
 mod error_log;
 mod exact;

@@ -12,6 +12,7 @@ use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
 use crate::commands::verbs::{AllDone, Kept, Removal};
+use crate::diagnose::Finding;
 use crate::error::exit;
 use crate::manifest::{self, Request};
 use crate::model::observed::OtherUnit;
@@ -91,6 +92,7 @@ struct StatusJson<'a> {
     unit: Option<&'a Text>,
     error_log: Option<&'a Text>,
     error_log_exists: bool,
+    causes: &'a [Finding],
 }
 
 #[derive(Serialize)]
@@ -129,10 +131,12 @@ fn status_json<'a>(report: &'a Report, target: &'a str) -> StatusJson<'a> {
         unit: report.unit.as_ref(),
         error_log: report.error_log.as_ref(),
         error_log_exists: report.error_log_exists,
+        causes: &report.causes,
     }
 }
 
-fn add_status(out: &mut Styled, Report { service, status, unit, output, error_log, error_log_exists }: &Report) {
+fn add_status(out: &mut Styled, report: &Report) {
+    let Report { service, status, unit, output, error_log, error_log_exists, causes } = report;
     out.styled(HEADING, service).plain(format_args!(": {}\n", status.state.as_str()));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -148,6 +152,10 @@ fn add_status(out: &mut Styled, Report { service, status, unit, output, error_lo
     row("output", output.as_ref().map(ToString::to_string));
     let none = if *error_log_exists { "" } else { " (none so far)" };
     row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
+    for Finding { what, why, cure, .. } in causes {
+        row("cause", Some(format!("{what}: {why}")));
+        row("help", Some(cure.clone()));
+    }
 }
 
 fn last_result(status: &ServiceStatus) -> Option<String> {

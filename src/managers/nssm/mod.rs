@@ -279,7 +279,14 @@ fn too_slow(name: &ServiceName) -> Error {
 
 fn died(name: &ServiceName, state: &str) -> Error {
     let log = output_of(name).and_then(|path| log::tail(&path, 20).ok()).unwrap_or_default();
-    Error::DidNotStart { service: name.to_string(), state: state.to_owned(), log, error_log: None, installed: true }
+    Error::DidNotStart {
+        service: name.to_string(),
+        state: state.to_owned(),
+        causes: Vec::new(),
+        log,
+        error_log: None,
+        installed: true,
+    }
 }
 
 /// Waits until a service has stopped.

@@ -5,11 +5,13 @@ pub mod links;
 pub mod presence;
 pub mod security;
 pub mod units;
+pub mod why;
 
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::diagnose::start;
 use crate::error::{Error, Fault};
 use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
@@ -216,39 +218,15 @@ fn run_of(properties: &Properties) -> String {
 }
 
 fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
-    let ended = match (status.result.as_deref(), status.exit_status) {
-        (Some("exit-code"), Some(code)) => match of_systemd(code) {
-            Some(meaning) => format!("it ended with exit status {code}, by which systemd means that {meaning}"),
-            None => format!("it ended with exit status {code}"),
-        },
-        (Some("signal" | "core-dump"), Some(signal)) => format!("it was ended by signal {signal}"),
-        (Some("success"), _) if status.state == State::Restarting => {
-            "it ended at once, without an error, and is waiting to be started again".to_owned()
-        }
-        (Some(result), _) if result != "success" => format!("it failed ({result})"),
-        _ => format!("it is {}", status.state.as_str()),
-    };
+    let log = recent_log(name, scope, 20).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
-        state: ended,
-        log: recent_log(name, scope, 20).unwrap_or_default(),
+        state: start::ended(status),
+        causes: why::causes(name, scope, status, &log),
+        log,
         error_log: None,
         installed: true,
     }
-}
-
-/// What an exit status says that systemd gives to a program that it could not start (systemd.exec(5),
-/// "Process Exit Codes"), for those that a request can bring about.
-fn of_systemd(code: i64) -> Option<&'static str> {
-    Some(match code {
-        200 => "it could not enter the working directory",
-        203 => "it could not execute the program",
-        216 | 217 => "it could not become the account",
-        226 => "it could not set up the file system that the hardening asks for",
-        228 => "it could not set up the filter of system calls that the hardening asks for",
-        243 => "it could not be handed its credential",
-        _ => return None,
-    })
 }
 
 /// The error of a start that systemctl itself reported; with the last lines of its log where one of
