@@ -16,8 +16,7 @@ pub struct Line {
     pub value: String,
 }
 
-/// The lines that count of the section `[Service]` of a unit, given with its drop-ins in the order in which systemd reads
-/// them.
+/// The lines of the section `[Service]` of a unit, given with its drop-ins in the order in which systemd reads them.
 pub fn lines<'a>(files: impl IntoIterator<Item = (&'a Text, bool, &'a str)>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for (path, drop_in, text) in files {
@@ -30,13 +29,16 @@ pub fn lines<'a>(files: impl IntoIterator<Item = (&'a Text, bool, &'a str)>) -> 
                 && let Some((name, value)) = line.split_once('=')
             {
                 let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
-                // The last one counts.
-                lines.retain(|earlier| earlier.name != name);
                 lines.push(Line { path: path.clone(), drop_in, name, value });
             }
         }
     }
     lines
+}
+
+/// The last line of this name, which is the one that counts where a directive has one value.
+pub fn last<'a>(lines: &'a [Line], name: &str) -> Option<&'a Line> {
+    lines.iter().rev().find(|line| line.name == name)
 }
 
 impl Line {
@@ -258,7 +260,7 @@ pub fn by_its_words(service: &str, said: &str, hardening: &[Line], has_account: 
 
 /// What a filter of system calls has ended the program for (seccomp(2): SIGSYS).
 pub fn by_filter(service: &str, is_narrow: Option<bool>, hardening: &[Line]) -> Finding {
-    let of = |name: &str| hardening.iter().find(|line| line.name == name && line.is_on());
+    let of = |name: &str| last(hardening, name).filter(|line| line.is_on());
     let architectures = of("SystemCallArchitectures");
     let filter = of("SystemCallFilter");
     let (what, culprit) = match (is_narrow, architectures, filter) {
@@ -288,7 +290,7 @@ pub fn by_filter(service: &str, is_narrow: Option<bool>, hardening: &[Line]) -> 
 
 /// The line that does it: a drop-in's, or the first that is on.
 fn culprit<'a>(by: &[&str], hardening: &'a [Line], has_account: bool) -> Option<&'a Line> {
-    let of = |name: &str| hardening.iter().find(|line| line.name == name && line.is_on());
+    let of = |name: &str| last(hardening, name).filter(|line| line.is_on());
     let implied = || IMPLYING.iter().find_map(|name| of(name)).filter(|_| has_account);
     by.iter().find_map(|name| of(name).or_else(|| if *name == "NoNewPrivileges" { implied() } else { None }))
 }

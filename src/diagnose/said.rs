@@ -159,6 +159,11 @@ pub fn out_of_memory(said: &str) -> bool {
     line_with(said, &["killed by the oom killer", "out of memory: killed process", "oom-kill"]).is_some()
 }
 
+/// Whether systemd says that it starts the service no more, because it did so too often.
+pub fn too_often(said: &str) -> bool {
+    line_with(said, &["start request repeated too quickly"]).is_some()
+}
+
 /// Whether the program itself says that it found no memory.
 pub fn no_memory(said: &str) -> bool {
     line_with(said, &["cannot allocate memory", "memoryerror", "std::bad_alloc", "java.lang.outofmemoryerror"])

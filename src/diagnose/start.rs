@@ -94,7 +94,9 @@ impl Failure {
         let result = status.result.as_deref().unwrap_or_default();
         let code = status.exit_status;
         let mut causes = Vec::new();
-        if result == "start-limit-hit" {
+        let is_at_limit =
+            result == "start-limit-hit" || status.state == State::Failed && said::too_often(&self.said);
+        if is_at_limit {
             causes.push(self.start_limit());
         }
         if result == "oom-kill" || said::out_of_memory(&self.said) {
@@ -111,10 +113,12 @@ impl Failure {
             ("exit-code", Some(code)) if code == BY_SIGNAL + SYS => causes.extend(self.by_signal(SYS)),
             _ => {}
         }
-        if causes.is_empty() && result == "exit-code" {
-            causes.extend(self.by_words(code));
-        } else if result == "start-limit-hit" {
-            causes.extend(self.by_words(None));
+        match result {
+            "exit-code" if causes.iter().all(|cause| cause.kind == Kind::StartLimit) => {
+                causes.extend(self.by_words(code));
+            }
+            "start-limit-hit" => causes.extend(self.by_words(None)),
+            _ => {}
         }
         if result == "success" && status.state == State::Restarting {
             causes.push(background::ended(
@@ -154,21 +158,15 @@ impl Failure {
         )
     }
 
+    /// The line that limits its memory.
+    fn limit(&self) -> Option<&Line> {
+        let of = |name: &&str| refused::last(&self.lines, name).filter(|line| line.value != "infinity");
+        ["MemoryMax", "MemoryLimit", "MemoryHigh"].iter().find_map(of)
+    }
+
     fn memory(&self) -> Finding {
-        let limit = ["MemoryMax", "MemoryHigh", "MemoryLimit"]
-            .iter()
-            .find_map(|name| self.lines.iter().find(|line| line.name == *name && line.value != "infinity"));
-        match limit {
-            Some(line) => Finding::new(
-                Kind::Memory,
-                format!("it used more memory than the line `{}={}` of `{}` allows", line.name, line.value, line.path),
-                "the kernel ends a process of the service then, and systemd the rest of it",
-                format!(
-                    "`sudo systemctl edit {}`, with a larger `{}=` below `[Service]`; `systemctl show -p MemoryPeak {0}` \
-                     tells how much it used, from systemd 256 on",
-                    self.service, line.name
-                ),
-            ),
+        match self.limit() {
+            Some(line) => self.over(line, "it used more memory than"),
             None => Finding::new(
                 Kind::Memory,
                 "the kernel ended a process of it because this machine, or the container, had no memory left",
@@ -176,6 +174,16 @@ impl Failure {
                 "`sudo journalctl -k --grep 'out of memory'` tells who used it; `free -h` shows what there is",
             ),
         }
+    }
+
+    fn over(&self, line: &Line, what: &str) -> Finding {
+        let Line { name, value, path, .. } = line;
+        Finding::new(
+            Kind::Memory,
+            format!("{what} the line `{name}={value}` of `{path}` allows"),
+            "the kernel ends a process of the service then, and systemd the rest of it",
+            format!("`sudo systemctl edit {}`, with a larger `{name}=` below `[Service]`", self.service),
+        )
     }
 
     fn in_directory(&self) -> Option<Finding> {
@@ -270,16 +278,12 @@ impl Failure {
                     Some(Format::Empty | Format::Script { .. } | Format::Text | Format::Other) | None => None,
                 });
                 // A shell or an interpreter is a program of 64 bits that may start one of 32.
-                let narrow = narrow.filter(|narrow| *narrow || !self.has_filter("SystemCallArchitectures"));
+                let narrow = narrow.filter(|narrow| *narrow || refused::last(&self.lines, "SystemCallArchitectures").is_none());
                 Some(refused::by_filter(&self.service, narrow, &self.lines))
             }
-            KILL if self.lines.iter().any(|line| line.name == "MemoryMax") => Some(self.memory()),
+            KILL => self.limit().map(|line| self.over(line, "it was killed, as if it had used more memory than")),
             _ => None,
         }
-    }
-
-    fn has_filter(&self, name: &str) -> bool {
-        self.lines.iter().any(|line| line.name == name)
     }
 
     /// What the program said that ended with an error of its own.
@@ -563,6 +567,10 @@ mod tests {
         let known = failure("listen tcp :8080: bind: address already in use");
         let kinds = |causes: Vec<Finding>| causes.into_iter().map(|cause| cause.kind).collect::<Vec<_>>();
         let causes = known.causes(&ServiceStatus { state: State::Failed, ..status("start-limit-hit", Some(1)) });
+        assert_eq!(kinds(causes), [Kind::StartLimit, Kind::Port]);
+        // Where systemd itself has restarted it, the result is that of the last run.
+        let known = failure("bind: address already in use\nweb.service: Start request repeated too quickly.");
+        let causes = known.causes(&ServiceStatus { state: State::Failed, ..status("exit-code", Some(1)) });
         assert_eq!(kinds(causes), [Kind::StartLimit, Kind::Port]);
     }
 
