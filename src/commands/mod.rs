@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod discover;
+pub mod doctor;
 pub mod drift;
 pub mod event;
 pub mod find;

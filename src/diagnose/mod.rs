@@ -4,8 +4,10 @@
 //! that failed, for `status`, for `doctor`, and for the notes of an install.
 
 pub mod background;
+pub mod installed;
 pub mod program;
 pub mod refused;
+pub mod registered;
 pub mod said;
 pub mod start;
 
@@ -30,6 +32,16 @@ impl Finding {
     pub fn new(kind: Kind, what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { kind, what: what.into(), why: why.into(), cure: cure.into() }
     }
+}
+
+/// What an interrupted run has left, or one that is in progress.
+fn unfinished() -> Finding {
+    Finding::new(
+        Kind::Unfinished,
+        "another run is in progress, or an earlier one was interrupted",
+        "what it had begun is half done",
+        "`ManageService --list` undoes what was interrupted",
+    )
 }
 
 /// Everything that can be found.
@@ -60,22 +72,52 @@ pub enum Kind {
     Loader,
     /// It used more memory than it may.
     Memory,
+    /// The links that start it at boot are not all there, or lead elsewhere.
+    Links,
+    /// Its log does not outlast a restart of the machine.
+    JournalVolatile,
+    /// Its log may not be read by who asks.
+    JournalClosed,
+    /// A user's service ends at the logout.
+    Lingering,
+    /// It is masked.
+    Masked,
+    /// A file of ours that it needs is gone.
+    MissingFile,
+    /// Nobody waits for the network.
+    Network,
     /// The file system does not let programs be executed.
     NoExec,
     /// The file may not be executed.
     NotExecutable,
+    /// It does not start at boot.
+    NotEnabled,
     /// A directory or file may not be written.
     NotWritable,
+    /// Another unit has its name.
+    OtherUnit,
+    /// A drop-in says something else than its unit.
+    Overridden,
     /// The port is in use, or not for the account.
     Port,
     /// The program is not there, or is none.
     Program,
+    /// There is no receipt, or nothing but that.
+    Receipt,
+    /// It is started again and again.
+    Repeats,
+    /// A file of secrets is gone.
+    Secrets,
     /// A program that this one starts is not on the service's PATH.
     SearchPath,
     /// It was started too often.
     StartLimit,
     /// It took too long.
     Timeout,
+    /// An earlier run of ours was interrupted.
+    Unfinished,
+    /// The service manager has read an older unit.
+    UnreadUnit,
     /// It is made for another kind of processor.
     WrongMachine,
     /// The working directory is not there.

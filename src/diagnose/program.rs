@@ -164,6 +164,10 @@ pub struct ProgramFile {
     pub noexec: bool,
     /// The first directory or file on the way to it that is closed to the account.
     pub closed: Option<Text>,
+    /// Whether it is a script that the account may not read.
+    pub unreadable: bool,
+    /// Where a link in its place leads, if nothing is there.
+    pub leads_to: Option<Text>,
     /// The interpreter of a script, or the loader of an executable.
     pub next: Option<Box<ProgramFile>>,
 }
@@ -186,14 +190,7 @@ impl ProgramFile {
     pub fn faults(&self, runs: Runs<'_>) -> Vec<Finding> {
         let path = &self.path;
         match self.lies {
-            Lies::Nothing => {
-                return vec![Finding::new(
-                    Kind::Program,
-                    format!("the program `{path}` is gone"),
-                    WILL_NOT_START,
-                    format!("bring it back, or install `{}` again with the path that it has now", runs.service),
-                )];
-            }
+            Lies::Nothing => return vec![self.gone(runs)],
             Lies::NoFile(kind) => {
                 return vec![Finding::new(
                     Kind::Program,
@@ -241,6 +238,27 @@ impl ProgramFile {
         faults
     }
 
+    fn gone(&self, runs: Runs<'_>) -> Finding {
+        let (path, service) = (&self.path, runs.service);
+        let what = match &self.leads_to {
+            Some(target) => format!("`{path}` leads to `{target}`, which is gone"),
+            None => format!("the program `{path}` is gone"),
+        };
+        let name = path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        if name.starts_with(b"python") {
+            return Finding::new(
+                Kind::Interpreter,
+                what,
+                "a virtual environment that moved, or whose Python was updated, starts nothing any more",
+                format!(
+                    "`python3 -m venv DIR` makes it anew at its place; `--python PATH` at an install of `{service}` names another one"
+                ),
+            );
+        }
+        let cure = format!("bring it back, or install `{service}` again with the path that it has now");
+        Finding::new(Kind::Program, what, WILL_NOT_START, cure)
+    }
+
     fn on_noexec(&self) -> Finding {
         let path = &self.path;
         let through = match &self.format {
@@ -281,7 +299,7 @@ impl ProgramFile {
         next.faults(runs)
             .into_iter()
             .map(|fault| match fault.kind {
-                Kind::Program => Finding::new(
+                Kind::Program | Kind::Interpreter if next.lies == Lies::Nothing => Finding::new(
                     Kind::Interpreter,
                     format!("the first line of `{path}` names `{interpreter}`, which is not there"),
                     "the kernel starts a script through its interpreter: the service fails with 203",
@@ -409,6 +427,8 @@ mod tests {
             executable: true,
             noexec: false,
             closed: None,
+            unreadable: false,
+            leads_to: None,
             next: None,
         }
     }

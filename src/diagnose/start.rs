@@ -6,9 +6,9 @@ use super::{Finding, Kind, background, said};
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 
-/// What is known of a service that does not run as it should.
+/// What is known of a service: what it runs, as whom and where, and what it said.
 #[derive(Clone, Debug, Default)]
-pub struct Failure {
+pub struct Known {
     /// Its name.
     pub service: String,
     /// What its program is, and what lies there.
@@ -25,7 +25,7 @@ pub struct Failure {
     pub directory: Option<Directory>,
     /// What was written last of it to the log.
     pub said: String,
-    /// Where the caller's PATH has the program that [`Failure::wanted`] names.
+    /// Where the caller's PATH has the program that [`Known::wanted`] names.
     pub found: Option<Text>,
     /// The caller's `LD_LIBRARY_PATH`.
     pub libraries: Option<Text>,
@@ -83,7 +83,7 @@ const KILL: i64 = 9;
 /// What a shell returns for a program that was ended by a signal, less the signal.
 const BY_SIGNAL: i64 = 128;
 
-impl Failure {
+impl Known {
     /// A program that the service did not find on its PATH, by what it said: it may be on the caller's.
     pub fn wanted(&self) -> Option<String> {
         said::missing_program(&self.said)
@@ -94,8 +94,7 @@ impl Failure {
         let result = status.result.as_deref().unwrap_or_default();
         let code = status.exit_status;
         let mut causes = Vec::new();
-        let is_at_limit =
-            result == "start-limit-hit" || status.state == State::Failed && said::too_often(&self.said);
+        let is_at_limit = result == "start-limit-hit" || status.state == State::Failed && said::too_often(&self.said);
         if is_at_limit {
             causes.push(self.start_limit());
         }
@@ -138,7 +137,7 @@ impl Failure {
         causes
     }
 
-    fn runs(&self) -> Runs<'_> {
+    pub(super) fn runs(&self) -> Runs<'_> {
         Runs { service: &self.service, account: self.account.as_deref(), machine: self.machine }
     }
 
@@ -186,7 +185,7 @@ impl Failure {
         )
     }
 
-    fn in_directory(&self) -> Option<Finding> {
+    pub(super) fn in_directory(&self) -> Option<Finding> {
         let Directory { path, is_there, closed: at } = self.directory.as_ref()?;
         let service = &self.service;
         if !is_there {
@@ -278,7 +277,8 @@ impl Failure {
                     Some(Format::Empty | Format::Script { .. } | Format::Text | Format::Other) | None => None,
                 });
                 // A shell or an interpreter is a program of 64 bits that may start one of 32.
-                let narrow = narrow.filter(|narrow| *narrow || refused::last(&self.lines, "SystemCallArchitectures").is_none());
+                let narrow =
+                    narrow.filter(|narrow| *narrow || refused::last(&self.lines, "SystemCallArchitectures").is_none());
                 Some(refused::by_filter(&self.service, narrow, &self.lines))
             }
             KILL => self.limit().map(|line| self.over(line, "it was killed, as if it had used more memory than")),
@@ -431,19 +431,21 @@ mod tests {
             executable: true,
             noexec: false,
             closed: None,
+            unreadable: false,
+            leads_to: None,
             next: None,
         }
     }
 
-    fn failure(said: &str) -> Failure {
-        Failure {
+    fn saying(said: &str) -> Known {
+        Known {
             service: "web".into(),
             program: Some(file("/opt/x", Format::Other)),
             command: "/opt/x".into(),
             account: Some("ann".into()),
             machine: Some(62),
             said: said.into(),
-            ..Failure::default()
+            ..Known::default()
         }
     }
 
@@ -462,8 +464,8 @@ mod tests {
 
     /// The one cause.
     #[track_caller]
-    fn cause(failure: &Failure, result: &str, code: Option<i64>) -> Finding {
-        match failure.causes(&status(result, code)).as_slice() {
+    fn cause(failure: &Known, result: &str, code: Option<i64>) -> Finding {
+        match known.causes(&status(result, code)).as_slice() {
             [only] => only.clone(),
             other => panic!("{other:#?}"),
         }
@@ -471,7 +473,7 @@ mod tests {
 
     #[track_caller]
     fn said(words: &str, kind: Kind, cure: &str) {
-        let found = cause(&failure(words), "exit-code", Some(1));
+        let found = cause(&saying(words), "exit-code", Some(1));
         assert_eq!(found.kind, kind, "{words}: {found:?}");
         assert!(found.cure.contains(cure), "{words}: {found:?}");
     }
@@ -489,20 +491,20 @@ mod tests {
 
     #[test]
     fn an_error_that_says_nothing_known_has_no_cause() {
-        assert_eq!(failure("the wheels came off").causes(&status("exit-code", Some(7))), []);
-        assert_eq!(failure("").causes(&status("signal", Some(11))), []);
+        assert_eq!(saying("the wheels came off").causes(&status("exit-code", Some(7))), []);
+        assert_eq!(saying("").causes(&status("signal", Some(11))), []);
         // A line of the kind is no cause of a run that is fine.
         let running = ServiceStatus { state: State::Stopped, ..status("success", Some(0)) };
-        assert_eq!(failure("Address already in use").causes(&running), []);
+        assert_eq!(saying("Address already in use").causes(&running), []);
     }
 
     #[test]
     fn a_library_is_told_from_what_the_shell_has() {
         let words =
             "/opt/x: error while loading shared libraries: libq.so.1: cannot open shared object file: No such file";
-        let found = cause(&failure(words), "exit-code", Some(127));
+        let found = cause(&saying(words), "exit-code", Some(127));
         assert!(found.cure.contains("`ldd /opt/x`"), "{found:?}");
-        let known = Failure { libraries: Some("/opt/lib".into()), ..failure(words) };
+        let known = Known { libraries: Some("/opt/lib".into()), ..saying(words) };
         let found = cause(&known, "exit-code", Some(127));
         assert!(found.cure.contains("your shell has `LD_LIBRARY_PATH=/opt/lib`"), "{found:?}");
         assert!(found.cure.contains("`--env LD_LIBRARY_PATH=/opt/lib`"), "{found:?}");
@@ -511,10 +513,10 @@ mod tests {
     #[test]
     fn a_program_on_the_path_of_the_shell_alone() {
         let words = "/usr/bin/env: \u{2018}node\u{2019}: No such file or directory";
-        let found = cause(&failure(words), "exit-code", Some(127));
+        let found = cause(&saying(words), "exit-code", Some(127));
         assert_eq!(found.kind, Kind::SearchPath);
         assert!(found.cure.contains("`command -v node`"), "{found:?}");
-        let known = Failure { found: Some("/home/ann/.nvm/bin/node".into()), ..failure(words) };
+        let known = Known { found: Some("/home/ann/.nvm/bin/node".into()), ..saying(words) };
         let found = cause(&known, "exit-code", Some(127));
         assert!(found.cure.contains("`--path /home/ann/.nvm/bin`"), "{found:?}");
     }
@@ -522,7 +524,7 @@ mod tests {
     #[test]
     fn a_carriage_return_is_named_for_203_and_127() {
         let script = Format::Script { interpreter: "/usr/bin/env".into(), argument: Some("python3\r".into()) };
-        let known = Failure { program: Some(file("/srv/x", script)), ..failure("env: 'python3\\r': No such file") };
+        let known = Known { program: Some(file("/srv/x", script)), ..saying("env: 'python3\\r': No such file") };
         for code in [203, 127] {
             assert_eq!(cause(&known, "exit-code", Some(code)).kind, Kind::CarriageReturn);
         }
@@ -530,14 +532,14 @@ mod tests {
 
     #[test]
     fn a_format_that_nobody_knows_is_told_by_what_systemd_says() {
-        let known = failure("web.service: Failed at step EXEC spawning /opt/x: Exec format error");
+        let known = saying("web.service: Failed at step EXEC spawning /opt/x: Exec format error");
         assert!(cause(&known, "exit-code", Some(203)).cure.contains("`file /opt/x`"));
     }
 
     #[test]
     fn the_profile_is_named_for_sigsys_and_for_what_it_refuses() {
         let text = "[Service]\nNoNewPrivileges=yes\nSystemCallArchitectures=native\n";
-        let hardened = |words: &str| Failure { lines: lines(text), ..failure(words) };
+        let hardened = |words: &str| Known { lines: lines(text), ..saying(words) };
         for (result, code) in [("signal", 31), ("core-dump", 31), ("exit-code", 159)] {
             let found = cause(&hardened(""), result, Some(code));
             assert_eq!(found.kind, Kind::Hardening);
@@ -551,56 +553,56 @@ mod tests {
 
     #[test]
     fn memory_is_told_with_the_limit() {
-        let limited = Failure { lines: lines("[Service]\nMemoryMax=64M\n"), ..failure("") };
+        let limited = Known { lines: lines("[Service]\nMemoryMax=64M\n"), ..saying("") };
         for (result, code) in [("oom-kill", Some(9)), ("signal", Some(9))] {
             let found = cause(&limited, result, code);
             assert!(found.what.contains("`MemoryMax=64M`"), "{found:?}");
         }
-        let found = cause(&failure(""), "oom-kill", Some(9));
+        let found = cause(&saying(""), "oom-kill", Some(9));
         assert!(found.what.contains("this machine"), "{found:?}");
         // Nothing says that it was the memory.
-        assert_eq!(failure("").causes(&status("signal", Some(9))), []);
+        assert_eq!(saying("").causes(&status("signal", Some(9))), []);
     }
 
     #[test]
     fn a_start_limit_comes_with_the_cause_of_the_last_failure() {
-        let known = failure("listen tcp :8080: bind: address already in use");
+        let known = saying("listen tcp :8080: bind: address already in use");
         let kinds = |causes: Vec<Finding>| causes.into_iter().map(|cause| cause.kind).collect::<Vec<_>>();
         let causes = known.causes(&ServiceStatus { state: State::Failed, ..status("start-limit-hit", Some(1)) });
         assert_eq!(kinds(causes), [Kind::StartLimit, Kind::Port]);
         // Where systemd itself has restarted it, the result is that of the last run.
-        let known = failure("bind: address already in use\nweb.service: Start request repeated too quickly.");
+        let known = saying("bind: address already in use\nweb.service: Start request repeated too quickly.");
         let causes = known.causes(&ServiceStatus { state: State::Failed, ..status("exit-code", Some(1)) });
         assert_eq!(kinds(causes), [Kind::StartLimit, Kind::Port]);
     }
 
     #[test]
     fn an_end_without_an_error_is_explained() {
-        let cron = Failure {
+        let cron = Known {
             program: Some(file("/usr/sbin/cron", Format::Other)),
             command: "/usr/sbin/cron".into(),
-            ..failure("")
+            ..saying("")
         };
         let found = cause(&cron, "success", Some(0));
         assert!(found.cure.contains("`-f`"), "{found:?}");
-        let found = cause(&failure("web.service: Killing process 7 (mine) with signal SIGKILL."), "success", Some(0));
+        let found = cause(&saying("web.service: Killing process 7 (mine) with signal SIGKILL."), "success", Some(0));
         assert!(found.what.contains("`mine` still ran"), "{found:?}");
     }
 
     #[test]
     fn what_systemd_could_not_do_is_explained() {
-        let there = |is_there, closed: Option<&str>| Failure {
+        let there = |is_there, closed: Option<&str>| Known {
             directory: Some(Directory { path: "/srv/w".into(), is_there, closed: closed.map(Text::from) }),
-            ..failure("")
+            ..saying("")
         };
         assert_eq!(cause(&there(false, None), "exit-code", Some(200)).kind, Kind::WorkingDirectory);
         let found = cause(&there(true, Some("/srv")), "exit-code", Some(200));
         assert!(found.what.contains("`/srv` is closed"), "{found:?}");
-        assert_eq!(cause(&failure(""), "exit-code", Some(217)).kind, Kind::Account);
-        assert_eq!(cause(&failure(""), "exit-code", Some(226)).kind, Kind::Hardening);
-        assert_eq!(cause(&failure(""), "timeout", None).kind, Kind::Timeout);
+        assert_eq!(cause(&saying(""), "exit-code", Some(217)).kind, Kind::Account);
+        assert_eq!(cause(&saying(""), "exit-code", Some(226)).kind, Kind::Hardening);
+        assert_eq!(cause(&saying(""), "timeout", None).kind, Kind::Timeout);
         let said = "web.service: Failed to load environment files: No such file or directory";
-        let found = cause(&failure(said), "resources", None);
+        let found = cause(&saying(said), "resources", None);
         assert!(found.what.ends_with("Failed to load environment files: No such file or directory"), "{found:?}");
     }
 

@@ -3,9 +3,9 @@
 use std::fs;
 use std::io;
 
-use super::facts::Host;
+use super::facts::{Host, may_read};
 use super::reading::{self, Links};
-use super::text::path as to_path;
+use super::text::{path as to_path, text};
 use crate::diagnose::program::{Format, Lies, ProgramFile, START};
 use crate::model::facts::Facts;
 use crate::model::text::Text;
@@ -26,11 +26,14 @@ fn look_at(path: &Text, account: Option<&str>, deepest: u32) -> ProgramFile {
         executable: true,
         noexec: false,
         closed: account.and_then(|account| Host::default().closed_to(account, path)),
+        unreadable: false,
+        leads_to: None,
         next: None,
     };
     match fs::metadata(to_path(path)) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             file.lies = Lies::Nothing;
+            file.leads_to = fs::read_link(to_path(path)).ok().map(text);
             file.executable = false;
         }
         // It is not for us to look at, which says nothing of the service.
@@ -45,6 +48,8 @@ fn look_at(path: &Text, account: Option<&str>, deepest: u32) -> ProgramFile {
             }
         },
     }
+    let is_text = matches!(file.format, Some(Format::Script { .. } | Format::Text));
+    file.unreadable = is_text && account.is_some_and(|account| may_read(account, path) == Some(false));
     let next = match &file.format {
         Some(format @ Format::Script { interpreter, .. }) if !format.ends_as_on_windows() => Some(interpreter),
         Some(Format::Elf { loader, .. }) => loader.as_ref(),

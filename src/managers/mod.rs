@@ -11,6 +11,7 @@ pub mod systemd;
 use std::time::Duration;
 
 use crate::diagnose::Finding;
+use crate::diagnose::installed::{Installed, Surroundings};
 use crate::error::Error;
 use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
@@ -131,6 +132,26 @@ pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Fi
             systemd::why::causes(name, scope, status, &log)
         }
         (Manager::Systemd(_) | Manager::Nssm, _) => Vec::new(),
+    }
+}
+
+/// What is wrong with services, for each of them, and with what surrounds them. `unfinished` is whether an earlier run of
+/// ours was interrupted.
+///
+/// # Errors
+/// When the service manager does not answer.
+pub fn examine(
+    site: &Site,
+    names: &[ServiceName],
+    unfinished: bool,
+) -> Result<(Vec<Vec<Finding>>, Vec<Finding>), Error> {
+    match site.manager {
+        Manager::Systemd(scope) => {
+            let (services, surroundings) = systemd::examine::examine(names, &site.place, scope)?;
+            let surroundings = Surroundings { unfinished, ..surroundings };
+            Ok((services.iter().map(Installed::findings).collect(), surroundings.findings()))
+        }
+        Manager::Nssm => nssm::examine(names, &site.place, unfinished),
     }
 }
 

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::Call;
 use crate::cli::Format;
-use crate::cli::output::{self, HEADING, print, print_done, say};
+use crate::cli::output::{self, HEADING, HELP, print, print_done, say};
 use crate::cli::styled::Styled;
+use crate::commands::doctor::{Diagnosis, Examined};
 use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
@@ -76,7 +77,11 @@ fn list_entry(listed: &Listed) -> ListEntry<'_> {
 }
 
 fn is_user(listed: &Listed) -> bool {
-    match listed.scope {
+    is_users(listed.scope)
+}
+
+fn is_users(scope: Scope) -> bool {
+    match scope {
         Scope::System => false,
         Scope::User => true,
     }
@@ -164,6 +169,52 @@ fn last_result(status: &ServiceStatus) -> Option<String> {
         Some(code) if result != "success" => format!("{result} ({code})"),
         _ => result,
     })
+}
+
+#[derive(Serialize)]
+struct DiagnosisJson<'a> {
+    version: u32,
+    host: &'a [Finding],
+    services: Vec<ExaminedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExaminedJson<'a> {
+    service: &'a str,
+    user: bool,
+    findings: &'a [Finding],
+}
+
+/// What is wrong with services, and around them; gives the exit code.
+pub(super) fn diagnosis(diagnosis: &Diagnosis, format: Format) -> u8 {
+    match format {
+        Format::Json => {
+            let services = diagnosis.services.iter().map(|Examined { service, scope, findings }| ExaminedJson {
+                service: service.as_str(),
+                user: is_users(*scope),
+                findings,
+            });
+            print_json(&DiagnosisJson { version: VERSION, host: &diagnosis.host, services: services.collect() });
+        }
+        Format::Text => {
+            let mut out = Styled::default();
+            for Examined { service, findings, .. } in &diagnosis.services {
+                add_findings(&mut out, service.as_str(), findings);
+            }
+            if !diagnosis.host.is_empty() {
+                add_findings(&mut out, "this host", &diagnosis.host);
+            }
+            print(out);
+        }
+    }
+    if diagnosis.is_clean() { exit::OK } else { exit::DIFFERENT }
+}
+
+fn add_findings(out: &mut Styled, of: &str, findings: &[Finding]) {
+    out.styled(HEADING, of).plain(if findings.is_empty() { ": nothing is wrong\n" } else { ":\n" });
+    for Finding { what, why, cure, .. } in findings {
+        out.plain(format_args!("  {what}\n    {why}\n    ")).styled(HELP, "help").plain(format_args!(": {cure}\n"));
+    }
 }
 
 /// What was done to each service.

@@ -1,6 +1,7 @@
 //! What systemd says of a service, and waiting until it has made up its mind.
 
 pub mod environment;
+pub mod examine;
 pub mod links;
 pub mod presence;
 pub mod security;

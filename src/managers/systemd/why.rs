@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Properties, parse_show};
 use crate::diagnose::program::ProgramFile;
 use crate::diagnose::refused::{self, Line};
-use crate::diagnose::start::{Directory, Failure};
+use crate::diagnose::start::{Directory, Known};
 use crate::diagnose::{Finding, said};
 use crate::host::environment::non_empty;
 use crate::host::facts::Host;
@@ -85,8 +85,8 @@ fn lines_of(properties: &Properties) -> Vec<Line> {
     refused::lines(texts.iter().map(|(path, drop_in, text)| (path, *drop_in, text.as_str())))
 }
 
-/// Why a service has failed, with what it wrote to its log last.
-pub(in crate::managers) fn causes(name: &ServiceName, scope: Scope, status: &ServiceStatus, log: &str) -> Vec<Finding> {
+/// What is known of a service; `log` is what it wrote to its log last.
+pub(super) fn known(name: &ServiceName, scope: Scope, log: &str) -> Known {
     let Runs { program, command, account, directory, lines } = runs(name, scope);
     let host = Host::default();
     let program: Option<ProgramFile> = program.map(|path| program_file::look(&path, account.as_deref()));
@@ -95,7 +95,7 @@ pub(in crate::managers) fn causes(name: &ServiceName, scope: Scope, status: &Ser
         closed: account.as_ref().and_then(|account| host.closed_to(account, &path)),
         path,
     });
-    let mut failure = Failure {
+    let mut known = Known {
         service: name.to_string(),
         program,
         command,
@@ -107,9 +107,14 @@ pub(in crate::managers) fn causes(name: &ServiceName, scope: Scope, status: &Ser
         found: None,
         libraries: None,
     };
-    failure.found = failure.wanted().and_then(|wanted| host.find_program(&wanted.as_str().into()));
-    failure.libraries = said::missing_library(&failure.said).and_then(|library| directories_of(&library));
-    failure.causes(status)
+    known.found = known.wanted().and_then(|wanted| host.find_program(&wanted.as_str().into()));
+    known.libraries = said::missing_library(&known.said).and_then(|library| directories_of(&library));
+    known
+}
+
+/// Why a service has failed, with what it wrote to its log last.
+pub(in crate::managers) fn causes(name: &ServiceName, scope: Scope, status: &ServiceStatus, log: &str) -> Vec<Finding> {
+    known(name, scope, log).causes(status)
 }
 
 /// The caller's `LD_LIBRARY_PATH`, if it leads to the library.
