@@ -464,7 +464,7 @@ mod tests {
 
     /// The one cause.
     #[track_caller]
-    fn cause(failure: &Known, result: &str, code: Option<i64>) -> Finding {
+    fn cause(known: &Known, result: &str, code: Option<i64>) -> Finding {
         match known.causes(&status(result, code)).as_slice() {
             [only] => only.clone(),
             other => panic!("{other:#?}"),

@@ -10,6 +10,7 @@ mod support;
 mod bed;
 mod causes;
 mod credentials;
+mod doctor;
 mod error_log;
 mod exact;
 mod failures;

@@ -72,7 +72,7 @@ ManageService: 6 errors; nothing was changed
 #[test]
 fn modes() {
     let modes = "the modes are `start`, `status`, `stop`, `restart`, `remove`, `reinstall`, `stop_and_remove`, \
-                 `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`";
+                 `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`, `doctor`";
     refused(["web"], &format!("ManageService: error: mode: no mode was given\n  help: {modes}\n"));
     refused(["web", "x"], &format!("ManageService: error: mode `x`: there is no such mode\n  help: {modes}\n"));
     refused(["web", "logs", "-n"], "ManageService: error: option `-n`: needs a value\n");

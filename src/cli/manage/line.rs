@@ -48,7 +48,7 @@ pub(super) enum Mode {
     Show,
     /// Compare it with what was installed: exit 0 the same, 10 different
     Diff,
-    /// Find what is wrong with it, or will be: exit 0 nothing, 10 something; change nothing
+    /// Find what is wrong with it, or will be: exit 0 nothing, 10 something
     Doctor,
 }
 

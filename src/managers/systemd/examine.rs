@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::units::Units;
+use super::units::{self, Units};
 use super::{parse_show, presence, recent_log, show, status_of, why};
 use crate::diagnose::installed::{Installed, Surroundings};
 use crate::diagnose::start::Known;
@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::folder::Listed;
 use crate::host::reading::{self, Limit, Links};
+use crate::host::text::path as to_path;
 use crate::host::{account, privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::links::InstallSection;
@@ -52,7 +53,8 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
             String::new()
         };
         let known = why::known(name, scope, &log);
-        let more = ask(&name.unit(), "After,NeedDaemonReload,RestartUSec,ActiveEnterTimestampMonotonic", scope);
+        let more =
+            ask(&name.unit(), "After,DropInPaths,NeedDaemonReload,RestartUSec,ActiveEnterTimestampMonotonic", scope);
         let get = |key: &str| more.get(key).map(String::as_str).unwrap_or_default();
         if scope == Scope::System && get("After").split_whitespace().any(|unit| unit == ONLINE) {
             surroundings.unwaited.push(name.to_string());
@@ -80,7 +82,7 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
                 .filter(|(_, target)| !leads_to_ours(target) || !leads_to(target, &place.unit(name)))
                 .map(|(path, target)| (path.clone(), target.clone()))
                 .collect(),
-            needs_reload: get("NeedDaemonReload") == "yes",
+            needs_reload: get("NeedDaemonReload") == "yes" || has_unread(&units.drop_ins(name), get("DropInPaths")),
             logs_out: (scope == Scope::User).then(ends_at_logout).flatten(),
             in_homes: in_homes(&known),
             pace: get("RestartUSec").to_owned(),
@@ -111,6 +113,15 @@ fn ask(unit: &str, properties: &str, scope: Scope) -> super::Properties {
 /// Whether the journal of the machine is on the disk (journald.conf(5), `Storage=`).
 fn is_kept() -> bool {
     files::list(&"/var/log/journal".into()).iter().any(|of| of.join("system.journal").exists())
+}
+
+/// Whether systemd has not read one of these drop-ins: it does not look into a directory that was not there when it read
+/// the units, until something has it look for another unit. One of the same name in another directory replaces one.
+fn has_unread(drop_ins: &[Text], read: &str) -> bool {
+    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let read: Vec<String> = read.split_whitespace().map(last).collect();
+    let plain = drop_ins.iter().filter(|path| !units::is_mask(&to_path(path))).filter_map(Text::as_str);
+    plain.filter(|path| !path.contains([' ', '"', '\\'])).any(|path| !read.contains(&last(path)))
 }
 
 /// The files of ours that a unit names and that are gone.
