@@ -120,7 +120,7 @@ pub enum Error {
         /// What the service manager says.
         state: String,
         /// Why, as far as that is known.
-        causes: Vec<Finding>,
+        causes: Box<[Finding]>,
         /// The last lines of its log.
         log: String,
         /// Its error log, where there is one.

@@ -4,6 +4,7 @@
 //! that failed, for `status`, for `doctor`, and for the notes of an install.
 
 pub mod background;
+pub mod caller;
 pub mod installed;
 pub mod program;
 pub mod refused;

@@ -47,7 +47,7 @@ impl Format {
             // The kernel takes blanks and tabs away at both ends, and a carriage return for a letter (`load_script` in
             // `fs/binfmt_script.c`).
             let rest = trimmed(rest);
-            let end = rest.iter().position(is_blank).unwrap_or(rest.len());
+            let end = rest.iter().position(|byte| is_blank(*byte)).unwrap_or(rest.len());
             let argument = trimmed(&rest[end..]);
             return Self::Script {
                 interpreter: Text::from_bytes(&rest[..end]),
@@ -82,18 +82,18 @@ impl Format {
     }
 }
 
-fn is_blank(byte: &u8) -> bool {
+fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
 fn trimmed(mut text: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = text
-        && is_blank(first)
+        && is_blank(*first)
     {
         text = rest;
     }
     while let [rest @ .., last] = text
-        && is_blank(last)
+        && is_blank(*last)
     {
         text = rest;
     }

@@ -128,10 +128,10 @@ fn path_in(line: &str) -> Option<String> {
     let quoted =
         quotes.iter().find_map(|(open, close)| between(line, open, close)).filter(|path| path.starts_with('/'));
     let plain = || {
-        let words = line.split([' ', '\t', '=', '(', ')']);
-        let paths = words.filter(|word| word.starts_with('/') && word.len() > 1);
+        let words = line.rsplit([' ', '\t', '=', '(', ')']);
+        let mut paths = words.filter(|word| word.starts_with('/') && word.len() > 1);
         // `/bin/sh: 1: cannot create /x: Permission denied`: the last one.
-        paths.last().map(|path| path.trim_end_matches([':', ',', '.', '\'', '"']))
+        paths.next().map(|path| path.trim_end_matches([':', ',', '.', '\'', '"']))
     };
     quoted.or_else(plain).map(str::to_owned)
 }

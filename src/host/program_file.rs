@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 
 use super::facts::{Host, may_read};
 use super::reading::{self, Links};
@@ -84,6 +85,11 @@ fn is_on_noexec(_path: &Text) -> bool {
 /// `e_machine` of the programs that run here, which is that of this one. Where the kernel was told of interpreters for
 /// others (`binfmt_misc`), nothing is known.
 pub fn machine() -> Option<u16> {
+    static MACHINE: OnceLock<Option<u16>> = OnceLock::new();
+    *MACHINE.get_or_init(look_at_machine)
+}
+
+fn look_at_machine() -> Option<u16> {
     let others = fs::read_dir("/proc/sys/fs/binfmt_misc").into_iter().flatten().flatten();
     if others.into_iter().any(|entry| !matches!(entry.file_name().to_str(), Some("register" | "status"))) {
         return None;

@@ -127,8 +127,7 @@ pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
 pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Finding> {
     match (site.manager, status.state) {
         (Manager::Systemd(scope), State::Failed | State::Restarting) => {
-            let may_read = may_read_logs(site.manager);
-            let log = may_read.then(|| systemd::recent_log(name, scope, 20).unwrap_or_default()).unwrap_or_default();
+            let log = systemd::log_of_failure(name, scope);
             systemd::why::causes(name, scope, status, &log)
         }
         (Manager::Systemd(_) | Manager::Nssm, _) => Vec::new(),

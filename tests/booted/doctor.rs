@@ -121,7 +121,8 @@ fn a_program_out_of_reach_of_the_account() {
     let home = folder_of("joe", "/home/joe/doctor");
     fs::set_permissions("/home/joe", fs::Permissions::from_mode(0o755)).unwrap();
     let install = service.install().args(["--account", "ann"]).arg("--working-directory").arg(&home);
-    let ran = install.args(["--", "/bin/sleep", "1000"]).run();
+    let said = "`/home/joe/doctor` is below the home directory of `joe`, who can close it to `ann`";
+    let ran = install.args(["--", "/bin/sleep", "1000"]).stderr_contains(said).run();
     finds(&service, &ran, "home-of-another", "/opt or /srv");
 }
 

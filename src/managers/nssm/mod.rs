@@ -284,7 +284,7 @@ fn died(name: &ServiceName, state: &str) -> Error {
     Error::DidNotStart {
         service: name.to_string(),
         state: state.to_owned(),
-        causes: Vec::new(),
+        causes: Box::default(),
         log,
         error_log: None,
         installed: true,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::units::{self, Units};
-use super::{parse_show, presence, recent_log, show, status_of, why};
+use super::{log_of_failure, parse_show, presence, show, status_of, why};
 use crate::diagnose::installed::{Installed, Surroundings};
 use crate::diagnose::start::Known;
 use crate::error::Error;
@@ -47,11 +47,7 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
         let status = status_of(&properties);
         let entry = directory.look(&place.unit(name))?;
         let has_failed = matches!(status.state, State::Failed | State::Restarting);
-        let log = if has_failed && (scope == Scope::User || presence::may_read_journal()) {
-            recent_log(name, scope, 20).unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let log = if has_failed { log_of_failure(name, scope) } else { String::new() };
         let known = why::known(name, scope, &log);
         let more =
             ask(&name.unit(), "After,DropInPaths,NeedDaemonReload,RestartUSec,ActiveEnterTimestampMonotonic", scope);

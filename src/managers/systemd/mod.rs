@@ -35,6 +35,8 @@ pub(super) const LIMIT: Duration = Duration::from_secs(400);
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How long to wait for a service to settle.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How many of the last lines of a log are told, and searched for a cause.
+const TOLD: u32 = 20;
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -219,11 +221,11 @@ fn run_of(properties: &Properties) -> String {
 }
 
 fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
-    let log = recent_log(name, scope, 20).unwrap_or_default();
+    let log = recent_log(name, scope, TOLD).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
         state: start::ended(status),
-        causes: why::causes(name, scope, status, &log),
+        causes: why::causes(name, scope, status, &log).into(),
         log,
         error_log: None,
         installed: true,
@@ -251,6 +253,15 @@ pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String
         thread::sleep(PAUSE * 3);
     }
     Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
+}
+
+/// What a service that has failed wrote last, where the caller may read that.
+pub(super) fn log_of_failure(name: &ServiceName, scope: Scope) -> String {
+    let may_read = match scope {
+        Scope::System => presence::may_read_journal(),
+        Scope::User => true,
+    };
+    if may_read { recent_log(name, scope, TOLD).unwrap_or_default() } else { String::new() }
 }
 
 /// The command that shows the log of services.
