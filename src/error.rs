@@ -292,7 +292,7 @@ impl fmt::Display for Error {
             Self::DidNotStart { service, state, causes, log, .. } => {
                 write!(f, "starting `{service}`: {state}")?;
                 indented(f, log)?;
-                causes.iter().try_for_each(|Finding { what, why, .. }| write!(f, "\n  cause: {what}: {why}"))
+                causes.iter().try_for_each(|Finding { what, why, .. }| write!(f, "\n  cause: {what}; {why}"))
             }
             Self::Foreign { path, reason, .. } => write!(f, "refusing to touch `{path}`: {reason}"),
             Self::Interrupted => f.write_str("interrupted\nnothing was changed"),

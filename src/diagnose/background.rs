@@ -4,44 +4,43 @@
 use super::{Finding, Kind};
 
 /// What keeps a daemon in front, by the name of its program, as its manual page has it.
-const IN_FRONT: [(&str, &str); 56] = [
+const IN_FRONT: [(&str, &str); 55] = [
     ("apache2", "-DFOREGROUND"),
     ("apache2ctl", "-DFOREGROUND"),
     ("apachectl", "-DFOREGROUND"),
     ("atd", "-f"),
-    ("avahi-daemon", "without -D"),
+    ("avahi-daemon", "without `-D`"),
     ("bluetoothd", "-n"),
-    ("busybox", "-f (crond, inetd, syslogd -n)"),
     ("caddy", "`run`, not `start`"),
     ("catalina.sh", "`run`, not `start`"),
     ("chronyd", "-d"),
     ("collectd", "-f"),
     ("cron", "-f"),
-    ("crond", "-n (`-f` of BusyBox)"),
+    ("crond", "`-n`, or `-f` of BusyBox"),
     ("dhcpd", "-f"),
     ("dnsmasq", "--keep-in-foreground"),
-    ("docker", "`run` without -d"),
+    ("docker", "`run` without `-d`"),
     ("dropbear", "-F"),
     ("fail2ban-server", "-f"),
-    ("gunicorn", "without --daemon"),
+    ("gunicorn", "without `--daemon`"),
     ("haproxy", "-db"),
-    ("hostapd", "without -B"),
+    ("hostapd", "without `-B`"),
     ("httpd", "-DFOREGROUND"),
     ("inetd", "-i"),
     ("keepalived", "-n"),
     ("lighttpd", "-D"),
-    ("memcached", "without -d"),
-    ("mongod", "without --fork"),
+    ("memcached", "without `-d`"),
+    ("mongod", "without `--fork`"),
     ("monit", "-I"),
-    ("mosquitto", "without -d"),
+    ("mosquitto", "without `-d`"),
     ("named", "-f"),
     ("nginx", "-g 'daemon off;'"),
     ("nmbd", "--foreground --no-process-group"),
     ("ntpd", "-n"),
-    ("openvpn", "without --daemon"),
+    ("openvpn", "without `--daemon`"),
     ("pg_ctl", "`postgres -D DIR` itself, not `pg_ctl start`"),
     ("pm2", "`pm2-runtime` in its place"),
-    ("podman", "`run` without -d"),
+    ("podman", "`run` without `-d`"),
     ("privoxy", "--no-daemon"),
     ("proftpd", "--nodaemon"),
     ("redis-server", "--daemonize no"),
@@ -52,7 +51,7 @@ const IN_FRONT: [(&str, &str); 56] = [
     ("smbd", "--foreground --no-process-group"),
     ("snmpd", "-f"),
     ("squid", "-N"),
-    ("ssh", "without -f, and with -N"),
+    ("ssh", "without `-f`, and with `-N`"),
     ("sshd", "-D"),
     ("startup.sh", "`catalina.sh run` in its place"),
     ("supervisord", "-n"),
@@ -91,8 +90,8 @@ fn reads_input(words: &str) -> bool {
 /// Why the program of a service has ended at once without an error. `words` is the command, and `left` a process that
 /// the service manager found running when the program had ended.
 pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> Finding {
-    const AT_ITS_END: &str = "a service is what its program is: when that ends, the service has ended, and what it left \
-                              in the background is ended too";
+    const AT_ITS_END: &str = "when the program of a service ends, the service has ended, and what it left in the background \
+                              is ended too";
     let background = |what: String, cure: String| Finding::new(Kind::Background, what, AT_ITS_END, cure);
     if words.trim_end_matches(['"', '\'', ' ']).ends_with('&') {
         return background(
@@ -109,10 +108,14 @@ pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> F
     }
     let by_words = words.split(['"', ' ']).find_map(|word| in_front(word).map(|how| (last(word), how)));
     if let Some((name, how)) = in_front(program).map(|how| (called, how)).or(by_words) {
-        let how = if how.starts_with('`') || how.starts_with("with") { how.to_owned() } else { format!("`{how}`") };
+        let how = match () {
+            () if how.starts_with("without") => how.to_owned(),
+            () if how.starts_with('`') => format!("with {how}"),
+            () => format!("with `{how}`"),
+        };
         return background(
             format!("`{name}` puts itself into the background"),
-            format!("this keeps it in front: {how}; install `{service}` again so"),
+            format!("install `{service}` again {how}, which keeps it in front"),
         );
     }
     if let Some(left) = left {
@@ -167,12 +170,12 @@ mod tests {
             ("/usr/sbin/sshd", "`-D`"),
             ("/usr/bin/redis-server", "`--daemonize no`"),
             ("/usr/sbin/php-fpm8.2", "`--nodaemonize`"),
-            ("/usr/sbin/hostapd", "without -B"),
+            ("/usr/sbin/hostapd", "without `-B`"),
         ] {
             let (kind, what, cure) = ends(program, program, None);
             assert_eq!(kind, Kind::Background);
             assert_eq!(what, format!("`{}` puts itself into the background", last(program)));
-            assert!(cure.contains(&format!("in front: {how}")), "{cure}");
+            assert!(cure.contains(&format!("{how}, which keeps it in front")), "{cure}");
         }
         let (_, what, _) = ends("/bin/sh", "/bin/sh -c \"/usr/sbin/cron\"", None);
         assert_eq!(what, "`cron` puts itself into the background");

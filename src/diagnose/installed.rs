@@ -1,7 +1,7 @@
 //! What can be wrong with an installed service, without waiting for it to fail.
 
 use super::program::Lies;
-use super::start::Known;
+use super::start::{self, Known};
 use super::{Finding, Kind};
 use crate::model::observed::OtherUnit;
 use crate::model::status::{ServiceStatus, State};
@@ -60,7 +60,7 @@ const OFTEN: u64 = 3;
 const BRIEFLY: u64 = 120;
 
 impl Installed {
-    /// Everything that is wrong, the graver first. `said` is known where it has failed: what it wrote last.
+    /// Everything that is wrong, the graver first.
     pub fn findings(&self) -> Vec<Finding> {
         let service = &self.known.service;
         if !self.has_unit && self.other.is_none() {
@@ -82,6 +82,14 @@ impl Installed {
                 if !findings.iter().any(|known| known.kind == cause.kind) {
                     findings.push(cause);
                 }
+            }
+            if findings.is_empty() {
+                findings.push(Finding::new(
+                    Kind::Failed,
+                    format!("it has failed: {}", start::ended(&self.status)),
+                    "what it said before that tells why",
+                    format!("`ManageService {service} logs -n 50`"),
+                ));
             }
         }
         findings.extend(self.of_restarts());
@@ -418,10 +426,22 @@ mod tests {
     #[test]
     fn a_service_that_never_lasts_is_found() {
         let pace = "`ManageService web logs -n 50`";
-        finds(&Installed { status: status(State::Restarting, 1), ..fine() }, Kind::Repeats, pace);
+        let kinds: Vec<Kind> = Installed { status: status(State::Restarting, 1), ..fine() }
+            .findings()
+            .into_iter()
+            .map(|finding| finding.kind)
+            .collect();
+        assert_eq!(kinds, [Kind::Failed, Kind::Repeats]);
         finds(&Installed { status: status(State::Running, 3), up_for: Some(5), ..fine() }, Kind::Repeats, pace);
         assert_eq!(Installed { status: status(State::Running, 3), ..fine() }.findings(), []);
         assert_eq!(Installed { status: status(State::Running, 0), up_for: Some(5), ..fine() }.findings(), []);
+    }
+
+    #[test]
+    fn a_failure_that_nothing_explains_is_found_all_the_same() {
+        let failed =
+            ServiceStatus { result: Some("exit-code".into()), exit_status: Some(3), ..status(State::Failed, 0) };
+        finds(&Installed { status: failed, ..fine() }, Kind::Failed, "logs -n 50");
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub enum Kind {
     Closed,
     /// A credential or a file of variables could not be read.
     Environment,
+    /// It has failed, and nothing tells why.
+    Failed,
     /// The hardening keeps the program from what it does.
     Hardening,
     /// It is below the home directory of somebody else.

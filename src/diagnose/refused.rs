@@ -298,8 +298,8 @@ fn culprit<'a>(by: &[&str], hardening: &'a [Line], has_account: bool) -> Option<
 fn finding(service: &str, what: String, line: &Line) -> Finding {
     let written = shortened(&format!("{}={}", line.name, line.value));
     let why = match line.drop_in {
-        true => format!("it is the line `{written}` of `{}`", line.path),
-        false => format!("it is the line `{written}` of the hardening profile, in `{}`", line.path),
+        true => format!("that is the line `{written}` of `{}`", line.path),
+        false => format!("that is the line `{written}` of the hardening profile, in `{}`", line.path),
     };
     let cure = match line.drop_in {
         true => format!("`sudo systemctl edit {service}` takes the line out"),

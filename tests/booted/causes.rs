@@ -19,9 +19,9 @@ fn program(service: &Named, contents: &[u8]) -> PathBuf {
 #[track_caller]
 fn fails_for(service: &Named, installed: &Ran, cause: &str, help: &str) {
     let start = service.manage(installed, "start").status(1);
-    start.stderr_contains(&format!("  cause: {cause}")).stderr_contains(help).run();
+    start.stderr_contains(format!("  cause: {cause}")).stderr_contains(help).run();
     let status = service.manage(installed, "status").status(3);
-    status.stdout_contains(&format!("  cause        {cause}")).stdout_contains(help).run();
+    status.stdout_contains(format!("  cause        {cause}")).stdout_contains(help).run();
 }
 
 fn installed(service: &Named, program: &Path) -> Ran {
@@ -37,7 +37,7 @@ fn a_first_line_that_ends_as_on_windows() {
         let service = named(name);
         let path = program(&service, contents.as_bytes());
         let ran = installed(&service, &path);
-        let cause = format!("the first line of `{}` ends with a carriage return, as on Windows: ", path.display());
+        let cause = format!("the first line of `{}` ends with a carriage return, as on Windows; ", path.display());
         fails_for(&service, &ran, &cause, &format!("`sed -i 's/\\r$//' {}`", path.display()));
         // What is to be typed helps.
         system("sed", &["-i", r"s/\r$//; s/^exit$/exec sleep 9/", path.to_str().unwrap()]);
@@ -50,7 +50,7 @@ fn a_first_line_that_ends_as_on_windows() {
 fn an_interpreter_that_is_gone() {
     let service = named("cause-interpreter");
     let path = program(&service, b"#!/srv/venv/bin/python\n");
-    let cause = format!("the first line of `{}` names `/srv/venv/bin/python`, which is not there: ", path.display());
+    let cause = format!("the first line of `{}` names `/srv/venv/bin/python`, which is not there; ", path.display());
     fails_for(&service, &installed(&service, &path), &cause, "a virtual environment that moved is made anew");
 }
 
@@ -68,8 +68,8 @@ fn a_program_that_env_finds_on_the_path_of_the_shell_alone() {
     fs::write(&path, "#!/usr/bin/env only-in-a-shell\n").unwrap();
     let search = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let start = service.manage(&ran, "start").env("PATH", search).status(1);
-    let start = start.stderr_contains("  cause: `only-in-a-shell` is not on the service's PATH: ");
-    start.stderr_contains(&format!("install `cause-env` again with `--path {}`", folder.display())).run();
+    let start = start.stderr_contains("  cause: `only-in-a-shell` is not on the service's PATH; ");
+    start.stderr_contains(format!("install `cause-env` again with `--path {}`", folder.display())).run();
     service.manage(&ran, "start").status(1).stderr_contains("`command -v only-in-a-shell`").run();
 }
 
@@ -82,7 +82,7 @@ fn a_file_system_without_execution() {
     let folder = path.parent().unwrap().to_str().unwrap();
     system("mount", &["--bind", folder, folder]);
     system("mount", &["-o", "remount,bind,noexec", folder]);
-    let cause = format!("`{}` lies on a file system that is mounted with `noexec`: ", path.display());
+    let cause = format!("`{}` lies on a file system that is mounted with `noexec`; ", path.display());
     fails_for(&service, &ran, &cause, &format!("`-- /bin/sh {}`", path.display()));
     service.manage(&ran, "stop").run();
     system("umount", &[folder]);
@@ -121,7 +121,7 @@ fn a_forbidden_system_call_names_the_line_of_the_profile() {
                     arguments = [\"-c\", \"kill -SYS $$\"]\n";
     let ran = Test::install().file("s.toml", manifest).args(["--manifest", "s.toml"]).run();
     let start = service.manage(&ran, "start").status(1).stderr_contains("it was ended by signal 31\n");
-    let start = start.stderr_contains("it is the line `SystemCallArchitectures=native` of the hardening profile");
+    let start = start.stderr_contains("that is the line `SystemCallArchitectures=native` of the hardening profile");
     start.stderr_contains("help: install `cause-sigsys` again with `--hardening none`\n").run();
 }
 
@@ -139,7 +139,7 @@ fn rights_that_the_profile_takes_away() {
         let install = install.arg("--working-directory").arg(&folder);
         let ran = install.script(&format!("{script} || exit 1; exec sleep 1000")).run();
         let start = service.manage(&ran, "start").status(1);
-        let start = start.stderr_contains(&format!("help: install `{name}` again with `--hardening none`\n")).run();
+        let start = start.stderr_contains(format!("help: install `{name}` again with `--hardening none`\n")).run();
         assert!(
             line.split(' ').any(|line| start.stderr.contains(&format!("`{line}` of the hardening profile"))),
             "{}",
@@ -166,8 +166,8 @@ fn a_library_that_only_the_shell_knows() {
     let libraries = path.parent().unwrap();
     fs::write(libraries.join("libq.so.7"), "").unwrap();
     let start = service.manage(&ran, "start").env("LD_LIBRARY_PATH", libraries.to_str().unwrap()).status(1);
-    let start = start.stderr_contains("  cause: the library `libq.so.7` is not found: ");
-    start.stderr_contains(&format!("with `--env LD_LIBRARY_PATH={}`", libraries.display())).run();
+    let start = start.stderr_contains("  cause: the library `libq.so.7` is not found; ");
+    start.stderr_contains(format!("with `--env LD_LIBRARY_PATH={}`", libraries.display())).run();
     service.manage(&ran, "start").status(1).stderr_contains("`ldd ").run();
 }
 
@@ -176,7 +176,7 @@ fn a_library_that_only_the_shell_knows() {
 fn a_program_that_goes_into_the_background() {
     let service = named("cause-background");
     let ran = service.install().script("sleep 1000 &").run();
-    let cause = "the command ends with `&`, which puts it into the background: ";
+    let cause = "the command ends with `&`, which puts it into the background; ";
     fails_for(&service, &ran, cause, "install `cause-background` again without the `&`");
 
     // A daemon that is known by its name.
@@ -186,7 +186,7 @@ fn a_program_that_goes_into_the_background() {
     fs::write(&path, "#!/bin/sh\nsetsid sleep 1000 < /dev/null &\nexit 0\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let ran = installed(&service, &path);
-    fails_for(&service, &ran, "`mosquitto` puts itself into the background: ", "without -d");
+    fails_for(&service, &ran, "`mosquitto` puts itself into the background; ", "without `-d`");
 
     let service = named("cause-input");
     let ran = service.install().args(["--", "/bin/cat"]).run();
@@ -202,11 +202,11 @@ fn a_port_that_is_in_use() {
     let code =
         format!("import socket; s = socket.socket(); print('port {port}', flush=True); s.bind(('127.0.0.1', {port}))");
     let ran = service.install().args(["--", "/usr/bin/env", "python3", "-c", &code]).run();
-    fails_for(&service, &ran, "its port or socket is in use by another program: ", "`sudo ss -ltnp` shows who has it");
+    fails_for(&service, &ran, "its port or socket is in use by another program; ", "`sudo ss -ltnp` shows who has it");
     let service = named("cause-port-number");
     let ran =
         service.install().script(&format!("echo 'listen tcp :{port}: bind: address already in use'; exit 1")).run();
-    fails_for(&service, &ran, &format!("port {port} is in use by another program: "), &format!("'sport = :{port}'"));
+    fails_for(&service, &ran, &format!("port {port} is in use by another program; "), &format!("'sport = :{port}'"));
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_directory_that_is_not_for_the_account() {
     folder_of("root", "/srv/cause-write");
     let install = service.install().args(["--account", "ann", "--working-directory", "/"]);
     let ran = install.script("exec > /srv/cause-write/out; exec sleep 1000").run();
-    let cause = "the account `ann` may not read or write `/srv/cause-write/out`: ";
+    let cause = "the account `ann` may not read or write `/srv/cause-write/out`; ";
     fails_for(&service, &ran, cause, "`sudo chown -R ann DIR`");
 }
 
@@ -230,7 +230,7 @@ fn a_working_directory_that_is_gone() {
     fails_for(
         &service,
         &ran,
-        "its working directory `/srv/cause-directory` is gone: ",
+        "its working directory `/srv/cause-directory` is gone; ",
         "`mkdir -p /srv/cause-directory`",
     );
 }

@@ -92,7 +92,8 @@ fn what_ends_with_the_session_is_found() {
     assert_eq!(found(), [("lingering".into(), "`loginctl enable-linger joe`".into())]);
     fs::write("/var/lib/systemd/linger/joe", "").unwrap();
     fs::remove_file("/home/joe/.config/systemd/user/default.target.wants/user-doctor.service").unwrap();
-    assert_eq!(found(), [("not-enabled".into(), "`systemctl --user enable user-doctor`".into())]);
+    let again = "`systemctl --user reenable user-doctor` makes the links anew";
+    assert_eq!(found(), [("links".into(), again.into())]);
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn add_status(out: &mut Styled, report: &Report) {
     let none = if *error_log_exists { "" } else { " (none so far)" };
     row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
     for Finding { what, why, cure, .. } in causes {
-        row("cause", Some(format!("{what}: {why}")));
+        row("cause", Some(format!("{what}; {why}")));
         row("help", Some(cure.clone()));
     }
 }
