@@ -12,8 +12,6 @@ use crate::model::text::Text;
 pub struct Installed {
     /// What it runs.
     pub known: Known,
-    /// Whether it is a user's own.
-    pub user: bool,
     /// What it is doing.
     pub status: ServiceStatus,
     /// Whether its unit is there.
@@ -115,7 +113,7 @@ impl Installed {
     }
 
     fn systemctl(&self) -> &'static str {
-        if self.user { "systemctl --user" } else { "sudo systemctl" }
+        if self.known.user { "systemctl --user" } else { "sudo systemctl" }
     }
 
     fn of_other_unit(&self) -> Option<Finding> {
@@ -234,7 +232,7 @@ impl Installed {
             findings.push(Finding::new(
                 Kind::NotEnabled,
                 "it is not enabled",
-                if self.user { "it does not start with your session" } else { "it does not start at boot" },
+                if self.known.user { "it does not start with your session" } else { "it does not start at boot" },
                 format!("`{} enable {service}`", self.systemctl()),
             ));
         } else {
@@ -349,7 +347,6 @@ mod tests {
     fn fine() -> Installed {
         Installed {
             known: Known { service: "web".into(), ..Known::default() },
-            user: false,
             status: ServiceStatus { state: State::Running, enabled: Some(true), ..ServiceStatus::not_installed() },
             has_unit: true,
             has_receipt: true,
@@ -418,7 +415,7 @@ mod tests {
         finds(&Installed { links_missing, ..fine() }, Kind::Links, "`sudo systemctl reenable web`");
         let links_stale = vec![("/etc/x.wants/web.service".into(), "/opt/web.service".into())];
         finds(&Installed { links_stale, ..fine() }, Kind::Links, "reenable");
-        let user = Installed { user: true, logs_out: Some("ann".into()), ..fine() };
+        let user = Installed { logs_out: Some("ann".into()), ..fine() };
         finds(&user, Kind::Lingering, "`loginctl enable-linger ann`");
         finds(&Installed { needs_reload: true, ..fine() }, Kind::UnreadUnit, "`sudo systemctl daemon-reload`");
     }

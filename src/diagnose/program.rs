@@ -470,6 +470,12 @@ mod tests {
         for end in 0..whole.len() {
             Format::of(&whole[..end]);
         }
+        for (at, value) in (0..whole.len()).flat_map(|at| [0, 1, 0x7f, 0xff].map(|value| (at, value))) {
+            let mut other = whole.clone();
+            other[at] = value;
+            Format::of(&other);
+            crate::diagnose::caller::needs(&other);
+        }
         let mut lies = whole;
         lies[32..40].fill(0xff);
         assert_eq!(Format::of(&lies), Format::Elf { wide: true, machine: 62, loader: None });

@@ -302,7 +302,11 @@ fn finding(service: &str, what: String, line: &Line) -> Finding {
         false => format!("that is the line `{written}` of the hardening profile, in `{}`", line.path),
     };
     let cure = match line.drop_in {
-        true => format!("`sudo systemctl edit {service}` takes the line out"),
+        true => format!(
+            "take the line out of `{}`: `systemctl revert {service}` removes all drop-ins, then `ManageService {service} \
+             restart`",
+            line.path
+        ),
         false => format!("install `{service}` again with `--hardening none`"),
     };
     Finding::new(Kind::Hardening, what, why, cure)
@@ -386,7 +390,7 @@ mod tests {
         blamed(said, &off, "NoNewPrivileges=yes");
         let on = lines([(&unit, false, "[Service]\n"), (&drop_in, true, "[Service]\nRestrictSUIDSGID=yes\n")]);
         let found = blamed(said, &on, "RestrictSUIDSGID=yes");
-        assert_eq!(found.cure, "`sudo systemctl edit web` takes the line out");
+        assert!(found.cure.starts_with("take the line out of `/u/web.service.d/a.conf`"), "{found:?}");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::model::text::Text;
 pub struct Known {
     /// Its name.
     pub service: String,
+    /// Whether it is a user's own.
+    pub user: bool,
     /// What its program is, and what lies there.
     pub program: Option<ProgramFile>,
     /// The command, in systemd's words.
@@ -116,7 +118,7 @@ impl Known {
             "exit-code" if causes.iter().all(|cause| cause.kind == Kind::StartLimit) => {
                 causes.extend(self.by_words(code));
             }
-            "start-limit-hit" => causes.extend(self.by_words(None)),
+            "start-limit-hit" => causes.extend(self.by_words(code)),
             _ => {}
         }
         if result == "success" && status.state == State::Restarting {
@@ -181,7 +183,7 @@ impl Known {
             Kind::Memory,
             format!("{what} the line `{name}={value}` of `{path}` allows"),
             "the kernel ends a process of the service then, and systemd the rest of it",
-            format!("`sudo systemctl edit {}`, with a larger `{name}=` below `[Service]`", self.service),
+            format!("{}, with a larger `{name}=` below `[Service]`", self.edit()),
         )
     }
 
@@ -264,9 +266,16 @@ impl Known {
             "it took longer to start or to stop than its unit allows",
             "systemd ends what does not say in time that it is ready, or does not stop in time",
             format!(
-                "`ManageService {service} logs -n 50` shows how far it came; `sudo systemctl edit {service}`, with `TimeoutStartSec=` or `TimeoutStopSec=` below `[Service]`"
+                "`ManageService {service} logs -n 50` shows how far it came; {}, with `TimeoutStartSec=` or `TimeoutStopSec=` below `[Service]`",
+                self.edit()
             ),
         )
+    }
+
+    /// What to type to add a line to its unit.
+    fn edit(&self) -> String {
+        let systemctl = if self.user { "systemctl --user" } else { "sudo systemctl" };
+        format!("`{systemctl} edit {}`", self.service)
     }
 
     fn by_signal(&self, signal: i64) -> Option<Finding> {
@@ -298,7 +307,9 @@ impl Known {
         if let Some(library) = said::missing_library(&self.said) {
             return vec![self.no_library(&library)];
         }
-        if let Some(name) = self.wanted() {
+        // What a shell and `env` return for it; another program may say `not found` of anything.
+        let is_sure = matches!(code, Some(126 | 127)) || self.said.contains("command not found");
+        if let Some(name) = self.wanted().filter(|_| is_sure) {
             return vec![self.not_on_path(&name)];
         }
         if let Some(port) = said::port_in_use(&self.said) {
@@ -318,9 +329,13 @@ impl Known {
                 Kind::Port,
                 format!("the account `{account}` may not listen on port{number}"),
                 "ports below 1024 are for root, and for programs with the capability CAP_NET_BIND_SERVICE",
-                format!(
-                    "`sudo systemctl edit {service}`, with `AmbientCapabilities=CAP_NET_BIND_SERVICE` below `[Service]`; or a port of 1024 or more"
-                ),
+                match self.user {
+                    true => format!("give `{service}` a port of 1024 or more"),
+                    false => format!(
+                        "{}, with `AmbientCapabilities=CAP_NET_BIND_SERVICE` below `[Service]`; or a port of 1024 or more",
+                        self.edit()
+                    ),
+                },
             )];
         }
         if let Some(finding) = refused::by_its_words(service, &self.said, &self.lines, self.account.is_some()) {
@@ -394,9 +409,9 @@ impl Known {
             );
         }
         let account = self.account.as_deref().unwrap_or("root");
-        let (what, cure) = if path.starts_with("/dev/") {
+        let (what, cure) = if path.starts_with("/dev/") || path.ends_with(".sock") {
             (
-                format!("the account `{account}` may not open the device `{path}`"),
+                format!("the account `{account}` may not open `{path}`"),
                 format!(
                     "`ls -l {path}` shows its group; `sudo usermod --append --groups GROUP {account}`, then `ManageService {service} restart`"
                 ),
@@ -484,6 +499,7 @@ mod tests {
         said("listen tcp :80: bind: permission denied", Kind::Port, "AmbientCapabilities=CAP_NET_BIND_SERVICE");
         said("open /srv/x: permission denied", Kind::NotWritable, "`namei -l /srv/x`");
         said("open /dev/ttyUSB0: permission denied", Kind::NotWritable, "--groups GROUP ann");
+        said("dial unix /run/docker.sock: connect: permission denied", Kind::NotWritable, "--groups GROUP ann");
         said("touch: cannot touch '/srv/x': Read-only file system", Kind::NotWritable, "`findmnt -T /srv/x`");
         said("EOFError: EOF when reading a line", Kind::Input, "--batch");
         said("std::bad_alloc", Kind::Memory, "`free -h`");
@@ -491,6 +507,7 @@ mod tests {
 
     #[test]
     fn an_error_that_says_nothing_known_has_no_cause() {
+        assert_eq!(saying("Error: settings.yaml: not found").causes(&status("exit-code", Some(1))), []);
         assert_eq!(saying("the wheels came off").causes(&status("exit-code", Some(7))), []);
         assert_eq!(saying("").causes(&status("signal", Some(11))), []);
         // A line of the kind is no cause of a run that is fine.
@@ -557,6 +574,9 @@ mod tests {
         for (result, code) in [("oom-kill", Some(9)), ("signal", Some(9))] {
             let found = cause(&limited, result, code);
             assert!(found.what.contains("`MemoryMax=64M`"), "{found:?}");
+            assert!(found.cure.starts_with("`sudo systemctl edit web`"), "{found:?}");
+            let own = cause(&Known { user: true, ..limited.clone() }, result, code);
+            assert!(own.cure.starts_with("`systemctl --user edit web`"), "{own:?}");
         }
         let found = cause(&saying(""), "oom-kill", Some(9));
         assert!(found.what.contains("this machine"), "{found:?}");

@@ -109,6 +109,9 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
     };
     // `ManageService doctor`: of every service.
     if !call.list && call.manifest.is_none() && mode.is_none() && name.as_ref().is_some_and(is_doctor) {
+        if call.shape == Some(Shape::Manifest) {
+            faults.push(only_show());
+        }
         return if faults.is_empty() { Ok(ManageLine::Doctor(call)) } else { Err(Error::Refused(faults)) };
     }
     if call.list {
@@ -129,7 +132,7 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
         None => Err(Fault::new("mode", "no mode was given").help(known_modes())),
     };
     if call.shape == Some(Shape::Manifest) && !matches!(mode, Ok(Some(Mode::Show)) | Err(_)) {
-        faults.push(Fault::new("option `--format`", "only `show` prints a manifest").given("manifest"));
+        faults.push(only_show());
     }
     let names = match (&name, &call.manifest) {
         _ if call.list => Vec::new(),
@@ -166,6 +169,10 @@ fn names_in(path: &Text, faults: &mut Vec<Fault>) -> Result<Vec<ServiceName>, Er
         }
     }
     Ok(names)
+}
+
+fn only_show() -> Fault {
+    Fault::new("option `--format`", "only `show` prints a manifest").given("manifest")
 }
 
 fn is_doctor(word: &Text) -> bool {

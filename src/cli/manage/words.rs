@@ -24,6 +24,8 @@ use crate::model::text::Text;
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
 const VERSION: u32 = 1;
 
+const NO_SERVICES: &str = "no services yet; `InstallService -h` shows how to install one";
+
 #[derive(Serialize)]
 struct ListJson<'a> {
     version: u32,
@@ -47,7 +49,7 @@ pub(super) fn list(services: &[Listed], format: Format) {
             print_json(&ListJson { version: VERSION, services: services.iter().map(list_entry).collect() });
         }
         Format::Text if services.is_empty() => {
-            say("no services yet; `InstallService -h` shows how to install one");
+            say(NO_SERVICES);
         }
         Format::Text => {
             let width = services.iter().map(|listed| listed.service.as_str().len()).max().unwrap_or_default();
@@ -196,6 +198,7 @@ pub(super) fn diagnosis(diagnosis: &Diagnosis, format: Format) -> u8 {
             });
             print_json(&DiagnosisJson { version: VERSION, host: &diagnosis.host, services: services.collect() });
         }
+        Format::Text if diagnosis.services.is_empty() => say(NO_SERVICES),
         Format::Text => {
             let mut out = Styled::default();
             for Examined { service, findings, .. } in &diagnosis.services {

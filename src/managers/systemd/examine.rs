@@ -65,7 +65,6 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
         let there = units.links.of(&name.unit());
         let leads_to_ours = |target: &Text| target.as_bytes().ends_with(name.unit().as_bytes());
         found.push(Installed {
-            user: scope == Scope::User,
             has_unit: unit.is_some(),
             has_receipt: [place.receipt(name), place.legacy_receipt(name)].iter().any(files::is_there),
             missing: missing(name, place, unit.as_deref().unwrap_or_default()),

@@ -97,6 +97,7 @@ pub(super) fn known(name: &ServiceName, scope: Scope, log: &str) -> Known {
     });
     let mut known = Known {
         service: name.to_string(),
+        user: scope == Scope::User,
         program,
         command,
         account,
