@@ -125,6 +125,36 @@ fn a_forbidden_system_call_names_the_line_of_the_profile() {
     start.stderr_contains("help: install `cause-sigsys` again with `--hardening none`\n").run();
 }
 
+/// An executable for 32-bit x86, which asks for its process id for ever: `mov eax, 20; int 0x80; jmp back` (elf(5),
+/// `arch/x86/entry/syscalls/syscall_32.tbl` of Linux).
+#[cfg(target_arch = "x86_64")]
+fn narrow() -> Vec<u8> {
+    const CODE: [u8; 9] = [0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7];
+    const AT: u32 = 0x0804_8000;
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let length = 84 + 9;
+    let mut file = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x03\0".to_vec();
+    file.extend(words(&[1, AT + 84, 52, 0, 0]));
+    file.extend([52_u16, 32, 1, 0, 0, 0].iter().flat_map(|half| half.to_le_bytes()));
+    file.extend(words(&[1, 0, AT, AT, length, length, 5, 0x1000]));
+    file.extend(CODE);
+    file
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_32_bit_program_under_a_profile_names_the_line() {
+    let service = named("cause-narrow");
+    let path = program(&service, &narrow());
+    let ran = service.install().args(["--hardening", "baseline", "--"]).arg(&path).run();
+    let cause = "the program is a 32-bit one, and the unit lets it make no 32-bit system call; that is the line \
+                 `SystemCallArchitectures=native` of the hardening profile";
+    fails_for(&service, &ran, cause, "install `cause-narrow` again with `--hardening none`");
+    // And that helps.
+    service.install_again(&ran).args(["--hardening", "none", "--start", "--"]).arg(&path).run();
+}
+
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn rights_that_the_profile_takes_away() {
