@@ -58,11 +58,21 @@ impl Managed {
     /// # Errors
     /// [`Error::NoSuchService`], or when what is there cannot be read.
     pub fn find(names: Vec<ServiceName>, place: &Where, reporter: Reporter<'_>) -> Result<Self, Error> {
+        for scope in place.scopes() {
+            begin_look(&place.site(scope).place, scope, reporter)?;
+        }
+        Self::find_untouched(names, place)
+    }
+
+    /// The same on a host as it is, with what an interrupted run has left on it.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn find_untouched(names: Vec<ServiceName>, place: &Where) -> Result<Self, Error> {
         let mut known = Vec::new();
         let mut best: Option<(Vec<ServiceName>, Site)> = None;
         for scope in place.scopes() {
             let site = place.site(scope);
-            begin_look(&site.place, scope, reporter)?;
             let here: BTreeSet<ServiceName> = observe::known_services(&site.place).into_iter().collect();
             if names.iter().all(|name| here.contains(name)) {
                 let mut removed = Vec::new();

@@ -298,6 +298,12 @@ impl Installation {
         }
     }
 
+    /// Whether the services are for this host, and from now on.
+    fn is_here(&self) -> bool {
+        let is_export = matches!(self.settings.mode, InstallMode::Export(..));
+        !is_export && self.settings.target == managers::of_this_host() && !self.settings.compares_receipts()
+    }
+
     /// What is worth saying of the services though it is no fault.
     fn notes(&self, files: &[Desired]) -> Vec<String> {
         let of_service = |service: &Validated| {
@@ -305,7 +311,11 @@ impl Installation {
                 Manager::Systemd(_) => render::systemd::left_out(&service.spec),
                 Manager::Nssm => Vec::new(),
             };
-            let lines = service.notes.iter().cloned().chain(left_out);
+            let otherwise = match self.site.manager {
+                Manager::Systemd(_) if self.is_here() => Self::otherwise_than_here(&service.spec),
+                Manager::Systemd(_) | Manager::Nssm => Vec::new(),
+            };
+            let lines = service.notes.iter().cloned().chain(otherwise).chain(left_out);
             lines.map(|line| format!("`{}`: {line}", service.spec.name)).collect::<Vec<_>>()
         };
         let mut notes: Vec<String> = self.validated.iter().flat_map(of_service).collect();

@@ -1,6 +1,7 @@
 //! What services are doing.
 
 use super::find::Managed;
+use crate::diagnose::Finding;
 use crate::error::Error;
 use crate::host::files;
 use crate::managers::{self, nssm};
@@ -24,6 +25,8 @@ pub struct Report {
     pub error_log: Option<Text>,
     /// Whether there are any so far.
     pub error_log_exists: bool,
+    /// Why it does not run, where it has failed and that is known.
+    pub causes: Vec<Finding>,
 }
 
 impl Managed {
@@ -37,6 +40,7 @@ impl Managed {
             let error_log = self.error_log(name);
             Report {
                 service: name.clone(),
+                causes: managers::causes(&self.site, name, &status),
                 status,
                 unit: self.unit(name),
                 output: self.output(name),

@@ -139,6 +139,18 @@ fn rights_of(account: &str, metadata: &fs::Metadata) -> Option<u32> {
     })
 }
 
+/// Whether the account may read the file, by its mode; an access list is not looked at. `None` where nothing tells.
+#[cfg(unix)]
+pub(super) fn may_read(account: &str, path: &Text) -> Option<bool> {
+    Some(rights_of(account, &fs::metadata(to_path(path)).ok()?)? & 0o4 != 0)
+}
+
+/// Whether the account may read the file: on Windows nothing here tells.
+#[cfg(windows)]
+pub(super) fn may_read(_account: &str, _path: &Text) -> Option<bool> {
+    None
+}
+
 #[cfg(unix)]
 fn closed_to(account: &str, path: &Path) -> Option<Text> {
     let mut way: Vec<&Path> = path.ancestors().collect();

@@ -14,6 +14,7 @@ pub mod job;
 pub mod keeper;
 pub mod privilege;
 pub mod process;
+pub mod program_file;
 pub mod prompt;
 pub mod python;
 pub mod reading;

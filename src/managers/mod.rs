@@ -10,6 +10,8 @@ pub mod systemd;
 
 use std::time::Duration;
 
+use crate::diagnose::Finding;
+use crate::diagnose::installed::{Installed, Surroundings};
 use crate::error::Error;
 use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
@@ -118,6 +120,37 @@ pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
     match site.manager {
         Manager::Systemd(scope) => systemd::with_log(error, names, scope),
         Manager::Nssm => error,
+    }
+}
+
+/// Why a service does not run, where it has failed and that is known.
+pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Finding> {
+    match (site.manager, status.state) {
+        (Manager::Systemd(scope), State::Failed | State::Restarting) => {
+            let log = systemd::log_of_failure(name, scope);
+            systemd::why::causes(name, scope, status, &log)
+        }
+        (Manager::Systemd(_) | Manager::Nssm, _) => Vec::new(),
+    }
+}
+
+/// What is wrong with services, for each of them, and with what surrounds them. `unfinished` is whether an earlier run of
+/// ours was interrupted.
+///
+/// # Errors
+/// When the service manager does not answer.
+pub fn examine(
+    site: &Site,
+    names: &[ServiceName],
+    unfinished: bool,
+) -> Result<(Vec<Vec<Finding>>, Vec<Finding>), Error> {
+    match site.manager {
+        Manager::Systemd(scope) => {
+            let (services, surroundings) = systemd::examine::examine(names, &site.place, scope)?;
+            let surroundings = Surroundings { unfinished, ..surroundings };
+            Ok((services.iter().map(Installed::findings).collect(), surroundings.findings()))
+        }
+        Manager::Nssm => nssm::examine(names, &site.place, unfinished),
     }
 }
 

@@ -292,6 +292,13 @@ impl<'a, F: Facts> Check<'a, F> {
         };
         let interpreter = rest.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
         let interpreter = Text::from_bytes(interpreter);
+        if !interpreter.as_bytes().starts_with(b"/") {
+            return self.note(format!(
+                "the first line of `{program}` names `{interpreter}`, which is no absolute path: it is looked for in the \
+                 working directory of the service alone; `sed -i '1s|^#! *|#!/usr/bin/env |' {program}` has it looked \
+                 for on PATH"
+            ));
+        }
         if self.facts.path_kind(&interpreter) == Some(PathKind::Missing) {
             self.note(format!(
                 "the first line of `{program}` names `{interpreter}`, which does not exist, so it will not start{}",

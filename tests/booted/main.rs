@@ -8,7 +8,9 @@ mod corpus;
 mod support;
 
 mod bed;
+mod causes;
 mod credentials;
+mod doctor;
 mod error_log;
 mod exact;
 mod failures;

@@ -77,6 +77,27 @@ fn pid(ran: &Ran, name: &str) -> u32 {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn what_ends_with_the_session_is_found() {
+    let _alone = JOE.lock();
+    let _session = Session::begin();
+    let ran = install("user-doctor").arg("--start").probe([]).run();
+    let found = || {
+        let (_, ran) = manage(&ran, "user-doctor", "doctor").args(["--format", "json"]).run_to_any_end();
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = json["services"][0]["findings"].as_array().unwrap().clone();
+        findings.into_iter().map(|finding| (finding["kind"].clone(), finding["type"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), []);
+    fs::remove_file("/var/lib/systemd/linger/joe").unwrap();
+    assert_eq!(found(), [("lingering".into(), "`loginctl enable-linger joe`".into())]);
+    fs::write("/var/lib/systemd/linger/joe", "").unwrap();
+    fs::remove_file("/home/joe/.config/systemd/user/default.target.wants/user-doctor.service").unwrap();
+    let again = "`systemctl --user reenable user-doctor` makes the links anew";
+    assert_eq!(found(), [("links".into(), again.into())]);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn a_service_of_a_person_outlives_the_session() {
     let _alone = JOE.lock();
     let mut session = Session::begin();

@@ -70,9 +70,24 @@ ManageService: 6 errors; nothing was changed
 }
 
 #[test]
+fn the_doctor_looks_at_all_services_where_none_is_named() {
+    let doctor = || Test::manage().args(["doctor", "--user"]);
+    doctor().stdout("").stderr("no services yet; `InstallService -h` shows how to install one\n").run();
+    let none = doctor().args(["--format", "json"]).stderr("").run();
+    assert_eq!(serde_json::from_str::<Value>(&none.stdout).unwrap(), json!({"version": 1, "host": [], "services": []}));
+    refused(
+        ["doctor", "--format", "manifest"],
+        "ManageService: error: option `--format` `manifest`: only `show` prints a manifest\n",
+    );
+    // A service may have that name: the mode stands behind it.
+    Test::manage().args(["doctor", "status"]).status(4).stderr_contains("there is no service `doctor`").run();
+    refused(["--list", "doctor"], "ManageService: error: argument `doctor`: `--list` lists every service\n");
+}
+
+#[test]
 fn modes() {
     let modes = "the modes are `start`, `status`, `stop`, `restart`, `remove`, `reinstall`, `stop_and_remove`, \
-                 `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`";
+                 `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`, `doctor`";
     refused(["web"], &format!("ManageService: error: mode: no mode was given\n  help: {modes}\n"));
     refused(["web", "x"], &format!("ManageService: error: mode `x`: there is no such mode\n  help: {modes}\n"));
     refused(["web", "logs", "-n"], "ManageService: error: option `-n`: needs a value\n");

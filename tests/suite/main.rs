@@ -9,6 +9,8 @@ mod support;
 
 mod architecture;
 mod broken;
+#[cfg(target_os = "linux")]
+mod caller;
 mod catalog;
 #[cfg(unix)]
 mod cli;

@@ -48,6 +48,8 @@ pub(super) enum Mode {
     Show,
     /// Compare it with what was installed: exit 0 the same, 10 different
     Diff,
+    /// Find what is wrong with it, or will be: exit 0 nothing, 10 something
+    Doctor,
 }
 
 /// What a command line asks for.
@@ -58,6 +60,8 @@ pub(super) enum ManageLine {
     Information(Styled),
     /// Every service of ours.
     List(ManageCall),
+    /// What is wrong with any of them.
+    Doctor(ManageCall),
     /// One thing done to services.
     Do(Mode, Names, ManageCall),
 }
@@ -103,6 +107,13 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
         }
         (Some(_), None, mode) => (None, mode),
     };
+    // `ManageService doctor`: of every service.
+    if !call.list && call.manifest.is_none() && mode.is_none() && name.as_ref().is_some_and(is_doctor) {
+        if call.shape == Some(Shape::Manifest) {
+            faults.push(only_show());
+        }
+        return if faults.is_empty() { Ok(ManageLine::Doctor(call)) } else { Err(Error::Refused(faults)) };
+    }
     if call.list {
         for (what, given) in [("argument", &name), ("option `--manifest`", &call.manifest), ("argument", &mode)] {
             let fault = given.as_ref().map(|given| Fault::new(what, "`--list` lists every service").given(given));
@@ -121,7 +132,7 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
         None => Err(Fault::new("mode", "no mode was given").help(known_modes())),
     };
     if call.shape == Some(Shape::Manifest) && !matches!(mode, Ok(Some(Mode::Show)) | Err(_)) {
-        faults.push(Fault::new("option `--format`", "only `show` prints a manifest").given("manifest"));
+        faults.push(only_show());
     }
     let names = match (&name, &call.manifest) {
         _ if call.list => Vec::new(),
@@ -160,6 +171,14 @@ fn names_in(path: &Text, faults: &mut Vec<Fault>) -> Result<Vec<ServiceName>, Er
     Ok(names)
 }
 
+fn only_show() -> Fault {
+    Fault::new("option `--format`", "only `show` prints a manifest").given("manifest")
+}
+
+fn is_doctor(word: &Text) -> bool {
+    matches!(mode_of(word), Ok(Mode::Doctor))
+}
+
 fn mode_of(word: &Text) -> Result<Mode, Fault> {
     let text = word.as_str().unwrap_or_default();
     // Both spellings, as for options.
@@ -189,7 +208,7 @@ pub(super) fn command(purpose: Purpose) -> Command {
     Command::new("ManageService")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Look after the services that InstallService made")
-        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --manifest FILE MODE [FLAGS]\n       ManageService --list")
+        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --manifest FILE MODE [FLAGS]\n       ManageService doctor\n       ManageService --list")
         .arg(Arg::new("name").value_name("NAME").value_parser(ValueParser::os_string()).help("The service"))
         .arg(match purpose {
             Purpose::Complete => mode.value_parser(PossibleValuesParser::new(modes().map(|(name, _)| name))),

@@ -15,7 +15,7 @@ use super::report;
 use crate::catalog::Catalog;
 use crate::commands::find::{Managed, Where};
 use crate::commands::logs::Part;
-use crate::commands::{Event, list};
+use crate::commands::{Event, doctor, list};
 use crate::error::{Error, exit};
 #[cfg(unix)]
 use crate::host::keeper;
@@ -59,11 +59,17 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             words::list(&list::services(&place(&call), &mut report::tell)?, call.shape.unwrap_or_default().plain());
             Ok(exit::OK)
         }
+        ManageLine::Doctor(call) => {
+            Ok(words::diagnosis(&doctor::all(&place(&call))?, call.shape.unwrap_or_default().plain()))
+        }
         ManageLine::Do(mode, Names { names, several }, call) => {
             if call.yes {
                 prompt::never_ask();
             }
-            let services = Managed::find(names, &place(&call), &mut report::tell)?;
+            let services = match mode {
+                Mode::Doctor => Managed::find_untouched(names, &place(&call))?,
+                _ => Managed::find(names, &place(&call), &mut report::tell)?,
+            };
             Call { services, several, shape: call.shape.unwrap_or_default() }.run(mode, &call)
         }
     }
@@ -95,6 +101,7 @@ impl Call {
         }
         match mode {
             Mode::Status => return Ok(words::status(&self.services.status()?, self)),
+            Mode::Doctor => return Ok(words::diagnosis(&self.services.doctor()?, self.shape.plain())),
             Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
                 return run_again();
             }
@@ -121,7 +128,9 @@ impl Call {
             Mode::StopAndRestart => {
                 return self.reinstall(&InstallOptions { stop: true, start: true, ..Default::default() }, options);
             }
-            Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
+            Mode::Status | Mode::Logs | Mode::Show | Mode::Diff | Mode::Doctor => {
+                unreachable!("handled above")
+            }
         }
         Ok(exit::OK)
     }
@@ -130,7 +139,12 @@ impl Call {
     fn need_units(&self, mode: Mode, options: &ManageCall) -> Result<(), Error> {
         let forgets = options.remove_env_vars || options.remove_install_args;
         let needs_unit = match mode {
-            Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff => false,
+            Mode::Reinstall
+            | Mode::StopAndReinstall
+            | Mode::StopAndRestart
+            | Mode::Show
+            | Mode::Diff
+            | Mode::Doctor => false,
             Mode::Remove | Mode::StopAndRemove => !forgets,
             Mode::Start | Mode::Status | Mode::Stop | Mode::Restart | Mode::Logs => true,
         };

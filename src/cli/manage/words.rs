@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::Call;
 use crate::cli::Format;
-use crate::cli::output::{self, HEADING, print, print_done, say};
+use crate::cli::output::{self, HEADING, HELP, print, print_done, say};
 use crate::cli::styled::Styled;
+use crate::commands::doctor::{Diagnosis, Examined};
 use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
 use crate::commands::verbs::{AllDone, Kept, Removal};
+use crate::diagnose::Finding;
 use crate::error::exit;
 use crate::manifest::{self, Request};
 use crate::model::observed::OtherUnit;
@@ -21,6 +23,8 @@ use crate::model::text::Text;
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
 const VERSION: u32 = 1;
+
+const NO_SERVICES: &str = "no services yet; `InstallService -h` shows how to install one";
 
 #[derive(Serialize)]
 struct ListJson<'a> {
@@ -45,7 +49,7 @@ pub(super) fn list(services: &[Listed], format: Format) {
             print_json(&ListJson { version: VERSION, services: services.iter().map(list_entry).collect() });
         }
         Format::Text if services.is_empty() => {
-            say("no services yet; `InstallService -h` shows how to install one");
+            say(NO_SERVICES);
         }
         Format::Text => {
             let width = services.iter().map(|listed| listed.service.as_str().len()).max().unwrap_or_default();
@@ -75,7 +79,11 @@ fn list_entry(listed: &Listed) -> ListEntry<'_> {
 }
 
 fn is_user(listed: &Listed) -> bool {
-    match listed.scope {
+    is_users(listed.scope)
+}
+
+fn is_users(scope: Scope) -> bool {
+    match scope {
         Scope::System => false,
         Scope::User => true,
     }
@@ -91,6 +99,7 @@ struct StatusJson<'a> {
     unit: Option<&'a Text>,
     error_log: Option<&'a Text>,
     error_log_exists: bool,
+    causes: &'a [Finding],
 }
 
 #[derive(Serialize)]
@@ -129,10 +138,12 @@ fn status_json<'a>(report: &'a Report, target: &'a str) -> StatusJson<'a> {
         unit: report.unit.as_ref(),
         error_log: report.error_log.as_ref(),
         error_log_exists: report.error_log_exists,
+        causes: &report.causes,
     }
 }
 
-fn add_status(out: &mut Styled, Report { service, status, unit, output, error_log, error_log_exists }: &Report) {
+fn add_status(out: &mut Styled, report: &Report) {
+    let Report { service, status, unit, output, error_log, error_log_exists, causes } = report;
     out.styled(HEADING, service).plain(format_args!(": {}\n", status.state.as_str()));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -148,6 +159,10 @@ fn add_status(out: &mut Styled, Report { service, status, unit, output, error_lo
     row("output", output.as_ref().map(ToString::to_string));
     let none = if *error_log_exists { "" } else { " (none so far)" };
     row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
+    for Finding { what, why, cure, .. } in causes {
+        row("cause", Some(format!("{what}; {why}")));
+        row("help", Some(cure.clone()));
+    }
 }
 
 fn last_result(status: &ServiceStatus) -> Option<String> {
@@ -156,6 +171,53 @@ fn last_result(status: &ServiceStatus) -> Option<String> {
         Some(code) if result != "success" => format!("{result} ({code})"),
         _ => result,
     })
+}
+
+#[derive(Serialize)]
+struct DiagnosisJson<'a> {
+    version: u32,
+    host: &'a [Finding],
+    services: Vec<ExaminedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExaminedJson<'a> {
+    service: &'a str,
+    user: bool,
+    findings: &'a [Finding],
+}
+
+/// What is wrong with services, and around them; gives the exit code.
+pub(super) fn diagnosis(diagnosis: &Diagnosis, format: Format) -> u8 {
+    match format {
+        Format::Json => {
+            let services = diagnosis.services.iter().map(|Examined { service, scope, findings }| ExaminedJson {
+                service: service.as_str(),
+                user: is_users(*scope),
+                findings,
+            });
+            print_json(&DiagnosisJson { version: VERSION, host: &diagnosis.host, services: services.collect() });
+        }
+        Format::Text if diagnosis.services.is_empty() => say(NO_SERVICES),
+        Format::Text => {
+            let mut out = Styled::default();
+            for Examined { service, findings, .. } in &diagnosis.services {
+                add_findings(&mut out, service.as_str(), findings);
+            }
+            if !diagnosis.host.is_empty() {
+                add_findings(&mut out, "this host", &diagnosis.host);
+            }
+            print(out);
+        }
+    }
+    if diagnosis.is_clean() { exit::OK } else { exit::DIFFERENT }
+}
+
+fn add_findings(out: &mut Styled, of: &str, findings: &[Finding]) {
+    out.styled(HEADING, of).plain(if findings.is_empty() { ": nothing is wrong\n" } else { ":\n" });
+    for Finding { what, why, cure, .. } in findings {
+        out.plain(format_args!("  {what}\n    {why}\n    ")).styled(HELP, "help").plain(format_args!(": {cure}\n"));
+    }
 }
 
 /// What was done to each service.

@@ -1,15 +1,18 @@
 //! What systemd says of a service, and waiting until it has made up its mind.
 
 pub mod environment;
+pub mod examine;
 pub mod links;
 pub mod presence;
 pub mod security;
 pub mod units;
+pub mod why;
 
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::diagnose::start;
 use crate::error::{Error, Fault};
 use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
@@ -32,6 +35,8 @@ pub(super) const LIMIT: Duration = Duration::from_secs(400);
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How long to wait for a service to settle.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How many of the last lines of a log are told, and searched for a cause.
+const TOLD: u32 = 20;
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -216,39 +221,15 @@ fn run_of(properties: &Properties) -> String {
 }
 
 fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
-    let ended = match (status.result.as_deref(), status.exit_status) {
-        (Some("exit-code"), Some(code)) => match of_systemd(code) {
-            Some(meaning) => format!("it ended with exit status {code}, by which systemd means that {meaning}"),
-            None => format!("it ended with exit status {code}"),
-        },
-        (Some("signal" | "core-dump"), Some(signal)) => format!("it was ended by signal {signal}"),
-        (Some("success"), _) if status.state == State::Restarting => {
-            "it ended at once, without an error, and is waiting to be started again".to_owned()
-        }
-        (Some(result), _) if result != "success" => format!("it failed ({result})"),
-        _ => format!("it is {}", status.state.as_str()),
-    };
+    let log = recent_log(name, scope, TOLD).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
-        state: ended,
-        log: recent_log(name, scope, 20).unwrap_or_default(),
+        state: start::ended(status),
+        causes: why::causes(name, scope, status, &log).into(),
+        log,
         error_log: None,
         installed: true,
     }
-}
-
-/// What an exit status says that systemd gives to a program that it could not start (systemd.exec(5),
-/// "Process Exit Codes"), for those that a request can bring about.
-fn of_systemd(code: i64) -> Option<&'static str> {
-    Some(match code {
-        200 => "it could not enter the working directory",
-        203 => "it could not execute the program",
-        216 | 217 => "it could not become the account",
-        226 => "it could not set up the file system that the hardening asks for",
-        228 => "it could not set up the filter of system calls that the hardening asks for",
-        243 => "it could not be handed its credential",
-        _ => return None,
-    })
 }
 
 /// The error of a start that systemctl itself reported; with the last lines of its log where one of
@@ -272,6 +253,15 @@ pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String
         thread::sleep(PAUSE * 3);
     }
     Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
+}
+
+/// What a service that has failed wrote last, where the caller may read that.
+pub(super) fn log_of_failure(name: &ServiceName, scope: Scope) -> String {
+    let may_read = match scope {
+        Scope::System => presence::may_read_journal(),
+        Scope::User => true,
+    };
+    if may_read { recent_log(name, scope, TOLD).unwrap_or_default() } else { String::new() }
 }
 
 /// The command that shows the log of services.
