@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
+use super::help::{self, Depth};
 use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
 use super::parse::{self, InstallLine, Purpose, Wanted};
-use super::styled::Styled;
 use super::{Format, completions, report};
 use crate::catalog::{ArgKind, Catalog};
 use crate::commands::install::{InstallMode, Installation, Layout, Settings};
@@ -37,8 +37,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     // The end of the process gives back thousands of small pieces sooner than we would.
     let catalog = ManuallyDrop::new(sources::catalogs(&site.place.state_dir, &named)?);
     if argv.len() < 2 {
-        let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
-        say_styled(&Styled::of_clap(&help));
+        let mut command = parse::command(&catalog, Purpose::Help(Depth::Short), Wanted::Only(None));
+        say_styled(&help::of_install(&command.render_help(), Depth::Short));
         return Ok(exit::USAGE);
     }
     match parse::parse(argv, &catalog)? {

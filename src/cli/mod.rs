@@ -3,6 +3,7 @@
 pub mod broken;
 mod completions;
 mod drift;
+mod help;
 mod hidden;
 pub mod install;
 pub mod manage;

@@ -81,7 +81,7 @@ fn the_table_of_exit_codes_is_the_one_of_the_commands() {
 
 #[test]
 fn every_option_that_it_names_is_there() {
-    let help = Test::install().arg("-h").run().stdout + &Test::manage().arg("-h").run().stdout;
+    let help = Test::install().arg("--help").run().stdout + &Test::manage().arg("--help").run().stdout;
     // Of other commands, of the programs in the examples, and of rules in sudoers.
     let others = ["--help", "--every", "--through-sudo"];
     let mut rest = text();
