@@ -11,6 +11,7 @@ use super::options::COMMON_OPTIONS;
 use super::output::HEADING;
 use super::parse::Purpose;
 use super::styled::Styled;
+use crate::catalog::Program;
 
 /// How much a help shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +60,46 @@ pub(super) fn args(purpose: Purpose) -> [Arg; 2] {
     .map(|arg| arg.help_heading(heading).display_order(usize::MAX))
 }
 
+/// How InstallService is called.
+pub(super) const OF_INSTALL: [&str; 3] = [
+    "InstallService [OPTIONS] PROGRAM [PROGRAM ARGUMENTS] [OPTIONS]",
+    "InstallService [OPTIONS] --service_name NAME -- EXECUTABLE [ARGUMENTS]",
+    "InstallService [OPTIONS] --manifest FILE.toml",
+];
+
+/// How ManageService is called.
+pub(super) const OF_MANAGE: [&str; 3] =
+    ["ManageService NAME MODE [FLAGS]", "ManageService --manifest FILE MODE [FLAGS]", "ManageService --list"];
+
+/// The pages that are made here have the arguments alone from clap, which breaks no usage.
+pub(super) const ARGUMENTS_ALONE: &str = "{all-args}";
+
+/// Ways to call a command, below each other behind a `Usage: `.
+pub(super) fn below_each_other(usage: [&str; 3]) -> String {
+    usage.join("\n       ")
+}
+
+/// What a page begins with: what it is about, how that is called, and what clap says of the arguments.
+fn page(about: &str, usage: &[&str], arguments: &StyledStr) -> Styled {
+    let mut page = Styled::default();
+    page.prose(0, about).plain('\n');
+    for (at, line) in usage.iter().enumerate() {
+        let mut text = Styled::default();
+        match at {
+            0 => text.styled(HEADING, "Usage:").plain(' '),
+            _ => text.plain("       "),
+        };
+        text.plain(line);
+        page.prose(if at == 0 { "Usage: ".len() + 4 } else { 4 }, text);
+    }
+    page.plain('\n').append(Styled::of_clap(arguments));
+    page
+}
+
 /// The page of InstallService itself.
 pub(super) fn of_install(arguments: &StyledStr, depth: Depth) -> Styled {
-    let mut page = Styled::of_clap(arguments);
+    let about = "Turn any program into a service: systemd on Linux, NSSM on Windows";
+    let mut page = page(about, &OF_INSTALL, arguments);
     section(&mut page, "Other programs");
     rows(
         &mut page,
@@ -97,12 +135,12 @@ pub(super) fn of_install(arguments: &StyledStr, depth: Depth) -> Styled {
 }
 
 /// The page of a program of the catalog.
-pub(super) fn of_program(arguments: &StyledStr, program: &str, depth: Depth) -> Styled {
-    let mut page = Styled::of_clap(arguments);
+pub(super) fn of_program(arguments: &StyledStr, program: &Program, usage: &str, depth: Depth) -> Styled {
+    let mut page = page(&program.about, &[usage], arguments);
     match depth {
         Depth::Short => {
             section(&mut page, "More");
-            rows(&mut page, &[(&*format!("InstallService {program} --help"), "All options")]);
+            rows(&mut page, &[(&*format!("InstallService {} --help", program.name), "All options")]);
         }
         Depth::Long => {}
     }
@@ -111,7 +149,7 @@ pub(super) fn of_program(arguments: &StyledStr, program: &str, depth: Depth) -> 
 
 /// The page of ManageService.
 pub(super) fn of_manage(arguments: &StyledStr, modes: &[(String, String)], depth: Depth) -> Styled {
-    let mut page = Styled::of_clap(arguments);
+    let mut page = page("Look after the services that InstallService made", &OF_MANAGE, arguments);
     section(&mut page, "Modes");
     rows(&mut page, &modes.iter().map(|(name, help)| (name.as_str(), help.as_str())).collect::<Vec<_>>());
     match depth {
@@ -149,6 +187,6 @@ fn section(page: &mut Styled, heading: &str) {
 fn rows(page: &mut Styled, rows: &[(&str, &str)]) {
     let width = rows.iter().map(|(word, _)| word.len()).max().unwrap_or_default();
     for (word, meaning) in rows {
-        page.plain(format_args!("  {word:<width$}  {meaning}\n"));
+        page.prose(width + 2, format_args!("  {word:<width$}  {meaning}"));
     }
 }

@@ -11,6 +11,7 @@ mod options;
 mod output;
 mod parse;
 mod preview;
+mod prose;
 mod report;
 mod styled;
 mod typed;

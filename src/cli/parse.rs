@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 use super::help::{self, COMMANDS, Depth};
 use super::options::install::{CATALOG, InstallCall, OPTIONS, SERVICE_NAME, STATE_DIRECTORY};
 use super::options::{self, Given};
+use super::output::HEADING;
 use super::styled::{Styled, guarded};
 use super::typed;
 use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program};
@@ -182,8 +183,10 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
 fn page(arguments: &StyledStr, argv: &[OsString], named: Option<&str>, catalog: &Catalog, depth: Depth) -> Styled {
     let asks = |word: &&OsString| **word == "-h" || **word == "--help";
     match argv.iter().take_while(|word| !asks(word)).find_map(|word| named.filter(|name| *word == **name)) {
-        Some(name) if catalog.find(name).is_some() => help::of_program(arguments, name, depth),
-        Some(_) => Styled::of_clap(arguments),
+        Some(name) => match catalog.find(name) {
+            Some(program) => help::of_program(arguments, program, &usage(program), depth),
+            None => Styled::of_clap(arguments),
+        },
         None => help::of_install(arguments, depth),
     }
 }
@@ -463,7 +466,7 @@ impl Purpose {
     pub(super) fn styles(self) -> Styles {
         match self {
             Self::Parse => Styles::plain(),
-            Self::Help(_) | Self::Complete => Styles::default(),
+            Self::Help(_) | Self::Complete => Styles::styled().header(HEADING).usage(HEADING),
         }
     }
 }
@@ -499,12 +502,8 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
     let help_arg = || help::args(Purpose::Complete).into_iter().next();
     let mut command =
         bare(purpose)
-            .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
-            .override_usage(
-                "InstallService [OPTIONS] PROGRAM [PROGRAM ARGUMENTS] [OPTIONS]\n       \
-             InstallService [OPTIONS] --service_name NAME -- EXECUTABLE [ARGUMENTS]\n       \
-             InstallService [OPTIONS] --manifest FILE.toml",
-            )
+            .help_template(help::ARGUMENTS_ALONE)
+            .override_usage(help::below_each_other(help::OF_INSTALL))
             .subcommand_help_heading("Programs")
             .subcommand_value_name("PROGRAM")
             .args(options::args(OPTIONS, &[], purpose))
@@ -558,6 +557,7 @@ fn program_command(program: &Program, purpose: Purpose) -> Command {
     let mut taken: Vec<&str> = Vec::new();
     let mut command = Command::new(program.name.clone())
         .about(purpose.text(&program.about))
+        .help_template(help::ARGUMENTS_ALONE)
         .override_usage(purpose.text(&usage(program)))
         .disable_help_flag(true);
     let options = program.arguments.iter().filter(|spec| !spec.is_positional());

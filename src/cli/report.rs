@@ -1,6 +1,6 @@
 //! The words for what happens while a use case is at work, and for what came of it.
 
-use super::output::{HEADING, note, print, print_done, print_json, say};
+use super::output::{HEADING, advise, note, print, print_done, print_json, say};
 use super::styled::Styled;
 use super::{Format, drift, preview};
 use crate::commands::Event;
@@ -157,9 +157,7 @@ fn tell_applied(applied: &Applied) {
     }
     done.extend(applied.removed.iter().map(|name| format!("removed: {name}\n")));
     print_done(done);
-    if !more.is_empty() {
-        say(more.join("\n"));
-    }
+    more.iter().for_each(advise);
 }
 
 fn done_to(AppliedService { name, change, started, .. }: &AppliedService, applied: &Applied) -> String {

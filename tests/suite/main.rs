@@ -31,6 +31,8 @@ mod hostile_files;
 mod injection;
 #[cfg(unix)]
 mod manifest;
+#[cfg(target_os = "linux")]
+mod narrow;
 #[cfg(unix)]
 mod not_written;
 #[cfg(target_os = "linux")]

@@ -201,6 +201,11 @@ impl Test {
         self.env("TERM", "xterm-256color").through(&["/usr/bin/python3", keys, "--"])
     }
 
+    /// The same on one that is so wide.
+    pub(crate) fn on_a_terminal_of(self, columns: usize) -> Self {
+        self.env("COLUMNS", columns.to_string()).on_a_terminal()
+    }
+
     /// Runs the command; every difference from what is expected is printed before it panics.
     #[track_caller]
     pub(crate) fn run(self) -> Ran {

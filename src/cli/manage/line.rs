@@ -192,8 +192,8 @@ pub(super) fn command(purpose: Purpose) -> Command {
     let mode = Arg::new("mode").value_name("MODE").help("What to do with it: one of the modes below");
     Command::new("ManageService")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Look after the services that InstallService made")
-        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --manifest FILE MODE [FLAGS]\n       ManageService --list")
+        .help_template(help::ARGUMENTS_ALONE)
+        .override_usage(help::below_each_other(help::OF_MANAGE))
         .arg(Arg::new("name").value_name("NAME").value_parser(ValueParser::os_string()).help("The service"))
         .arg(match purpose {
             Purpose::Complete => mode.value_parser(PossibleValuesParser::new(modes().map(|(name, _)| name))),
