@@ -20,6 +20,7 @@ use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::{Arguments, Request};
 use crate::model::spec::Scope;
+use crate::model::text::Text;
 
 /// Runs the command `InstallService` with this argv and gives its exit code.
 ///
@@ -56,9 +57,9 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print(found.to_toml());
             Ok(exit::OK)
         }
-        InstallLine::Install { call, mut request, faults, typed } => {
+        InstallLine::Install { call, mut request, faults, typed, to_install } => {
             request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
-            let (installation, format) = installation(*call, request, faults, typed, &catalog)?;
+            let (installation, format) = installation(*call, request, faults, (typed, to_install), &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
             Ok(report::outcome(&outcome, format))
         }
@@ -83,7 +84,7 @@ fn installation(
     call: InstallCall,
     request: Option<Box<Request>>,
     mut faults: Vec<Fault>,
-    typed: Option<Typed>,
+    (typed, to_install): (Option<Typed>, Vec<Text>),
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
     let mut requests: Vec<Request> = request.map(|request| *request).into_iter().collect();
@@ -108,6 +109,7 @@ fn installation(
         nssm: call.nssm,
         kept_first: false,
         typed,
+        to_install,
         import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {

@@ -13,9 +13,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use indexmap::IndexMap;
 
 use super::help::{self, COMMANDS, Depth};
-use super::options::install::{CATALOG, InstallCall, OPTIONS, SERVICE_NAME, STATE_DIRECTORY};
+use super::options::install::{CATALOG, DRY_RUN, InstallCall, OPTIONS, SERVICE_NAME, STATE_DIRECTORY};
 use super::options::{self, Given};
 use super::output::HEADING;
+use super::prose;
 use super::styled::{Styled, guarded};
 use super::typed;
 use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program};
@@ -43,6 +44,8 @@ pub enum InstallLine {
         faults: Vec<Fault>,
         /// The line without its secrets, where it held any.
         typed: Option<Typed>,
+        /// The same line without `--dry-run` and secrets.
+        to_install: Vec<Text>,
     },
     /// `discover`.
     Discover {
@@ -141,6 +144,11 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         Some(program) if argv[1] == *program.name => Wanted::First(program),
         _ => Wanted::Only(program.as_deref()),
     };
+    let (ours, others) = argv.split_at(match end {
+        End::Never => argv.len(),
+        End::Dashes(at) | End::Program(at) => at,
+    });
+    let whole: Vec<Text> = without_dry_run(ours.iter().map(text)).chain(others.iter().map(text)).collect();
     let rest: Vec<Text> = match end {
         End::Never => Vec::new(),
         End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
@@ -169,14 +177,25 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         },
     };
     let mut line = read(&matches, &end, rest, catalog, faults)?;
-    if let InstallLine::Install { faults, typed, .. } = &mut line
+    if let InstallLine::Install { faults, typed, to_install, .. } = &mut line
         && faults.is_empty()
-        && let Some(program) = program
-        && let Some((_, sub)) = matches.subcommand()
     {
-        *typed = typed::without_secrets(&argv, program, sub, &mut command);
+        *to_install = whole;
+        if let Some(program) = program
+            && let Some((_, sub)) = matches.subcommand()
+        {
+            *typed = typed::without_secrets(&argv, program, sub, &mut command);
+        }
+        if let (Some(typed), Some(own)) = (typed, argv.first()) {
+            *to_install = [text(own)].into_iter().chain(without_dry_run(typed.words.iter().cloned())).collect();
+        }
     }
     Ok(line)
+}
+
+/// Our words without that option.
+fn without_dry_run(words: impl Iterator<Item = Text>) -> impl Iterator<Item = Text> {
+    words.filter(|word| !word.as_str().is_some_and(|word| DRY_RUN.is_spelt(word)))
 }
 
 /// The help of what the line names in front of the word that asks for it.
@@ -250,7 +269,7 @@ fn read(
     }
     let call: InstallCall = given.call(OPTIONS, &mut faults);
     let request = request.map(|request| Box::new(request.with(call.service.clone())));
-    Ok(InstallLine::Install { call: Box::new(call), request, faults, typed: None })
+    Ok(InstallLine::Install { call: Box::new(call), request, faults, typed: None, to_install: Vec::new() })
 }
 
 /// A Python spec with what follows it, which belongs to the program but for the last
@@ -490,6 +509,7 @@ fn bare(purpose: Purpose) -> Command {
         .disable_help_subcommand(true)
         .disable_help_flag(true)
         .disable_version_flag(true)
+        .max_term_width(prose::WIDEST)
         .args_override_self(true)
         .args(help::args(purpose))
 }

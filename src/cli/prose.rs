@@ -6,8 +6,8 @@
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// Longer lines are hard to read; clap has the same limit for help.
-const WIDEST: usize = 100;
+/// Longer lines are hard to read; it is clap's limit where the width is not known.
+pub(super) const WIDEST: usize = 100;
 /// How much further in a command stands than the words around it.
 const OF_COMMAND: usize = 4;
 

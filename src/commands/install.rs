@@ -22,12 +22,13 @@ use crate::managers::{self, observe, systemd};
 use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
 use crate::model::place::{RUNNER, error_log_path};
 use crate::model::site::Site;
-use crate::model::spec::{Scope, SecretStore, Target};
+use crate::model::spec::{Scope, SecretStore, ServiceSpec, Target};
 use crate::model::text::Text;
 use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
@@ -86,6 +87,8 @@ pub struct Settings {
     pub kept_first: bool,
     /// The command line without its secrets, where it held any.
     pub typed: Option<Typed>,
+    /// The command line of a dry run as it would be typed to install, without secrets.
+    pub to_install: Vec<Text>,
     /// How long the import of a Python program may take.
     pub import_limit: Duration,
 }
@@ -104,6 +107,7 @@ impl Settings {
             nssm: Wishes::default(),
             kept_first: true,
             typed: None,
+            to_install: Vec::new(),
             import_limit: python::IMPORT_LIMIT,
         }
     }
@@ -149,7 +153,11 @@ pub struct Preview {
     /// Where it would be applied.
     pub site: Site,
     /// The services.
-    pub services: Vec<ServiceName>,
+    pub services: Vec<ServiceSpec>,
+    /// Whether they are started.
+    pub starts: bool,
+    /// What would be typed to install them.
+    pub to_install: Invocation,
     /// What is worth saying though it is no fault.
     pub notes: Vec<String>,
 }
@@ -337,7 +345,9 @@ impl Installation {
         };
         let options = InstallOptions { start: self.settings.start, remove: surplus, ..Default::default() };
         let plan = plan::install(&desired, &observed, &self.site, &options);
-        Ok(Preview { plan, site: self.site.clone(), services: self.names(), notes })
+        let services = self.validated.iter().map(|service| service.spec.clone()).collect();
+        let to_install = Invocation(self.settings.to_install.clone());
+        Ok(Preview { plan, site: self.site.clone(), services, starts: self.settings.start, to_install, notes })
     }
 
     /// The services that are to be removed.

@@ -27,7 +27,16 @@ fn cases() -> Vec<(&'static str, Test, Vec<&'static str>)> {
         ("an unknown service", Test::manage().args(["web", "start"]).status(4), vec!["ManageService --list"]),
         (
             "notes",
-            Test::install().args(["--output", "tree", "DataFileUploadDirectory", "/data", "--config", "prod"]),
+            Test::install().args([
+                "--python",
+                "/usr/bin/python3",
+                "--output",
+                "tree",
+                "DataFileUploadDirectory",
+                "/data",
+                "--config",
+                "prod",
+            ]),
             vec![],
         ),
     ]

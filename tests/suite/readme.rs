@@ -33,9 +33,13 @@ fn the_first_command_works_in_a_fresh_clone() {
     let output = shell(&block.text, root()).env("CARGO_TARGET_DIR", target).output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stderr}");
-    assert!(stdout.starts_with("/etc/systemd/system/clock.service  (mode 0644)\n"), "{stdout}");
+    assert!(
+        stdout.starts_with("clock\n    runs  /bin/sh -c 'while date; do sleep 60; done'\n    as    root\n"),
+        "{stdout}"
+    );
     assert!(stdout.contains("ExecStart=:\"/bin/sh\" \"-c\" \"while date; do sleep 60; done\"\n"), "{stdout}");
-    assert!(stdout.ends_with("\nthen\n    systemctl enable clock.service\n"), "{stdout}");
+    assert!(stdout.contains("\n/etc/systemd/system/clock.service  (mode 0644)\n"), "{stdout}");
+    assert!(stdout.contains("\nthen\n    systemctl enable clock.service\n"), "{stdout}");
     assert!(!root().join("working_dir/clock_install_args.toml").exists());
 }
 

@@ -418,6 +418,11 @@ fn exit_code(status: std::process::ExitStatus) -> i32 {
     status.code().expect("an exit code")
 }
 
+/// A dry run without its end, which repeats the words that were typed.
+pub(crate) fn without_end(dry_run: &str) -> &str {
+    dry_run.split_once("\nnothing was changed; ").map_or(dry_run, |(plan, _)| plan)
+}
+
 impl Ran {
     /// The folder it ran in.
     pub(crate) fn folder(&self) -> &Path {

@@ -10,6 +10,7 @@ use crate::cli::help::{self, Depth};
 use crate::cli::options::manage::{ManageCall, OPTIONS, Shape};
 use crate::cli::options::{self, Given};
 use crate::cli::parse::{self, Purpose};
+use crate::cli::prose;
 use crate::cli::styled::Styled;
 use crate::commands::sources;
 use crate::error::{Error, Fault};
@@ -201,6 +202,7 @@ pub(super) fn command(purpose: Purpose) -> Command {
         })
         .args(options::args(OPTIONS, &[], purpose))
         .styles(purpose.styles())
+        .max_term_width(prose::WIDEST)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args(help::args(purpose))

@@ -44,8 +44,7 @@ pub(in crate::cli) const OPTIONS: &[Group<InstallCall>] = &[
 ];
 
 const WHAT: &[O] = &[
-    O::flag("dry-run", "Print the files, their modes and the commands; change nothing", |call| call.dry_run = true)
-        .common(),
+    DRY_RUN,
     O::one(
         "output",
         Directory,
@@ -78,6 +77,11 @@ const WHAT: &[O] = &[
     ),
     O::one("import-timeout", Called("SPAN"), IMPORT_TIMEOUT, |call, span| put(&mut call.import_limit, limit(&span)?)),
 ];
+
+/// Without it the same line installs.
+pub(in crate::cli) const DRY_RUN: O =
+    O::flag("dry-run", "Print the files, their modes and the commands; change nothing", |call| call.dry_run = true)
+        .common();
 
 /// Each of these has a key in a manifest (see [`Request`]).
 const SERVICE: &[O] = &[
