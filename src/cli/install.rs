@@ -57,9 +57,10 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print(found.to_toml());
             Ok(exit::OK)
         }
-        InstallLine::Install { call, mut request, faults, typed, to_install } => {
+        InstallLine::Install { call, mut request, faults, typed, to_install, notes } => {
             request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
-            let (installation, format) = installation(*call, request, faults, (typed, to_install), &catalog)?;
+            let (installation, format) =
+                installation(*call, request, faults, Line { typed, to_install, notes }, &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
             Ok(report::outcome(&outcome, format))
         }
@@ -79,12 +80,20 @@ fn restore_secrets(request: &mut Request, catalog: &Catalog) {
     }
 }
 
+/// The line as it was typed.
+struct Line {
+    /// Without its secrets, where it held any.
+    typed: Option<Typed>,
+    to_install: Vec<Text>,
+    notes: Vec<String>,
+}
+
 /// What a command line asks for, and how it is printed.
 fn installation(
     call: InstallCall,
     request: Option<Box<Request>>,
     mut faults: Vec<Fault>,
-    (typed, to_install): (Option<Typed>, Vec<Text>),
+    Line { typed, to_install, notes }: Line,
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
     let mut requests: Vec<Request> = request.map(|request| *request).into_iter().collect();
@@ -110,6 +119,7 @@ fn installation(
         kept_first: false,
         typed,
         to_install,
+        notes,
         import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {

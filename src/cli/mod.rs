@@ -7,6 +7,7 @@ mod help;
 mod hidden;
 pub mod install;
 pub mod manage;
+mod misplaced;
 mod options;
 mod output;
 mod parse;

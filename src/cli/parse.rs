@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use indexmap::IndexMap;
 
 use super::help::{self, COMMANDS, Depth};
+use super::misplaced;
 use super::options::install::{CATALOG, DRY_RUN, InstallCall, OPTIONS, SERVICE_NAME, STATE_DIRECTORY};
 use super::options::{self, Given};
 use super::output::HEADING;
@@ -46,6 +47,8 @@ pub enum InstallLine {
         typed: Option<Typed>,
         /// The same line without `--dry-run` and secrets.
         to_install: Vec<Text>,
+        /// What is worth saying of the line though it is no fault.
+        notes: Vec<String>,
     },
     /// `discover`.
     Discover {
@@ -130,7 +133,7 @@ fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> (End, Option<String>) {
 }
 
 /// Whether a word is an option and no value: `-` and negative numbers are values.
-fn is_option(word: &str) -> bool {
+pub(super) fn is_option(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.parse::<f64>().is_err())
 }
 
@@ -149,6 +152,13 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         End::Dashes(at) | End::Program(at) => at,
     });
     let whole: Vec<Text> = without_dry_run(ours.iter().map(text)).chain(others.iter().map(text)).collect();
+    let misplaced = match end {
+        End::Program(_) if others.first().is_some_and(|name| PythonEntry::looks_like(&name.to_string_lossy())) => {
+            let words = |words: &[OsString]| words.iter().map(text).collect::<Vec<_>>();
+            misplaced::note(&words(ours), &words(others))
+        }
+        End::Program(_) | End::Dashes(_) | End::Never => None,
+    };
     let rest: Vec<Text> = match end {
         End::Never => Vec::new(),
         End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
@@ -177,9 +187,10 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         },
     };
     let mut line = read(&matches, &end, rest, catalog, faults)?;
-    if let InstallLine::Install { faults, typed, to_install, .. } = &mut line
+    if let InstallLine::Install { faults, typed, to_install, notes, .. } = &mut line
         && faults.is_empty()
     {
+        notes.extend(misplaced);
         *to_install = whole;
         if let Some(program) = program
             && let Some((_, sub)) = matches.subcommand()
@@ -269,7 +280,14 @@ fn read(
     }
     let call: InstallCall = given.call(OPTIONS, &mut faults);
     let request = request.map(|request| Box::new(request.with(call.service.clone())));
-    Ok(InstallLine::Install { call: Box::new(call), request, faults, typed: None, to_install: Vec::new() })
+    Ok(InstallLine::Install {
+        call: Box::new(call),
+        request,
+        faults,
+        typed: None,
+        to_install: Vec::new(),
+        notes: Vec::new(),
+    })
 }
 
 /// A Python spec with what follows it, which belongs to the program but for the last

@@ -89,6 +89,8 @@ pub struct Settings {
     pub typed: Option<Typed>,
     /// The command line of a dry run as it would be typed to install, without secrets.
     pub to_install: Vec<Text>,
+    /// What is worth saying of the command line though it is no fault.
+    pub notes: Vec<String>,
     /// How long the import of a Python program may take.
     pub import_limit: Duration,
 }
@@ -108,6 +110,7 @@ impl Settings {
             kept_first: true,
             typed: None,
             to_install: Vec::new(),
+            notes: Vec::new(),
             import_limit: python::IMPORT_LIMIT,
         }
     }
@@ -316,7 +319,8 @@ impl Installation {
             let lines = service.notes.iter().cloned().chain(left_out);
             lines.map(|line| format!("`{}`: {line}", service.spec.name)).collect::<Vec<_>>()
         };
-        let mut notes: Vec<String> = self.validated.iter().flat_map(of_service).collect();
+        let mut notes = self.settings.notes.clone();
+        notes.extend(self.validated.iter().flat_map(of_service));
         notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
         notes
     }

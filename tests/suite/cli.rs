@@ -327,6 +327,45 @@ fn what_follows_a_python_spec_belongs_to_it() {
     }
 }
 
+/// All of these words are the program's; that they were meant to be is not likely.
+#[test]
+fn options_behind_a_python_spec_are_noted_with_the_line_that_was_meant() {
+    let own = env!("CARGO_BIN_EXE_InstallService");
+    let noted = |words: &[&str]| {
+        let ran =
+            Test::install().args(["--python", "/usr/bin/python3", "--dry-run", "--format", "json"]).args(words).run();
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let notes = document["notes"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let own = format!("{own} --python /usr/bin/python3 --dry-run --format json ");
+        let notes =
+            notes.filter(|note| note.contains("the program, as all words")).map(|note| note.replace(&own, "I "));
+        (arguments(&document), notes.collect::<Vec<_>>())
+    };
+    let (given, notes) =
+        noted(&["watch:main", "/da ta", "--service_name", "watch", "--restart-sec", "2", "--start", "x"]);
+    assert_eq!(given, ["/da ta", "--restart-sec", "2", "--start", "x"]);
+    assert_eq!(
+        notes,
+        [
+            "`--restart-sec 2 --start` belong to the program, as all words behind `watch:main` do; a `--` behind `watch:main` \
+          says that this is meant. To InstallService it would be said like this: `I --restart-sec 2 --start watch:main \
+          '/da ta' --service_name watch x`"
+        ]
+    );
+    let (given, notes) = noted(&["watch:main", "--dry_run"]);
+    assert_eq!(given, ["--dry_run"]);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    // Nobody else's options, nothing behind a `--`, and nothing that is ours there, too.
+    for words in [
+        &["watch:main", "--verbose", "--", "--start"][..],
+        &["watch:main", "--", "--start"],
+        &["watch:main", "--service_name", "w"],
+        &["--service_name", "w", "--", "/bin/echo", "--start"],
+    ] {
+        assert_eq!(noted(words).1, [""; 0], "{words:?}");
+    }
+}
+
 #[test]
 fn an_executable_of_the_path_is_stored_absolute() {
     let ran = Test::install()
