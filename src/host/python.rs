@@ -12,10 +12,13 @@ use crate::catalog::discover;
 use crate::error::{Error, Fault};
 use crate::model::entry::PythonEntry;
 use crate::model::invocation::Invocation;
+use crate::model::nearest::nearest;
 use crate::model::text::Text;
 
 /// How long an import may take of which nothing else is said.
 pub const IMPORT_LIMIT: Duration = Duration::from_secs(60);
+/// The exit status of the script that imports where something else is wrong than a module that is missing.
+const NO_MODULE_MISSING: i32 = 3;
 /// After which time it is said that one takes long.
 const LONG: Duration = Duration::from_secs(5);
 /// Longest time that an environment may take to describe all its console scripts; each of them has a limit of its own.
@@ -79,14 +82,26 @@ pub fn check_import(
     let refused = |reason: String, help: String| {
         Err(Error::refused(Fault::new(format!("Python program `{entry}`"), reason).help(help)))
     };
+    let another = format!("`{interpreter}` is the interpreter that was asked; `--python PATH` names another");
     match outcome {
         Some(outcome) if outcome.status.success() => Ok(()),
+        Some(outcome) if outcome.status.code() == Some(NO_MODULE_MISSING) => {
+            let said = said(&outcome);
+            let (reason, names) = said.rsplit_once('\n').unwrap_or((&said, ""));
+            let wanted = entry.function().or(entry.class()).unwrap_or_default();
+            let help = nearest(wanted, names.split_whitespace()).map_or(another, |near| {
+                let meant = match (entry.class(), entry.function()) {
+                    (Some(class), Some(_)) => format!("{class}={}:{near}", entry.module()),
+                    (Some(_), None) => format!("{near}={}", entry.module()),
+                    (None, _) => format!("{}:{near}", entry.module()),
+                };
+                format!("did you mean `{meant}`?")
+            });
+            refused(reason.to_owned(), help)
+        }
         Some(outcome) => refused(
             said(&outcome),
-            format!(
-                "`{interpreter}` is the interpreter that was asked; `--python PATH` names another, and \
-                 `{interpreter} -m pip install PACKAGE` adds what is missing"
-            ),
+            format!("{another}, and `{interpreter} -m pip install PACKAGE` adds what is missing"),
         ),
         None => refused(
             format!("importing `{}` did not end within {} s, and was ended", entry.module(), limit.as_secs()),
@@ -98,9 +113,11 @@ pub fn check_import(
 /// What an interpreter said that did not succeed.
 fn said(outcome: &process::Outcome) -> String {
     let errors = outcome.errors();
+    // The list of names, which can be empty, is a line.
+    let errors = errors.strip_suffix('\n').unwrap_or(&errors);
     match errors.trim() {
         "" => format!("the interpreter ended with {}", outcome.status),
-        errors => errors.to_owned(),
+        _ => errors.trim_start().to_owned(),
     }
 }
 

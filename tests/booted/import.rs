@@ -232,3 +232,32 @@ fn one_that_ends_the_interpreter_or_prints_without_end_is_told() {
     let test = install(&service, source).through(&["prlimit", "--as=1000000000"]).status(2);
     test.stderr_contains("first\nimporting `mine` fails: ValueError: the last word\n").run();
 }
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_name_that_the_module_lacks_is_looked_for_among_its_own() {
+    let source = "class Sender:\n    @classmethod\n    def run_from_command_line(cls, arguments):\n        pass\n\
+                  class Holder:\n    @staticmethod\n    def start(arguments):\n        pass\n\
+                  main_setting = 1\n_mains = print\n";
+    for (spec, refused, help) in [
+        ("mine:mian", "`mine` has no function `mian`", Some("mine:main")),
+        ("mine:Holder.strat", "`mine` has no function `Holder.strat`", Some("mine:Holder.start")),
+        ("Sendr=mine", "`mine` has no class `Sendr`", Some("Sender=mine")),
+        ("mine:something_else", "`mine` has no function `something_else`", None),
+    ] {
+        let service = named("import-name");
+        let test = service.install().file("work/mine.py", format!("{source}{MAIN}"));
+        let work = test.folder().join("work");
+        let test = test.args(["--python", "/usr/bin/python3", "--working-directory"]).arg(work).arg(spec);
+        let help = help.map_or_else(
+            || "`/usr/bin/python3` is the interpreter that was asked; `--python PATH` names another".to_owned(),
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        let said = format!("InstallService: error: Python program `{spec}`: {refused}\n  help: {help}\n");
+        let ran = test.status(2).stderr_contains(said).run();
+        assert!(!ran.stderr.contains("pip"), "{}", ran.stderr);
+    }
+    let service = named("import-module");
+    let test = service.install().args(["--python", "/usr/bin/python3", "not_there_at_all:main"]).status(2);
+    test.stderr_contains("-m pip install PACKAGE` adds what is missing\n").run();
+}
