@@ -467,9 +467,11 @@ fn no_colour_in_a_pipe_and_none_where_nobody_wants_it() {
 
 #[test]
 fn a_reader_who_has_gone_away_is_no_error() {
-    for arguments in
-        [&["-h"][..], &["--dry-run", "--", "/bin/true"], &["--dry-run", "--format=json", "--", "/bin/true"]]
-    {
+    for arguments in [
+        &["-h"][..],
+        &["--dry-run", "--service_name", "web", "--", "/bin/true"],
+        &["--dry-run", "--format=json", "--service_name", "web", "--", "/bin/true"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(env!("CARGO_BIN_EXE_InstallService"));

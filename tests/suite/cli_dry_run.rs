@@ -309,7 +309,7 @@ fn the_config_file_says_which_variables_the_service_needs() {
     let preview = ran
         .then_install()
         .args(["--dry-run", "--format", "json", "--python", "/usr/bin/env", "DataFileUploadDirectory", &at("in")])
-        .args(["--config", &at("prod.config")])
+        .args(["--config", &at("prod.config"), "--service_name", "up"])
         .stderr("")
         .run();
     let document = document(&preview);
@@ -317,10 +317,8 @@ fn the_config_file_says_which_variables_the_service_needs() {
     assert_eq!(files.last().unwrap()["contents"], "KAFKA_ENV=********\nKAFKA_PASSWORD=********\n");
     assert_eq!(
         document["notes"],
-        json!([
-            "`DataFileUploadDirectory`: in `[TMP]/prod.config`, [broker] ssl.ca.location = certs/ca.pem looks like a \
-             relative path; the service runs elsewhere, write an absolute one"
-        ])
+        json!(["`up`: in `[TMP]/prod.config`, [broker] ssl.ca.location = certs/ca.pem looks like a \
+             relative path; the service runs elsewhere, write an absolute one"])
     );
 }
 
@@ -454,6 +452,45 @@ fn check_on_a_host_without_the_service() {
     assert_eq!(document["files"][0]["state"], "missing");
     assert_eq!(document["not_enabled"], json!(["never-installed"]));
     assert!(!ran.folder().join("working_dir").exists());
+}
+
+#[test]
+fn defaults_that_are_often_not_meant_are_one_note() {
+    let notes = |words: &[&str]| {
+        let test = Test::install().args(["--python", "/usr/bin/env", "--format", "json", "--dry-run"]).args(words);
+        let document: Value = serde_json::from_str(&test.run().stdout).unwrap();
+        let notes = document["notes"].as_array().unwrap().iter().filter_map(Value::as_str);
+        notes
+            .filter(|note| note.contains("its program") || note.contains("default"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let upload = "DataFileUploadDirectory";
+    let none: [&str; 0] = [];
+    for (words, expected) in [
+        (
+            &[upload, "/tmp"][..],
+            "it has the name of its program, and reads the config file `test`, the program's default; \
+             `--service_name NAME` and `--config FILE` say otherwise",
+        ),
+        (
+            &[upload, "/tmp", "--config", "prod"],
+            "it has the name of its program; `--service_name NAME` gives it another",
+        ),
+    ] {
+        assert_eq!(notes(words), [format!("`{upload}`: {expected}")]);
+    }
+    assert_eq!(
+        notes(&[upload, "/tmp", "--service_name", "up"]),
+        ["`up`: it reads the config file `test`, the program's default; `--config FILE` names another"]
+    );
+    assert_eq!(
+        notes(&["--", "/bin/sleep", "9"]),
+        ["`sleep`: it has the name of its program; `--service_name NAME` gives it another"]
+    );
+    assert_eq!(notes(&[upload, "/tmp", "--config", "prod", "--service_name", "up"]), none);
+    assert_eq!(notes(&["--service_name", "sleep", "--", "/bin/sleep", "9"]), none);
+    assert_eq!(notes(&["watch:main"]), none);
 }
 
 #[test]
