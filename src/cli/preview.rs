@@ -99,7 +99,7 @@ pub(super) fn text(preview @ Preview { plan, site, services, .. }: &Preview) -> 
     out
 }
 
-fn add_service(out: &mut Styled, service: &ServiceSpec, target: Target) {
+pub(super) fn add_service(out: &mut Styled, service: &ServiceSpec, target: Target) {
     out.line(HEADING, &service.name);
     let with = match &service.run {
         Run::Executable { .. } => String::new(),
@@ -111,7 +111,7 @@ fn add_service(out: &mut Styled, service: &ServiceSpec, target: Target) {
 }
 
 /// What a service runs, as it would be typed.
-pub(super) fn command_of(run: &Run) -> String {
+fn command_of(run: &Run) -> String {
     let program = match run {
         Run::Executable { path, .. } => path.clone(),
         Run::Python { entry, .. } => entry.to_string().into(),

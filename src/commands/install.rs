@@ -522,7 +522,8 @@ impl Installation {
     fn install(&self, files: Vec<Desired>, notes: Vec<String>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
         managers::need(self.site.manager)?;
         if !site::may_change(self.site.scope()) {
-            return self.run_again(notes).map(Outcome::RunAgain);
+            self.find_modules(&files)?;
+            return self.run_again(notes, reporter).map(Outcome::RunAgain);
         }
         let (names, place) = (self.names(), &self.site.place);
         let mut opened = Opened::default();
@@ -570,7 +571,11 @@ impl Installation {
             Ok(mut seen) => {
                 tell_lost(&seen, reporter);
                 plan::share_contents(files, &mut seen);
-                let asked = secrets::ask_for(&missing(&seen))?;
+                let missing = missing(&seen);
+                if !missing.is_empty() {
+                    self.find_modules(files)?;
+                }
+                let asked = secrets::ask_for(&missing)?;
                 Ok((Some(seen), asked))
             }
             Err(error) if missing(&Observed::default()).is_empty() => {
@@ -582,11 +587,32 @@ impl Installation {
     }
 
     /// Runs this very command again with administrator rights.
-    fn run_again(&self, notes: Vec<String>) -> Result<u8, Error> {
+    fn run_again(&self, notes: Vec<String>, reporter: Reporter<'_>) -> Result<u8, Error> {
         let variables: Vec<EnvName> =
             self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
         let typed = self.settings.typed.clone().unwrap_or_else(Typed::without_secrets);
-        sudo::run_again(typed, &variables, notes)
+        let services: Vec<ServiceSpec> = self.validated.iter().map(|service| service.spec.clone()).collect();
+        let announce = &mut || reporter(Event::NeedsRights(&services, &self.site));
+        sudo::run_again(typed.clone(), &variables, notes, announce).map_err(|error| self.without_rights(error, &typed))
+    }
+
+    /// With what does without the rights that are missing.
+    fn without_rights(&self, mut error: Error, typed: &Typed) -> Error {
+        if let Error::NotPrivileged { help } = &mut error {
+            let has_accounts = self.validated.iter().any(|service| service.spec.account.is_some());
+            match self.site.manager {
+                Manager::Systemd(_) if !has_accounts => help.push(format!(
+                    "without these rights, `{}` makes it a service of your own",
+                    sudo::with_option(typed, &["--user"])
+                )),
+                Manager::Systemd(_) | Manager::Nssm => {}
+            }
+            help.push(format!(
+                "`{}` writes the files for an administrator",
+                sudo::with_option(typed, &["--output", "DIR"])
+            ));
+        }
+        error
     }
 
     /// Applies what differs. `overtaken`: another run has changed the services since this one began.

@@ -189,7 +189,7 @@ fn an_interrupt_ends_it() {
     for signal in ["INT", "TERM"] {
         let run = install(&service, source)
             .status(130)
-            .stderr("InstallService: error: interrupted\nnothing was changed\n")
+            .stderr("InstallService: error: interrupted; nothing was changed\n")
             .spawn();
         wait_for("the import", 20, || runs("sleep 300.13").then_some(()));
         run.signal(signal);
@@ -215,7 +215,7 @@ fn ctrl_c_on_a_terminal_ends_it() {
     let source = "import time, sys\ntime.sleep(6 if not sys.stdin.read() else 0)\ntime.sleep(300)\n";
     let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys.py");
     let test = install(&service, source).through(&["/usr/bin/python3", keys, "takes long", "^C^C", "--"]).status(130);
-    let ran = test.stdout_contains("error: interrupted\n").spawn().end_soon();
+    let ran = test.stdout_contains("error: interrupted; nothing was changed\n").spawn().end_soon();
     assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
 }
 

@@ -4,6 +4,7 @@ its exit status is the command's. `COLUMNS` says how wide the terminal is."""
 
 import os
 import pty
+import select
 import sys
 import termios
 
@@ -18,7 +19,11 @@ if process == 0:
     os.execvp(command[0], command)
 seen = b""
 looked_at = 0
+keys = b""
 while True:
+    # sudo does not hear what comes in the moment between its question and its waiting. People press the keys again.
+    while keys == b"\x03" and not select.select([terminal], [], [], 1)[0]:
+        os.write(terminal, keys)
     try:
         chunk = os.read(terminal, 4096)
     except OSError:  # the other side has closed it
