@@ -106,6 +106,9 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
         }
         observed.other_units.extend(other.map(|other| (name.clone(), other)));
         for path in units.drop_ins(name) {
+            if let Ok(Entry::File(found)) = files::look(&path) {
+                observed.overriding.entry(name.clone()).or_default().push((path.clone(), found.contents));
+            }
             if !observed.drop_ins.contains(&path) {
                 observed.drop_ins.push(path);
             }

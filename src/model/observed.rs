@@ -74,6 +74,8 @@ pub struct Observed {
     pub active: Vec<ServiceName>,
     /// Drop-ins of the administrator that override our units.
     pub drop_ins: Vec<Text>,
+    /// What is in those of each service, in the order in which systemd reads them.
+    pub overriding: BTreeMap<ServiceName, Vec<(Text, Rc<[u8]>)>>,
     /// The parameters that services have with NSSM; one that is not registered is not among them.
     pub registered: BTreeMap<ServiceName, Vec<Parameter>>,
     /// The user whose services would end at the logout, where that is so (user scope only).
