@@ -14,6 +14,7 @@ use crate::error::{Error, Fault};
 use crate::executor::export::{self, Written};
 use crate::executor::{self, journal};
 use crate::host::facts::{Before, Elsewhere, Host};
+use crate::host::namesake::{self, Namesake};
 use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
@@ -28,7 +29,7 @@ use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
 use crate::model::place::{RUNNER, error_log_path};
 use crate::model::site::Site;
-use crate::model::spec::{Scope, SecretStore, ServiceSpec, Target};
+use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target};
 use crate::model::text::Text;
 use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
@@ -322,7 +323,28 @@ impl Installation {
         let mut notes = self.settings.notes.clone();
         notes.extend(self.validated.iter().flat_map(of_service));
         notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
+        notes.extend(self.namesakes());
         notes
+    }
+
+    /// Says which other programs are called as ours, and how to call ours.
+    fn namesakes(&self) -> Vec<String> {
+        let is_export = matches!(self.settings.mode, InstallMode::Export(..));
+        if is_export || self.settings.kept_first || self.site.target() != managers::of_this_host() {
+            return Vec::new();
+        }
+        let interpreters = self.validated.iter().filter_map(|service| match &service.spec.run {
+            Run::Python { interpreter, .. } => Some(interpreter),
+            Run::Executable { .. } => None,
+        });
+        let said = |Namesake { name, other, own, is_first }: Namesake| match is_first {
+            true => format!("`{name}` alone is another program here, `{other}`; this one is `{own}`"),
+            false => format!(
+                "`{other}` is another program, and is what `{name}` means where that environment is active; this one is \
+                 `{own}`"
+            ),
+        };
+        namesake::namesakes(interpreters).into_iter().map(said).collect()
     }
 
     /// Says where a service leaves no error log behind, and why.

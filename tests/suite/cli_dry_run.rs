@@ -493,6 +493,55 @@ fn defaults_that_are_often_not_meant_are_one_note() {
     assert_eq!(notes(&["watch:main"]), none);
 }
 
+/// The package openmsistream brings an `InstallService` of its own, which takes the same words.
+#[test]
+fn other_programs_that_are_called_as_ours_are_said() {
+    let own = |name: &str| Path::new(env!("CARGO_BIN_EXE_InstallService")).with_file_name(name).display().to_string();
+    let install = || {
+        let test = Test::install().file("venv/bin/InstallService", "").file("venv/bin/ManageService", "");
+        for name in ["InstallService", "ManageService"] {
+            let path = test.folder().join("venv/bin").join(name);
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        std::os::unix::fs::symlink("/usr/bin/env", test.folder().join("venv/bin/python")).unwrap();
+        test.args(["--dry-run", "--format", "json", "--service_name", "web"])
+    };
+    let notes = |test: Test| {
+        let ran = test.run();
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let notes = document["notes"].as_array().unwrap().iter().filter_map(Value::as_str);
+        notes.filter(|note| note.contains("another program")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Of an environment that is active.
+    let test = install();
+    let search = format!("{}:/usr/bin", test.folder().join("venv/bin").display());
+    let of = |name: &str| {
+        format!("`{name}` alone is another program here, `[TMP]/venv/bin/{name}`; this one is `{}`", own(name))
+    };
+    assert_eq!(notes(test.env("PATH", search).args(["--", "/bin/true"])), [of("InstallService"), of("ManageService")]);
+    // Of one that is not, beside the interpreter.
+    let test = install();
+    let python = test.folder().join("venv/bin/python");
+    let of = |name: &str| {
+        format!(
+            "`[TMP]/venv/bin/{name}` is another program, and is what `{name}` means where that environment is active; this \
+             one is `{}`",
+            own(name)
+        )
+    };
+    let test = test.env("PATH", "/usr/bin").arg("--python").arg(python).arg("a:b");
+    assert_eq!(notes(test), [of("InstallService"), of("ManageService")]);
+    // Ours, by whichever path, is no other one.
+    let test = install();
+    let links = test.folder().join("links");
+    fs::create_dir_all(&links).unwrap();
+    for name in ["InstallService", "ManageService"] {
+        std::os::unix::fs::symlink(own(name), links.join(name)).unwrap();
+    }
+    let none: [&str; 0] = [];
+    assert_eq!(notes(test.env("PATH", links).args(["--", "/bin/true"])), none);
+}
+
 #[test]
 fn what_the_account_cannot_reach_is_said() {
     let service = |directory: &str| {
