@@ -1,10 +1,8 @@
 //! Drift: how the host differs from what it should be.
 
-use std::rc::Rc;
-
 use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
-use crate::model::observed::{Found, Observed};
+use crate::model::observed::{DropIn, Found, Observed};
 use crate::model::overrides::{self, Overridden};
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
@@ -156,7 +154,7 @@ impl Comparison {
 fn drop_in_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<DropInDrift> {
     let unit = service.artifacts.iter().find(|artifact| artifact.path == place.unit(&service.name));
     let (Some(unit), Some(drop_ins)) = (unit, observed.overriding.get(&service.name)) else { return Vec::new() };
-    let of = |(path, contents): &(Text, Rc<[u8]>)| DropInDrift {
+    let of = |DropIn { path, contents }: &DropIn| DropInDrift {
         service: service.name.clone(),
         path: path.clone(),
         overridden: overrides::of(&unit.contents, contents),
