@@ -176,8 +176,8 @@ pub enum Error {
     },
     /// Administrator rights are missing.
     NotPrivileged {
-        /// How the command gets them.
-        help: String,
+        /// How the command gets them, and what does without.
+        help: Vec<String>,
     },
     /// The request is refused.
     Refused(Vec<Fault>),
@@ -269,7 +269,7 @@ impl Error {
                 vec!["`ManageService --list` shows the services that InstallService knows".into()]
             }
             Self::NoSuchService { similar, .. } => vec![format!("did you mean `{}`?", similar.join("` or `"))],
-            Self::NotPrivileged { help } => vec![help.clone()],
+            Self::NotPrivileged { help } => help.clone(),
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
             Self::Undone { cause, .. } => cause.help(),
             Self::Command { .. }
@@ -295,7 +295,7 @@ impl fmt::Display for Error {
                 causes.iter().try_for_each(|Finding { what, why, .. }| write!(f, "\n  cause: {what}; {why}"))
             }
             Self::Foreign { path, reason, .. } => write!(f, "refusing to touch `{path}`: {reason}"),
-            Self::Interrupted => f.write_str("interrupted\nnothing was changed"),
+            Self::Interrupted => f.write_str("interrupted; nothing was changed"),
             Self::Io { doing, path, source } => write!(f, "{doing} `{path}`: {}", words_of(source)),
             Self::Locked { path } => write!(f, "taking the lock `{path}`: it is held"),
             Self::NoSuchService { service, .. } => write!(f, "there is no service `{service}`"),

@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::output::{ADDED, HEADING, REMOVED};
 use super::styled::Styled;
-use crate::commands::drift::{Comparison, FileDrift, Gone, LinkChange, LinkState, ParameterDrift};
+use crate::commands::drift::{Comparison, DropInDrift, FileDrift, Gone, LinkChange, LinkState, ParameterDrift};
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
 use crate::model::name::ServiceName;
@@ -33,6 +33,8 @@ struct Json {
     surplus: Vec<ServiceName>,
     /// The administrator's files that override a unit of ours.
     drop_ins: Vec<Text>,
+    /// What they override.
+    overridden: Vec<JsonOverridden>,
     /// What services need that is no longer there.
     gone: Vec<JsonGone>,
 }
@@ -58,6 +60,18 @@ struct JsonLink {
     service: ServiceName,
     path: Text,
     state: &'static str,
+}
+
+#[derive(Serialize)]
+struct JsonOverridden {
+    service: ServiceName,
+    path: Text,
+    section: String,
+    directive: String,
+    /// The values of our unit that count no longer.
+    ours: Vec<String>,
+    /// Those of the drop-in.
+    theirs: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -95,9 +109,21 @@ pub(super) fn json(comparison: &Comparison) -> String {
         links: comparison.links.iter().map(link).collect(),
         surplus: comparison.surplus.clone(),
         drop_ins: comparison.drop_ins.clone(),
+        overridden: comparison.overridden.iter().flat_map(json_of_drop_in).collect(),
         gone: comparison.gone.iter().map(gone).collect(),
     };
     serde_json::to_string_pretty(&document).expect("text and numbers have a JSON form") + "\n"
+}
+
+fn json_of_drop_in(DropInDrift { service, path, overridden }: &DropInDrift) -> impl Iterator<Item = JsonOverridden> {
+    overridden.iter().map(|one| JsonOverridden {
+        service: service.clone(),
+        path: path.clone(),
+        section: one.section.clone(),
+        directive: one.directive.clone(),
+        ours: one.ours.clone(),
+        theirs: one.theirs.clone(),
+    })
 }
 
 fn json_of_file(file: &FileDrift) -> JsonFile {
@@ -144,11 +170,35 @@ pub(super) fn text(comparison: &Comparison) -> Styled {
     }
     for path in &comparison.drop_ins {
         _ = writeln!(out, "overridden by {path}");
+        add_overridden(&mut out, comparison.overridden.iter().filter(|drift| drift.path == *path));
     }
     for Gone { service, what, name } in &comparison.gone {
         _ = writeln!(out, "the {what} of {service} is gone: {name}");
     }
     out
+}
+
+/// Our lines that count no longer, and those of the drop-in; of several services with the name of each.
+fn add_overridden<'a>(out: &mut Styled, of_services: impl Iterator<Item = &'a DropInDrift> + Clone) {
+    let are_several = of_services.clone().count() > 1;
+    for DropInDrift { service, overridden, .. } in of_services {
+        if are_several && !overridden.is_empty() {
+            out.line(HEADING, service);
+        }
+        let mut section = "";
+        for one in overridden {
+            if one.section != section {
+                section = &one.section;
+                _ = writeln!(out, " [{section}]");
+            }
+            for value in &one.ours {
+                out.line(REMOVED, format_args!("-{}={value}", one.directive));
+            }
+            for value in &one.theirs {
+                out.line(ADDED, format_args!("+{}={value}", one.directive));
+            }
+        }
+    }
 }
 
 fn add_file(out: &mut Styled, file: &FileDrift) {

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
+use super::help::{self, Depth};
 use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
 use super::parse::{self, InstallLine, Purpose, Wanted};
-use super::styled::Styled;
 use super::{Format, completions, report};
 use crate::catalog::{ArgKind, Catalog};
 use crate::commands::install::{InstallMode, Installation, Layout, Settings};
@@ -20,6 +20,7 @@ use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::{Arguments, Request};
 use crate::model::spec::Scope;
+use crate::model::text::Text;
 
 /// Runs the command `InstallService` with this argv and gives its exit code.
 ///
@@ -37,8 +38,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     // The end of the process gives back thousands of small pieces sooner than we would.
     let catalog = ManuallyDrop::new(sources::catalogs(&site.place.state_dir, &named)?);
     if argv.len() < 2 {
-        let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
-        say_styled(&Styled::of_clap(&help));
+        let mut command = parse::command(&catalog, Purpose::Help(Depth::Short), Wanted::Only(None));
+        say_styled(&help::of_install(&command.render_help(), Depth::Short));
         return Ok(exit::USAGE);
     }
     match parse::parse(argv, &catalog)? {
@@ -56,9 +57,10 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print(found.to_toml());
             Ok(exit::OK)
         }
-        InstallLine::Install { call, mut request, faults, typed } => {
+        InstallLine::Install { call, mut request, faults, typed, to_install, notes } => {
             request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
-            let (installation, format) = installation(*call, request, faults, typed, &catalog)?;
+            let (installation, format) =
+                installation(*call, request, faults, Line { typed, to_install, notes }, &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
             Ok(report::outcome(&outcome, format))
         }
@@ -78,12 +80,20 @@ fn restore_secrets(request: &mut Request, catalog: &Catalog) {
     }
 }
 
+/// The line as it was typed.
+struct Line {
+    /// Without its secrets, where it held any.
+    typed: Option<Typed>,
+    to_install: Vec<Text>,
+    notes: Vec<String>,
+}
+
 /// What a command line asks for, and how it is printed.
 fn installation(
     call: InstallCall,
     request: Option<Box<Request>>,
     mut faults: Vec<Fault>,
-    typed: Option<Typed>,
+    Line { typed, to_install, notes }: Line,
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
     let mut requests: Vec<Request> = request.map(|request| *request).into_iter().collect();
@@ -108,6 +118,8 @@ fn installation(
         nssm: call.nssm,
         kept_first: false,
         typed,
+        to_install,
+        notes,
         import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {

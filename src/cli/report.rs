@@ -1,6 +1,6 @@
 //! The words for what happens while a use case is at work, and for what came of it.
 
-use super::output::{HEADING, note, print, print_done, print_json, say};
+use super::output::{HEADING, advise, note, print, print_done, print_json, say, say_styled};
 use super::styled::Styled;
 use super::{Format, drift, preview};
 use crate::commands::Event;
@@ -8,13 +8,18 @@ use crate::commands::install::{Applied, AppliedChange, AppliedService, Outcome};
 use crate::error::exit;
 use crate::executor::Progress;
 use crate::executor::export::Written;
+use crate::host::prompt;
 use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
-use crate::model::spec::Scope;
+use crate::model::site::Site;
+use crate::model::spec::{Scope, ServiceSpec};
 use crate::model::text::Text;
+
+/// How many services are shown before sudo asks for a password.
+const MOST_SHOWN: usize = 5;
 
 /// Tells what happens.
 pub(super) fn tell(event: Event<'_>) {
@@ -34,6 +39,7 @@ pub(super) fn tell(event: Event<'_>) {
                 "another run is in progress, or an earlier one was interrupted; the next run with administrator rights undoes it",
             );
         }
+        Event::NeedsRights(services, site) => tell_of_rights(services, site),
         Event::OthersAtWork => note("another run is in progress"),
         Event::TakesBackEarlier => note("an earlier run was interrupted; undoing what it had started"),
         Event::PutBack(line) => say(format_args!("  put back: {line}")),
@@ -52,6 +58,25 @@ pub(super) fn tell(event: Event<'_>) {
         Event::FollowsOne => note("`--follow` follows one service"),
         Event::NoNssmHere => note("`--remove_nssm` has an effect on Windows only"),
     }
+}
+
+/// Before sudo asks for a password: for what. Who can read it is shown what will run, too.
+fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
+    let named = |service: &ServiceSpec| match site.manager {
+        Manager::Systemd(_) => format!("`{}` (`{}`)", service.name, site.place.unit(&service.name)),
+        Manager::Nssm => format!("`{}`", service.name),
+    };
+    let what = match services {
+        [only] => named(only),
+        [first, others @ ..] => format!("{} and {} more", named(first), others.len()),
+        [] => String::new(),
+    };
+    let mut out = Styled::default();
+    out.prose(0, format_args!("installing {what} needs administrator rights: asking sudo for them"));
+    if prompt::can_ask() {
+        services.iter().take(MOST_SHOWN).for_each(|service| preview::add_service(&mut out, service, site.target()));
+    }
+    say_styled(&out);
 }
 
 fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
@@ -157,9 +182,7 @@ fn tell_applied(applied: &Applied) {
     }
     done.extend(applied.removed.iter().map(|name| format!("removed: {name}\n")));
     print_done(done);
-    if !more.is_empty() {
-        say(more.join("\n"));
-    }
+    more.iter().for_each(advise);
 }
 
 fn done_to(AppliedService { name, change, started, .. }: &AppliedService, applied: &Applied) -> String {

@@ -6,6 +6,8 @@ use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
+use crate::model::site::Site;
+use crate::model::spec::ServiceSpec;
 use crate::model::text::Text;
 
 /// What happens while a use case is at work.
@@ -28,6 +30,8 @@ pub enum Event<'a> {
         /// Whether the next run takes it back only if it has more rights than this one.
         needs_rights: bool,
     },
+    /// The command is run again with administrator rights, to install these services.
+    NeedsRights(&'a [ServiceSpec], &'a Site),
     /// Another run is at work.
     OthersAtWork,
     /// An earlier run was ended half way, and what it had begun is being taken back.

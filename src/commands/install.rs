@@ -14,6 +14,7 @@ use crate::error::{Error, Fault};
 use crate::executor::export::{self, Written};
 use crate::executor::{self, journal};
 use crate::host::facts::{Before, Elsewhere, Host};
+use crate::host::namesake::{self, Namesake};
 use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
@@ -22,12 +23,13 @@ use crate::managers::{self, observe, systemd};
 use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
 use crate::model::place::{RUNNER, error_log_path};
 use crate::model::site::Site;
-use crate::model::spec::{Scope, SecretStore, Target};
+use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target};
 use crate::model::text::Text;
 use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
@@ -86,6 +88,10 @@ pub struct Settings {
     pub kept_first: bool,
     /// The command line without its secrets, where it held any.
     pub typed: Option<Typed>,
+    /// The command line of a dry run as it would be typed to install, without secrets.
+    pub to_install: Vec<Text>,
+    /// What is worth saying of the command line though it is no fault.
+    pub notes: Vec<String>,
     /// How long the import of a Python program may take.
     pub import_limit: Duration,
 }
@@ -104,6 +110,8 @@ impl Settings {
             nssm: Wishes::default(),
             kept_first: true,
             typed: None,
+            to_install: Vec::new(),
+            notes: Vec::new(),
             import_limit: python::IMPORT_LIMIT,
         }
     }
@@ -149,7 +157,11 @@ pub struct Preview {
     /// Where it would be applied.
     pub site: Site,
     /// The services.
-    pub services: Vec<ServiceName>,
+    pub services: Vec<ServiceSpec>,
+    /// Whether they are started.
+    pub starts: bool,
+    /// What would be typed to install them.
+    pub to_install: Invocation,
     /// What is worth saying though it is no fault.
     pub notes: Vec<String>,
 }
@@ -318,9 +330,31 @@ impl Installation {
             let lines = service.notes.iter().cloned().chain(otherwise).chain(left_out);
             lines.map(|line| format!("`{}`: {line}", service.spec.name)).collect::<Vec<_>>()
         };
-        let mut notes: Vec<String> = self.validated.iter().flat_map(of_service).collect();
+        let mut notes = self.settings.notes.clone();
+        notes.extend(self.validated.iter().flat_map(of_service));
         notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
+        notes.extend(self.namesakes());
         notes
+    }
+
+    /// Says which other programs are called as ours, and how to call ours.
+    fn namesakes(&self) -> Vec<String> {
+        let is_export = matches!(self.settings.mode, InstallMode::Export(..));
+        if is_export || self.settings.kept_first || self.site.target() != managers::of_this_host() {
+            return Vec::new();
+        }
+        let interpreters = self.validated.iter().filter_map(|service| match &service.spec.run {
+            Run::Python { interpreter, .. } => Some(interpreter),
+            Run::Executable { .. } => None,
+        });
+        let said = |Namesake { name, other, own, is_first }: Namesake| match is_first {
+            true => format!("`{name}` alone is another program here, `{other}`; this one is `{own}`"),
+            false => format!(
+                "`{other}` is another program, and is what `{name}` means where that environment is active; this one is \
+                 `{own}`"
+            ),
+        };
+        namesake::namesakes(interpreters).into_iter().map(said).collect()
     }
 
     /// Says where a service leaves no error log behind, and why.
@@ -347,7 +381,9 @@ impl Installation {
         };
         let options = InstallOptions { start: self.settings.start, remove: surplus, ..Default::default() };
         let plan = plan::install(&desired, &observed, &self.site, &options);
-        Ok(Preview { plan, site: self.site.clone(), services: self.names(), notes })
+        let services = self.validated.iter().map(|service| service.spec.clone()).collect();
+        let to_install = Invocation(self.settings.to_install.clone());
+        Ok(Preview { plan, site: self.site.clone(), services, starts: self.settings.start, to_install, notes })
     }
 
     /// The services that are to be removed.
@@ -518,7 +554,8 @@ impl Installation {
     fn install(&self, files: Vec<Desired>, notes: Vec<String>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
         managers::need(self.site.manager)?;
         if !site::may_change(self.site.scope()) {
-            return self.run_again(notes).map(Outcome::RunAgain);
+            self.find_modules(&files)?;
+            return self.run_again(notes, reporter).map(Outcome::RunAgain);
         }
         let (names, place) = (self.names(), &self.site.place);
         let mut opened = Opened::default();
@@ -566,7 +603,11 @@ impl Installation {
             Ok(mut seen) => {
                 tell_lost(&seen, reporter);
                 plan::share_contents(files, &mut seen);
-                let asked = secrets::ask_for(&missing(&seen))?;
+                let missing = missing(&seen);
+                if !missing.is_empty() {
+                    self.find_modules(files)?;
+                }
+                let asked = secrets::ask_for(&missing)?;
                 Ok((Some(seen), asked))
             }
             Err(error) if missing(&Observed::default()).is_empty() => {
@@ -578,11 +619,32 @@ impl Installation {
     }
 
     /// Runs this very command again with administrator rights.
-    fn run_again(&self, notes: Vec<String>) -> Result<u8, Error> {
+    fn run_again(&self, notes: Vec<String>, reporter: Reporter<'_>) -> Result<u8, Error> {
         let variables: Vec<EnvName> =
             self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
         let typed = self.settings.typed.clone().unwrap_or_else(Typed::without_secrets);
-        sudo::run_again(typed, &variables, notes)
+        let services: Vec<ServiceSpec> = self.validated.iter().map(|service| service.spec.clone()).collect();
+        let announce = &mut || reporter(Event::NeedsRights(&services, &self.site));
+        sudo::run_again(typed.clone(), &variables, notes, announce).map_err(|error| self.without_rights(error, &typed))
+    }
+
+    /// With what does without the rights that are missing.
+    fn without_rights(&self, mut error: Error, typed: &Typed) -> Error {
+        if let Error::NotPrivileged { help } = &mut error {
+            let has_accounts = self.validated.iter().any(|service| service.spec.account.is_some());
+            match self.site.manager {
+                Manager::Systemd(_) if !has_accounts => help.push(format!(
+                    "without these rights, `{}` makes it a service of your own",
+                    sudo::with_option(typed, &["--user"])
+                )),
+                Manager::Systemd(_) | Manager::Nssm => {}
+            }
+            help.push(format!(
+                "`{}` writes the files for an administrator",
+                sudo::with_option(typed, &["--output", "DIR"])
+            ));
+        }
+        error
     }
 
     /// Applies what differs. `overtaken`: another run has changed the services since this one began.

@@ -12,6 +12,7 @@ pub mod interrupt;
 #[cfg(windows)]
 pub mod job;
 pub mod keeper;
+pub mod namesake;
 pub mod privilege;
 pub mod process;
 pub mod program_file;

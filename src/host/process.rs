@@ -324,20 +324,23 @@ pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
 /// takes back what it had begun. Ctrl-C has reached it already; a signal to us alone is passed on to it.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it cannot be started; [`Error::Interrupted`] when an interrupt came and it has ended without reading `input`.
 pub fn hand_over(invocation: &Invocation, more: &[&str], input: Option<Vec<u8>>) -> Result<u8, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     interrupt::listen();
     let mut command = bare(invocation, environment::of_command_on_terminal(more));
-    if input.is_some() {
-        command.stdin(Stdio::piped());
-    }
+    let unread = match input {
+        Some(input) => {
+            let (reader, mut writer) = io::pipe().map_err(failed)?;
+            command.stdin(reader.try_clone().map_err(failed)?);
+            // Beside the waiting: it may ask a question first. One that does not read it to its end says why with its
+            // status.
+            thread::spawn(move || drop(writer.write_all(&input)));
+            Some(reader)
+        }
+        None => None,
+    };
     let mut child = command.spawn().map_err(failed)?;
-    if let (Some(mut end), Some(input)) = (child.stdin.take(), input) {
-        // Beside the waiting: it may ask a question first. One that does not read it to its end says why with its
-        // status.
-        thread::spawn(move || drop(end.write_all(&input)));
-    }
     let mut is_told = false;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
@@ -349,7 +352,27 @@ pub fn hand_over(invocation: &Invocation, more: &[&str], input: Option<Vec<u8>>)
         }
         thread::sleep(PAUSE);
     };
+    // It was asking a question itself, as sudo does for a password, and what it was to run has not begun.
+    if interrupt::has_come() && unread.is_some_and(|pipe| holds_something(&pipe)) {
+        return Err(Error::Interrupted);
+    }
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::exit::INTERRUPTED))
+}
+
+/// Whether nobody has read what was written to this pipe.
+#[cfg(unix)]
+fn holds_something(pipe: &io::PipeReader) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd;
+    let mut end = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+    let seen = poll(&mut end, PollTimeout::ZERO);
+    seen.is_ok() && end[0].revents().is_some_and(|events| events.contains(PollFlags::POLLIN))
+}
+
+/// On Windows nothing is handed over to what asks questions.
+#[cfg(windows)]
+fn holds_something(_pipe: &io::PipeReader) -> bool {
+    false
 }
 
 /// The command of `invocation` with this environment and no other.

@@ -18,7 +18,7 @@ use crate::host::state::Kept;
 use crate::host::text::{path as to_path, text};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
-use crate::model::observed::{Found, Observed, OtherUnit};
+use crate::model::observed::{DropIn, Found, Observed, OtherUnit};
 use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::spec::Scope;
@@ -106,6 +106,10 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
         }
         observed.other_units.extend(other.map(|other| (name.clone(), other)));
         for path in units.drop_ins(name) {
+            if let Ok(Entry::File(found)) = files::look(&path) {
+                let drop_in = DropIn { path: path.clone(), contents: found.contents };
+                observed.overriding.entry(name.clone()).or_default().push(drop_in);
+            }
             if !observed.drop_ins.contains(&path) {
                 observed.drop_ins.push(path);
             }

@@ -15,6 +15,7 @@ pub mod nearest;
 pub mod nssm_table;
 pub mod observed;
 pub mod operation;
+pub mod overrides;
 pub mod parameter;
 pub mod place;
 pub mod platform;

@@ -10,7 +10,7 @@ mod program;
 
 use indexmap::IndexMap;
 
-use crate::catalog::{Catalog, EntryPoint, Program};
+use crate::catalog::{ArgKind, Catalog, EntryPoint, Program};
 use crate::error::Fault;
 use crate::manifest::{Arguments, Request};
 use crate::model::entry::PythonEntry;
@@ -72,6 +72,9 @@ pub fn validate(
         runs.as_ref().map(|runs| checked(&mut check, request, runs, &mut settled)).unwrap_or_default();
 
     let name = check.name(request.name.as_deref().or(default_name.as_deref()));
+    if let Some(note) = runs.as_ref().and_then(|runs| of_defaults(request, runs)) {
+        check.note(note);
+    }
     let working_directory = check.working_directory(request, fallback_directory);
     let mut environment = check.environment(&request.environment);
     let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable).cloned();
@@ -192,6 +195,34 @@ enum Runs<'a> {
     Program(&'a Program),
     Python(PythonEntry),
     Executable(Text),
+}
+
+/// One note about the defaults that are often not meant: the name of the program for that of the service, and a config
+/// file that comes with the program.
+fn of_defaults(request: &Request, runs: &Runs<'_>) -> Option<String> {
+    let like_program = match runs {
+        Runs::Program(_) | Runs::Executable(_) => request.name.is_none(),
+        // Named like a module or class of the user's own.
+        Runs::Python(_) => false,
+    };
+    let config = match (runs, &request.arguments) {
+        (Runs::Program(program), Arguments::Named(given)) => program.arguments.iter().find_map(|spec| {
+            let is_left_out = spec.kind == ArgKind::ConfigFile && !given.contains_key(&spec.name);
+            Some((spec.display_name(), spec.default.as_ref().filter(|_| is_left_out)?))
+        }),
+        (Runs::Program(_), Arguments::List(_)) | (Runs::Python(_) | Runs::Executable(_), _) => None,
+    };
+    match (like_program, config) {
+        (true, Some((option, default))) => Some(format!(
+            "it has the name of its program, and reads the config file `{default}`, the program's default; \
+             `--service_name NAME` and `{option} FILE` say otherwise"
+        )),
+        (true, None) => Some("it has the name of its program; `--service_name NAME` gives it another".to_owned()),
+        (false, Some((option, default))) => {
+            Some(format!("it reads the config file `{default}`, the program's default; `{option} FILE` names another"))
+        }
+        (false, None) => None,
+    }
 }
 
 /// What a request runs, checked.

@@ -250,7 +250,7 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     let drop_in = service.unit().with_extension("service.d").join("override.conf");
     fs::create_dir_all(drop_in.parent().unwrap()).unwrap();
     fs::write(&drop_in, "[Service]\nNice=5\n").unwrap();
-    diff().status(10).stdout(format!("overridden by {}\n", drop_in.display())).run();
+    diff().status(10).stdout(format!("overridden by {}\n [Service]\n+Nice=5\n", drop_in.display())).run();
     assert_eq!(answer(&diff().status(10).args(["--format", "json"]).run())["drop_ins"][0], drop_in.to_str().unwrap());
     service.manage(&ran, "show").stdout_contains("    Nice=5\n").run();
     fs::remove_file(&drop_in).unwrap();

@@ -35,6 +35,8 @@ mod injection;
 mod interpreter;
 #[cfg(unix)]
 mod manifest;
+#[cfg(target_os = "linux")]
+mod narrow;
 #[cfg(unix)]
 mod not_written;
 #[cfg(target_os = "linux")]

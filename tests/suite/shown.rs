@@ -131,7 +131,7 @@ fn of_a_preview() {
     for (_, text) in HIDDEN {
         let command = |more: &[&str]| {
             let test = Test::install().args(["--dry-run", "--working-directory", "/", "--env", &format!("A={text}")]);
-            test.args(more).args(["--", "/bin/echo", text])
+            test.args(more).args(["--service_name", "web", "--", "/bin/echo", text])
         };
         three_times(|| command(&[]), 0);
         if !text.chars().any(char::is_control) {

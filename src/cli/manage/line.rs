@@ -6,10 +6,11 @@ use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, ValueEnum};
 
+use crate::cli::help::{self, Depth};
 use crate::cli::options::manage::{ManageCall, OPTIONS, Shape};
 use crate::cli::options::{self, Given};
-use crate::cli::output::HEADING;
 use crate::cli::parse::{self, Purpose};
+use crate::cli::prose;
 use crate::cli::styled::Styled;
 use crate::commands::sources;
 use crate::error::{Error, Fault};
@@ -78,16 +79,20 @@ pub(super) struct Names {
 /// # Errors
 /// Every fault of the line at once, and a manifest that cannot be read.
 pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
-    let help = || Styled::of_clap(&command(Purpose::Help).render_help());
+    let help = |depth| {
+        let arguments = command(Purpose::Help(depth)).render_help();
+        help::of_manage(&arguments, &modes().collect::<Vec<_>>(), depth)
+    };
     if argv.len() < 2 {
-        return Ok(ManageLine::Nothing(help()));
+        return Ok(ManageLine::Nothing(help(Depth::Short)));
     }
+    let depth = Depth::asked(&argv).unwrap_or(Depth::Short);
     let mut command = command(Purpose::Parse);
     let (outcome, mut faults) = parse::attempt(&mut command, argv, parse::MOST_FAULTS);
     let matches = match outcome {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp => return Ok(ManageLine::Information(help())),
+            ErrorKind::DisplayHelp => return Ok(ManageLine::Information(help(depth))),
             ErrorKind::DisplayVersion => return Ok(ManageLine::Information(parse::raw(&error).into())),
             _ if !faults.is_empty() => return Err(Error::Refused(faults)),
             _ => return Err(Error::Usage(parse::worded(&error))),
@@ -207,24 +212,18 @@ pub(super) fn command(purpose: Purpose) -> Command {
     let mode = Arg::new("mode").value_name("MODE").help("What to do with it: one of the modes below");
     Command::new("ManageService")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Look after the services that InstallService made")
-        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --manifest FILE MODE [FLAGS]\n       ManageService doctor\n       ManageService --list")
+        .help_template(help::ARGUMENTS_ALONE)
+        .override_usage(help::below_each_other(help::OF_MANAGE))
         .arg(Arg::new("name").value_name("NAME").value_parser(ValueParser::os_string()).help("The service"))
         .arg(match purpose {
             Purpose::Complete => mode.value_parser(PossibleValuesParser::new(modes().map(|(name, _)| name))),
-            Purpose::Parse | Purpose::Help => mode.value_parser(ValueParser::os_string()),
+            Purpose::Parse | Purpose::Help(_) => mode.value_parser(ValueParser::os_string()),
         })
         .args(options::args(OPTIONS, &[], purpose))
         .styles(purpose.styles())
-        .after_help(after_help())
+        .max_term_width(prose::WIDEST)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args(help::args(purpose))
         .args_override_self(true)
-}
-
-fn after_help() -> String {
-    let modes: String = modes().map(|(name, help)| format!("  {name:<20}{help}\n")).collect();
-    format!(
-        "{HEADING}Modes:{HEADING:#}\n{modes}\n\
-         {HEADING}Exit codes:{HEADING:#} 0 done or running, 1 failed, 2 wrong usage, 3 not running, 4 no such service,\n\
-         5 no administrator rights, 10 different, 130 interrupted"
-    )
 }

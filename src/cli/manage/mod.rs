@@ -9,7 +9,7 @@ use std::ffi::OsString;
 
 use self::line::{ManageLine, Mode, Names};
 use super::options::manage::{DEFAULT_LINES, ManageCall, Shape};
-use super::output::{print, say_styled};
+use super::output::{print, say, say_styled};
 use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
@@ -182,7 +182,8 @@ impl Call {
 
 /// Runs this very command again with administrator rights.
 fn run_again() -> Result<u8, Error> {
-    sudo::run_again(Typed::without_secrets(), &[], Vec::new())
+    let announce = &mut || say("this needs administrator rights: asking sudo for them");
+    sudo::run_again(Typed::without_secrets(), &[], Vec::new(), announce)
 }
 
 /// Reads the words of OpenMSIStream's list of install arguments, as the command line that they were.

@@ -68,7 +68,7 @@ const ALL: &[O] = &[
     O::one("manifest", File, "The services that this TOML file describes, instead of NAME", |call, path| {
         put(&mut call.manifest, path)
     }),
-    O::flag("list", "List the services that InstallService made", |call| call.list = true),
+    O::flag("list", "List the services that InstallService made", |call| call.list = true).common(),
     O::flag("remove_env_vars", "With `remove`: also the values of its environment variables", |call| {
         call.remove_env_vars = true;
     }),
@@ -78,13 +78,14 @@ const ALL: &[O] = &[
     O::flag("remove_nssm", "With `remove`: also nssm.exe, if no other service uses it (Windows)", |call| {
         call.remove_nssm = true;
     }),
-    O::flag("user", "A service of your own (`systemctl --user`)", |call| call.user = true),
+    O::flag("user", "A service of your own (`systemctl --user`)", |call| call.user = true).common(),
     O::flag("yes", "Never ask", |call| call.yes = true),
-    O::flag("follow", "With `logs`: go on as new lines come", |call| call.follow = true).short('f'),
+    O::flag("follow", "With `logs`: go on as new lines come", |call| call.follow = true).common().short('f'),
     O::one("lines", Called("N"), "With `logs`: how many lines [default: 50]", |call, lines| {
         let number = lines.as_str().and_then(|lines| lines.parse().ok());
         put(&mut call.lines, number.ok_or_else(|| Refused::new("must be a whole number"))?)
     })
+    .common()
     .short('n'),
     O::one(
         "format",
