@@ -1,19 +1,20 @@
 //! ManageService: looks after the services that InstallService made.
 //!
-//! `line` reads what is asked for; `words` has the words for what came of it.
+//! `line` reads what is asked for, and `order` tells its words apart; `words` has the words for what came of it.
 
 mod line;
+mod order;
 mod words;
 
 use std::ffi::OsString;
 
-use self::line::{ManageLine, Mode, Names};
+use self::line::{ManageLine, Mode, Names, place};
 use super::options::manage::{DEFAULT_LINES, ManageCall, Shape};
 use super::output::{print, say_styled};
 use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
-use crate::commands::find::{Managed, Where};
+use crate::commands::find::Managed;
 use crate::commands::logs::Part;
 use crate::commands::{Event, list};
 use crate::error::{Error, exit};
@@ -59,7 +60,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             words::list(&list::services(&place(&call), &mut report::tell)?, call.shape.unwrap_or_default().plain());
             Ok(exit::OK)
         }
-        ManageLine::Do(mode, Names { names, several }, call) => {
+        ManageLine::Do(mode, Names { names, several, note }, call) => {
+            note.iter().for_each(|line| report::tell(Event::Note(line)));
             if call.yes {
                 prompt::never_ask();
             }
@@ -69,15 +71,10 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     }
 }
 
-/// Where the services of a call are.
-fn place(call: &ManageCall) -> Where {
-    Where { user: call.user, state_dir: call.state_dir.clone(), catalogs: call.catalogs.clone() }
-}
-
 /// One thing done to services.
 struct Call {
     services: Managed,
-    /// A manifest named them, and not the command line its one.
+    /// A manifest named them, or the command line more than one.
     several: bool,
     shape: Shape,
 }
