@@ -30,8 +30,9 @@ pub struct Manifest {
 /// One service as it was asked for.
 ///
 /// Every option of the command line that says something of a service has its key here: the same word
-/// with underscores. But for three: the interpreter, because the word `python` says what runs, `--env`,
-/// which is `environment` with a value and `secrets` without, and so `--secrets`, which is `secrets_in`. What is said of one call and not
+/// with underscores. But for four: the interpreter, because the word `python` says what runs, `--env`,
+/// which is `environment` with a value and `secrets` without, and so `--secrets`, which is `secrets_in`;
+/// and `--no-boot`, which is `at_boot = false`. What is said of one call and not
 /// of a service has no key: what to do (`--dry-run`, `--check`, `--output`, `--start`, `--prune`), how to
 /// print it, which service manager it is for, and where this host keeps things (`--catalog`,
 /// `--state-dir`, where NSSM comes from).
@@ -73,6 +74,9 @@ pub struct Request {
     /// Whether it is a user's own service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<bool>,
+    /// Whether it is started at boot; `false` is `--no-boot`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_boot: Option<bool>,
     /// `always`, `on-failure` or `never`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::Restart>())))]
@@ -139,6 +143,7 @@ impl Request {
             working_directory: said.working_directory.or(self.working_directory),
             account: said.account.or(self.account),
             user: said.user.or(self.user),
+            at_boot: said.at_boot.or(self.at_boot),
             restart: said.restart.or(self.restart),
             restart_sec: said.restart_sec.or(self.restart_sec),
             after: both(self.after, said.after),
@@ -178,6 +183,7 @@ impl Request {
             working_directory: self.working_directory.or_else(|| defaults.working_directory.clone()),
             account: self.account.or_else(|| defaults.account.clone()),
             user: self.user.or(defaults.user),
+            at_boot: self.at_boot.or(defaults.at_boot),
             restart: self.restart.or_else(|| defaults.restart.clone()),
             restart_sec: self.restart_sec.or(defaults.restart_sec),
             after: list(self.after, &defaults.after),

@@ -20,6 +20,8 @@ pub struct Comparison {
     pub not_registered: Vec<ServiceName>,
     /// Services that should start at boot and do not.
     pub not_enabled: Vec<ServiceName>,
+    /// Services that should not start at boot and do.
+    pub enabled: Vec<ServiceName>,
     /// Links to units that are not as they should be.
     pub links: Vec<LinkChange>,
     /// Services of ours that are to be removed.
@@ -97,10 +99,13 @@ impl Comparison {
         for service in desired {
             comparison.files.extend(file_drift(service, observed, place));
             match &service.registration {
-                Registration::Unit => {
+                Registration::Unit { .. } => {
                     let drift = LinkDrift::of(service, observed, place);
                     if drift.is_disabled {
                         comparison.not_enabled.push(service.name.clone());
+                    }
+                    if drift.is_enabled {
+                        comparison.enabled.push(service.name.clone());
                     }
                     comparison.links.extend(link_drift(drift, &service.name));
                 }
@@ -122,11 +127,12 @@ impl Comparison {
 
     /// Whether the host is as it should be.
     pub fn is_same(&self) -> bool {
-        let Self { files, parameters, not_registered, not_enabled, links, surplus, drop_ins, gone } = self;
+        let Self { files, parameters, not_registered, not_enabled, enabled, links, surplus, drop_ins, gone } = self;
         files.is_empty()
             && parameters.is_empty()
             && not_registered.is_empty()
             && not_enabled.is_empty()
+            && enabled.is_empty()
             && links.is_empty()
             && surplus.is_empty()
             && drop_ins.is_empty()

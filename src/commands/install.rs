@@ -359,7 +359,8 @@ impl Installation {
         let place = &self.site.place;
         for Validated { spec, request, .. } in &self.validated {
             let made = match self.site.manager {
-                Manager::Systemd(_) => render::systemd::artifacts(spec, place).map(|files| (files, Registration::Unit)),
+                Manager::Systemd(_) => render::systemd::artifacts(spec, place)
+                    .map(|files| (files, Registration::Unit { at_boot: spec.at_boot })),
                 Manager::Nssm => render::nssm::service(spec, place).map(|service| {
                     let service = if self.has_runner == Some(true) { service.with_runner() } else { service };
                     (render::nssm::artifacts(spec, place), Registration::Nssm(Box::new(service)))
@@ -442,6 +443,7 @@ impl Installation {
                         files: artifacts,
                         batches,
                         secrets: spec.secrets.clone(),
+                        at_boot: spec.at_boot,
                         systemd: spec.systemd,
                     });
                 }

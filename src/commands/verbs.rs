@@ -7,17 +7,20 @@ use super::find::Managed;
 use super::install::{Installation, Outcome, Settings};
 use super::receipt::{ReadWords, with_error_log};
 use super::{Event, Reporter};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::executor::{self, Progress};
 use crate::host::{files, state};
 use crate::managers::credential::Opened;
 use crate::managers::{self, PutBack, nssm, observe};
+use crate::manifest::{self, Request};
+use crate::model::artifact::Artifact;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
 use crate::model::status::State;
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
+use crate::render::nssm::START;
 
 /// What was done to a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,12 @@ pub enum Done {
     Stopped,
     /// It was removed.
     Removed,
+    /// It is started at boot from now on.
+    Enabled,
+    /// It is not started at boot any more.
+    Disabled,
+    /// It was as it should be.
+    Unchanged,
 }
 
 impl Done {
@@ -43,6 +52,9 @@ impl Done {
             Self::Restarted => "restarted, it runs",
             Self::Stopped => "stopped",
             Self::Removed => "removed",
+            Self::Enabled => "enabled, it starts at boot",
+            Self::Disabled => "disabled, it does not start at boot",
+            Self::Unchanged => "unchanged",
         }
     }
 }
@@ -165,6 +177,55 @@ impl Managed {
             }
             Ok(self.each(Done::Stopped))
         })
+    }
+
+    /// Has them started at boot, or not, now and after every `reinstall`. Nothing else of them is looked at: what they
+    /// run may be gone.
+    ///
+    /// # Errors
+    /// When a receipt is gone, or it cannot be done; then all is as it was.
+    pub fn at_boot(&self, at_boot: bool, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let change = Change::begin(&self.names, &self.site.place, reporter)?;
+        let mut receipts = self.requests(&self.catalog()?, read)?;
+        for (name, request) in self.names.iter().zip(&mut receipts) {
+            self.may_say_at_boot(name, request)?;
+            if request.at_boot.unwrap_or(true) != at_boot {
+                request.at_boot = (!at_boot).then_some(false);
+            }
+        }
+        let observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
+        let plan_of = |names: &[ServiceName], requests: &[Request]| {
+            let receipt = |(name, request): (&ServiceName, &Request)| {
+                Artifact::plain(self.site.place.receipt(name), manifest::receipt(request).into_bytes())
+            };
+            let receipts: Vec<Artifact> = names.iter().zip(requests).map(receipt).collect();
+            plan::at_boot(names, at_boot, &receipts, &observed, &self.site)
+        };
+        let (what, done) = if at_boot { ("enable", Done::Enabled) } else { ("disable", Done::Disabled) };
+        self.logged(what, || {
+            let plan = plan_of(&self.names, &receipts);
+            executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
+            let of = |(name, request)| {
+                let own = plan_of(std::slice::from_ref(name), std::slice::from_ref(request));
+                if own.is_empty() { Done::Unchanged } else { done }
+            };
+            Ok(self.names.iter().zip(&receipts).map(of).collect())
+        })
+    }
+
+    /// Refuses what a start at boot cannot be said of.
+    fn may_say_at_boot(&self, name: &ServiceName, request: &Request) -> Result<(), Error> {
+        let fault = |reason: &str| Fault::new(format!("service `{name}`"), reason);
+        if !files::is_there(&self.site.place.receipt(name)) {
+            let reason = "it is still as OpenMSIStream installed it";
+            let help = format!("`ManageService {name} reinstall` makes it a service of InstallService");
+            return Err(Error::refused(fault(reason).help(help)));
+        }
+        let is_said = match self.site.manager {
+            Manager::Systemd(_) => false,
+            Manager::Nssm => request.nssm.contains_key(START),
+        };
+        if is_said { Err(Error::refused(fault("its `nssm` table says when it starts").given(START))) } else { Ok(()) }
     }
 
     /// Stops and removes them, but for what `keep` says; with `remove_nssm` also the programs that we put there for

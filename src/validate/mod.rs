@@ -126,6 +126,7 @@ pub fn validate(
         secrets,
         secrets_in,
         account,
+        at_boot: request.at_boot.unwrap_or(true),
         restart,
         restart_sec,
         after,

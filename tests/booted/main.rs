@@ -7,6 +7,7 @@ mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_boot;
 mod bed;
 mod credentials;
 mod error_log;

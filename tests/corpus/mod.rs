@@ -175,6 +175,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             secrets: if secret { vec![variable("SECRET")] } else { Vec::new() },
             secrets_in,
             account,
+            at_boot: true,
             restart,
             restart_sec: 120,
             after: vec!["postgresql".parse().unwrap()],

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 34] = [
+const OPTIONS: [(&str, Option<&str>); 35] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -28,6 +28,7 @@ const OPTIONS: [(&str, Option<&str>); 34] = [
     ("--user", None),
     ("--env", Some("A=b")),
     ("--secrets", Some("file")),
+    ("--no-boot", None),
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--after", Some("a.target")),

@@ -56,7 +56,7 @@ fn nothing_differs() {
     diff(&ran).stdout("").stderr("the host is as it should be\n").run();
     assert_eq!(
         json_of(diff(&ran)),
-        json!({"version": 1, "same": true, "files": [], "parameters": [], "not_registered": [], "not_enabled": [], "links": [],
+        json!({"version": 1, "same": true, "files": [], "parameters": [], "not_registered": [], "not_enabled": [], "enabled": [], "links": [],
                "surplus": [], "drop_ins": [], "gone": []})
     );
 }

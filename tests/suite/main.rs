@@ -8,6 +8,8 @@ mod grammar;
 mod support;
 
 mod architecture;
+#[cfg(unix)]
+mod at_boot;
 mod broken;
 mod catalog;
 #[cfg(unix)]

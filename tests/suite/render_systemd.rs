@@ -32,6 +32,7 @@ fn web() -> ServiceSpec {
         restart: Restart::Always,
         restart_sec: 120,
         after: Vec::new(),
+        at_boot: true,
         hardening: Hardening::None,
         path: Vec::new(),
         writes: Vec::new(),

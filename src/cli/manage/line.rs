@@ -35,6 +35,10 @@ pub(super) enum Mode {
     Stop,
     /// Stop it and start it again
     Restart,
+    /// Start it at boot
+    Enable,
+    /// Do not start it at boot
+    Disable,
     /// Stop it and remove its files and registration
     Remove,
     /// Install it again as it was installed the last time

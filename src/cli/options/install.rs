@@ -106,6 +106,7 @@ const SERVICE: &[O] = &[
         "Where the values of secrets are kept: in that file, or in a credential of systemd, encrypted with the key of this host [default: file]",
         |call, store| say(&mut call.service.secrets_in, &store),
     ),
+    O::flag("no-boot", "Do not start it at boot", |call| call.service.at_boot = Some(false)),
     O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
         say(&mut call.service.restart, &restart)
     }),
@@ -221,6 +222,7 @@ mod tests {
                 "python" => "interpreter".to_owned(),
                 "env" => "secrets".to_owned(),
                 "secrets" => "secrets_in".to_owned(),
+                "no-boot" => "at_boot".to_owned(),
                 long => long.replace('-', "_"),
             };
             assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);
