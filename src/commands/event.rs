@@ -6,6 +6,7 @@ use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
+use crate::model::status::Killed;
 use crate::model::text::Text;
 
 /// What happens while a use case is at work.
@@ -47,6 +48,8 @@ pub enum Event<'a> {
     OtherUnit(&'a ServiceName, &'a OtherUnit),
     /// A service was removed, and could be installed again as it was.
     WasRemoved(&'a ServiceName),
+    /// A service did not end by itself when it was stopped.
+    Killed(&'a Killed),
     /// What one of several services has written follows.
     LogOf(&'a ServiceName),
     /// What a service has written.

@@ -17,7 +17,7 @@ use crate::model::artifact::Artifact;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
-use crate::model::status::State;
+use crate::model::status::{Killed, State};
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
 use crate::render::nssm::START;
@@ -33,6 +33,8 @@ pub enum Done {
     Restarted,
     /// It was stopped.
     Stopped,
+    /// It did not answer when it was stopped, and was killed.
+    Killed,
     /// It was removed.
     Removed,
     /// It is started at boot from now on.
@@ -51,6 +53,7 @@ impl Done {
             Self::StartedAndEnded => "started, and it has ended without an error",
             Self::Restarted => "restarted, it runs",
             Self::Stopped => "stopped",
+            Self::Killed => "killed, it did not answer",
             Self::Removed => "removed",
             Self::Enabled => "enabled, it starts at boot",
             Self::Disabled => "disabled, it does not start at boot",
@@ -107,9 +110,20 @@ impl Managed {
     }
 
     /// Does what starts or stops them. Where an interrupt ends that, they do again what they did before.
-    fn or_as_before(&self, reporter: Reporter<'_>, work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    /// Gives those that had to be killed, once that is told.
+    fn or_as_before(
+        &self,
+        reporter: Reporter<'_>,
+        work: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<Vec<Killed>, Error> {
         let before = managers::status(&self.site, &self.names)?;
-        work().map_err(|error| match error {
+        let result = work();
+        let killed = match &result {
+            Err(Error::Interrupted) => Vec::new(),
+            _ => managers::killed(&self.site, &self.names, &before),
+        };
+        killed.iter().for_each(|killed| reporter(Event::Killed(killed)));
+        result.map(|()| killed).map_err(|error| match error {
             Error::Interrupted => {
                 reporter(Event::Progress(Progress::Interrupted));
                 let PutBack { restored, left } = managers::leave_as_before(&self.site, &self.names, &before);
@@ -165,7 +179,7 @@ impl Managed {
     pub fn stop(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
         let _change = Change::begin(&self.names, &self.site.place, reporter)?;
         self.logged("stop", || {
-            self.or_as_before(reporter, || managers::stop(&self.site, &self.names))?;
+            let killed = self.or_as_before(reporter, || managers::stop(&self.site, &self.names))?;
             let mut theirs = Vec::new();
             for name in &self.names {
                 if self.predecessors_unit(name)?.is_some() {
@@ -175,7 +189,9 @@ impl Managed {
             if !theirs.is_empty() {
                 managers::end_leftovers(&self.site, &theirs);
             }
-            Ok(self.each(Done::Stopped))
+            let is_deaf = |name: &ServiceName| killed.iter().any(|one| one.service == *name && one.waited.is_some());
+            let done = |name| if is_deaf(name) { Done::Killed } else { Done::Stopped };
+            Ok(self.names.iter().map(done).collect())
         })
     }
 
@@ -238,12 +254,15 @@ impl Managed {
         let error_logs: Vec<Text> =
             self.names.iter().filter_map(|name| self.error_log(name)).filter(files::is_there).collect();
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
-        observed.active = managers::active(&self.site, &self.names)?;
+        let before = managers::status(&self.site, &self.names)?;
+        let active = self.names.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+        observed.active = active.map(|(name, _)| name.clone()).collect();
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
             Ok(self.each(Done::Removed))
         })?;
+        managers::killed(&self.site, &self.names, &before).iter().for_each(|one| reporter(Event::Killed(one)));
         let mut kept: Vec<Kept> = Vec::new();
         for name in &self.names {
             let receipt = Some(self.site.place.receipt(name)).filter(files::is_there);

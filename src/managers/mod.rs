@@ -18,7 +18,7 @@ use crate::model::name::ServiceName;
 use crate::model::operation::Operation;
 use crate::model::site::Site;
 use crate::model::spec::{Scope, Target};
-use crate::model::status::{ServiceStatus, State};
+use crate::model::status::{Killed, ServiceStatus, State};
 
 /// The service manager of this host.
 pub fn of_this_host() -> Target {
@@ -152,6 +152,15 @@ pub fn stop(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
             names.iter().try_for_each(|name| nssm::stop(&site.place.nssm(), name))?;
             names.iter().try_for_each(|name| await_stop(site, name))
         }
+    }
+}
+
+/// Those of `names` that had to be killed since they were as `before` says. NSSM ends what does not answer as well, and
+/// tells nobody: its messages are in the event log, in the language of the system.
+pub fn killed(site: &Site, names: &[ServiceName], before: &[ServiceStatus]) -> Vec<Killed> {
+    match site.manager {
+        Manager::Systemd(scope) => systemd::killed::killed(names, before, scope),
+        Manager::Nssm => Vec::new(),
     }
 }
 

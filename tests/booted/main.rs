@@ -17,6 +17,7 @@ mod fleet;
 mod foreign;
 mod import;
 mod interrupt;
+mod killed;
 mod legacy;
 mod lifecycle;
 mod links;

@@ -107,7 +107,7 @@ impl Call {
         match mode {
             Mode::Start => words::done(&self.services.start(tell)?),
             Mode::Restart => words::done(&self.services.restart(tell)?),
-            Mode::Stop => words::done(&self.services.stop(tell)?),
+            Mode::Stop => return Ok(words::stopped(&self.services.stop(tell)?)),
             Mode::Enable => words::done(&self.services.at_boot(true, &read_words, tell)?),
             Mode::Disable => words::done(&self.services.at_boot(false, &read_words, tell)?),
             Mode::Remove | Mode::StopAndRemove => {

@@ -11,7 +11,7 @@ use crate::cli::styled::Styled;
 use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
-use crate::commands::verbs::{AllDone, Kept, Removal};
+use crate::commands::verbs::{AllDone, Done, Kept, Removal};
 use crate::error::exit;
 use crate::manifest::{self, Request};
 use crate::model::observed::OtherUnit;
@@ -161,6 +161,13 @@ fn last_result(status: &ServiceStatus) -> Option<String> {
 /// What was done to each service.
 pub(super) fn done(done: &AllDone) {
     print_done(done.iter().map(|(name, done)| format!("{name}: {}\n", done.as_str())).collect::<String>());
+}
+
+/// What stopping did to each service; gives the exit code.
+pub(super) fn stopped(all: &AllDone) -> u8 {
+    done(all);
+    let is_killed = all.iter().any(|(_, done)| *done == Done::Killed);
+    if is_killed { exit::FAILED } else { exit::OK }
 }
 
 /// What was removed, and what is left.

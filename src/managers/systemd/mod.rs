@@ -1,6 +1,7 @@
 //! What systemd says of a service, and waiting until it has made up its mind.
 
 pub mod environment;
+pub mod killed;
 pub mod links;
 pub mod presence;
 pub mod security;
@@ -17,13 +18,13 @@ use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::systemd::Operation;
 use crate::model::spec::Scope;
-use crate::model::status::{ServiceStatus, State};
+use crate::model::status::{Run, ServiceStatus, State};
 use crate::model::systemd_version::SystemdVersion;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
-                          UnitFileState,StateChangeTimestamp,InvocationID";
+                          UnitFileState,StateChangeTimestamp,InvocationID,TimeoutStopUSec";
 
 /// Longest time that a command of systemd may take: `systemctl start` waits for TimeoutStartSec
 /// (300 s in a Python unit of ours), `systemctl stop` for TimeoutStopSec.
@@ -76,6 +77,9 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
         result: text("Result"),
         exit_status: (get("ExecMainCode") != "0").then(|| get("ExecMainStatus").parse().ok()).flatten(),
         enabled: Some(get("UnitFileState") == "enabled"),
+        run: text("InvocationID")
+            .filter(|_| !matches!(state, State::Stopped | State::Failed | State::NotInstalled))
+            .map(|id| Run { id, stop_timeout: get("TimeoutStopUSec").to_owned() }),
     }
 }
 
@@ -267,11 +271,16 @@ pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
 /// # Errors
 /// When the journal cannot be read.
 pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
-    // What a service said just before it died may be on its way still; only root may wait for it.
+    synced();
+    Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
+}
+
+/// Waits until the journal has what was written so far: what a service said just before it died may be on its way still.
+/// Only root may ask for that.
+fn synced() {
     if process::ask(&Invocation::new(["journalctl", "--sync"]), &[]).is_ok_and(|outcome| !outcome.status.success()) {
         thread::sleep(PAUSE * 3);
     }
-    Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
 }
 
 /// The command that shows the log of services.
