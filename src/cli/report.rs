@@ -50,7 +50,11 @@ pub(super) fn tell(event: Event<'_>) {
             out.styled(HEADING, name).plain('\n');
             print(out);
         }
-        Event::Log(text) => print(text),
+        Event::Log(bytes) => {
+            let mut out = Styled::default();
+            out.bytes(bytes);
+            print(out);
+        }
         Event::FollowsOne => note("`--follow` follows one service"),
         Event::NoNssmHere => note("`--remove_nssm` has an effect on Windows only"),
     }

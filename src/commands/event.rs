@@ -53,7 +53,7 @@ pub enum Event<'a> {
     /// What one of several services has written follows.
     LogOf(&'a ServiceName),
     /// What a service has written.
-    Log(&'a str),
+    Log(&'a [u8]),
     /// Logs of several services cannot be followed here.
     FollowsOne,
     /// `--remove_nssm` has no meaning here.

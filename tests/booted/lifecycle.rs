@@ -274,13 +274,15 @@ fn list_shows_the_services_of_ours() {
     let ran = gone.install_again(&ran).probe([]).run();
     gone.manage(&ran, "remove").run();
 
-    let list = ran.then_manage().arg("--list").run();
+    let installed = ran.then_manage().arg("--list").run().stdout;
+    assert!(installed.contains("life-listed") && !installed.contains("life-unlisted"), "{installed}");
+    let list = ran.then_manage().args(["--list", "--all"]).run();
     let line = |name: &str| list.stdout.lines().find(|line| line.split(' ').next() == Some(name)).map(str::to_owned);
     assert!(line("life-listed").unwrap().ends_with("  running"), "{}", list.stdout);
     assert!(line("life-unlisted").unwrap().ends_with("  removed (its receipt is kept)"), "{}", list.stdout);
     assert_eq!(line("systemd-journald"), None, "not one of ours");
 
-    let list = answer(&ran.then_manage().args(["--list", "--format", "json"]).run());
+    let list = answer(&ran.then_manage().args(["--list", "--all", "--format", "json"]).run());
     let entry = |name: &Named| {
         let services = list["services"].as_array().unwrap();
         services.iter().find(|entry| entry["service"] == name.to_string()).unwrap().clone()

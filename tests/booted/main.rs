@@ -21,6 +21,7 @@ mod killed;
 mod legacy;
 mod lifecycle;
 mod links;
+mod logs;
 mod manifest;
 mod not_written;
 mod odd_hosts;

@@ -255,7 +255,17 @@ fn a_list() {
     assert_eq!((&service["service"], &service["target"]), (&json!("uploader"), &json!("systemd")));
     assert_eq!((&service["user"], &service["installed"]), (&json!(true), &json!(true)));
     fs::remove_file(ran.folder().join(UNIT)).unwrap();
-    list().stdout("uploader  removed (its receipt is kept)  (user)\n").run();
+    // What was removed is history.
+    let nothing = "no services are installed; `ManageService --list --all` shows those that were removed\n";
+    list().stdout("").stderr(nothing).run();
+    list().arg("--all").stdout("uploader  removed (its receipt is kept)  (user)\n").stderr("").run();
+    let json = |test: Test| -> Value { serde_json::from_str(&test.args(["--format", "json"]).run().stdout).unwrap() };
+    assert_eq!(json(list())["services"], json!([]));
+    assert_eq!(json(list().arg("--all"))["services"][0]["installed"], json!(false));
+    refused(
+        ["uploader", "status", "--all"],
+        "ManageService: error: option `--all`: must stand with `--list`\n  help: `ManageService --list --all`\n",
+    );
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn a_service_lives_and_goes() {
     assert!(left("life_install_args.toml") && left("nssm.exe") && !left("life_output.log") && !left("journal"));
 
     manage(&["status"]).status(4).run();
-    ran.then_manage().arg("--list").stdout("life  removed (its receipt is kept)\n").run();
+    ran.then_manage().args(["--list", "--all"]).stdout("life  removed (its receipt is kept)\n").run();
     manage(&["reinstall"]).stdout_contains("installed: life").run();
     manage(&["remove", "--remove_install_args", "--remove-env-vars"]).run();
     assert!(!left("life_install_args.toml"));

@@ -112,6 +112,9 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
     if call.list {
         return list(call, &words, faults);
     }
+    if call.all {
+        faults.push(Fault::new("option `--all`", "must stand with `--list`").help("`ManageService --list --all`"));
+    }
     let here = LazyCell::new(|| find::known(&place(&call)));
     let exists = |word: &Text| here.iter().any(|name| word.as_str() == Some(name.as_str()));
     let all: Vec<String> = modes().map(|(name, _)| name).collect();
@@ -240,7 +243,7 @@ pub(super) fn command(purpose: Purpose) -> Command {
     Command::new("ManageService")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Look after the services that InstallService made")
-        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --manifest FILE MODE [FLAGS]\n       ManageService --list")
+        .override_usage("ManageService NAME MODE [FLAGS]\n       ManageService --manifest FILE MODE [FLAGS]\n       ManageService --list [--all]")
         .args(words)
         .args(options::args(OPTIONS, &[], purpose))
         .styles(purpose.styles())

@@ -7,15 +7,15 @@ mod order;
 mod words;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 
 use self::line::{ManageLine, Mode, Names, place};
-use super::options::manage::{DEFAULT_LINES, ManageCall, Shape};
+use super::options::manage::{ManageCall, Shape};
 use super::output::{print, say_styled};
 use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
 use crate::commands::find::Managed;
-use crate::commands::logs::Part;
 use crate::commands::{Event, list};
 use crate::error::{Error, exit};
 #[cfg(unix)]
@@ -57,7 +57,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::OK)
         }
         ManageLine::List(call) => {
-            words::list(&list::services(&place(&call), &mut report::tell)?, call.shape.unwrap_or_default().plain());
+            let services = list::services(&place(&call), &mut report::tell)?;
+            words::list(&services, call.all, call.shape.unwrap_or_default().plain());
             Ok(exit::OK)
         }
         ManageLine::Do(mode, Names { names, several, note }, call) => {
@@ -96,8 +97,8 @@ impl Call {
                 return run_again();
             }
             Mode::Logs => {
-                let part = Part { lines: options.lines.unwrap_or(DEFAULT_LINES), follow: options.follow };
-                return self.services.logs(part, &mut |event| self.tell(event));
+                let is_shown = io::stdout().is_terminal();
+                return self.services.logs(&options.log_part(), is_shown, &mut |event| self.tell(event));
             }
             _ if !site::may_change(self.services.site.scope()) => return run_again(),
             _ => {}

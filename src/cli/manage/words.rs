@@ -38,11 +38,15 @@ struct ListEntry<'a> {
     status: Option<&'a ServiceStatus>,
 }
 
-/// Every service of ours, a line each.
-pub(super) fn list(services: &[Listed], format: Format) {
+/// The services of ours that are installed, or with `all` also those that were removed, a line each.
+pub(super) fn list(known: &[Listed], all: bool, format: Format) {
+    let services: Vec<&Listed> = known.iter().filter(|listed| all || listed.installed).collect();
     match format {
         Format::Json => {
-            print_json(&ListJson { version: VERSION, services: services.iter().map(list_entry).collect() });
+            print_json(&ListJson { version: VERSION, services: services.into_iter().map(list_entry).collect() });
+        }
+        Format::Text if services.is_empty() && !known.is_empty() => {
+            say("no services are installed; `ManageService --list --all` shows those that were removed");
         }
         Format::Text if services.is_empty() => {
             say("no services yet; `InstallService -h` shows how to install one");

@@ -15,11 +15,13 @@ use crate::error::{Error, Fault};
 use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
 use crate::model::invocation::Invocation;
+use crate::model::log_part::LogPart;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::systemd::Operation;
 use crate::model::spec::Scope;
 use crate::model::status::{Run, ServiceStatus, State};
 use crate::model::systemd_version::SystemdVersion;
+use crate::model::text::Text;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
@@ -272,7 +274,7 @@ pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
 /// When the journal cannot be read.
 pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
     synced();
-    Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
+    Ok(process::answer(&logs(std::slice::from_ref(name), scope, &LogPart::last(lines)), &[])?.text())
 }
 
 /// Waits until the journal has what was written so far: what a service said just before it died may be on its way still.
@@ -283,15 +285,40 @@ fn synced() {
     }
 }
 
-/// The command that shows the log of services.
-pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> Invocation {
-    let mut words: Vec<String> = ["journalctl", "--no-pager", "--quiet"].map(str::to_owned).to_vec();
-    words.push(format!("--lines={lines}"));
-    if follow {
-        words.push("--follow".to_owned());
+/// The command that shows a part of the log of services, the oldest line first.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn logs_of(names: &[ServiceName], scope: Scope, part: &LogPart) -> Result<Invocation, Error> {
+    let (Some(_), Some(_), false) = (part.lines, &part.grep, part.follow) else { return Ok(logs(names, scope, part)) };
+    // journalctl shows the last lines that match in the reverse order (journalctl(1), `--grep=`): the first of them is
+    // asked for, and then all from there on.
+    let Invocation(mut words) = logs(names, scope, part);
+    words.extend(["--output=json", "--output-fields=__CURSOR"].map(Text::from));
+    let found = process::ask(&Invocation(words), &[])?.text();
+    let oldest = found.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let cursor = oldest.and_then(|entry| Some(entry.get("__CURSOR")?.as_str()?.to_owned()));
+    let Some(cursor) = cursor else { return Ok(logs(names, scope, part)) };
+    let Invocation(mut words) = logs(names, scope, &LogPart { lines: None, since: None, ..part.clone() });
+    words.push(format!("--cursor={cursor}").into());
+    Ok(Invocation(words))
+}
+
+/// The command that shows a part of the log of services, with every byte that they have written: without `--all`
+/// journalctl shows a line with a control or another character that it cannot print as `[26B blob data]`.
+fn logs(names: &[ServiceName], scope: Scope, part: &LogPart) -> Invocation {
+    let mut words: Vec<Text> = ["journalctl", "--no-pager", "--quiet", "--all"].map(Text::from).to_vec();
+    words.extend(part.lines.map(|lines| format!("--lines={lines}").into()));
+    if part.follow {
+        words.push("--follow".into());
     }
+    words.extend(part.choices().map(|(option, value)| {
+        let mut word = format!("--{option}=").into_bytes();
+        word.extend_from_slice(value.as_bytes());
+        Text::from_bytes(word)
+    }));
     match scope {
-        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()))),
+        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()).into())),
         // The unit of a user's process is read from the process, and is not known of one that has ended
         // already; the name that is given to its output always is. A `+` begins another alternative.
         Scope::User => {
@@ -301,12 +328,12 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
                 [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]
             });
             for (at, field) in alternatives.enumerate() {
-                words.extend((at > 0).then(|| "+".to_owned()));
-                words.extend([field, user.clone()]);
+                words.extend((at > 0).then(|| "+".into()));
+                words.extend([field, user.clone()].map(Text::from));
             }
         }
     }
-    Invocation::new(words)
+    Invocation(words)
 }
 
 /// From now on systemd starts services however often they were started lately: it counts starts by hand, too, and
