@@ -31,6 +31,8 @@ pub enum Done {
     StartedAndEnded,
     /// It was stopped and started again, and runs.
     Restarted,
+    /// It has read its configuration again.
+    Reloaded,
     /// It was stopped.
     Stopped,
     /// It did not answer when it was stopped, and was killed.
@@ -52,6 +54,7 @@ impl Done {
             Self::Started => "started, it runs",
             Self::StartedAndEnded => "started, and it has ended without an error",
             Self::Restarted => "restarted, it runs",
+            Self::Reloaded => "reloaded",
             Self::Stopped => "stopped",
             Self::Killed => "killed, it did not answer",
             Self::Removed => "removed",
@@ -156,6 +159,18 @@ impl Managed {
             let restarted = self.or_as_before(reporter, || managers::restart(&self.site, &self.names));
             restarted.map_err(|error| self.with_error_log(error))?;
             self.settled(Done::Restarted)
+        })
+    }
+
+    /// Has them read their configuration again.
+    ///
+    /// # Errors
+    /// When one of them cannot, or fails to.
+    pub fn reload(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let _change = Change::begin(&self.names, &self.site.place, reporter)?;
+        self.logged("reload", || {
+            managers::reload(&self.site, &self.names)?;
+            Ok(self.each(Done::Reloaded))
         })
     }
 

@@ -10,7 +10,7 @@ pub mod systemd;
 
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
@@ -138,6 +138,28 @@ pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
             stop(site, names)?;
             start(site, names)
         }
+    }
+}
+
+/// Has services read their configuration again, where they can.
+///
+/// # Errors
+/// A refused request for one that cannot, and when the service manager refuses.
+pub fn reload(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    let (cannot, reason) = match site.manager {
+        Manager::Systemd(scope) => (systemd::not_reloadable(names, scope)?, "its unit has no `ExecReload`"),
+        Manager::Nssm => (names.to_vec(), "NSSM cannot tell a program to read its configuration again"),
+    };
+    if !cannot.is_empty() {
+        let fault = |name: &ServiceName| {
+            Fault::new(format!("service `{name}`"), reason)
+                .help(format!("`ManageService {name} restart` has it begin anew"))
+        };
+        return Err(Error::Refused(cannot.iter().map(fault).collect()));
+    }
+    match site.manager {
+        Manager::Systemd(scope) => systemd::act(&systemd::Operation::ReloadUnits(names.to_vec()), scope),
+        Manager::Nssm => Ok(()),
     }
 }
 

@@ -109,7 +109,7 @@ ManageService: 5 errors; nothing was changed
 
 #[test]
 fn modes() {
-    let modes = "the modes are `start`, `status`, `stop`, `restart`, `enable`, `disable`, `remove`, `reinstall`, `stop_and_remove`, \
+    let modes = "the modes are `start`, `status`, `stop`, `restart`, `reload`, `enable`, `disable`, `remove`, `reinstall`, `stop_and_remove`, \
                  `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`";
     let ran = installed();
     let refused_there =

@@ -35,6 +35,8 @@ pub(super) enum Mode {
     Stop,
     /// Stop it and start it again
     Restart,
+    /// Have it read its configuration again, where its unit says how
+    Reload,
     /// Start it at boot
     Enable,
     /// Do not start it at boot

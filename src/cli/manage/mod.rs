@@ -109,6 +109,7 @@ impl Call {
             Mode::Start => words::done(&self.services.start(tell)?),
             Mode::Restart => words::done(&self.services.restart(tell)?),
             Mode::Stop => return Ok(words::stopped(&self.services.stop(tell)?)),
+            Mode::Reload => words::done(&self.services.reload(tell)?),
             Mode::Enable => words::done(&self.services.at_boot(true, &read_words, tell)?),
             Mode::Disable => words::done(&self.services.at_boot(false, &read_words, tell)?),
             Mode::Remove | Mode::StopAndRemove => {
@@ -132,7 +133,14 @@ impl Call {
         let needs_unit = match mode {
             Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff => false,
             Mode::Remove | Mode::StopAndRemove => !forgets,
-            Mode::Start | Mode::Status | Mode::Stop | Mode::Restart | Mode::Enable | Mode::Disable | Mode::Logs => true,
+            Mode::Start
+            | Mode::Status
+            | Mode::Stop
+            | Mode::Restart
+            | Mode::Reload
+            | Mode::Enable
+            | Mode::Disable
+            | Mode::Logs => true,
         };
         match self.services.removed.first() {
             Some(name) if needs_unit => {

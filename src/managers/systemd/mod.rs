@@ -344,6 +344,19 @@ pub(super) fn allow_start(names: &[ServiceName], scope: Scope) {
     drop(act(&Operation::ResetFailed(names.to_vec()), scope));
 }
 
+/// Those of `names` whose units say nothing of a reload (`CanReload` of org.freedesktop.systemd1(5)).
+///
+/// # Errors
+/// When systemd does not answer.
+pub(super) fn not_reloadable(names: &[ServiceName], scope: Scope) -> Result<Vec<ServiceName>, Error> {
+    let words = ["show".to_owned(), "--property=Id,CanReload".to_owned()];
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    let answers = parse_show(&process::answer(&invocation, &[])?.text());
+    let can_reload = |(_, found): &(&ServiceName, &Properties)| found.get("CanReload").is_some_and(|can| can == "yes");
+    let others = names.iter().zip(&answers).filter(|pair| !can_reload(pair));
+    Ok(others.map(|(name, _)| name.clone()).collect())
+}
+
 /// Does `operation` with one call, and gives systemctl's own error if it fails.
 ///
 /// # Errors

@@ -24,6 +24,8 @@ pub enum Operation {
     Stop(Vec<ServiceName>),
     /// Stop units and start them again.
     Restart(Vec<ServiceName>),
+    /// Have units read their configuration again.
+    ReloadUnits(Vec<ServiceName>),
     /// End every process of units.
     Kill(Vec<ServiceName>),
     /// Forget how units failed, and how often they were started.
@@ -48,6 +50,7 @@ impl Operation {
             Self::BeginStart(names) => on_units(&["start", "--no-block"], names),
             Self::Stop(names) => on_units(&["stop"], names),
             Self::Restart(names) => on_units(&["restart"], names),
+            Self::ReloadUnits(names) => on_units(&["reload"], names),
             Self::Kill(names) => on_units(&["kill"], names),
             Self::ResetFailed(names) => on_units(&["reset-failed"], names),
             // By name: without one loginctl asks for the session that it is called in, and there may be none.
@@ -63,6 +66,7 @@ impl Operation {
             | Self::Enable(_)
             | Self::Disable(_)
             | Self::Stop(_)
+            | Self::ReloadUnits(_)
             | Self::Kill(_)
             | Self::ResetFailed(_)
             | Self::EnableLinger(_) => &[],
