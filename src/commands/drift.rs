@@ -22,6 +22,8 @@ pub struct Comparison {
     pub not_enabled: Vec<ServiceName>,
     /// Services that should not start at boot and do.
     pub enabled: Vec<ServiceName>,
+    /// Users whose services end at the logout, and do not start at boot.
+    pub not_lingering: Vec<String>,
     /// Links to units that are not as they should be.
     pub links: Vec<LinkChange>,
     /// Services of ours that are to be removed.
@@ -95,7 +97,12 @@ pub struct Gone {
 impl Comparison {
     /// Compares `desired` with what was observed; `surplus` are services that are to be removed.
     pub fn new(desired: &[Desired], observed: &Observed, place: &Place, surplus: &[ServiceName]) -> Self {
-        let mut comparison = Self { surplus: surplus.to_vec(), drop_ins: observed.drop_ins.clone(), ..Self::default() };
+        let mut comparison = Self {
+            surplus: surplus.to_vec(),
+            drop_ins: observed.drop_ins.clone(),
+            not_lingering: observed.logs_out.iter().cloned().collect(),
+            ..Self::default()
+        };
         for service in desired {
             comparison.files.extend(file_drift(service, observed, place));
             match &service.registration {
@@ -127,12 +134,24 @@ impl Comparison {
 
     /// Whether the host is as it should be.
     pub fn is_same(&self) -> bool {
-        let Self { files, parameters, not_registered, not_enabled, enabled, links, surplus, drop_ins, gone } = self;
+        let Self {
+            files,
+            parameters,
+            not_registered,
+            not_enabled,
+            enabled,
+            not_lingering,
+            links,
+            surplus,
+            drop_ins,
+            gone,
+        } = self;
         files.is_empty()
             && parameters.is_empty()
             && not_registered.is_empty()
             && not_enabled.is_empty()
             && enabled.is_empty()
+            && not_lingering.is_empty()
             && links.is_empty()
             && surplus.is_empty()
             && drop_ins.is_empty()

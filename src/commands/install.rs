@@ -669,6 +669,8 @@ impl Installation {
         let stopped = if self.settings.stop { std::mem::take(&mut observed.active) } else { Vec::new() };
         let started: BTreeSet<&ServiceName> = plan.starts().collect();
         let nothing_else = InstallOptions::default();
+        // That is of the user, and of none of the services.
+        observed.logs_out = None;
         let of = |service: &Desired| {
             let name = &service.name;
             let own = std::slice::from_ref(service);

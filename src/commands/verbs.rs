@@ -9,14 +9,15 @@ use super::receipt::{ReadWords, with_error_log};
 use super::{Event, Reporter};
 use crate::error::{Error, Fault};
 use crate::executor::{self, Progress};
-use crate::host::{files, state};
+use crate::host::{files, privilege, state};
 use crate::managers::credential::Opened;
-use crate::managers::{self, PutBack, nssm, observe};
+use crate::managers::{self, PutBack, nssm, observe, systemd};
 use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
+use crate::model::spec::Scope;
 use crate::model::status::{Killed, State};
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
@@ -81,6 +82,8 @@ pub enum Kept {
     OtherUnit(ServiceName, OtherUnit),
     /// What the service had to say of its errors.
     ErrorLog(Text),
+    /// The services of this user start at boot and outlive the logout, and none of ours is left among them.
+    Lingering(String),
 }
 
 /// What a removal has done.
@@ -287,8 +290,25 @@ impl Managed {
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
         kept.extend(observed.other_units.into_iter().map(|(name, other)| Kept::OtherUnit(name, other)));
         kept.extend(error_logs.into_iter().map(Kept::ErrorLog));
+        kept.extend(self.lingering_for_nothing()?.map(Kept::Lingering));
         let withdrawn = if remove_nssm { self.withdraw_nssm(reporter)? } else { Vec::new() };
         Ok(Removal { done, kept, withdrawn })
+    }
+
+    /// The user for whose services lingering is on, if none of ours is left among them.
+    fn lingering_for_nothing(&self) -> Result<Option<String>, Error> {
+        let user = match self.site.manager {
+            Manager::Systemd(Scope::User) => privilege::user_name().filter(|user| systemd::presence::lingers(user)),
+            Manager::Systemd(Scope::System) | Manager::Nssm => None,
+        };
+        if user.is_some() {
+            for name in observe::known_services(&self.site.place) {
+                if observe::is_installed(&name, &self.site)? {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(user)
     }
 
     /// Takes away the programs that we put there for services of NSSM.

@@ -150,12 +150,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.steps.extend(end_leftovers(&stopped, observed, place));
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir, &place.unit_dir]));
     }
-    if let Some(user) = observed.logs_out.as_deref().filter(|_| !plan.steps.is_empty()) {
-        plan.steps.push(attempt(
-            Operation::EnableLinger(user.to_owned()),
-            format!("without it the service stops when you log out; `sudo loginctl enable-linger {user}` allows it"),
-        ));
-    }
+    plan.steps.extend(observed.logs_out.as_deref().map(lingering));
     let links_back = links_back(&linked, desired, observed, place);
     plan.steps.extend(unlinked(stale, &links_back));
     // What runs is not asked here, so that a preview can say the same; what is stopped already stays so.
@@ -183,6 +178,19 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.steps.extend(steps);
     }
     plan
+}
+
+/// The step by which the services of a user are started at boot, and stay when the user logs out.
+///
+/// A removal does not take it back, but says that it stays: nothing tells who else of the user's relies on it, or wanted
+/// it before us, and without it the user's service manager ends with all that it runs as soon as nobody is logged in.
+fn lingering(user: &str) -> Step {
+    let consequence = format!(
+        "without it the service stops when you log out, and does not start at boot; `sudo loginctl enable-linger {user}` \
+         allows it"
+    );
+    let undo = Reversal::Try(operation::Operation::Systemd(Operation::DisableLinger(user.to_owned())));
+    attempt(Operation::EnableLinger(user.to_owned()), consequence).undone_by([undo])
 }
 
 /// Steps that take links away.

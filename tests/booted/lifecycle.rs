@@ -366,7 +366,8 @@ fn reload_has_a_service_read_its_configuration_again() {
              arguments = [\"-c\", \"trap ': > read' HUP; : > ready; while :; do sleep 0.1; done\"]\n{lines}"
         )
     };
-    let install = crate::support::Test::install().file("s.toml", manifest("")).args(["--manifest", "s.toml", "--start"]);
+    let install =
+        crate::support::Test::install().file("s.toml", manifest("")).args(["--manifest", "s.toml", "--start"]);
     let ran = install.run();
     service
         .manage(&ran, "reload")

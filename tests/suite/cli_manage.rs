@@ -36,7 +36,8 @@ fn installed() -> Ran {
 }
 
 fn manage(ran: &Ran) -> Test {
-    ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "")
+    // Whoever runs the tests may have a service manager of their own, or not.
+    ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "").env("XDG_RUNTIME_DIR", "/nonexistent")
 }
 
 const UNIT: &str = "home/.config/systemd/user/uploader.service";

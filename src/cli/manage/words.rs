@@ -95,6 +95,8 @@ struct StatusJson<'a> {
     unit: Option<&'a Text>,
     error_log: Option<&'a Text>,
     error_log_exists: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lingering: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -133,10 +135,12 @@ fn status_json<'a>(report: &'a Report, target: &'a str) -> StatusJson<'a> {
         unit: report.unit.as_ref(),
         error_log: report.error_log.as_ref(),
         error_log_exists: report.error_log_exists,
+        lingering: report.lingering,
     }
 }
 
-fn add_status(out: &mut Styled, Report { service, status, unit, output, error_log, error_log_exists }: &Report) {
+fn add_status(out: &mut Styled, report: &Report) {
+    let Report { service, status, unit, output, error_log, error_log_exists, lingering } = report;
     out.styled(HEADING, service).plain(format_args!(": {}\n", status.state.as_str()));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -147,7 +151,17 @@ fn add_status(out: &mut Styled, Report { service, status, unit, output, error_lo
     row("since", status.since.clone());
     row("restarts", status.restarts.map(|count| count.to_string()));
     row("last result", last_result(status));
-    row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
+    row(
+        "at boot",
+        status.enabled.map(|enabled| {
+            let starts = match (enabled, lingering) {
+                (false, _) => "does not start",
+                (true, Some(false)) => "starts at the next login, not at boot: lingering is off",
+                (true, Some(true) | None) => "starts",
+            };
+            starts.into()
+        }),
+    );
     row("unit", unit.as_ref().map(ToString::to_string));
     row("output", output.as_ref().map(ToString::to_string));
     let none = if *error_log_exists { "" } else { " (none so far)" };
@@ -189,6 +203,11 @@ pub(super) fn removed(removal: &Removal) {
             }
             Kept::OtherUnit(name, OtherUnit::InPlace { path, .. } | OtherUnit::Beside { path, .. }) => {
                 format!("kept: {path} (not made by InstallService; it is what `{name}` is now)")
+            }
+            Kept::Lingering(user) => {
+                format!(
+                    "kept: lingering of {user} (`loginctl disable-linger {user}` ends it, if nothing else needs it)"
+                )
             }
             Kept::ErrorLog(path) => format!("kept: {path} (its errors)"),
         });

@@ -30,8 +30,10 @@ pub enum Operation {
     Kill(Vec<ServiceName>),
     /// Forget how units failed, and how often they were started.
     ResetFailed(Vec<ServiceName>),
-    /// Keep a user's services after the logout.
+    /// Start a user's services at boot, and keep them after the logout.
     EnableLinger(String),
+    /// Have a user's services run while the user is logged in, and no longer.
+    DisableLinger(String),
 }
 
 impl Operation {
@@ -55,6 +57,7 @@ impl Operation {
             Self::ResetFailed(names) => on_units(&["reset-failed"], names),
             // By name: without one loginctl asks for the session that it is called in, and there may be none.
             Self::EnableLinger(user) => Invocation::new(["loginctl", "enable-linger", user]),
+            Self::DisableLinger(user) => Invocation::new(["loginctl", "disable-linger", user]),
         }
     }
 
@@ -69,7 +72,8 @@ impl Operation {
             | Self::ReloadUnits(_)
             | Self::Kill(_)
             | Self::ResetFailed(_)
-            | Self::EnableLinger(_) => &[],
+            | Self::EnableLinger(_)
+            | Self::DisableLinger(_) => &[],
         }
     }
 }
