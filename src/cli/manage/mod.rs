@@ -62,12 +62,13 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::OK)
         }
         ManageLine::Do(mode, Names { names, several, note }, call) => {
-            note.iter().for_each(|line| report::tell(Event::Note(line)));
+            note.iter().filter(|line| !sudo::was_noted(line)).for_each(|line| report::tell(Event::Note(line)));
             if call.yes {
                 prompt::never_ask();
             }
             let services = Managed::find(names, &place(&call), &mut report::tell)?;
-            Call { services, several, shape: call.shape.unwrap_or_default() }.run(mode, &call)
+            let notes = note.into_iter().collect();
+            Call { services, several, shape: call.shape.unwrap_or_default(), notes }.run(mode, &call)
         }
     }
 }
@@ -78,6 +79,8 @@ struct Call {
     /// A manifest named them, or the command line more than one.
     several: bool,
     shape: Shape,
+    /// What was noted so far.
+    notes: Vec<String>,
 }
 
 impl Call {
@@ -94,13 +97,13 @@ impl Call {
         match mode {
             Mode::Status => return Ok(words::status(&self.services.status()?, self)),
             Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
-                return run_again();
+                return self.run_again();
             }
             Mode::Logs => {
                 let is_shown = io::stdout().is_terminal();
                 return self.services.logs(&options.log_part(), is_shown, &mut |event| self.tell(event));
             }
-            _ if !site::may_change(self.services.site.scope()) => return run_again(),
+            _ if !site::may_change(self.services.site.scope()) => return self.run_again(),
             _ => {}
         }
         let keep = Keep { env_vars: !options.remove_env_vars, install_args: !options.remove_install_args };
@@ -165,6 +168,11 @@ impl Call {
         Ok(exit::OK)
     }
 
+    /// Runs this very command again with administrator rights.
+    fn run_again(&self) -> Result<u8, Error> {
+        sudo::run_again(Typed::without_secrets(), &[], self.notes.clone())
+    }
+
     /// The name stands in front of a log where there are several.
     fn tell(&self, event: Event<'_>) {
         match event {
@@ -172,11 +180,6 @@ impl Call {
             event => report::tell(event),
         }
     }
-}
-
-/// Runs this very command again with administrator rights.
-fn run_again() -> Result<u8, Error> {
-    sudo::run_again(Typed::without_secrets(), &[], Vec::new())
 }
 
 /// Reads the words of OpenMSIStream's list of install arguments, as the command line that they were.
