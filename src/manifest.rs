@@ -158,6 +158,32 @@ impl Request {
         }
     }
 
+    /// This service, which is installed, with what is `said` of it now: all else stays as it is. What runs is one thing;
+    /// of a program of the catalog single arguments can be said.
+    #[must_use]
+    pub fn updated(mut self, mut said: Self) -> Self {
+        let runs_another = said.python.is_some()
+            || said.executable.is_some()
+            || said.program.is_some() && said.program != self.program;
+        if runs_another {
+            (self.program, self.python, self.executable) = (None, None, None);
+            self.arguments = Arguments::default();
+        }
+        if let (Arguments::Named(own), Arguments::Named(more)) = (&self.arguments, &mut said.arguments) {
+            let mut all = own.clone();
+            all.extend(std::mem::take(more));
+            *more = all;
+        }
+        // A variable is a secret, or it is none.
+        self.secrets.retain(|name| !said.environment.contains_key(name));
+        self.environment.retain(|name, _| !said.secrets.contains(name));
+        // What it has already is not added to its lists again.
+        said.secrets.retain(|name| !self.secrets.contains(name));
+        said.after.retain(|unit| !self.after.contains(unit));
+        said.path.retain(|directory| !self.path.contains(directory));
+        self.with(said)
+    }
+
     /// This service with what it leaves open taken from `defaults`. Tables are joined key by key;
     /// of lists the service's own counts.
     #[must_use]
@@ -407,6 +433,41 @@ mod tests {
             ..Request::default()
         };
         assert_eq!(Manifest::parse(&receipt(&request), "r.toml").unwrap().services(), [request]);
+    }
+
+    #[test]
+    fn an_update_changes_what_is_said() {
+        let named = |words: &[(&str, &str)]| {
+            let values = words.iter().map(|(name, value)| ((*name).to_owned(), Value::Word((*value).into())));
+            Arguments::Named(values.collect())
+        };
+        let installed = Request {
+            name: Some("up".into()),
+            program: Some("Up".into()),
+            arguments: named(&[("dir", "/a"), ("config", "/c")]),
+            secrets: vec!["TOKEN".into(), "KEY".into()],
+            environment: [("A".to_owned(), Text::from("1")), ("B".to_owned(), Text::from("2"))].into_iter().collect(),
+            after: vec!["x.target".into()],
+            restart: Some("never".into()),
+            ..Request::default()
+        };
+        let said = Request {
+            program: Some("Up".into()),
+            arguments: named(&[("dir", "/b")]),
+            secrets: vec!["B".into(), "KEY".into()],
+            environment: [("TOKEN".to_owned(), Text::from("open"))].into_iter().collect(),
+            after: vec!["x.target".into(), "y.target".into()],
+            ..Request::default()
+        };
+        let updated = installed.clone().updated(said);
+        assert_eq!(updated.arguments, named(&[("dir", "/b"), ("config", "/c")]));
+        assert_eq!(updated.secrets, ["KEY", "B"]);
+        assert_eq!(updated.environment.keys().collect::<Vec<_>>(), ["A", "TOKEN"]);
+        assert_eq!(updated.after, ["x.target", "y.target"]);
+        assert_eq!((updated.name.as_deref(), updated.restart.as_deref()), (Some("up"), Some("never")));
+        let other = Request { executable: Some("/bin/true".into()), ..Request::default() };
+        let updated = installed.updated(other);
+        assert_eq!((updated.program, updated.arguments.is_empty()), (None, true));
     }
 
     #[test]

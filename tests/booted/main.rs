@@ -31,4 +31,5 @@ mod readme;
 mod secrets;
 mod through_sudo;
 mod undo;
+mod update;
 mod user;

@@ -12,11 +12,12 @@ use serde_json::Value;
 use crate::support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 35] = [
+const OPTIONS: [(&str, Option<&str>); 36] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
     ("--check", None),
+    ("--update", None),
     ("--start", None),
     ("--no-rollback", None),
     ("--prune", None),

@@ -47,3 +47,5 @@ mod secret_arguments;
 mod shown;
 #[cfg(unix)]
 mod support_itself;
+#[cfg(target_os = "linux")]
+mod update;

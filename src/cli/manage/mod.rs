@@ -183,7 +183,7 @@ impl Call {
 }
 
 /// Reads the words of OpenMSIStream's list of install arguments, as the command line that they were.
-fn read_words(words: Vec<String>, catalog: &Catalog) -> Result<Option<Request>, Error> {
+pub(super) fn read_words(words: Vec<String>, catalog: &Catalog) -> Result<Option<Request>, Error> {
     let argv = std::iter::once("InstallService".to_owned()).chain(words).map(OsString::from).collect();
     match parse::parse(argv, catalog)? {
         parse::InstallLine::Install { faults, .. } if !faults.is_empty() => Err(Error::Refused(faults)),

@@ -20,6 +20,7 @@ pub(in crate::cli) struct InstallCall {
     pub output: Option<Text>,
     pub layout: Option<Layout>,
     pub check: bool,
+    pub update: bool,
     pub start: bool,
     pub no_rollback: bool,
     pub yes: bool,
@@ -61,6 +62,11 @@ const WHAT: &[O] = &[
         "check",
         "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing",
         |call| call.check = true,
+    ),
+    O::flag(
+        "update",
+        "Change only what is said of the service that --service_name names; with --dry-run or --check as a diff",
+        |call| call.update = true,
     ),
     O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true),
     O::flag("no-rollback", "With --start: keep the new version even if it does not settle", |call| {
