@@ -122,6 +122,7 @@ fn installation(
         start: call.start,
         no_rollback: call.no_rollback,
         prune: call.prune,
+        renamed: None,
         nssm: call.nssm,
         // Of an update the values that are kept count; but who names a secret may have a new value for it.
         kept_first: call.update && !says_secrets && !call.dry_run && !call.check,

@@ -80,6 +80,8 @@ pub struct Settings {
     pub no_rollback: bool,
     /// Whether services of ours that were not asked for are removed.
     pub prune: bool,
+    /// The service whose place the one that is asked for takes.
+    pub renamed: Option<ServiceName>,
     /// Where NSSM comes from.
     pub nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
@@ -101,6 +103,7 @@ impl Settings {
             start: options.start,
             no_rollback: options.no_rollback,
             prune: false,
+            renamed: None,
             nssm: Wishes::default(),
             kept_first: true,
             typed: None,
@@ -343,7 +346,7 @@ impl Installation {
     /// The services that are to be removed.
     fn surplus(&self) -> Result<Vec<ServiceName>, Error> {
         if !self.settings.prune {
-            return Ok(Vec::new());
+            return Ok(self.settings.renamed.iter().cloned().collect());
         }
         observe::surplus(&self.names(), &self.site)
     }
@@ -594,7 +597,8 @@ impl Installation {
         let updates: Vec<ServiceName> =
             names.iter().filter(|name| plan::is_installed(&observed, name, &self.site)).cloned().collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
-        let mut options = InstallOptions { remove: surplus.clone(), ..Default::default() };
+        let renames = self.settings.renamed.is_some();
+        let mut options = InstallOptions { remove: surplus.clone(), renames, ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.site, &options);
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
         if self.settings.start || self.settings.stop || !plan.is_empty() {
@@ -617,7 +621,7 @@ impl Installation {
             return Err(Error::Overtaken { services });
         }
         self.preflight(desired, reporter)?;
-        if !present.is_empty() {
+        if !present.is_empty() && !renames {
             reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
         }
         let result = executor::apply(&plan, &self.site, lock, &mut |progress| reporter(Event::Progress(progress)));

@@ -6,7 +6,7 @@ use super::change::Change;
 use super::find::Managed;
 use super::install::{Installation, Outcome, Settings};
 use super::receipt::{ReadWords, with_error_log};
-use super::{Event, Reporter};
+use super::{Event, Reporter, secrets};
 use crate::error::{Error, Fault};
 use crate::executor::{self, Progress};
 use crate::host::{files, privilege, state};
@@ -336,6 +336,51 @@ impl Managed {
     ) -> Result<Outcome, Error> {
         let settings = Settings { import_limit, ..Settings::reinstall(&self.site.place.state_dir, options) };
         self.install(settings, read, reporter)
+    }
+
+    /// Gives a service another name, as one plan: its arguments, the values of its secrets and whether it is started at
+    /// boot stay, and it runs if it ran. Its error log follows once that is done.
+    ///
+    /// # Errors
+    /// When the name is taken, or it cannot be done; then all is as it was.
+    pub fn rename(&self, new: &ServiceName, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        let taken = observe::known_services(&self.site.place).contains(new);
+        let (Some(old), false) = (self.names.first(), taken) else {
+            let fault = Fault::new("service name", "there is a service of that name").given(new);
+            return Err(Error::refused(fault.help(format!("`ManageService {new} show` shows it"))));
+        };
+        let catalog = self.catalog()?;
+        let status = managers::status(&self.site, &self.names)?;
+        let mut requests = self.requests(&catalog, read)?;
+        for request in &mut requests {
+            request.name = Some(new.to_string());
+            // By whatever hand it is not started at boot.
+            if status.iter().any(|status| status.enabled == Some(false)) {
+                request.at_boot = Some(false);
+            }
+        }
+        let observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
+        for path in &observed.drop_ins {
+            let line =
+                format!("`{path}` stays, and does not override `{new}`; `systemctl edit {new}` makes one that does");
+            reporter(Event::Note(&line));
+        }
+        let error_log = self.error_log(old);
+        let settings = Settings {
+            start: status.iter().any(|status| status.state.is_active()),
+            renamed: Some(old.clone()),
+            ..Settings::reinstall(&self.site.place.state_dir, &InstallOptions::default())
+        };
+        let mut installation = Installation::new(settings, &requests, Vec::new(), &catalog)?;
+        let kept = secrets::kept(old, &observed, &self.site.place);
+        installation.validated.iter_mut().for_each(|service| service.given_secrets.extend(kept.clone()));
+        let outcome = installation.run(reporter)?;
+        if let Some((from, to)) = error_log.zip(self.error_log(new))
+            && let Err(error) = files::move_aside(&from, &to)
+        {
+            reporter(Event::Note(&error.to_string()));
+        }
+        Ok(outcome)
     }
 
     /// Compares what the receipts say with the host.

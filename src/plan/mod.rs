@@ -144,6 +144,15 @@ pub struct InstallOptions {
     pub no_rollback: bool,
     /// Services of ours to remove in the same plan, as [`remove`] does with [`Keep::ALL`].
     pub remove: Vec<ServiceName>,
+    /// Those that are removed go on under another name: nothing is kept for them, and what they have written stays.
+    pub renames: bool,
+}
+
+impl InstallOptions {
+    /// What those leave behind that are removed.
+    fn keep(&self) -> Keep {
+        if self.renames { Keep::default() } else { Keep::ALL }
+    }
 }
 
 /// What `remove` leaves behind.

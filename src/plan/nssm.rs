@@ -98,7 +98,9 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir]));
     }
     let changed = !plan.is_empty();
-    plan.steps.extend(taken_away(&options.remove, &options.remove, observed, place, Keep::ALL));
+    let mut surplus = taken_away(&options.remove, &options.remove, observed, place, options.keep());
+    surplus.retain(|step| !options.renames || !matches!(step.action, Action::Discard(_)));
+    plan.steps.extend(surplus);
     if options.start {
         for Desired { name, .. } in desired {
             if observed.active.contains(name) {

@@ -154,7 +154,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     let links_back = links_back(&linked, desired, observed, place);
     plan.steps.extend(unlinked(stale, &links_back));
     // What runs is not asked here, so that a preview can say the same; what is stopped already stays so.
-    let surplus = taken_away(&options.remove, &options.remove, observed, place, Keep::ALL);
+    let surplus = taken_away(&options.remove, &options.remove, observed, place, options.keep());
     let removes = !surplus.is_empty();
     plan.steps.extend(surplus);
     if reloads || removes {

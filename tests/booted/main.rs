@@ -28,6 +28,7 @@ mod odd_hosts;
 mod often;
 mod privilege;
 mod readme;
+mod rename;
 mod secrets;
 mod through_sudo;
 mod undo;

@@ -93,6 +93,16 @@ fn a_mode_without_a_name() {
 }
 
 #[test]
+fn a_new_name_belongs_to_rename() {
+    let ran = installed();
+    for words in [&["uploader", "rename"][..], &["rename", "uploader", "a", "b"]] {
+        let said = "ManageService: error: mode `rename`: needs one service, and its new name\n  \
+                    help: `ManageService NAME rename NEW`\n";
+        manage(&ran).args(words).status(2).stdout("").stderr(said).run();
+    }
+}
+
+#[test]
 fn every_fault_at_once() {
     refused(
         ["a b", "strat", "--bogus", "--format", "yaml", "-n", "many"],
@@ -110,7 +120,7 @@ ManageService: 5 errors; nothing was changed
 
 #[test]
 fn modes() {
-    let modes = "the modes are `start`, `status`, `stop`, `restart`, `reload`, `enable`, `disable`, `remove`, `reinstall`, `stop_and_remove`, \
+    let modes = "the modes are `start`, `status`, `stop`, `restart`, `reload`, `enable`, `disable`, `rename`, `remove`, `reinstall`, `stop_and_remove`, \
                  `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`";
     let ran = installed();
     let refused_there =
@@ -130,7 +140,8 @@ fn modes() {
     // Both spellings, as for options; and all of them are known.
     for mode in modes.split('`').skip(1).step_by(2) {
         for spelling in [mode.to_owned(), mode.replace('_', "-")] {
-            Test::manage().args(["no-such-service", &spelling]).status(4).run();
+            let new_name = (mode == "rename").then_some("new-name");
+            Test::manage().args(["no-such-service", &spelling]).args(new_name).status(4).run();
         }
     }
 }

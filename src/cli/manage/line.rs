@@ -41,6 +41,8 @@ pub(super) enum Mode {
     Enable,
     /// Do not start it at boot
     Disable,
+    /// Give it the name that follows
+    Rename,
     /// Stop it and remove its files and registration
     Remove,
     /// Install it again as it was installed the last time
@@ -150,6 +152,9 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
         Some(path) => names_in(path, &mut faults)?,
         None => names_of(&names, &mode, &mut faults),
     };
+    if let (Ok(Mode::Rename), true) = (&mode, call.manifest.is_some() || names.len() != 2) {
+        faults.push(Fault::new("mode", "needs one service, and its new name").given("rename").help(RENAME));
+    }
     match (mode, missing) {
         // What can be done with a service is of no use to somebody whose service is not there.
         (Err(_), Some(missing)) if faults.is_empty() => Err(missing),
@@ -164,6 +169,8 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
         }
     }
 }
+
+const RENAME: &str = "`ManageService NAME rename NEW`";
 
 /// `ManageService --list`: there is nothing to be named with it.
 fn list(call: ManageCall, words: &[Text], mut faults: Vec<Fault>) -> Result<ManageLine, Error> {

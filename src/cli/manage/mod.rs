@@ -25,6 +25,7 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::Request;
+use crate::model::name::ServiceName;
 use crate::plan::{InstallOptions, Keep};
 
 /// The command, for those who describe it.
@@ -61,14 +62,15 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             words::list(&services, call.all, call.shape.unwrap_or_default().plain());
             Ok(exit::OK)
         }
-        ManageLine::Do(mode, Names { names, several, note }, call) => {
+        ManageLine::Do(mode, Names { mut names, several, note }, call) => {
+            let new_name = if mode == Mode::Rename { names.pop() } else { None };
             note.iter().filter(|line| !sudo::was_noted(line)).for_each(|line| report::tell(Event::Note(line)));
             if call.yes {
                 prompt::never_ask();
             }
             let services = Managed::find(names, &place(&call), &mut report::tell)?;
             let notes = note.into_iter().collect();
-            Call { services, several, shape: call.shape.unwrap_or_default(), notes }.run(mode, &call)
+            Call { services, several, shape: call.shape.unwrap_or_default(), notes, new_name }.run(mode, &call)
         }
     }
 }
@@ -81,6 +83,8 @@ struct Call {
     shape: Shape,
     /// What was noted so far.
     notes: Vec<String>,
+    /// What `rename` is to call it.
+    new_name: Option<ServiceName>,
 }
 
 impl Call {
@@ -115,6 +119,11 @@ impl Call {
             Mode::Reload => words::done(&self.services.reload(tell)?),
             Mode::Enable => words::done(&self.services.at_boot(true, &read_words, tell)?),
             Mode::Disable => words::done(&self.services.at_boot(false, &read_words, tell)?),
+            Mode::Rename => {
+                let new_name = self.new_name.as_ref().expect("the line has one");
+                let outcome = self.services.rename(new_name, &read_words, tell)?;
+                return Ok(report::outcome(&outcome, self.shape.plain()));
+            }
             Mode::Remove | Mode::StopAndRemove => {
                 words::removed(&self.services.remove(keep, options.remove_nssm, tell)?);
             }
@@ -141,6 +150,7 @@ impl Call {
             | Mode::Stop
             | Mode::Restart
             | Mode::Reload
+            | Mode::Rename
             | Mode::Enable
             | Mode::Disable
             | Mode::Logs => true,
