@@ -38,7 +38,7 @@ fn lines(service: &Named, logs: &str) -> Vec<String> {
 #[ignore = "needs a booted systemd: tests/run"]
 fn every_byte_is_readable_and_no_byte_reaches_a_terminal() {
     let service = named("logs-bytes");
-    let ran = wrote(&service, r#"printf 'red \033[31m, rewritten\rX, no text \377\n'"#);
+    let ran = wrote(&service, r"printf 'red \033[31m, rewritten\rX, no text \377\n'");
     let logs = || service.manage(&ran, "logs");
     // What goes into a file is what was written.
     let file = ran.folder().join("said");

@@ -90,7 +90,7 @@ const ALL: &[O] = &[
     }),
     O::flag("list", "List the services that InstallService made", |call| call.list = true),
     O::flag("all", "With `--list`: also those that were removed, as long as their receipts are kept", |call| {
-        call.all = true
+        call.all = true;
     }),
     O::flag("remove_env_vars", "With `remove`: also the values of its environment variables", |call| {
         call.remove_env_vars = true;
