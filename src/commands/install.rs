@@ -600,10 +600,13 @@ impl Installation {
         let renames = self.settings.renamed.is_some();
         let mut options = InstallOptions { remove: surplus.clone(), renames, ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.site, &options);
+        let mut before = Vec::new();
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
         if self.settings.start || self.settings.stop || !plan.is_empty() {
             if !present.is_empty() {
-                observed.active = managers::active(&self.site, &present)?;
+                before = managers::status(&self.site, &present)?;
+                let active = present.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+                observed.active = active.map(|(name, _)| name.clone()).collect();
             }
             let Settings { stop, start, no_rollback, .. } = self.settings;
             options = InstallOptions { stop, start, no_rollback, ..options };
@@ -625,6 +628,9 @@ impl Installation {
             reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
         }
         let result = executor::apply(&plan, &self.site, lock, &mut |progress| reporter(Event::Progress(progress)));
+        if self.settings.stop || renames || plan.starts().any(|name| observed.active.contains(name)) {
+            managers::killed(&self.site, &present, &before).iter().for_each(|one| reporter(Event::Killed(one)));
+        }
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         if !surplus.is_empty() {

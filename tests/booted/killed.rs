@@ -45,6 +45,8 @@ fn a_restart_and_a_removal_say_so_and_succeed() {
     let ran = started(&service, DEAF, "TimeoutStopSec = 1");
     let restarted = service.manage(&ran, "restart").stdout("killed-restart: restarted, it runs\n").run();
     is_told(&restarted, &service);
+    let again = service.manage(&ran, "stop_and_restart").stdout_contains("started: killed-restart\n").run();
+    is_told(&again, &service);
     let removed = service.manage(&ran, "remove").stdout("killed-restart: removed\n").run();
     is_told(&removed, &service);
 }
