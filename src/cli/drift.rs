@@ -27,6 +27,10 @@ struct Json {
     not_registered: Vec<ServiceName>,
     /// Services that should start at boot and do not.
     not_enabled: Vec<ServiceName>,
+    /// Services that should not start at boot and do.
+    enabled: Vec<ServiceName>,
+    /// Users whose services end at the logout, and do not start at boot.
+    not_lingering: Vec<String>,
     /// Links to units that are not as they should be.
     links: Vec<JsonLink>,
     /// Services of ours that are to be removed.
@@ -106,6 +110,8 @@ pub(super) fn json(comparison: &Comparison) -> String {
         parameters: comparison.parameters.iter().map(parameter).collect(),
         not_registered: comparison.not_registered.clone(),
         not_enabled: comparison.not_enabled.clone(),
+        enabled: comparison.enabled.clone(),
+        not_lingering: comparison.not_lingering.clone(),
         links: comparison.links.iter().map(link).collect(),
         surplus: comparison.surplus.clone(),
         drop_ins: comparison.drop_ins.clone(),
@@ -156,9 +162,16 @@ pub(super) fn text(comparison: &Comparison) -> Styled {
     for name in &comparison.not_enabled {
         _ = writeln!(out, "{name} does not start at boot");
     }
+    for name in &comparison.enabled {
+        _ = writeln!(out, "{name} starts at boot, and should not");
+    }
+    for user in &comparison.not_lingering {
+        _ = writeln!(out, "lingering is off for {user}: what runs ends at the logout, and starts at the login");
+    }
     for LinkChange { service, path, state } in &comparison.links {
         _ = match state {
             // That is what it means.
+            LinkState::Stale if comparison.enabled.contains(service) => continue,
             LinkState::Missing if comparison.not_enabled.contains(service) => continue,
             LinkState::Missing => writeln!(out, "the link {path} is missing"),
             LinkState::Stale => writeln!(out, "{service} no longer asks for the link {path}"),

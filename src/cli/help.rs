@@ -72,7 +72,7 @@ pub(super) const OF_MANAGE: [&str; 4] = [
     "ManageService NAME MODE [FLAGS]",
     "ManageService --manifest FILE MODE [FLAGS]",
     "ManageService doctor",
-    "ManageService --list",
+    "ManageService --list [--all]",
 ];
 
 /// The pages that are made here have the arguments alone from clap, which breaks no usage.

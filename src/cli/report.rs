@@ -1,6 +1,6 @@
 //! The words for what happens while a use case is at work, and for what came of it.
 
-use super::output::{HEADING, advise, note, print, print_done, print_json, say, say_styled};
+use super::output::{HEADING, HELP, advise, note, print, print_done, print_json, say, say_styled};
 use super::styled::Styled;
 use super::{Format, drift, preview};
 use crate::commands::Event;
@@ -16,6 +16,7 @@ use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
 use crate::model::site::Site;
 use crate::model::spec::{Scope, ServiceSpec};
+use crate::model::status::Killed;
 use crate::model::text::Text;
 
 /// How many services are shown before sudo asks for a password.
@@ -49,12 +50,17 @@ pub(super) fn tell(event: Event<'_>) {
         Event::WasRemoved(name) => {
             note(format_args!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
         }
+        Event::Killed(killed) => tell_killed(killed),
         Event::LogOf(name) => {
             let mut out = Styled::default();
             out.styled(HEADING, name).plain('\n');
             print(out);
         }
-        Event::Log(text) => print(text),
+        Event::Log(bytes) => {
+            let mut out = Styled::default();
+            out.bytes(bytes);
+            print(out);
+        }
         Event::FollowsOne => note("`--follow` follows one service"),
         Event::NoNssmHere => note("`--remove_nssm` has an effect on Windows only"),
     }
@@ -93,6 +99,28 @@ fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
             note(format_args!("`{path}` is another unit of that name; it has no effect until ours is removed"));
         }
     }
+}
+
+/// Tells of a service that did not end by itself, with its last words, and how it gets more time.
+fn tell_killed(Killed { service, processes, waited, log }: &Killed) {
+    let names = processes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match waited {
+        Some(limit) => {
+            let names = if names.is_empty() { String::new() } else { format!(": {names}") };
+            note(format_args!(
+                "`{service}` did not end within {limit} when it was asked to, its stop timeout, and was killed{names}"
+            ));
+        }
+        None => note(format_args!("`{service}` left processes behind when it ended, and they were killed: {names}")),
+    }
+    let mut out = Styled::default();
+    out.indented(log.trim_end().as_bytes());
+    if waited.is_some() {
+        out.plain("  ")
+            .styled(HELP, "help")
+            .plain(": `InstallService` with `--stop-timeout SPAN` gives it more time\n");
+    }
+    say_styled(&out);
 }
 
 /// Tells of code that is not ours, and that we run.

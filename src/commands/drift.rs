@@ -21,6 +21,10 @@ pub struct Comparison {
     pub not_registered: Vec<ServiceName>,
     /// Services that should start at boot and do not.
     pub not_enabled: Vec<ServiceName>,
+    /// Services that should not start at boot and do.
+    pub enabled: Vec<ServiceName>,
+    /// Users whose services end at the logout, and do not start at boot.
+    pub not_lingering: Vec<String>,
     /// Links to units that are not as they should be.
     pub links: Vec<LinkChange>,
     /// Services of ours that are to be removed.
@@ -107,15 +111,23 @@ pub struct Gone {
 impl Comparison {
     /// Compares `desired` with what was observed; `surplus` are services that are to be removed.
     pub fn new(desired: &[Desired], observed: &Observed, place: &Place, surplus: &[ServiceName]) -> Self {
-        let mut comparison = Self { surplus: surplus.to_vec(), drop_ins: observed.drop_ins.clone(), ..Self::default() };
+        let mut comparison = Self {
+            surplus: surplus.to_vec(),
+            drop_ins: observed.drop_ins.clone(),
+            not_lingering: observed.logs_out.iter().cloned().collect(),
+            ..Self::default()
+        };
         for service in desired {
             comparison.files.extend(file_drift(service, observed, place));
             comparison.overridden.extend(drop_in_drift(service, observed, place));
             match &service.registration {
-                Registration::Unit => {
+                Registration::Unit { .. } => {
                     let drift = LinkDrift::of(service, observed, place);
                     if drift.is_disabled {
                         comparison.not_enabled.push(service.name.clone());
+                    }
+                    if drift.is_enabled {
+                        comparison.enabled.push(service.name.clone());
                     }
                     comparison.links.extend(link_drift(drift, &service.name));
                 }
@@ -138,12 +150,25 @@ impl Comparison {
     /// Whether the host is as it should be.
     pub fn is_same(&self) -> bool {
         // What drop-ins override is told with them.
-        let Self { files, parameters, not_registered, not_enabled, links, surplus, drop_ins, overridden: _, gone } =
-            self;
+        let Self {
+            files,
+            parameters,
+            not_registered,
+            not_enabled,
+            enabled,
+            not_lingering,
+            links,
+            surplus,
+            drop_ins,
+            overridden: _,
+            gone,
+        } = self;
         files.is_empty()
             && parameters.is_empty()
             && not_registered.is_empty()
             && not_enabled.is_empty()
+            && enabled.is_empty()
+            && not_lingering.is_empty()
             && links.is_empty()
             && surplus.is_empty()
             && drop_ins.is_empty()

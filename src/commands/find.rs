@@ -39,6 +39,17 @@ impl Where {
     }
 }
 
+/// Every service of ours in a place, as its files tell.
+pub fn known(place: &Where) -> Vec<ServiceName> {
+    place.scopes().flat_map(|scope| observe::known_services(&place.site(scope).place)).collect()
+}
+
+/// The error of a service that is not among those that are known.
+pub fn no_such_service(name: &str, known: &[ServiceName]) -> Error {
+    let similar = nearest(name, known.iter().map(ServiceName::as_str));
+    Error::NoSuchService { service: name.to_owned(), similar: similar.map(str::to_owned).into_iter().collect() }
+}
+
 /// Services of ours.
 #[derive(Debug)]
 pub struct Managed {
@@ -92,10 +103,7 @@ impl Managed {
             return Ok(Self { names, removed, site, catalogs: place.catalogs.clone() });
         }
         let missing = names.iter().find(|name| !known.contains(name)).or(names.first());
-        let missing = missing.map(ToString::to_string).unwrap_or_default();
-        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-        let similar = nearest(&missing, known.iter().map(String::as_str)).map(str::to_owned);
-        Err(Error::NoSuchService { service: missing, similar: similar.into_iter().collect() })
+        Err(no_such_service(missing.map(ServiceName::as_str).unwrap_or_default(), &known))
     }
 
     /// The catalogs that their receipts may refer to.

@@ -82,6 +82,8 @@ pub struct Settings {
     pub no_rollback: bool,
     /// Whether services of ours that were not asked for are removed.
     pub prune: bool,
+    /// The service whose place the one that is asked for takes.
+    pub renamed: Option<ServiceName>,
     /// Where NSSM comes from.
     pub nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
@@ -107,6 +109,7 @@ impl Settings {
             start: options.start,
             no_rollback: options.no_rollback,
             prune: false,
+            renamed: None,
             nssm: Wishes::default(),
             kept_first: true,
             typed: None,
@@ -389,7 +392,7 @@ impl Installation {
     /// The services that are to be removed.
     fn surplus(&self) -> Result<Vec<ServiceName>, Error> {
         if !self.settings.prune {
-            return Ok(Vec::new());
+            return Ok(self.settings.renamed.iter().cloned().collect());
         }
         observe::surplus(&self.names(), &self.site)
     }
@@ -405,7 +408,8 @@ impl Installation {
         let place = &self.site.place;
         for Validated { spec, request, .. } in &self.validated {
             let made = match self.site.manager {
-                Manager::Systemd(_) => render::systemd::artifacts(spec, place).map(|files| (files, Registration::Unit)),
+                Manager::Systemd(_) => render::systemd::artifacts(spec, place)
+                    .map(|files| (files, Registration::Unit { at_boot: spec.at_boot })),
                 Manager::Nssm => render::nssm::service(spec, place).map(|service| {
                     let service = if self.has_runner == Some(true) { service.with_runner() } else { service };
                     (render::nssm::artifacts(spec, place), Registration::Nssm(Box::new(service)))
@@ -488,6 +492,7 @@ impl Installation {
                         files: artifacts,
                         batches,
                         secrets: spec.secrets.clone(),
+                        at_boot: spec.at_boot,
                         systemd: spec.systemd,
                     });
                 }
@@ -664,12 +669,16 @@ impl Installation {
         let updates: Vec<ServiceName> =
             names.iter().filter(|name| plan::is_installed(&observed, name, &self.site)).cloned().collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
-        let mut options = InstallOptions { remove: surplus.clone(), ..Default::default() };
+        let renames = self.settings.renamed.is_some();
+        let mut options = InstallOptions { remove: surplus.clone(), renames, ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.site, &options);
+        let mut before = Vec::new();
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
         if self.settings.start || self.settings.stop || !plan.is_empty() {
             if !present.is_empty() {
-                observed.active = managers::active(&self.site, &present)?;
+                before = managers::status(&self.site, &present)?;
+                let active = present.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+                observed.active = active.map(|(name, _)| name.clone()).collect();
             }
             let Settings { stop, start, no_rollback, .. } = self.settings;
             options = InstallOptions { stop, start, no_rollback, ..options };
@@ -687,10 +696,13 @@ impl Installation {
             return Err(Error::Overtaken { services });
         }
         self.preflight(desired, reporter)?;
-        if !present.is_empty() {
+        if !present.is_empty() && !renames {
             reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
         }
         let result = executor::apply(&plan, &self.site, lock, &mut |progress| reporter(Event::Progress(progress)));
+        if self.settings.stop || renames || plan.starts().any(|name| observed.active.contains(name)) {
+            managers::killed(&self.site, &present, &before).iter().for_each(|one| reporter(Event::Killed(one)));
+        }
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         if !surplus.is_empty() {
@@ -739,6 +751,8 @@ impl Installation {
         let stopped = if self.settings.stop { std::mem::take(&mut observed.active) } else { Vec::new() };
         let started: BTreeSet<&ServiceName> = plan.starts().collect();
         let nothing_else = InstallOptions::default();
+        // That is of the user, and of none of the services.
+        observed.logs_out = None;
         let of = |service: &Desired| {
             let name = &service.name;
             let own = std::slice::from_ref(service);

@@ -1,8 +1,9 @@
 //! Running other programs: the one door, with their words kept.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 const ANSWER_SHARE: Duration = Duration::from_millis(500);
 /// How much is kept of the beginning of what a command prints, and as much of the end, in bytes.
 const MOST: usize = 4 << 20;
+/// How many lines may wait to be handed on.
+const LINES_AHEAD: usize = 64;
+/// A longer line is handed on in parts, in bytes.
+const LONGEST_LINE: u64 = 1 << 20;
 /// How long a command may take to end that is asked to.
 const GRACE: Duration = Duration::from_millis(500);
 /// Longest time between two looks at a command that runs, and at what is to end it.
@@ -373,6 +378,44 @@ fn holds_something(pipe: &io::PipeReader) -> bool {
 #[cfg(windows)]
 fn holds_something(_pipe: &io::PipeReader) -> bool {
     false
+}
+
+/// Runs `invocation`, hands every line that it prints to `say` as it comes, and gives its exit code (130 for an
+/// interrupt). What goes wrong it says on our own standard error.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn stream(invocation: &Invocation, say: &mut dyn FnMut(&[u8])) -> Result<u8, Error> {
+    let failed = |source: io::Error| could_not_run(invocation, &source);
+    interrupt::listen();
+    let mut command = bare(invocation, environment::of_command_on_terminal(&[]));
+    let mut child = command.stdin(nothing()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let (sender, lines) = mpsc::sync_channel(LINES_AHEAD);
+    if let Some(end) = child.stdout.take() {
+        thread::spawn(move || {
+            let mut end = BufReader::new(end);
+            let mut line = Vec::new();
+            while matches!((&mut end).take(LONGEST_LINE).read_until(b'\n', &mut line), Ok(1..)) {
+                if sender.send(std::mem::take(&mut line)).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    let mut is_told = false;
+    loop {
+        match lines.recv_timeout(PAUSE) {
+            Ok(line) => say(&line),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if interrupt::has_come() && !is_told {
+            is_told = true;
+            ask_to_end(&child);
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::exit::INTERRUPTED))
 }
 
 /// The command of `invocation` with this environment and no other.

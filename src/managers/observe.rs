@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
 
 use super::credential::Opened;
 use super::nssm;
+use super::systemd::presence;
 use super::systemd::units::{self, Units};
 use crate::error::Error;
 use crate::host::files::{self, Entry};
@@ -67,9 +67,7 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
             }
         }
     }
-    if observed.logs_out.as_ref().is_some_and(|user| Path::new("/var/lib/systemd/linger").join(user).exists()) {
-        observed.logs_out = None;
-    }
+    observed.logs_out = observed.logs_out.filter(|user| presence::logs_out(user));
     Ok(observed)
 }
 

@@ -9,6 +9,7 @@ pub mod environment_file;
 pub mod facts;
 pub mod invocation;
 pub mod links;
+pub mod log_part;
 pub mod manager;
 pub mod name;
 pub mod nearest;

@@ -217,6 +217,8 @@ pub struct ServiceSpec {
     pub secrets_in: SecretStore,
     /// Who it runs as; `None` is the service manager's own account (root, LocalSystem).
     pub account: Option<String>,
+    /// Whether it is started at boot.
+    pub at_boot: bool,
     /// When it is started again.
     pub restart: Restart,
     /// How long the service manager waits before it starts the program again.

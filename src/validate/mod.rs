@@ -162,6 +162,7 @@ pub fn validate(
         secrets,
         secrets_in,
         account,
+        at_boot: request.at_boot.unwrap_or(true),
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),

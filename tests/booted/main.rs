@@ -7,6 +7,7 @@ mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_boot;
 mod bed;
 mod causes;
 mod credentials;
@@ -18,16 +19,20 @@ mod fleet;
 mod foreign;
 mod import;
 mod interrupt;
+mod killed;
 mod legacy;
 mod lifecycle;
 mod links;
+mod logs;
 mod manifest;
 mod not_written;
 mod odd_hosts;
 mod often;
 mod privilege;
 mod readme;
+mod rename;
 mod secrets;
 mod through_sudo;
 mod undo;
+mod update;
 mod user;

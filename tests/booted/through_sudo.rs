@@ -424,3 +424,16 @@ fn a_module_that_is_missing_is_told_before_anything_is_asked() {
     let (code, ran) = install.run_to_any_end();
     assert!(!ran.stderr.contains("No module named"), "{code}: {}", ran.stderr);
 }
+
+/// The same of what ManageService takes the words of a command line for.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_note_of_manage_service_is_told_once() {
+    let (service, other) = (named("stop"), named("restart"));
+    let ran = service.install().probe([]).run();
+    let ran = other.install_again(&ran).probe([]).run();
+    let manage = ran.then_manage().by_person("joe").args(["restart", "stop"]);
+    let told = manage.stdout("restart: stopped\n").run().stderr;
+    assert!(told.contains("running it again through sudo"), "{told}");
+    assert_eq!(told.matches("`stop` is taken for the mode").count(), 1, "{told}");
+}

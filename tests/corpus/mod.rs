@@ -176,6 +176,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             secrets: if secret { vec![variable("SECRET")] } else { Vec::new() },
             secrets_in,
             account,
+            at_boot: true,
             restart,
             restart_sec: Span::seconds(10),
             stop_timeout: Span::seconds(90),

@@ -12,11 +12,12 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 36] = [
+const OPTIONS: [(&str, Option<&str>); 38] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
     ("--check", None),
+    ("--update", None),
     ("--start", None),
     ("--no-rollback", None),
     ("--prune", None),
@@ -28,6 +29,7 @@ const OPTIONS: [(&str, Option<&str>); 36] = [
     ("--user", None),
     ("--env", Some("A=b")),
     ("--secrets", Some("file")),
+    ("--no-boot", None),
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),

@@ -8,6 +8,8 @@ mod grammar;
 mod support;
 
 mod architecture;
+#[cfg(unix)]
+mod at_boot;
 mod broken;
 #[cfg(target_os = "linux")]
 mod caller;
@@ -51,3 +53,5 @@ mod secret_arguments;
 mod shown;
 #[cfg(unix)]
 mod support_itself;
+#[cfg(target_os = "linux")]
+mod update;

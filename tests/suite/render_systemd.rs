@@ -35,6 +35,7 @@ fn web() -> ServiceSpec {
         stop_timeout: Span::seconds(90),
         network: true,
         after: Vec::new(),
+        at_boot: true,
         hardening: Hardening::None,
         path: Vec::new(),
         writes: Vec::new(),

@@ -12,7 +12,7 @@ use crate::commands::doctor::{Diagnosis, Examined};
 use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
-use crate::commands::verbs::{AllDone, Kept, Removal};
+use crate::commands::verbs::{AllDone, Done, Kept, Removal};
 use crate::diagnose::Finding;
 use crate::error::exit;
 use crate::manifest::{self, Request};
@@ -42,11 +42,15 @@ struct ListEntry<'a> {
     status: Option<&'a ServiceStatus>,
 }
 
-/// Every service of ours, a line each.
-pub(super) fn list(services: &[Listed], format: Format) {
+/// The services of ours that are installed, or with `all` also those that were removed, a line each.
+pub(super) fn list(known: &[Listed], all: bool, format: Format) {
+    let services: Vec<&Listed> = known.iter().filter(|listed| all || listed.installed).collect();
     match format {
         Format::Json => {
-            print_json(&ListJson { version: VERSION, services: services.iter().map(list_entry).collect() });
+            print_json(&ListJson { version: VERSION, services: services.into_iter().map(list_entry).collect() });
+        }
+        Format::Text if services.is_empty() && !known.is_empty() => {
+            say("no services are installed; `ManageService --list --all` shows those that were removed");
         }
         Format::Text if services.is_empty() => {
             say(NO_SERVICES);
@@ -100,6 +104,8 @@ struct StatusJson<'a> {
     error_log: Option<&'a Text>,
     error_log_exists: bool,
     causes: &'a [Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lingering: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -139,11 +145,12 @@ fn status_json<'a>(report: &'a Report, target: &'a str) -> StatusJson<'a> {
         error_log: report.error_log.as_ref(),
         error_log_exists: report.error_log_exists,
         causes: &report.causes,
+        lingering: report.lingering,
     }
 }
 
 fn add_status(out: &mut Styled, report: &Report) {
-    let Report { service, status, unit, output, error_log, error_log_exists, causes } = report;
+    let Report { service, status, unit, output, error_log, error_log_exists, causes, lingering } = report;
     out.styled(HEADING, service).plain(format_args!(": {}\n", status.state.as_str()));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -154,7 +161,17 @@ fn add_status(out: &mut Styled, report: &Report) {
     row("since", status.since.clone());
     row("restarts", status.restarts.map(|count| count.to_string()));
     row("last result", last_result(status));
-    row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
+    row(
+        "at boot",
+        status.enabled.map(|enabled| {
+            let starts = match (enabled, lingering) {
+                (false, _) => "does not start",
+                (true, Some(false)) => "starts at the next login, not at boot: lingering is off",
+                (true, Some(true) | None) => "starts",
+            };
+            starts.into()
+        }),
+    );
     row("unit", unit.as_ref().map(ToString::to_string));
     row("output", output.as_ref().map(ToString::to_string));
     let none = if *error_log_exists { "" } else { " (none so far)" };
@@ -225,6 +242,13 @@ pub(super) fn done(done: &AllDone) {
     print_done(done.iter().map(|(name, done)| format!("{name}: {}\n", done.as_str())).collect::<String>());
 }
 
+/// What stopping did to each service; gives the exit code.
+pub(super) fn stopped(all: &AllDone) -> u8 {
+    done(all);
+    let is_killed = all.iter().any(|(_, done)| *done == Done::Killed);
+    if is_killed { exit::FAILED } else { exit::OK }
+}
+
 /// What was removed, and what is left.
 pub(super) fn removed(removal: &Removal) {
     done(&removal.done);
@@ -240,6 +264,11 @@ pub(super) fn removed(removal: &Removal) {
             }
             Kept::OtherUnit(name, OtherUnit::InPlace { path, .. } | OtherUnit::Beside { path, .. }) => {
                 format!("kept: {path} (not made by InstallService; it is what `{name}` is now)")
+            }
+            Kept::Lingering(user) => {
+                format!(
+                    "kept: lingering of {user} (`loginctl disable-linger {user}` ends it, if nothing else needs it)"
+                )
             }
             Kept::ErrorLog(path) => format!("kept: {path} (its errors)"),
         });

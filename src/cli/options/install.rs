@@ -20,6 +20,7 @@ pub(in crate::cli) struct InstallCall {
     pub output: Option<Text>,
     pub layout: Option<Layout>,
     pub check: bool,
+    pub update: bool,
     pub start: bool,
     pub no_rollback: bool,
     pub yes: bool,
@@ -62,6 +63,11 @@ const WHAT: &[O] = &[
         "check",
         "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing",
         |call| call.check = true,
+    ),
+    O::flag(
+        "update",
+        "Change only what is said of the service that --service_name names; with --dry-run or --check as a diff",
+        |call| call.update = true,
     ),
     O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true)
         .common(),
@@ -113,6 +119,7 @@ const SERVICE: &[O] = &[
         "Where the values of secrets are kept: in that file, or in a credential of systemd, encrypted with the key of this host [default: file]",
         |call, store| say(&mut call.service.secrets_in, &store),
     ),
+    O::flag("no-boot", "Do not start it at boot", |call| call.service.at_boot = Some(false)),
     O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
         say(&mut call.service.restart, &restart)
     }),
@@ -244,6 +251,7 @@ mod tests {
                 "env" => "secrets".to_owned(),
                 "secrets" => "secrets_in".to_owned(),
                 "no-network" => "network".to_owned(),
+                "no-boot" => "at_boot".to_owned(),
                 long => long.replace('-', "_"),
             };
             assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);

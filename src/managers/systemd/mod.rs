@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod examine;
+pub mod killed;
 pub mod links;
 pub mod presence;
 pub mod security;
@@ -17,16 +18,18 @@ use crate::error::{Error, Fault};
 use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
 use crate::model::invocation::Invocation;
+use crate::model::log_part::LogPart;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::systemd::Operation;
 use crate::model::spec::Scope;
-use crate::model::status::{ServiceStatus, State};
+use crate::model::status::{Run, ServiceStatus, State};
 use crate::model::systemd_version::SystemdVersion;
+use crate::model::text::Text;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
-                          UnitFileState,StateChangeTimestamp,InvocationID";
+                          UnitFileState,StateChangeTimestamp,InvocationID,TimeoutStopUSec";
 
 /// Longest time that a command of systemd may take: `systemctl start` waits for TimeoutStartSec
 /// (300 s in a Python unit of ours), `systemctl stop` for TimeoutStopSec.
@@ -81,6 +84,9 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
         result: text("Result"),
         exit_status: (get("ExecMainCode") != "0").then(|| get("ExecMainStatus").parse().ok()).flatten(),
         enabled: Some(get("UnitFileState") == "enabled"),
+        run: text("InvocationID")
+            .filter(|_| !matches!(state, State::Stopped | State::Failed | State::NotInstalled))
+            .map(|id| Run { id, stop_timeout: get("TimeoutStopUSec").to_owned() }),
     }
 }
 
@@ -248,11 +254,16 @@ pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
 /// # Errors
 /// When the journal cannot be read.
 pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
-    // What a service said just before it died may be on its way still; only root may wait for it.
+    synced();
+    Ok(process::answer(&logs(std::slice::from_ref(name), scope, &LogPart::last(lines)), &[])?.text())
+}
+
+/// Waits until the journal has what was written so far: what a service said just before it died may be on its way still.
+/// Only root may ask for that.
+fn synced() {
     if process::ask(&Invocation::new(["journalctl", "--sync"]), &[]).is_ok_and(|outcome| !outcome.status.success()) {
         thread::sleep(PAUSE * 3);
     }
-    Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
 }
 
 /// What a service that has failed wrote last, where the caller may read that.
@@ -264,15 +275,40 @@ pub(super) fn log_of_failure(name: &ServiceName, scope: Scope) -> String {
     if may_read { recent_log(name, scope, TOLD).unwrap_or_default() } else { String::new() }
 }
 
-/// The command that shows the log of services.
-pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> Invocation {
-    let mut words: Vec<String> = ["journalctl", "--no-pager", "--quiet"].map(str::to_owned).to_vec();
-    words.push(format!("--lines={lines}"));
-    if follow {
-        words.push("--follow".to_owned());
+/// The command that shows a part of the log of services, the oldest line first.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn logs_of(names: &[ServiceName], scope: Scope, part: &LogPart) -> Result<Invocation, Error> {
+    let (Some(_), Some(_), false) = (part.lines, &part.grep, part.follow) else { return Ok(logs(names, scope, part)) };
+    // journalctl shows the last lines that match in the reverse order (journalctl(1), `--grep=`): the first of them is
+    // asked for, and then all from there on.
+    let Invocation(mut words) = logs(names, scope, part);
+    words.extend(["--output=json", "--output-fields=__CURSOR"].map(Text::from));
+    let found = process::ask(&Invocation(words), &[])?.text();
+    let oldest = found.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let cursor = oldest.and_then(|entry| Some(entry.get("__CURSOR")?.as_str()?.to_owned()));
+    let Some(cursor) = cursor else { return Ok(logs(names, scope, part)) };
+    let Invocation(mut words) = logs(names, scope, &LogPart { lines: None, since: None, ..part.clone() });
+    words.push(format!("--cursor={cursor}").into());
+    Ok(Invocation(words))
+}
+
+/// The command that shows a part of the log of services, with every byte that they have written: without `--all`
+/// journalctl shows a line with a control or another character that it cannot print as `[26B blob data]`.
+fn logs(names: &[ServiceName], scope: Scope, part: &LogPart) -> Invocation {
+    let mut words: Vec<Text> = ["journalctl", "--no-pager", "--quiet", "--all"].map(Text::from).to_vec();
+    words.extend(part.lines.map(|lines| format!("--lines={lines}").into()));
+    if part.follow {
+        words.push("--follow".into());
     }
+    words.extend(part.choices().map(|(option, value)| {
+        let mut word = format!("--{option}=").into_bytes();
+        word.extend_from_slice(value.as_bytes());
+        Text::from_bytes(word)
+    }));
     match scope {
-        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()))),
+        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()).into())),
         // The unit of a user's process is read from the process, and is not known of one that has ended
         // already; the name that is given to its output always is. A `+` begins another alternative.
         Scope::User => {
@@ -282,12 +318,12 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
                 [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]
             });
             for (at, field) in alternatives.enumerate() {
-                words.extend((at > 0).then(|| "+".to_owned()));
-                words.extend([field, user.clone()]);
+                words.extend((at > 0).then(|| "+".into()));
+                words.extend([field, user.clone()].map(Text::from));
             }
         }
     }
-    Invocation::new(words)
+    Invocation(words)
 }
 
 /// From now on systemd starts services however often they were started lately: it counts starts by hand, too, and
@@ -296,6 +332,19 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
 pub(super) fn allow_start(names: &[ServiceName], scope: Scope) {
     // It fails for a unit that is not loaded, of which there is no count.
     drop(act(&Operation::ResetFailed(names.to_vec()), scope));
+}
+
+/// Those of `names` whose units say nothing of a reload (`CanReload` of org.freedesktop.systemd1(5)).
+///
+/// # Errors
+/// When systemd does not answer.
+pub(super) fn not_reloadable(names: &[ServiceName], scope: Scope) -> Result<Vec<ServiceName>, Error> {
+    let words = ["show".to_owned(), "--property=Id,CanReload".to_owned()];
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    let answers = parse_show(&process::answer(&invocation, &[])?.text());
+    let can_reload = |(_, found): &(&ServiceName, &Properties)| found.get("CanReload").is_some_and(|can| can == "yes");
+    let others = names.iter().zip(&answers).filter(|pair| !can_reload(pair));
+    Ok(others.map(|(name, _)| name.clone()).collect())
 }
 
 /// Does `operation` with one call, and gives systemctl's own error if it fails.
