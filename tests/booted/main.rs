@@ -8,6 +8,7 @@ mod corpus;
 mod support;
 
 mod bed;
+mod behaviour;
 mod credentials;
 mod error_log;
 mod exact;
