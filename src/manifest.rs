@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, DocumentFault, Node};
+use crate::model::span::Span;
 use crate::model::text::Text;
 
 #[cfg(feature = "schema")]
@@ -210,7 +211,7 @@ pub enum Time {
     /// Seconds.
     Seconds(#[cfg_attr(feature = "schema", schemars(range(min = 0)))] i64),
     /// Numbers with units, as systemd writes them.
-    Text(String),
+    Text(#[cfg_attr(feature = "schema", schemars(regex(pattern = Span::PATTERN)))] String),
 }
 
 impl std::fmt::Display for Time {

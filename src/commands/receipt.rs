@@ -26,7 +26,7 @@ impl Managed {
     }
 
     /// How a service was installed: from its receipt, or from OpenMSIStream's list of arguments.
-    fn request(&self, name: &ServiceName, catalog: &Catalog, read: ReadWords<'_>) -> Result<Request, Error> {
+    pub(super) fn request(&self, name: &ServiceName, catalog: &Catalog, read: ReadWords<'_>) -> Result<Request, Error> {
         let path = self.site.place.receipt(name);
         let kept = Kept::open(&self.site.place.state_dir)?;
         if let Some(found) = kept.believed(&path)? {

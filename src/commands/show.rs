@@ -3,6 +3,7 @@
 use super::find::Managed;
 use super::receipt::ReadWords;
 use crate::error::Error;
+use crate::host::facts::Before;
 use crate::host::files::{self, Entry};
 use crate::managers::credential::Opened;
 use crate::managers::observe;
@@ -11,7 +12,10 @@ use crate::managers::systemd::units::Units;
 use crate::manifest::Request;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::spec::Hardening;
 use crate::model::text::Text;
+use crate::model::word::Word;
+use crate::{render, validate};
 
 /// What is installed of one service.
 #[derive(Debug, Default)]
@@ -22,6 +26,8 @@ pub struct Shown {
     pub parameters: Option<Vec<(String, Text)>>,
     /// How exposed it is, in the words of systemd-analyze.
     pub exposure: Option<String>,
+    /// What each profile of hardening would make of that.
+    pub with_profiles: Vec<(&'static str, String)>,
 }
 
 impl Managed {
@@ -37,11 +43,11 @@ impl Managed {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn show(&self) -> Result<Vec<Shown>, Error> {
-        self.names.iter().map(|name| self.show_one(name)).collect()
+    pub fn show(&self, read: ReadWords<'_>) -> Result<Vec<Shown>, Error> {
+        self.names.iter().map(|name| self.show_one(name, read)).collect()
     }
 
-    fn show_one(&self, name: &ServiceName) -> Result<Shown, Error> {
+    fn show_one(&self, name: &ServiceName, read: ReadWords<'_>) -> Result<Shown, Error> {
         let place = &self.site.place;
         let mut shown = Shown::default();
         let overrides = match self.site.manager {
@@ -56,7 +62,12 @@ impl Managed {
         }
         match self.site.manager {
             Manager::Systemd(_) if self.removed.contains(name) => {}
-            Manager::Systemd(_) => shown.exposure = security::exposure(&place.unit(name)),
+            Manager::Systemd(_) => {
+                shown.exposure = security::exposure(&place.unit(name));
+                if shown.exposure.is_some() {
+                    shown.with_profiles = self.with_profiles(name, read).unwrap_or_default();
+                }
+            }
             Manager::Nssm => {
                 let observed = observe::observe(std::slice::from_ref(name), &self.site, &mut Opened::default())?;
                 let stored = observed.registered.get(name).into_iter().flatten();
@@ -67,5 +78,24 @@ impl Managed {
             }
         }
         Ok(shown)
+    }
+
+    /// What each profile would make of the exposure of a service. Without a receipt that holds nothing is known of it.
+    fn with_profiles(&self, name: &ServiceName, read: ReadWords<'_>) -> Result<Vec<(&'static str, String)>, Error> {
+        let (place, catalog) = (&self.site.place, self.catalog()?);
+        let request = self.request(name, &catalog, read)?;
+        let of_profile = |profile: &'static str| {
+            let request = Request { hardening: Some(profile.to_owned()), ..request.clone() };
+            let target = self.site.target();
+            let valid = validate::validate(&request, &catalog, &Before::default(), target, &place.state_dir).ok()?;
+            let files = render::systemd::artifacts(&valid.spec, place).ok()?;
+            let unit = files.into_iter().find(|file| file.path == place.unit(name))?;
+            Some((profile, security::exposure_of(&name.unit(), &unit.contents)?))
+        };
+        Ok(Hardening::WORDS
+            .iter()
+            .filter(|(_, profile)| *profile != Hardening::None)
+            .filter_map(|(word, _)| of_profile(word))
+            .collect())
     }
 }

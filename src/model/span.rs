@@ -28,6 +28,9 @@ const SECOND: u64 = 1_000_000;
 const RULE: &str = "must be a time such as `90`, `500ms` or `1min 30s`";
 
 impl Span {
+    /// What one looks like, for those that only check the form of a text.
+    pub const PATTERN: &str = "^\\s*(([0-9]+\\.?[0-9]*|\\.[0-9]+)\\s*(us|usec|µs|μs|ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?|M|months?|y|years?)?\\s*)+$";
+
     /// So many seconds.
     pub const fn seconds(seconds: u32) -> Self {
         Self { micros: seconds as u64 * SECOND }

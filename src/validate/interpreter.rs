@@ -38,8 +38,10 @@ impl<F: Facts> Check<'_, F> {
         environment: &IndexMap<EnvName, Text>,
     ) -> Vec<Text> {
         let Run::Executable { path: program, arguments } = run else { return Vec::new() };
-        if self.target != Target::Systemd || self.facts.path_kind(program).is_none() {
-            return Vec::new();
+        match self.target {
+            Target::Systemd if self.facts.path_kind(program).is_some() => {}
+            // Of another host nothing is known, and Windows has one PATH for all services.
+            Target::Systemd | Target::Nssm => return Vec::new(),
         }
         let own = environment.iter().find(|(name, _)| name.as_str() == "PATH").map(|(_, value)| value.clone());
         let own = own.unwrap_or_else(|| SEARCH_PATH.into());

@@ -17,8 +17,9 @@ use proptest::test_runner::TestRunner;
 use crate::corpus;
 use crate::support::{Ran, Test, probe, system};
 
-/// What systemd itself adds to the environment of a service.
-const SYSTEMD: [&str; 5] = ["LANG", "PATH", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"];
+/// What systemd itself adds to the environment of a service, as a login does.
+const SYSTEMD: [&str; 9] =
+    ["LANG", "PATH", "HOME", "USER", "LOGNAME", "SHELL", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"];
 
 /// The kernel's limit for one argument, and for one variable with its name.
 const MOST: usize = 131_071;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 34] = [
+const OPTIONS: [(&str, Option<&str>); 36] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -30,6 +30,8 @@ const OPTIONS: [(&str, Option<&str>); 34] = [
     ("--secrets", Some("file")),
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
+    ("--stop-timeout", Some("1min 30s")),
+    ("--no-network", None),
     ("--after", Some("a.target")),
     ("--description", Some("x")),
     ("--display-name", Some("x")),

@@ -45,11 +45,12 @@ fn text_to_read() {
     
     [Service]
     Type=exec
+    User=root
     WorkingDirectory=/
     ExecStart=:"/bin/sleep" "1 h"
     ExecStopPost=-+:"/bin/sh" "/var/lib/install-service/web_error_log.sh"
     Restart=no
-    KillMode=mixed
+    KillMode=control-group
     TimeoutStopSec=90
     SuccessExitStatus=143
     SyslogIdentifier=web

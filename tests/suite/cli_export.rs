@@ -315,12 +315,12 @@ fn the_receipt_of_an_export_installs_the_same_service() {
 #[test]
 fn each_service_is_written_for_its_own_version() {
     let block = |name: &str, more: &str| format!("[[service]]\nname = '{name}'\nexecutable = '/bin/x'\n{more}\n");
-    let manifest = "[defaults]\nworking_directory = '/'\n".to_owned()
+    let manifest = "[defaults]\nworking_directory = '/'\nhardening = 'baseline'\n".to_owned()
         + &block("new", "")
         + &block("old", "assume = 'systemd=239'")
         + &block("older", "assume = 'systemd=219'");
     let ran = Test::install().file("m.toml", manifest).args(["--output", "tree", "--manifest", "m.toml"]).run();
-    let noted = "note: `old`: systemd 239 has no ProtectKernelLogs, ProtectClock, ProtectHostname, RestrictSUIDSGID, \
+    let noted = "note: `old`: systemd 239 has no ProtectKernelLogs, ProtectHostname, RestrictSUIDSGID, \
                  so the hardening goes without\nnote: `older`: systemd 219 has no ";
     assert!(ran.stderr.starts_with(noted), "{}", ran.stderr);
     let starts = |name: &str| {

@@ -66,7 +66,7 @@ InstallService: error: option `--assume` `252`: must be `systemd=VERSION`, such 
 InstallService: error: option `--account` `a b`: must be the name of an account
 InstallService: error: option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`
 InstallService: error: option `--hardening` `max`: must be one of `none`, `baseline`, `service`, `strict`
-InstallService: error: option `--restart-sec` `-3`: must be a whole number of seconds, 0 or more
+InstallService: error: option `--restart-sec` `-3`: must be a time such as `90`, `500ms` or `1min 30s`
 InstallService: error: option `--after` `x y`: contains ` `, which the name of a systemd unit must not
 InstallService: error: option `--description` `a\nb`: contains `\u{a}`; must be one line of plain text
 InstallService: error: option `--path` `../rel`: a path of the service must be absolute: it runs in another directory than you

@@ -219,14 +219,14 @@ fn diff() {
     diff().status(0).stdout("").stderr("the host is as it should be\n").run();
     // The administrator's hand.
     let unit = ran.folder().join(UNIT);
-    let changed = fs::read_to_string(&unit).unwrap().replace("RestartSec=120", "RestartSec=1");
+    let changed = fs::read_to_string(&unit).unwrap().replace("RestartSec=10", "RestartSec=1");
     fs::write(&unit, changed).unwrap();
     let drop_in = ran.folder().join(format!("{UNIT}.d/override.conf"));
     fs::create_dir_all(drop_in.parent().unwrap()).unwrap();
     fs::write(drop_in, "[Service]\nNice=5\n").unwrap();
     diff()
         .stdout_contains(format!("--- [TMP]/{UNIT}\n+++ [TMP]/{UNIT}\n"))
-        .stdout_contains("\n-RestartSec=1\n+RestartSec=120\n")
+        .stdout_contains("\n-RestartSec=1\n+RestartSec=10\n")
         .stdout_contains(format!("overridden by [TMP]/{UNIT}.d/override.conf\n"))
         .run();
     let document: Value = serde_json::from_str(&diff().args(["--format", "json"]).run().stdout).unwrap();

@@ -30,6 +30,8 @@ mod golden;
 mod hostile_files;
 mod injection;
 #[cfg(unix)]
+mod interpreter;
+#[cfg(unix)]
 mod manifest;
 #[cfg(unix)]
 mod not_written;

@@ -124,8 +124,13 @@ fn the_words_of_the_schema_are_taken() {
         }
         assert!(faults(Target::Systemd, &format!("{key} = \"perhaps\"\n")).is_some());
     }
-    for seconds in ["-1", "4294967296"] {
-        assert!(faults(Target::Systemd, &format!("restart_sec = {seconds}\n")).is_some());
+    for key in ["restart_sec", "stop_timeout"] {
+        for time in ["7", "\"500ms\"", "\"1min 30s\"", "\".5h\""] {
+            assert_eq!(faults(Target::Systemd, &format!("{key} = {time}\n")), None);
+        }
+        for time in ["-1", "\"5 fortnights\"", "\"soon\"", "\"\""] {
+            assert!(faults(Target::Systemd, &format!("{key} = {time}\n")).is_some());
+        }
     }
     let known = properties["systemd"]["propertyNames"]["anyOf"].as_array().unwrap();
     let known: Vec<String> = known.iter().flat_map(|list| words(&list["enum"])).collect();
@@ -208,7 +213,7 @@ proptest! {
     #[test]
     fn no_manifest_brings_it_down(
         rows in prop::collection::btree_map(
-            "(name|program|python|executable|arguments|environment|secrets|interpreter|working_directory|account|user|restart|restart_sec|after|description|display_name|hardening|path|assume|systemd|nssm|x)",
+            "(name|program|python|executable|arguments|environment|secrets|interpreter|working_directory|account|user|restart|restart_sec|stop_timeout|network|after|description|display_name|hardening|path|assume|systemd|nssm|x)",
             value(),
             0..7,
         ),

@@ -8,7 +8,7 @@ use install_service::model::environment_file;
 use install_service::model::place::Place;
 use install_service::model::span::Span;
 use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
-use install_service::model::systemd_table::KnownDirective;
+use install_service::model::systemd_table::{Directive, KnownDirective};
 use install_service::model::text::Text;
 use install_service::render::{is_ours, systemd};
 use proptest::prelude::*;
@@ -186,7 +186,6 @@ fn a_plain_service() {
              After=network-online.target remote-fs.target\n\
              After=postgresql.service\n\
              RequiresMountsFor=\"/srv/web\"\n\
-             StartLimitIntervalSec=0\n\
              OnFailure=mail@%n.service\n\
              \n\
              [Service]\n\
@@ -201,7 +200,7 @@ fn a_plain_service() {
     );
     assert_eq!(
         tail,
-        "Restart=always\nRestartSec=120\nKillMode=mixed\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
+        "Restart=always\nRestartSec=10\nKillMode=control-group\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
          UnsetEnvironment=BASHOPTS BASH_ENV GCONV_PATH GETCONF_DIR GLIBC_TUNABLES LD_ASSUME_KERNEL LD_AUDIT LD_BIND_NOT \
          LD_BIND_NOW LD_DEBUG LD_DEBUG_OUTPUT LD_DYNAMIC_WEAK LD_HWCAP_MASK LD_LIBRARY_PATH LD_ORIGIN_PATH \
          LD_POINTER_GUARD LD_PREFER_MAP_32BIT_EXEC LD_PRELOAD LD_PROFILE LD_PROFILE_OUTPUT LD_SHOW_AUXV \
@@ -412,7 +411,6 @@ fn old_versions_get_what_they_know() {
     for (key, since) in [
         ("Type=exec", 240),
         ("ProtectProc=", 247),
-        ("ProtectClock=", 245),
         ("ProtectKernelLogs=", 244),
         ("ProtectHostname=", 242),
         ("RestrictSUIDSGID=", 242),
@@ -477,9 +475,7 @@ fn what_an_old_version_cannot_do_is_said() {
     let baseline = || ServiceSpec { hardening: Hardening::Baseline, ..web() };
     assert_eq!(
         said(241, baseline()),
-        [
-            "systemd 241 has no ProtectKernelLogs, ProtectClock, ProtectHostname, RestrictSUIDSGID, so the hardening goes without"
-        ]
+        ["systemd 241 has no ProtectKernelLogs, ProtectHostname, RestrictSUIDSGID, so the hardening goes without"]
     );
     assert_eq!(said(231, web()), ["systemd 231 does not say how a service ended, so it will leave no error log"]);
     assert!(said(231, ServiceSpec { run: python(Vec::new()), ..web() })[0].contains("only an exception"));
@@ -511,4 +507,172 @@ fn a_strict_service_keeps_its_directories() {
         ["the directory `/a\\nb` that it writes to contains U+000A, which a systemd unit cannot carry: \
           a path there ends with its line"]
     );
+}
+
+fn said(key: &str, value: &str) -> Directive {
+    KnownDirective::find(key).unwrap().with(value).unwrap()
+}
+
+fn unit_of(spec: &ServiceSpec) -> String {
+    files(spec).remove("web.service").unwrap()
+}
+
+/// Our lines are for the case that the user does not say otherwise.
+#[test]
+fn what_the_user_says_takes_the_place_of_our_line() {
+    let spec = ServiceSpec { hardening: Hardening::Strict, run: python(Vec::new()), ..web() };
+    let ours = unit_of(&spec);
+    for (key, value) in [
+        ("Type", "simple"),
+        ("NotifyAccess", "all"),
+        ("TimeoutStartSec", "7"),
+        ("TimeoutSec", "7"),
+        ("ExecStop", "/bin/true"),
+        ("ExecStopPost", "/bin/true"),
+        ("KillMode", "process"),
+        ("TimeoutStopSec", "7"),
+        ("SuccessExitStatus", "7"),
+        ("SyslogIdentifier", "seven"),
+        ("NoNewPrivileges", "no"),
+        ("ProtectKernelLogs", "no"),
+        ("CapabilityBoundingSet", "CAP_CHOWN"),
+        ("RestrictAddressFamilies", "AF_UNIX"),
+        ("PrivateDevices", "no"),
+        ("UMask", "0007"),
+        ("ProtectSystem", "no"),
+        ("PrivateTmp", "no"),
+        ("ReadWritePaths", "/seven"),
+        ("Unit.Wants", "seven.target"),
+        ("Unit.RequiresMountsFor", "/seven"),
+        ("Unit.StartLimitIntervalSec", "7"),
+        ("Install.WantedBy", "seven.target"),
+    ] {
+        let unit = unit_of(&ServiceSpec { directives: vec![said(key, value)], ..spec.clone() });
+        let name = key.rsplit('.').next().unwrap();
+        let lines: Vec<&str> = unit.lines().filter(|line| line.starts_with(&format!("{name}="))).collect();
+        assert_eq!(lines, [format!("{name}={value}")], "{key}");
+        let was = ours.lines().any(|line| line.starts_with(&format!("{name}=")));
+        assert!(was || name == "TimeoutSec", "{key} is no line of ours");
+    }
+    let both = unit_of(&ServiceSpec { directives: vec![said("TimeoutSec", "7")], ..spec });
+    assert!(!both.contains("TimeoutStopSec") && !both.contains("TimeoutStartSec"), "{both}");
+}
+
+#[test]
+fn the_limit_of_restarts_is_the_users_where_they_say_one() {
+    for (key, value) in [
+        ("Unit.OnFailure", "alarm.service"),
+        ("Unit.StartLimitBurst", "3"),
+        ("Unit.StartLimitAction", "none"),
+        ("FailureAction", "none"),
+    ] {
+        let spec = ServiceSpec { directives: vec![said(key, value)], ..web() };
+        assert!(!unit_of(&spec).contains("StartLimitIntervalSec"), "{key}");
+    }
+    assert!(unit_of(&web()).contains("StartLimitIntervalSec=0\n"));
+    let alarm = ServiceSpec { directives: vec![said("Unit.OnFailure", "alarm.service")], ..web() };
+    assert!(systemd::left_out(&alarm)[0].contains("StartLimitBurst"), "{:?}", systemd::left_out(&alarm));
+    let never = ServiceSpec { restart: Restart::Never, ..alarm };
+    assert_eq!(systemd::left_out(&never), [""; 0]);
+}
+
+/// Other lines of the profile bring `NoNewPrivileges=yes` back for whoever may not administer the system.
+#[test]
+fn privileges_that_may_be_gained_can_be() {
+    let off = || vec![said("NoNewPrivileges", "no")];
+    let of = |account: Option<&str>, hardening| ServiceSpec {
+        account: account.map(Into::into),
+        hardening,
+        directives: off(),
+        ..web()
+    };
+    let spec = of(Some("joe"), Hardening::Baseline);
+    let unit = unit_of(&spec);
+    assert!(!unit.contains("Restrict") && !unit.contains("SystemCall") && !unit.contains("LockPersonality"), "{unit}");
+    assert!(unit.contains("ProtectControlGroups=yes\n"), "{unit}");
+    let notes = systemd::left_out(&spec);
+    assert!(notes[0].contains("goes without ProtectKernelTunables, ProtectKernelModules"), "{notes:?}");
+    // Root keeps what it has.
+    assert!(unit_of(&of(None, Hardening::Baseline)).contains("RestrictSUIDSGID=yes\n"));
+    assert!(!unit_of(&of(None, Hardening::Service)).contains("RestrictSUIDSGID"));
+    // What the user says of both is a contradiction.
+    let mut both = spec;
+    both.directives.push(said("RestrictRealtime", "yes"));
+    assert_eq!(
+        refusals(&both),
+        ["the setting `RestrictRealtime` brings `NoNewPrivileges=yes` with it, which a systemd unit cannot carry: \
+          and `NoNewPrivileges=no` is asked for, too; omit one of the two"]
+    );
+    both.directives = vec![said("NoNewPrivileges", "no"), said("RestrictRealtime", "no")];
+    assert!(unit_of(&both).contains("RestrictRealtime=no\n"));
+}
+
+#[test]
+fn a_strict_service_whose_lines_are_switched_off_may_write_there() {
+    let spec = |key: &str| ServiceSpec { hardening: Hardening::Strict, directives: vec![said(key, "no")], ..web() };
+    let writable = |spec: &ServiceSpec| {
+        let unit = unit_of(spec);
+        unit.lines().filter_map(|line| line.strip_prefix("ReadWritePaths=").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(writable(&spec("PrivateTmp")), ["\"-/srv/web\"", "\"-/tmp\"", "\"-/var/tmp\""]);
+    assert_eq!(writable(&spec("ProtectHome")), ["\"-/srv/web\"", "\"-/home\"", "\"-/root\""]);
+    assert_eq!(writable(&spec("ProtectSystem")), [""; 0]);
+}
+
+/// `ProtectClock=` closes every device on systemd 245 to 252 (systemd#18142).
+#[test]
+fn no_profile_closes_devices_by_the_way() {
+    for hardening in [Hardening::Baseline, Hardening::Service, Hardening::Strict] {
+        let unit = unit_of(&ServiceSpec { hardening, ..web() });
+        assert!(!unit.contains("ProtectClock") && !unit.contains("DeviceAllow") && !unit.contains("DevicePolicy"));
+    }
+    assert!(
+        unit_of(&ServiceSpec { hardening: Hardening::Baseline, ..web() })
+            .contains("\nCapabilityBoundingSet=~CAP_SYS_TIME CAP_WAKE_ALARM\n")
+    );
+    assert!(unit_of(&ServiceSpec { hardening: Hardening::Service, ..web() }).contains("\nCapabilityBoundingSet=\n"));
+}
+
+#[test]
+fn a_service_without_a_network_waits_for_none() {
+    let unit = unit_of(&ServiceSpec { network: false, ..web() });
+    assert!(!unit.contains("network") && !unit.contains("remote-fs"), "{unit}");
+    assert!(unit.contains("RequiresMountsFor=\"/srv/web\"\n"), "{unit}");
+}
+
+#[test]
+fn times_are_written_as_systemd_counts_them() {
+    let times = |restart: &str, stop: &str| {
+        let spec = ServiceSpec { restart_sec: restart.parse().unwrap(), stop_timeout: stop.parse().unwrap(), ..web() };
+        let unit = unit_of(&spec);
+        assert!(unit.contains(&format!("\nRestartSec={}\n", spec.restart_sec)), "{unit}");
+        unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=").map(str::to_owned)).unwrap()
+    };
+    assert_eq!((times("500ms", "5min").as_str(), times("1min 30s", "1.5s").as_str()), ("300", "1500ms"));
+}
+
+/// Python has no handler for SIGTERM of its own.
+#[test]
+fn python_is_asked_to_stop_as_by_ctrl_c() {
+    let stop = "ExecStop=-:\"/bin/sh\" \"/var/lib/install-service/web_stop.sh\"\n";
+    let spec = ServiceSpec { run: python(Vec::new()), ..web() };
+    assert!(unit_of(&spec).contains(stop));
+    let mut script = web();
+    assert!(!unit_of(&script).contains("ExecStop="));
+    script.environment.insert("PYTHONUNBUFFERED".parse().unwrap(), "1".into());
+    assert!(unit_of(&script).contains(stop));
+    // Whoever says how it is stopped has it so.
+    for (key, value) in [("KillSignal", "SIGQUIT"), ("KillMode", "mixed"), ("ExecStop", "/bin/true")] {
+        let unit = unit_of(&ServiceSpec { directives: vec![said(key, value)], ..spec.clone() });
+        assert!(!unit.contains("web_stop.sh"), "{unit}");
+    }
+}
+
+/// Without it a service of root has no HOME, USER, LOGNAME and SHELL.
+#[test]
+fn root_is_named() {
+    assert!(unit_of(&web()).contains("\nUser=root\n"));
+    assert!(!unit_of(&ServiceSpec { scope: Scope::User, ..web() }).contains("User="));
+    let made_up = ServiceSpec { directives: vec![said("DynamicUser", "yes")], ..web() };
+    assert!(!unit_of(&made_up).contains("\nUser="));
 }

@@ -152,7 +152,7 @@ impl Call {
     fn show(&self) -> Result<u8, Error> {
         match self.shape {
             Shape::Manifest => print(words::manifest(&self.services.as_requests(&read_words)?)),
-            Shape::Plain(_) => print(words::shown(&self.services.show()?)),
+            Shape::Plain(_) => print(words::shown(&self.services.show(&read_words)?)),
         }
         Ok(exit::OK)
     }

@@ -201,7 +201,7 @@ pub(super) fn manifest(requests: &[Request]) -> String {
 /// What is installed: each file with its contents.
 pub(super) fn shown(services: &[Shown]) -> Styled {
     let mut out = Styled::default();
-    for Shown { files, parameters, exposure } in services {
+    for Shown { files, parameters, exposure, with_profiles } in services {
         for (path, contents) in files {
             add_section(&mut out, path, contents);
         }
@@ -211,6 +211,9 @@ pub(super) fn shown(services: &[Shown]) -> Styled {
         }
         if let Some(score) = exposure {
             out.plain(format_args!("exposure by systemd-analyze security: {score}\n"));
+        }
+        for (profile, score) in with_profiles {
+            out.plain(format_args!("    with `--hardening {profile}`: {score}\n"));
         }
     }
     out

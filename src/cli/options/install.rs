@@ -9,7 +9,6 @@ use crate::commands::install::Layout;
 use crate::managers::nssm::Wishes;
 use crate::manifest::{Request, Time};
 use crate::model::refused::Refused;
-use crate::model::span::Span;
 use crate::model::spec::{Hardening, Restart, SecretStore, Target};
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -198,7 +197,6 @@ fn say(place: &mut Option<String>, value: &Text) -> Result<(), Refused> {
 /// A length of time, in seconds where there is no unit.
 fn time(span: &Text) -> Result<Time, Refused> {
     let text = plain(span)?;
-    text.parse::<Span>().map_err(Refused::new)?;
     Ok(text.parse().map_or_else(|_| Time::Text(text.to_owned()), Time::Seconds))
 }
 

@@ -1,0 +1,142 @@
+//! What runs a program: where a service finds the interpreter of its first line, and which programs are Python.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{Ran, Test};
+
+/// An executable file.
+fn program(test: Test, path: &str, contents: &str) -> Test {
+    let test = test.file(path, contents);
+    fs::set_permissions(test.folder().join(path), fs::Permissions::from_mode(0o755)).unwrap();
+    test
+}
+
+/// A dry run for systemd with these words behind `--`, in which `{}` is the folder; with `bin` of the folder in front
+/// of the PATH.
+fn dry_run(test: Test, options: &[&str], words: &[&str]) -> Ran {
+    let folder = test.folder().display().to_string();
+    let path = format!("{folder}/bin:{}", std::env::var("PATH").unwrap());
+    let words = words.iter().map(|word| word.replace("{}", &folder));
+    test.env("PATH", path)
+        .args(["--dry-run", "--service_name", "web", "--target", "systemd"])
+        .args(options)
+        .arg("--")
+        .args(words)
+        .run()
+}
+
+fn with_bin(name: &str, first_line: &str) -> Test {
+    program(Test::install(), &format!("bin/{name}"), first_line)
+}
+
+const FRONT: &str = "PATH=[TMP]/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+#[test]
+fn the_folder_of_an_interpreter_that_only_the_caller_finds_is_put_in_front() {
+    let said = "`node7` is found only on your PATH: `[TMP]/bin` is put in front of the service's PATH";
+    for first_line in ["#!/usr/bin/env node7", "#! /usr/bin/env -S node7 --quiet", "#!/usr/bin/env -S A=b node7"] {
+        let test = program(with_bin("node7", "#!/bin/sh\n"), "app", &format!("{first_line}\n"));
+        let ran = dry_run(test, &[], &["{}/app"]);
+        assert!(ran.stdout.contains(FRONT) && ran.stdout.contains("    path = [\"[TMP]/bin\"]\n"), "{}", ran.stdout);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn two_levels_deep() {
+    let test = with_bin("node7", "#!/bin/sh\n");
+    let test = program(program(test, "bin/npm7", "#!/usr/bin/env node7\n"), "app", "#!/usr/bin/env npm7\n");
+    let ran = dry_run(test, &[], &["{}/app"]);
+    assert!(ran.stdout.contains(FRONT), "{}", ran.stdout);
+    assert!(ran.stderr.contains("`npm7` is found only on your PATH"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_program_that_is_called_by_its_name_has_its_neighbours() {
+    let ran = dry_run(with_bin("uploader7", "#!/bin/sh\n"), &[], &["uploader7"]);
+    assert!(ran.stdout.contains(FRONT), "{}", ran.stdout);
+    let ran = dry_run(with_bin("node7", "#!/bin/sh\n"), &[], &["/usr/bin/env", "node7", "app.js"]);
+    assert!(ran.stdout.contains(FRONT), "{}", ran.stdout);
+}
+
+#[test]
+fn an_interpreter_beside_its_script_is_found_there() {
+    let test = program(program(Test::install(), "kit/node7", "#!/bin/sh\n"), "kit/npm7", "#!/usr/bin/env node7\n");
+    let ran = dry_run(test, &[], &["{}/kit/npm7"]);
+    assert!(ran.stderr.contains("`node7` is found beside it only: `[TMP]/kit` is put in front"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_nobody_finds_is_said() {
+    let test = program(Test::install(), "app", "#!/usr/bin/env node7\n");
+    let ran = dry_run(test, &[], &["{}/app"]);
+    assert!(ran.stderr.contains("`[TMP]/app` needs `node7`, which is on no PATH here, so it will end with 127"));
+}
+
+#[test]
+fn what_a_service_finds_anyway_is_left_alone() {
+    let ran = dry_run(program(Test::install(), "app", "#!/usr/bin/env sh\n"), &[], &["{}/app"]);
+    assert!(!ran.stdout.contains("\"PATH="), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "");
+    // The user has put it there.
+    let test = program(with_bin("node7", "#!/bin/sh\n"), "app", "#!/usr/bin/env node7\n");
+    let bin = test.folder().join("bin").display().to_string();
+    let ran = dry_run(test, &["--path", &bin], &["{}/app"]);
+    assert_eq!(ran.stderr, "");
+    let test = program(with_bin("node7", "#!/bin/sh\n"), "app", "#!/usr/bin/env node7\n");
+    let own = format!("PATH={}/bin:/usr/bin", test.folder().display());
+    let ran = dry_run(test, &["--env", &own], &["{}/app"]);
+    assert_eq!(ran.stderr, "");
+}
+
+/// Whether the service is one of Python: told to write without a buffer, and stopped as by Ctrl-C.
+fn is_python(ran: &Ran) -> bool {
+    let (unbuffered, asked) =
+        (ran.stdout.contains("Environment=\"PYTHONUNBUFFERED=1\"\n"), ran.stdout.contains("web_stop.sh\"\n"));
+    assert_eq!(unbuffered, asked, "{}", ran.stdout);
+    unbuffered
+}
+
+#[test]
+fn python_is_recognised_however_it_is_started() {
+    let scripts = |test: Test| {
+        let test = program(test, "poll.py", "#!/usr/bin/env python3\nprint()\n");
+        let test = program(test, "console-script", "#!/opt/venv/bin/python3.11\nprint()\n");
+        let test = program(test, "wrapper", "#!/bin/sh\ncd /srv && exec python3 -m poll\n");
+        program(test, "deep", "#!/usr/bin/env -S bash -e\n\"$HERE\"/bin/python x\n")
+    };
+    for words in [
+        &["/usr/bin/python3", "/x/poll.py"][..],
+        &["/usr/bin/python3", "-m", "poll"],
+        &["/usr/bin/env", "python3", "poll.py"],
+        &["/usr/bin/nice", "/opt/venv/bin/python", "x"],
+        &["/bin/sh", "-c", "cd /srv; python3 poll.py | logger"],
+        &["{}/poll.py"],
+        &["{}/console-script", "--port", "80"],
+        &["{}/wrapper"],
+        &["/bin/sh", "{}/wrapper"],
+        &["{}/deep"],
+    ] {
+        assert!(is_python(&dry_run(scripts(Test::install()), &[], words)), "{words:?}");
+    }
+}
+
+#[test]
+fn other_programs_are_not_python() {
+    let scripts = |test: Test| {
+        let test = program(test, "wrapper", "#!/bin/sh\nexec java -jar pythonic.jar\n");
+        program(test, "perl", "#!/usr/bin/perl\nsystem 'python3';\n")
+    };
+    for words in [&["/bin/sleep", "python lessons"][..], &["{}/wrapper"], &["/bin/sh", "-c", "exec true"], &["{}/perl"]]
+    {
+        assert!(!is_python(&dry_run(scripts(Test::install()), &[], words)), "{words:?}");
+    }
+}
+
+#[test]
+fn what_the_user_set_is_kept() {
+    let ran = dry_run(Test::install(), &["--env", "PYTHONUNBUFFERED="], &["/usr/bin/python3", "poll.py"]);
+    assert!(ran.stdout.contains("Environment=\"PYTHONUNBUFFERED=\"\n"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("PYTHONUNBUFFERED=1"), "{}", ran.stdout);
+}
