@@ -25,6 +25,7 @@ mod not_written;
 mod odd_hosts;
 mod often;
 mod privilege;
+mod profiles;
 mod readme;
 mod secrets;
 mod through_sudo;
