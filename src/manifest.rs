@@ -9,7 +9,6 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, DocumentFault, Node};
-use crate::model::span::Span;
 use crate::model::text::Text;
 
 #[cfg(feature = "schema")]
@@ -211,7 +210,7 @@ pub enum Time {
     /// Seconds.
     Seconds(#[cfg_attr(feature = "schema", schemars(range(min = 0)))] i64),
     /// Numbers with units, as systemd writes them.
-    Text(#[cfg_attr(feature = "schema", schemars(regex(pattern = Span::PATTERN)))] String),
+    Text(#[cfg_attr(feature = "schema", schemars(regex(pattern = crate::model::span::Span::PATTERN)))] String),
 }
 
 impl std::fmt::Display for Time {
