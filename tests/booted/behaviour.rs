@@ -34,6 +34,7 @@ macro_rules! cases {
 }
 
 cases! {
+    another_interpreter_on_the_callers_path
     asks_systemd
     background
     big_output
@@ -48,6 +49,7 @@ cases! {
     ctrl_c_alone
     ctrl_c_alone_behind_a_shell
     device
+    directory_that_is_gone
     directory_with_blanks
     does_not_stop
     ends_by_a_failure
@@ -61,6 +63,7 @@ cases! {
     interpreter_as_typed
     interpreter_by_env_split
     interpreter_given_to_env
+    interpreter_nowhere
     interpreter_of_an_interpreter
     interpreter_on_the_callers_path
     interpreter_on_the_callers_path_of_an_account
@@ -69,7 +72,10 @@ cases! {
     language
     language_of_its_own
     launcher_that_waits
+    library_only_in_the_shell
+    library_that_is_given
     limits
+    line_ends_of_windows
     listens_to_a_port
     listens_to_a_socket
     login_of_a_user
@@ -78,6 +84,7 @@ cases! {
     login_through_sudo
     long_line
     makes_a_device
+    mount_that_executes_nothing
     mounts
     name_of_the_host
     network
@@ -153,6 +160,7 @@ cases! {
     without_random_addresses
     working_directory_with_blanks
     writes_elsewhere
+    wrong_architecture
 }
 
 #[test]
@@ -314,6 +322,8 @@ impl Scene {
             drop(Command::new("kill").args(["-KILL", process]).output());
             std::thread::sleep(Duration::from_millis(20));
         }
+        // What a case has mounted, too.
+        drop(Command::new("sh").args(["-c", "umount --lazy \"$0\"/*", &self.folder.to_string_lossy()]).output());
         drop(fs::remove_dir_all(&self.folder));
         drop(fs::remove_dir_all(&self.state));
     }
@@ -370,12 +380,9 @@ impl Scene {
         let said = || String::from_utf8_lossy(&fs::read(&said).unwrap_or_default()).into_owned();
         let group: u32 = wait_for("the shell", 20, || said().lines().next()?.parse().ok());
         let group = group.to_string();
-        if self.case.end == End::Itself {
-            self.wait_until("test -e ready", said);
-            self.script(&self.case.during);
-        } else {
-            self.wait_until(&format!("test -e ready || ! kill -0 {group}"), said);
-            self.script(&self.case.during);
+        self.wait_until(&format!("test -e ready || ! kill -0 {group}"), said);
+        self.script(&self.case.during);
+        if self.case.end != End::Itself {
             let signal = if self.case.end == End::Int { "INT" } else { "TERM" };
             self.script(&format!("kill -{signal} -{group}"));
         }
@@ -420,7 +427,8 @@ impl Scene {
         for line in &case.logs {
             // Of this run alone: an earlier one may have failed this very case.
             let run = format!("_SYSTEMD_INVOCATION_ID={}", self.unit.property("InvocationID"));
-            let shown = || Command::new("journalctl").args(["--all", "--quiet", "--output=cat", &run]).output().unwrap();
+            let shown =
+                || Command::new("journalctl").args(["--all", "--quiet", "--output=cat", &run]).output().unwrap();
             let has_line = || String::from_utf8_lossy(&shown().stdout).contains(line);
             wait_for(&format!("`{line}` in the log"), 10, || has_line().then_some(()));
         }
