@@ -34,6 +34,7 @@ impl<F: Facts> Check<'_, F> {
         &mut self,
         given: Option<&Text>,
         run: &Run,
+        account: Option<&str>,
         path: &[Text],
         environment: &IndexMap<EnvName, Text>,
     ) -> Vec<Text> {
@@ -44,10 +45,11 @@ impl<F: Facts> Check<'_, F> {
             Target::Systemd | Target::Nssm => return Vec::new(),
         }
         let own = environment.iter().find(|(name, _)| name.as_str() == "PATH").map(|(_, value)| value.clone());
-        let own = own.unwrap_or_else(|| SEARCH_PATH.into());
-        let mut folders: Vec<Text> = path.to_vec();
-        folders.extend(own.as_bytes().split(|byte| *byte == b':').map(Text::from_bytes));
-        let mut found = Search { facts: self.facts, folders, added: Vec::new(), notes: Vec::new() };
+        let (own, usual) = own.map_or((SEARCH_PATH.into(), true), |own| (own, false));
+        let own: Vec<Text> = own.as_bytes().split(|byte| *byte == b':').map(Text::from_bytes).collect();
+        let usual = own.iter().filter(|folder| usual && !path.contains(folder)).cloned().collect();
+        let folders = path.iter().cloned().chain(own).collect();
+        let mut found = Search { facts: self.facts, account, folders, usual, added: Vec::new(), notes: Vec::new() };
         if let Some(name) = given.filter(|given| !given.as_bytes().contains(&b'/')) {
             found.look(name, program);
         }
@@ -109,7 +111,10 @@ impl<F: Facts> Check<'_, F> {
 /// The way through the PATH of a service, and what is missing on it.
 struct Search<'a, F> {
     facts: &'a F,
+    account: Option<&'a str>,
     folders: Vec<Text>,
+    /// Those of them that the user has not named.
+    usual: Vec<Text>,
     added: Vec<Text>,
     notes: Vec<String>,
 }
@@ -117,10 +122,20 @@ struct Search<'a, F> {
 impl<F: Facts> Search<'_, F> {
     /// Where a service finds a program that `whose` asks for, after what had to be added for that.
     fn look(&mut self, name: &Text, whose: &Text) -> Option<Text> {
-        if let Some(there) = self.folders.iter().map(|folder| beside(folder, name)).find(|path| self.is_there(path)) {
-            return Some(there);
-        }
         let typed = self.facts.find_program(name);
+        let own = self.folders.iter().map(|folder| beside(folder, name)).find(|path| self.is_there(path));
+        match (own, &typed) {
+            (Some(own), Some(typed)) if self.is_another(typed, &own) => {
+                let folder = folder_of(typed)?;
+                self.notes.push(format!(
+                    "`{name}` is `{typed}` on your PATH, and a service would find `{own}`: `{folder}` is put in front of the \
+                     service's PATH"
+                ));
+                return self.put_in_front(folder, typed.clone());
+            }
+            (Some(own), _) => return Some(own),
+            (None, _) => {}
+        }
         let neighbour = || folder_of(whose).map(|folder| beside(&folder, name)).filter(|path| self.is_there(path));
         let (found, whence) = match typed {
             Some(path) => (path, "only on your PATH"),
@@ -137,9 +152,23 @@ impl<F: Facts> Search<'_, F> {
         };
         let folder = folder_of(&found)?;
         self.notes.push(format!("`{name}` is found {whence}: `{folder}` is put in front of the service's PATH"));
+        self.put_in_front(folder, found)
+    }
+
+    fn put_in_front(&mut self, folder: Text, found: Text) -> Option<Text> {
         self.folders.insert(0, folder.clone());
         self.added.push(folder);
         Some(found)
+    }
+
+    /// Whether what the caller runs is not what a service would, such as the interpreter of a version manager in front of
+    /// that of the system: not where the user has named the directory that the service finds it in, and not what the
+    /// account of the service could not use.
+    fn is_another(&self, typed: &Text, own: &Text) -> bool {
+        let is_usual = folder_of(own).is_some_and(|folder| self.usual.contains(&folder));
+        let is_new = folder_of(typed).is_some_and(|folder| !self.folders.contains(&folder));
+        let is_closed = || self.account.is_some_and(|account| self.facts.closed_to(account, typed).is_some());
+        is_usual && is_new && !is_closed()
     }
 
     fn is_there(&self, path: &Text) -> bool {

@@ -117,7 +117,7 @@ pub fn validate(
             Some(Runs::Executable(given)) => Some(given),
             _ => None,
         };
-        path.extend(check.folders(given, run, &path, &environment));
+        path.extend(check.folders(given, run, account.as_deref(), &path, &environment));
         let unbuffered: EnvName = UNBUFFERED.parse().expect("a name of our own");
         if !environment.contains_key(&unbuffered) && !secrets.contains(&unbuffered) && check.is_python(run) {
             settled.environment.insert(UNBUFFERED.to_owned(), "1".into());

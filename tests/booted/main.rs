@@ -9,6 +9,7 @@ mod support;
 
 mod at_boot;
 mod bed;
+mod behaviour;
 mod causes;
 mod credentials;
 mod doctor;
@@ -29,6 +30,7 @@ mod not_written;
 mod odd_hosts;
 mod often;
 mod privilege;
+mod profiles;
 mod readme;
 mod rename;
 mod secrets;

@@ -44,6 +44,22 @@ fn the_folder_of_an_interpreter_that_only_the_caller_finds_is_put_in_front() {
 }
 
 #[test]
+fn what_the_caller_runs_goes_before_what_the_system_has_of_that_name() {
+    let script = || program(with_bin("sed", "#!/bin/sh\n"), "app", "#!/usr/bin/env sed\n");
+    let ran = dry_run(script(), &[], &["{}/app"]);
+    assert!(ran.stdout.contains(FRONT), "{}", ran.stdout);
+    let said =
+        "`sed` is `[TMP]/bin/sed` on your PATH, and a service would find `/usr/bin/sed`: `[TMP]/bin` is put in front";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+
+    // But not before what the user has named.
+    for named in [["--path", "/usr/bin"], ["--env", "PATH=/usr/bin:/bin"]] {
+        let ran = dry_run(script(), &named, &["{}/app"]);
+        assert!(!ran.stdout.contains("[TMP]/bin:") && !ran.stderr.contains("in front"), "{}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
 fn two_levels_deep() {
     let test = with_bin("node7", "#!/bin/sh\n");
     let test = program(program(test, "bin/npm7", "#!/usr/bin/env node7\n"), "app", "#!/usr/bin/env npm7\n");

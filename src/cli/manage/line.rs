@@ -7,8 +7,8 @@ use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, ValueEnum};
 
-use crate::cli::help::{self, Depth};
 use super::order::{self, Sorted};
+use crate::cli::help::{self, Depth};
 use crate::cli::options::manage::{ManageCall, OPTIONS, Shape};
 use crate::cli::options::{self, Given};
 use crate::cli::parse::{self, Purpose};
