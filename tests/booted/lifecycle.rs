@@ -259,7 +259,7 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     let shared = Path::new("/run/systemd/system/drift-.service.d/nice.conf");
     fs::create_dir_all(shared.parent().unwrap()).unwrap();
     fs::write(shared, "[Service]\nNice=4\n").unwrap();
-    diff().status(10).stdout(format!("overridden by {}\n", shared.display())).run();
+    diff().status(10).stdout(format!("overridden by {}\n [Service]\n+Nice=4\n", shared.display())).run();
     fs::remove_dir_all(shared.parent().unwrap()).unwrap();
     system("systemctl", &["set-property", "drift-life.service", "CPUWeight=50"]);
     diff().status(10).stdout_contains("overridden by /etc/systemd/system.control/drift-life.service.d/").run();

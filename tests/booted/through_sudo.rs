@@ -413,16 +413,14 @@ fn a_module_that_is_missing_is_told_before_anything_is_asked() {
     }
     // What whoever types cannot see is left to the import, as the account that can.
     let service = named("sudo-hidden");
-    let install = service.install().file("work/hidden.py", "def main(arguments):\n    pass\n");
-    let work = install.folder().join("work");
+    let install = service.install().file("hidden/concealed.py", "def main(arguments):\n    pass\n");
+    let hidden = install.folder().join("hidden");
     let install = typed_by("joe", install);
-    system("chown", &["pim", work.to_str().unwrap()]);
-    fs::set_permissions(&work, fs::Permissions::from_mode(0o700)).unwrap();
-    let words = ["--python", "/usr/bin/python3", "--account", "pim", "--working-directory", work.to_str().unwrap()];
-    let install = install.args(words).arg("hidden:main");
-    // Whether it is a directory cannot be seen either.
-    let (code, ran) = install.run_to_any_end();
-    assert!(!ran.stderr.contains("No module named"), "{code}: {}", ran.stderr);
+    system("chown", &["-R", "pim", hidden.to_str().unwrap()]);
+    fs::set_permissions(&hidden, fs::Permissions::from_mode(0o700)).unwrap();
+    let path = format!("PYTHONPATH={}", hidden.display());
+    install.args(["--python", "/usr/bin/python3", "--account", "pim", "--env", &path, "concealed:main"]).run();
+    assert_eq!(service.property("LoadState"), "loaded");
 }
 
 /// The same of what ManageService takes the words of a command line for.
