@@ -128,8 +128,11 @@ fn the_doctor_looks_at_all_services_where_none_is_named() {
         ["doctor", "--format", "manifest"],
         "ManageService: error: option `--format` `manifest`: only `show` prints a manifest\n",
     );
-    // A service may have that name: the mode stands behind it.
-    Test::manage().args(["doctor", "status"]).status(4).stderr_contains("there is no service `doctor`").run();
+    // A service may have that name.
+    refused(
+        ["doctor", "status"],
+        "ManageService: error: mode `doctor`: a command line has one mode, and there is no service of that name\n",
+    );
     refused(["--list", "doctor"], "ManageService: error: argument `doctor`: `--list` lists every service\n");
 }
 
