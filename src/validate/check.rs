@@ -14,7 +14,7 @@ use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
-use crate::model::spec::{Run, Scope, SecretStore, Target};
+use crate::model::spec::{Hardening, Run, Scope, SecretStore, Target};
 use crate::model::systemd_table::{Directive, KnownDirective};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -488,6 +488,18 @@ impl<'a, F: Facts> Check<'a, F> {
         for unit in after.iter().filter(|unit| !unit.as_str().ends_with(".service")) {
             self.note(format!("`{unit}` is a unit of systemd; `--after SERVICE` names a service of Windows"));
         }
+    }
+
+    /// Its profile of hardening.
+    pub(super) fn hardening(&mut self, request: &Request, account: Option<&str>, scope: Scope) -> Hardening {
+        let hardening = self.word("option `--hardening`", request.hardening.as_deref());
+        if hardening >= Hardening::Service && account.is_none() && scope == Scope::System {
+            self.note(
+                "hardening `service` and `strict` take away root's right to other users' files; \
+                 `--account NAME` gives the service an account of its own",
+            );
+        }
+        hardening
     }
 
     /// A length of time.

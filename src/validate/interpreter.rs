@@ -17,7 +17,7 @@ use crate::render::systemd::SEARCH_PATH;
 const DEEPEST: usize = 3;
 
 /// The variable that a service of Python has, and by which it is known as one.
-pub(super) const UNBUFFERED: &str = "PYTHONUNBUFFERED";
+const UNBUFFERED: &str = "PYTHONUNBUFFERED";
 
 /// What a first line, or a command line, starts.
 enum Starts {
@@ -71,9 +71,21 @@ impl<F: Facts> Check<'_, F> {
         added
     }
 
+    /// The variable that lets a program of Python write without a buffer, unless the user says how it writes.
+    pub(super) fn unbuffered(
+        &self,
+        run: &Run,
+        environment: &IndexMap<EnvName, Text>,
+        secrets: &[EnvName],
+    ) -> Option<(EnvName, Text)> {
+        let name: EnvName = UNBUFFERED.parse().expect("a name of our own");
+        let is_open = !environment.contains_key(&name) && !secrets.contains(&name);
+        (is_open && self.is_python(run)).then(|| (name, "1".into()))
+    }
+
     /// Whether a program is one of Python, as far as its names, its first lines and, where it is a shell script, its
     /// text can tell.
-    pub(super) fn is_python(&self, run: &Run) -> bool {
+    fn is_python(&self, run: &Run) -> bool {
         let Run::Executable { path, arguments } = run else { return false };
         let platform = self.platform;
         let mut words = arguments.iter().filter_map(literal);
@@ -197,7 +209,7 @@ fn folder_of(path: &Text) -> Option<Text> {
 fn started_by(facts: &impl Facts, script: &Text) -> Option<Starts> {
     let line = facts.first_line(script)?;
     let rest = line.as_bytes().strip_prefix(b"#!")?;
-    let mut words = rest.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty()).map(Text::from_bytes);
+    let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(Text::from_bytes);
     let interpreter = words.next()?;
     match is_env(&interpreter) {
         true => named_by_env(&words.collect::<Vec<_>>()).map(Starts::Named),

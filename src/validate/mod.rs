@@ -15,14 +15,13 @@ use crate::error::Fault;
 use crate::manifest::{Arguments, Request};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::Facts;
-use crate::model::name::{EnvName, ServiceName, UnitName, is_identifier};
+use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, is_identifier};
 use crate::model::platform::Platform;
 use crate::model::span::Span;
-use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
+use crate::model::spec::{Argument, Restart, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use check::Check;
-use interpreter::UNBUFFERED;
 use program::ProgramLine;
 
 /// How long it is waited before a program is started again.
@@ -86,13 +85,7 @@ pub fn validate(
 
     let account = check.account(request, scope);
     let restart: Restart = check.word("option `--restart`", request.restart.as_deref());
-    let hardening: Hardening = check.word("option `--hardening`", request.hardening.as_deref());
-    if hardening >= Hardening::Service && account.is_none() && scope == Scope::System {
-        check.note(
-            "hardening `service` and `strict` take away root's right to other users' files; \
-             `--account NAME` gives the service an account of its own",
-        );
-    }
+    let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.span("option `--stop-timeout`", request.stop_timeout.as_ref());
     let after: Vec<UnitName> = request.after.iter().filter_map(|unit| check.parse("option `--after`", unit)).collect();
@@ -113,15 +106,11 @@ pub fn validate(
     };
 
     if let Some(run) = &run {
-        let given = match &runs {
-            Some(Runs::Executable(given)) => Some(given),
-            _ => None,
-        };
+        let given = runs.as_ref().and_then(Runs::typed);
         path.extend(check.folders(given, run, account.as_deref(), &path, &environment));
-        let unbuffered: EnvName = UNBUFFERED.parse().expect("a name of our own");
-        if !environment.contains_key(&unbuffered) && !secrets.contains(&unbuffered) && check.is_python(run) {
-            settled.environment.insert(UNBUFFERED.to_owned(), "1".into());
-            environment.insert(unbuffered, "1".into());
+        if let Some((name, value)) = check.unbuffered(run, &environment, &secrets) {
+            settled.environment.insert(name.to_string(), value.clone());
+            environment.insert(name, value);
         }
     }
     if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
@@ -135,15 +124,8 @@ pub fn validate(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let about = match &runs {
-        Some(Runs::Program(program)) => program.about.parse().ok(),
-        Some(Runs::Python(entry)) => entry.to_string().parse().ok(),
-        _ => None,
-    };
-    let of_program = match &runs {
-        Some(Runs::Program(program)) => program.restart_sec,
-        _ => None,
-    };
+    let about = runs.as_ref().and_then(Runs::about);
+    let of_program = runs.as_ref().and_then(Runs::restart_sec);
     let description = description.or(about).unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
     let display_name = display_name.unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
 
@@ -196,6 +178,33 @@ enum Runs<'a> {
     Program(&'a Program),
     Python(PythonEntry),
     Executable(Text),
+}
+
+impl Runs<'_> {
+    /// The executable as it was typed.
+    fn typed(&self) -> Option<&Text> {
+        match self {
+            Self::Executable(given) => Some(given),
+            Self::Program(_) | Self::Python(_) => None,
+        }
+    }
+
+    /// What is known to be said of it.
+    fn about(&self) -> Option<OneLine> {
+        match self {
+            Self::Program(program) => program.about.parse().ok(),
+            Self::Python(entry) => entry.to_string().parse().ok(),
+            Self::Executable(_) => None,
+        }
+    }
+
+    /// How long its catalog has it wait before it is started again.
+    fn restart_sec(&self) -> Option<Span> {
+        match self {
+            Self::Program(program) => program.restart_sec,
+            Self::Python(_) | Self::Executable(_) => None,
+        }
+    }
 }
 
 /// One note about the defaults that are often not meant: the name of the program for that of the service, and a config
