@@ -92,7 +92,9 @@ cases! {
     no_network
     no_terminal
     nothing_to_clean_up
+    output_by_its_name
     ping_of_an_account
+    pipe_whose_reader_has_ended
     pipeline
     pipeline_typed_directly
     program_of_32_bits
@@ -144,6 +146,7 @@ cases! {
     table_kill_mode
     table_on_failure
     table_oneshot
+    table_sigpipe
     table_start_limit
     table_stop_post
     table_stop_timeout
@@ -156,6 +159,8 @@ cases! {
     traces_a_program
     trap_around_a_child
     user_namespace
+    variable_of_the_shell
+    variable_that_is_given
     waits_for_enter
     without_random_addresses
     working_directory_with_blanks
@@ -370,16 +375,19 @@ impl Scene {
         let said = self.folder.with_extension("said");
         let file = fs::File::create(&said).unwrap();
         let mut login = Command::new("su");
-        // A session of its own, and so a group, which Ctrl-C is for.
-        let script = r#"exec setsid --wait sh -c 'echo $$; cd "$1" && shift && exec env "$@"' sh "$@""#;
-        login.args(["--login", "--command", script, "--", &self.case.account, "sh"]).arg(&self.folder);
+        // A session of its own, and so a group, which Ctrl-C is for; it notes which. What it says may be emptied.
+        let group = self.folder.with_extension("group");
+        fs::write(&group, "").unwrap();
+        system("chown", &[&self.case.account, group.to_str().unwrap()]);
+        let script = r#"exec setsid --wait sh -c 'echo $$ > "$0"; cd "$1" && shift && exec env "$@"' "$@""#;
+        login.args(["--login", "--command", script, "--", &self.case.account, "sh"]).arg(&group).arg(&self.folder);
         login.args(self.case.environment.iter().map(|(name, value)| format!("{name}={value}")));
         login.args(self.case.shell.as_ref().unwrap_or(&self.case.run));
         login.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
         let mut login = Killed(login.spawn().expect("su"));
         let said = || String::from_utf8_lossy(&fs::read(&said).unwrap_or_default()).into_owned();
-        let group: u32 = wait_for("the shell", 20, || said().lines().next()?.parse().ok());
-        let group = group.to_string();
+        let whole = || fs::read_to_string(&group).ok()?.strip_suffix('\n').map(str::to_owned);
+        let group = wait_for("the shell", 20, whole);
         self.wait_until(&format!("test -e ready || ! kill -0 {group}"), said);
         self.script(&self.case.during);
         if self.case.end != End::Itself {
@@ -504,7 +512,9 @@ impl Drop for Scene {
             drop(Command::new("systemctl").args(["kill", "--signal=KILL", self.name]).output());
         }
         self.clear();
-        drop(fs::remove_file(self.folder.with_extension("said")));
+        for extension in ["said", "group"] {
+            drop(fs::remove_file(self.folder.with_extension(extension)));
+        }
     }
 }
 
