@@ -56,6 +56,7 @@ fn text_to_read() {
     ExecStopPost=-+:"/bin/sh" "/var/lib/install-service/web_error_log.sh"
     Restart=no
     KillMode=control-group
+    IgnoreSIGPIPE=no
     TimeoutStopSec=90
     SuccessExitStatus=143
     SyslogIdentifier=web

@@ -201,7 +201,7 @@ fn a_plain_service() {
     );
     assert_eq!(
         tail,
-        "Restart=always\nRestartSec=10\nKillMode=control-group\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
+        "Restart=always\nRestartSec=10\nKillMode=control-group\nIgnoreSIGPIPE=no\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
          UnsetEnvironment=BASHOPTS BASH_ENV GCONV_PATH GETCONF_DIR GLIBC_TUNABLES LD_ASSUME_KERNEL LD_AUDIT LD_BIND_NOT \
          LD_BIND_NOW LD_DEBUG LD_DEBUG_OUTPUT LD_DYNAMIC_WEAK LD_HWCAP_MASK LD_LIBRARY_PATH LD_ORIGIN_PATH \
          LD_POINTER_GUARD LD_PREFER_MAP_32BIT_EXEC LD_PRELOAD LD_PROFILE LD_PROFILE_OUTPUT LD_SHOW_AUXV \
@@ -531,6 +531,7 @@ fn what_the_user_says_takes_the_place_of_our_line() {
         ("ExecStop", "/bin/true"),
         ("ExecStopPost", "/bin/true"),
         ("KillMode", "process"),
+        ("IgnoreSIGPIPE", "yes"),
         ("TimeoutStopSec", "7"),
         ("SuccessExitStatus", "7"),
         ("SyslogIdentifier", "seven"),
