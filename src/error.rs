@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 
+use crate::diagnose::Finding;
 use crate::model::text::Text;
 
 /// Exit codes, the same on both systems (the table of the README).
@@ -118,6 +119,8 @@ pub enum Error {
         service: String,
         /// What the service manager says.
         state: String,
+        /// Why, as far as that is known.
+        causes: Box<[Finding]>,
         /// The last lines of its log.
         log: String,
         /// Its error log, where there is one.
@@ -173,8 +176,8 @@ pub enum Error {
     },
     /// Administrator rights are missing.
     NotPrivileged {
-        /// How the command gets them.
-        help: String,
+        /// How the command gets them, and what does without.
+        help: Vec<String>,
     },
     /// The request is refused.
     Refused(Vec<Fault>),
@@ -242,9 +245,13 @@ impl Error {
                     "`--check` compares what is there now with this request; the same command again replaces it".into(),
                 ]
             }
-            Self::DidNotStart { service, error_log, installed, .. } => {
+            Self::DidNotStart { service, causes, error_log, installed, .. } => {
                 let logs = format!("`ManageService {service} logs -n 50` shows more of its output");
-                let mut lines: Vec<String> = installed.then_some(logs).into_iter().collect();
+                let cures = causes.iter().map(|cause| cause.cure.clone());
+                // Of a service that was taken back there is nothing to look after.
+                let mut lines: Vec<String> =
+                    cures.filter(|cure| *installed || !cure.contains("ManageService")).collect();
+                lines.extend(installed.then_some(logs).filter(|logs| !lines.iter().any(|line| line.contains(logs))));
                 lines.extend(error_log.iter().map(|path| format!("its errors are kept in `{path}`")));
                 lines
             }
@@ -262,7 +269,7 @@ impl Error {
                 vec!["`ManageService --list` shows the services that InstallService knows".into()]
             }
             Self::NoSuchService { similar, .. } => vec![format!("did you mean `{}`?", similar.join("` or `"))],
-            Self::NotPrivileged { help } => vec![help.clone()],
+            Self::NotPrivileged { help } => help.clone(),
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
             Self::Undone { cause, .. } => cause.help(),
             Self::Command { .. }
@@ -282,12 +289,13 @@ impl fmt::Display for Error {
                 write!(f, "running `{command}`: {outcome}")?;
                 indented(f, stderr)
             }
-            Self::DidNotStart { service, state, log, .. } => {
+            Self::DidNotStart { service, state, causes, log, .. } => {
                 write!(f, "starting `{service}`: {state}")?;
-                indented(f, log)
+                indented(f, log)?;
+                causes.iter().try_for_each(|Finding { what, why, .. }| write!(f, "\n  cause: {what}; {why}"))
             }
             Self::Foreign { path, reason, .. } => write!(f, "refusing to touch `{path}`: {reason}"),
-            Self::Interrupted => f.write_str("interrupted\nnothing was changed"),
+            Self::Interrupted => f.write_str("interrupted; nothing was changed"),
             Self::Io { doing, path, source } => write!(f, "{doing} `{path}`: {}", words_of(source)),
             Self::Locked { path } => write!(f, "taking the lock `{path}`: it is held"),
             Self::NoSuchService { service, .. } => write!(f, "there is no service `{service}`"),

@@ -33,6 +33,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod commands;
+pub mod diagnose;
 pub mod document;
 pub mod error;
 pub mod executor;

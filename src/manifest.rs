@@ -9,7 +9,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, DocumentFault, Node};
-use crate::model::spec::Target;
+use crate::model::name::UnitName;
+use crate::model::spec::{Order, Target};
 use crate::model::text::Text;
 
 #[cfg(feature = "schema")]
@@ -31,9 +32,9 @@ pub struct Manifest {
 /// One service as it was asked for.
 ///
 /// Every option of the command line that says something of a service has its key here: the same word
-/// with underscores. But for four: the interpreter, because the word `python` says what runs, `--env`,
-/// which is `environment` with a value and `secrets` without, and so `--secrets`, which is `secrets_in`, and `--property`, which is an entry of
-/// `systemd` or `nssm`. What is said of one call and not
+/// with underscores. But for five: the interpreter, because the word `python` says what runs, `--env`,
+/// which is `environment` with a value and `secrets` without, and so `--secrets`, which is `secrets_in`; `--property`,
+/// which is an entry of `systemd` or `nssm`; and `--no-boot`, which is `at_boot = false`. What is said of one call and not
 /// of a service has no key: what to do (`--dry-run`, `--check`, `--output`, `--start`, `--prune`), how to
 /// print it, which service manager it is for, and where this host keeps things (`--catalog`,
 /// `--state-dir`, where NSSM comes from).
@@ -75,6 +76,9 @@ pub struct Request {
     /// Whether it is a user's own service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<bool>,
+    /// Whether it is started at boot; `false` is `--no-boot`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_boot: Option<bool>,
     /// `always`, `on-failure`, `never`, or another of systemd's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::Restart>())))]
@@ -116,6 +120,13 @@ pub struct Request {
     /// Directories in front of the service's PATH.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<Text>,
+    /// Directories that an install has put in front of the service's PATH, because what it runs was found there alone.
+    /// Written into receipts; an install by its whole command looks anew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found_path: Vec<Text>,
+    /// Whether an install has found that an executable is run by Python. Written into receipts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found_python: Option<bool>,
     /// The version of systemd that the unit is written for, as `systemd=VERSION`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^systemd=[0-9]+$")))]
@@ -158,6 +169,7 @@ impl Request {
             working_directory: said.working_directory.or(self.working_directory),
             account: said.account.or(self.account),
             user: said.user.or(self.user),
+            at_boot: said.at_boot.or(self.at_boot),
             restart: said.restart.or(self.restart),
             restart_sec: said.restart_sec.or(self.restart_sec),
             stop_timeout: said.stop_timeout.or(self.stop_timeout),
@@ -171,6 +183,8 @@ impl Request {
             display_name: said.display_name.or(self.display_name),
             hardening: said.hardening.or(self.hardening),
             path: both(self.path, said.path),
+            found_path: both(self.found_path, said.found_path),
+            found_python: said.found_python.or(self.found_python),
             assume: said.assume.or(self.assume),
             environment: both(self.environment, said.environment),
             systemd: both(self.systemd, said.systemd),
@@ -185,6 +199,54 @@ impl Request {
             Target::Nssm => &mut self.nssm,
         };
         table.extend(entries.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// Keeps the names of units as they were understood; those of Windows are its own.
+    pub fn ordered(&mut self, order: &Order, target: Target) {
+        let words = |units: &[UnitName]| units.iter().map(ToString::to_string).collect();
+        match target {
+            Target::Systemd => {
+                self.after = words(&order.after);
+                self.before = words(&order.before);
+                self.requires = words(&order.requires);
+                self.wants = words(&order.wants);
+            }
+            Target::Nssm => {}
+        }
+    }
+
+    /// This service, which is installed, with what is `said` of it now: all else stays as it is. What runs is one thing;
+    /// of a program of the catalog single arguments can be said.
+    #[must_use]
+    pub fn updated(mut self, mut said: Self) -> Self {
+        let runs_another = said.python.is_some()
+            || said.executable.is_some()
+            || said.program.is_some() && said.program != self.program;
+        if runs_another {
+            (self.program, self.python, self.executable) = (None, None, None);
+            (self.found_path, self.found_python) = (Vec::new(), None);
+            self.arguments = Arguments::default();
+        }
+        if let (Arguments::Named(own), Arguments::Named(more)) = (&self.arguments, &mut said.arguments) {
+            let mut all = own.clone();
+            all.extend(std::mem::take(more));
+            *more = all;
+        }
+        // A variable is a secret, or it is none.
+        self.secrets.retain(|name| !said.environment.contains_key(name));
+        self.environment.retain(|name, _| !said.secrets.contains(name));
+        // What it has already is not added to its lists again.
+        said.secrets.retain(|name| !self.secrets.contains(name));
+        for (own, said) in [
+            (&self.after, &mut said.after),
+            (&self.before, &mut said.before),
+            (&self.requires, &mut said.requires),
+            (&self.wants, &mut said.wants),
+        ] {
+            said.retain(|unit| !own.contains(unit));
+        }
+        said.path.retain(|directory| !self.path.contains(directory));
+        self.with(said)
     }
 
     /// This service with what it leaves open taken from `defaults`. Tables are joined key by key;
@@ -212,6 +274,7 @@ impl Request {
             working_directory: self.working_directory.or_else(|| defaults.working_directory.clone()),
             account: self.account.or_else(|| defaults.account.clone()),
             user: self.user.or(defaults.user),
+            at_boot: self.at_boot.or(defaults.at_boot),
             restart: self.restart.or_else(|| defaults.restart.clone()),
             restart_sec: self.restart_sec.or_else(|| defaults.restart_sec.clone()),
             stop_timeout: self.stop_timeout.or_else(|| defaults.stop_timeout.clone()),
@@ -225,6 +288,8 @@ impl Request {
             display_name: self.display_name.or_else(|| defaults.display_name.clone()),
             hardening: self.hardening.or_else(|| defaults.hardening.clone()),
             path: list(self.path, &defaults.path),
+            found_path: list(self.found_path, &defaults.found_path),
+            found_python: self.found_python.or(defaults.found_python),
             assume: self.assume.or_else(|| defaults.assume.clone()),
             environment: table(self.environment, &defaults.environment),
             systemd: table(self.systemd, &defaults.systemd),
@@ -461,6 +526,41 @@ mod tests {
             ..Request::default()
         };
         assert_eq!(Manifest::parse(&receipt(&request), "r.toml").unwrap().services(), [request]);
+    }
+
+    #[test]
+    fn an_update_changes_what_is_said() {
+        let named = |words: &[(&str, &str)]| {
+            let values = words.iter().map(|(name, value)| ((*name).to_owned(), Value::Word((*value).into())));
+            Arguments::Named(values.collect())
+        };
+        let installed = Request {
+            name: Some("up".into()),
+            program: Some("Up".into()),
+            arguments: named(&[("dir", "/a"), ("config", "/c")]),
+            secrets: vec!["TOKEN".into(), "KEY".into()],
+            environment: [("A".to_owned(), Text::from("1")), ("B".to_owned(), Text::from("2"))].into_iter().collect(),
+            after: vec!["x.target".into()],
+            restart: Some("never".into()),
+            ..Request::default()
+        };
+        let said = Request {
+            program: Some("Up".into()),
+            arguments: named(&[("dir", "/b")]),
+            secrets: vec!["B".into(), "KEY".into()],
+            environment: [("TOKEN".to_owned(), Text::from("open"))].into_iter().collect(),
+            after: vec!["x.target".into(), "y.target".into()],
+            ..Request::default()
+        };
+        let updated = installed.clone().updated(said);
+        assert_eq!(updated.arguments, named(&[("dir", "/b"), ("config", "/c")]));
+        assert_eq!(updated.secrets, ["KEY", "B"]);
+        assert_eq!(updated.environment.keys().collect::<Vec<_>>(), ["A", "TOKEN"]);
+        assert_eq!(updated.after, ["x.target", "y.target"]);
+        assert_eq!((updated.name.as_deref(), updated.restart.as_deref()), (Some("up"), Some("never")));
+        let other = Request { executable: Some("/bin/true".into()), ..Request::default() };
+        let updated = installed.updated(other);
+        assert_eq!((updated.program, updated.arguments.is_empty()), (None, true));
     }
 
     #[test]

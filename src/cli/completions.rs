@@ -44,28 +44,29 @@ fn value_before_the_cursor(script: &str) -> String {
     script.replacen(&format!("    {parse}"), &again, 1)
 }
 
-/// What goes behind NAME, of which the script for fish says nothing; with a manifest nothing goes before it.
+/// The modes, of which the script for fish says nothing: before the names or behind them, as long as there is none yet.
 fn modes_for_fish(command: &Command) -> String {
     let options = command.get_arguments().filter_map(|arg| {
         let short = arg.get_short().map(|short| format!("{short}/")).unwrap_or_default();
         let value = if arg.get_action().takes_values() { "=" } else { "" };
         Some(format!("{short}{}{value}", arg.get_long()?))
     });
+    let modes = manage::modes().join(" ");
     format!(
         "\nfunction __fish_ManageService_needs_mode\n    \
              set -l cmd (commandline -opc)\n    \
              set -e cmd[1]\n    \
              argparse {} h/help V/version -- $cmd 2>/dev/null\n    \
              or return\n    \
-             set -l before 1\n    \
-             set -q _flag_manifest\n    \
-             and set before 0\n    \
-             test (count $argv) -eq $before\n\
+             for mode in {modes}\n        \
+             contains -- $mode $argv\n        \
+             and return 1\n    \
+             end\n    \
+             return 0\n\
          end\n\n\
          complete -c ManageService -f\n\
-         complete -c ManageService -n __fish_ManageService_needs_mode -a '{}'\n",
+         complete -c ManageService -n __fish_ManageService_needs_mode -a '{modes}'\n",
         options.collect::<Vec<_>>().join(" "),
-        manage::modes().join(" "),
     )
 }
 

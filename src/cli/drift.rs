@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::output::{ADDED, HEADING, REMOVED};
 use super::styled::Styled;
-use crate::commands::drift::{Comparison, FileDrift, Gone, LinkChange, LinkState, ParameterDrift};
+use crate::commands::drift::{Comparison, DropInDrift, FileDrift, Gone, LinkChange, LinkState, ParameterDrift};
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
 use crate::model::name::ServiceName;
@@ -27,12 +27,18 @@ struct Json {
     not_registered: Vec<ServiceName>,
     /// Services that should start at boot and do not.
     not_enabled: Vec<ServiceName>,
+    /// Services that should not start at boot and do.
+    enabled: Vec<ServiceName>,
+    /// Users whose services end at the logout, and do not start at boot.
+    not_lingering: Vec<String>,
     /// Links to units that are not as they should be.
     links: Vec<JsonLink>,
     /// Services of ours that are to be removed.
     surplus: Vec<ServiceName>,
     /// The administrator's files that override a unit of ours.
     drop_ins: Vec<Text>,
+    /// What they override.
+    overridden: Vec<JsonOverridden>,
     /// What services need that is no longer there.
     gone: Vec<JsonGone>,
 }
@@ -58,6 +64,18 @@ struct JsonLink {
     service: ServiceName,
     path: Text,
     state: &'static str,
+}
+
+#[derive(Serialize)]
+struct JsonOverridden {
+    service: ServiceName,
+    path: Text,
+    section: String,
+    directive: String,
+    /// The values of our unit that count no longer.
+    ours: Vec<String>,
+    /// Those of the drop-in.
+    theirs: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -92,12 +110,26 @@ pub(super) fn json(comparison: &Comparison) -> String {
         parameters: comparison.parameters.iter().map(parameter).collect(),
         not_registered: comparison.not_registered.clone(),
         not_enabled: comparison.not_enabled.clone(),
+        enabled: comparison.enabled.clone(),
+        not_lingering: comparison.not_lingering.clone(),
         links: comparison.links.iter().map(link).collect(),
         surplus: comparison.surplus.clone(),
         drop_ins: comparison.drop_ins.clone(),
+        overridden: comparison.overridden.iter().flat_map(json_of_drop_in).collect(),
         gone: comparison.gone.iter().map(gone).collect(),
     };
     serde_json::to_string_pretty(&document).expect("text and numbers have a JSON form") + "\n"
+}
+
+fn json_of_drop_in(DropInDrift { service, path, overridden }: &DropInDrift) -> impl Iterator<Item = JsonOverridden> {
+    overridden.iter().map(|one| JsonOverridden {
+        service: service.clone(),
+        path: path.clone(),
+        section: one.section.clone(),
+        directive: one.directive.clone(),
+        ours: one.ours.clone(),
+        theirs: one.theirs.clone(),
+    })
 }
 
 fn json_of_file(file: &FileDrift) -> JsonFile {
@@ -130,9 +162,16 @@ pub(super) fn text(comparison: &Comparison) -> Styled {
     for name in &comparison.not_enabled {
         _ = writeln!(out, "{name} does not start at boot");
     }
+    for name in &comparison.enabled {
+        _ = writeln!(out, "{name} starts at boot, and should not");
+    }
+    for user in &comparison.not_lingering {
+        _ = writeln!(out, "lingering is off for {user}: what runs ends at the logout, and starts at the login");
+    }
     for LinkChange { service, path, state } in &comparison.links {
         _ = match state {
             // That is what it means.
+            LinkState::Stale if comparison.enabled.contains(service) => continue,
             LinkState::Missing if comparison.not_enabled.contains(service) => continue,
             LinkState::Missing => writeln!(out, "the link {path} is missing"),
             LinkState::Stale => writeln!(out, "{service} no longer asks for the link {path}"),
@@ -144,11 +183,35 @@ pub(super) fn text(comparison: &Comparison) -> Styled {
     }
     for path in &comparison.drop_ins {
         _ = writeln!(out, "overridden by {path}");
+        add_overridden(&mut out, comparison.overridden.iter().filter(|drift| drift.path == *path));
     }
     for Gone { service, what, name } in &comparison.gone {
         _ = writeln!(out, "the {what} of {service} is gone: {name}");
     }
     out
+}
+
+/// Our lines that count no longer, and those of the drop-in; of several services with the name of each.
+fn add_overridden<'a>(out: &mut Styled, of_services: impl Iterator<Item = &'a DropInDrift> + Clone) {
+    let are_several = of_services.clone().count() > 1;
+    for DropInDrift { service, overridden, .. } in of_services {
+        if are_several && !overridden.is_empty() {
+            out.line(HEADING, service);
+        }
+        let mut section = "";
+        for one in overridden {
+            if one.section != section {
+                section = &one.section;
+                _ = writeln!(out, " [{section}]");
+            }
+            for value in &one.ours {
+                out.line(REMOVED, format_args!("-{}={value}", one.directive));
+            }
+            for value in &one.theirs {
+                out.line(ADDED, format_args!("+{}={value}", one.directive));
+            }
+        }
+    }
 }
 
 fn add_file(out: &mut Styled, file: &FileDrift) {

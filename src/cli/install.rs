@@ -5,12 +5,14 @@ use std::mem::ManuallyDrop;
 
 use indexmap::IndexMap;
 
+use super::help::{self, Depth};
 use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
 use super::parse::{self, InstallLine, Purpose, Wanted};
-use super::styled::Styled;
-use super::{Format, completions, report};
+use super::{Format, completions, manage, report};
 use crate::catalog::{ArgKind, Catalog};
+use crate::commands::Event;
+use crate::commands::find::{Managed, Where};
 use crate::commands::install::{InstallMode, Installation, Layout, Settings};
 use crate::commands::{discover, sources};
 use crate::error::{Error, Fault, exit};
@@ -21,6 +23,7 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::{Arguments, Request, Setting};
+use crate::model::name::ServiceName;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
 
@@ -40,8 +43,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     // The end of the process gives back thousands of small pieces sooner than we would.
     let catalog = ManuallyDrop::new(sources::catalogs(&site.place.state_dir, &named)?);
     if argv.len() < 2 {
-        let help = parse::command(&catalog, Purpose::Help, Wanted::Only(None)).render_help();
-        say_styled(&Styled::of_clap(&help));
+        let mut command = parse::command(&catalog, Purpose::Help(Depth::Short), Wanted::Only(None));
+        say_styled(&help::of_install(&command.render_help(), Depth::Short));
         return Ok(exit::USAGE);
     }
     match parse::parse(argv, &catalog)? {
@@ -59,11 +62,17 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             print(found.to_toml());
             Ok(exit::OK)
         }
-        InstallLine::Install { call, mut request, faults, typed } => {
+        InstallLine::Install { call, mut request, faults, typed, to_install, notes } => {
             request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
-            let (installation, format) = installation(*call, request, faults, typed, &catalog)?;
+            let is_preview = call.update && call.dry_run;
+            let (installation, format) =
+                installation(*call, request, faults, Line { typed, to_install, notes }, &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
-            Ok(report::outcome(&outcome, format))
+            match report::outcome(&outcome, format) {
+                // A preview that shows something is no failure.
+                exit::DIFFERENT if is_preview => Ok(exit::OK),
+                code => Ok(code),
+            }
         }
     }
 }
@@ -81,12 +90,20 @@ fn restore_secrets(request: &mut Request, catalog: &Catalog) {
     }
 }
 
+/// The line as it was typed.
+struct Line {
+    /// Without its secrets, where it held any.
+    typed: Option<Typed>,
+    to_install: Vec<Text>,
+    notes: Vec<String>,
+}
+
 /// What a command line asks for, and how it is printed.
 fn installation(
     call: InstallCall,
     request: Option<Box<Request>>,
     mut faults: Vec<Fault>,
-    typed: Option<Typed>,
+    Line { typed, to_install, notes }: Line,
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
     let mut requests: Vec<Request> = request.map(|request| *request).into_iter().collect();
@@ -103,6 +120,15 @@ fn installation(
     if call.yes {
         prompt::never_ask();
     }
+    let mut says_secrets = false;
+    if call.update {
+        let said = requests.pop().unwrap_or_else(|| call.service.clone());
+        says_secrets = !said.secrets.is_empty();
+        faults.extend(not_an_update(&call));
+        if faults.is_empty() {
+            requests.push(installed(&call, said.name.as_deref().unwrap_or_default(), catalog)?.updated(said));
+        }
+    }
     let settings = Settings {
         mode: mode(&call, &mut faults),
         target,
@@ -111,9 +137,13 @@ fn installation(
         start: call.start,
         no_rollback: call.no_rollback,
         prune: call.prune,
+        renamed: None,
         nssm: call.nssm,
-        kept_first: false,
+        // Of an update the values that are kept count; but who names a secret may have a new value for it.
+        kept_first: call.update && !says_secrets && !call.dry_run && !call.check,
         typed,
+        to_install,
+        notes,
         import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {
@@ -167,6 +197,46 @@ fn properties(given: &[String], target: Target, faults: &mut Vec<Fault>) -> Inde
     table.into_iter().map(|(name, setting)| (name, one(setting))).collect()
 }
 
+/// What an update cannot be combined with, and what it needs.
+fn not_an_update(call: &InstallCall) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if call.service.name.is_none() {
+        let help = "`--service_name NAME`; `ManageService --list` shows the names";
+        faults.push(Fault::new("option `--update`", "needs the name of an installed service").help(help));
+    }
+    let others = [
+        ("manifest", call.manifest.is_some()),
+        ("output", call.output.is_some()),
+        ("target", call.target.is_some_and(|target| target != managers::of_this_host())),
+    ];
+    let given = others.into_iter().filter(|(_, is_given)| *is_given);
+    faults.extend(given.map(|(long, _)| {
+        Fault::new(
+            format!("option `--{long}`"),
+            "cannot be combined with `--update`, which changes a service of this host",
+        )
+    }));
+    faults
+}
+
+/// How the service of that name was installed.
+fn installed(call: &InstallCall, name: &str, catalog: &Catalog) -> Result<Request, Error> {
+    let name: ServiceName =
+        name.parse().map_err(|reason: String| Error::refused(Fault::new("service name", reason).given(name)))?;
+    let place = Where {
+        user: call.service.user == Some(true),
+        state_dir: call.state_dir.clone(),
+        catalogs: call.catalogs.clone(),
+    };
+    let found = Managed::find(vec![name], &place, &mut report::tell)?;
+    if let Some(removed) = found.removed.first() {
+        report::tell(Event::WasRemoved(removed));
+        return Err(Error::NoSuchService { service: removed.to_string(), similar: Vec::new() });
+    }
+    let mut requests = found.requests(catalog, &manage::read_words)?;
+    Ok(requests.pop().unwrap_or_default())
+}
+
 fn mode(call: &InstallCall, faults: &mut Vec<Fault>) -> InstallMode {
     let asked = [("dry-run", call.dry_run), ("output", call.output.is_some()), ("check", call.check)];
     let asked: Vec<&str> = asked.into_iter().filter(|(_, asked)| *asked).map(|(long, _)| long).collect();
@@ -174,6 +244,8 @@ fn mode(call: &InstallCall, faults: &mut Vec<Fault>) -> InstallMode {
         faults.push(Fault::new(format!("option `--{second}`"), format!("cannot be combined with `--{first}`")));
     }
     match &call.output {
+        // The preview of an update is what it changes.
+        _ if call.dry_run && call.update => InstallMode::Check,
         _ if call.dry_run => InstallMode::DryRun,
         Some(directory) => InstallMode::Export(directory.clone(), call.layout.unwrap_or_default()),
         None if call.check => InstallMode::Check,

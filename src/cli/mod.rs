@@ -3,13 +3,16 @@
 pub mod broken;
 mod completions;
 mod drift;
+mod help;
 mod hidden;
 pub mod install;
 pub mod manage;
+mod misplaced;
 mod options;
 mod output;
 mod parse;
 mod preview;
+mod prose;
 mod report;
 mod styled;
 mod typed;

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use terminal_size::{Height, Width};
 
 use super::hidden;
 use super::styled::{Look, Styled};
@@ -22,6 +23,9 @@ pub(super) const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const HEADING: Style = Style::new().bold();
 pub(super) const ADDED: Style = AnsiColor::Green.on_default();
 pub(super) const REMOVED: Style = AnsiColor::Red.on_default();
+
+/// How far in an error goes on.
+const HANG: usize = 4;
 
 /// How the printing of this process went so far.
 struct Printed {
@@ -52,10 +56,14 @@ pub(super) fn end(name: &str, result: Result<u8, Error>) -> ExitCode {
 pub(super) fn report(name: &str, error: &Error) {
     let mut out = Styled::default();
     let fault = |out: &mut Styled, fault: &dyn fmt::Display| {
-        out.plain(format_args!("{name}: ")).styled(ERROR, "error").plain(format_args!(": {fault}\n"));
+        let mut line = Styled::default();
+        line.plain(format_args!("{name}: ")).styled(ERROR, "error").plain(format_args!(": {fault}"));
+        out.prose(HANG, line);
     };
     let help = |out: &mut Styled, help: &str| {
-        out.plain("  ").styled(HELP, "help").plain(format_args!(": {help}\n"));
+        let mut line = Styled::default();
+        line.plain("  ").styled(HELP, "help").plain(format_args!(": {help}"));
+        out.advice("help: ".len(), line);
     };
     match error {
         // Each fault with its own help below it.
@@ -65,7 +73,7 @@ pub(super) fn report(name: &str, error: &Error) {
                 one.help.iter().for_each(|line| help(&mut out, line));
             }
             if faults.len() > 1 {
-                out.plain(format_args!("{name}: {} errors; nothing was changed\n", faults.len()));
+                out.prose(HANG, format_args!("{name}: {} errors; nothing was changed", faults.len()));
             }
         }
         _ => {
@@ -146,8 +154,16 @@ pub(super) fn say(line: impl fmt::Display) {
 }
 
 pub(super) fn note(line: impl fmt::Display) {
+    let (mut out, mut text) = (Styled::default(), Styled::default());
+    text.styled(NOTE, "note").plain(format_args!(": {line}"));
+    out.advice("note: ".len(), text);
+    say_styled(&out);
+}
+
+/// Tells what can be typed next.
+pub(super) fn advise(line: impl fmt::Display) {
     let mut out = Styled::default();
-    out.styled(NOTE, "note").plain(format_args!(": {line}\n"));
+    out.advice(0, line);
     say_styled(&out);
 }
 
@@ -160,6 +176,17 @@ pub(super) fn say_styled(text: &Styled) {
     });
 }
 
-fn look(stream: &impl RawStream, choice: ColorChoice) -> Look {
-    Look { is_terminal: stream.is_terminal(), has_styles: choice != ColorChoice::Never }
+#[cfg(unix)]
+fn look(stream: &(impl RawStream + std::os::fd::AsFd), choice: ColorChoice) -> Look {
+    look_of(stream.is_terminal(), choice, terminal_size::terminal_size_of(stream))
+}
+
+#[cfg(windows)]
+fn look(stream: &(impl RawStream + std::os::windows::io::AsHandle), choice: ColorChoice) -> Look {
+    look_of(stream.is_terminal(), choice, terminal_size::terminal_size_of(stream))
+}
+
+fn look_of(is_terminal: bool, choice: ColorChoice, size: Option<(Width, Height)>) -> Look {
+    let width = size.filter(|_| is_terminal).map(|(Width(columns), _)| usize::from(columns));
+    Look { is_terminal, has_styles: choice != ColorChoice::Never, width }
 }

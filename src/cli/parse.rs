@@ -7,13 +7,17 @@
 use std::ffi::{OsStr, OsString};
 use std::mem::ManuallyDrop;
 
-use clap::builder::{Styles, ValueParser};
+use clap::builder::{StyledStr, Styles, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use indexmap::IndexMap;
 
-use super::options::install::{CATALOG, InstallCall, OPTIONS, SERVICE_NAME, STATE_DIRECTORY};
+use super::help::{self, COMMANDS, Depth};
+use super::misplaced;
+use super::options::install::{CATALOG, DRY_RUN, InstallCall, OPTIONS, SERVICE_NAME, STATE_DIRECTORY};
 use super::options::{self, Given};
+use super::output::HEADING;
+use super::prose;
 use super::styled::{Styled, guarded};
 use super::typed;
 use crate::catalog::{ArgKind, ArgSpec, Arity, Catalog, Program};
@@ -41,6 +45,10 @@ pub enum InstallLine {
         faults: Vec<Fault>,
         /// The line without its secrets, where it held any.
         typed: Option<Typed>,
+        /// The same line without `--dry-run` and secrets.
+        to_install: Vec<Text>,
+        /// What is worth saying of the line though it is no fault.
+        notes: Vec<String>,
     },
     /// `discover`.
     Discover {
@@ -100,7 +108,7 @@ enum End {
 
 /// Finds it by what the options in front take, and which program of the catalog comes before it.
 fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> (End, Option<String>) {
-    let known = |word: &str| catalog.find(word).is_some() || matches!(word, "discover" | "completions" | "schema");
+    let known = |word: &str| catalog.find(word).is_some() || COMMANDS.iter().any(|(command, ..)| *command == word);
     let mut at = 1;
     while let Some(word) = argv.get(at) {
         // A value that is not UTF-8 may follow the `=`.
@@ -125,7 +133,7 @@ fn end_of_ours(argv: &[OsString], catalog: &Catalog) -> (End, Option<String>) {
 }
 
 /// Whether a word is an option and no value: `-` and negative numbers are values.
-fn is_option(word: &str) -> bool {
+pub(super) fn is_option(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.parse::<f64>().is_err())
 }
 
@@ -139,16 +147,28 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         Some(program) if argv[1] == *program.name => Wanted::First(program),
         _ => Wanted::Only(program.as_deref()),
     };
+    let (ours, others) = argv.split_at(match end {
+        End::Never => argv.len(),
+        End::Dashes(at) | End::Program(at) => at,
+    });
+    let whole: Vec<Text> = without_dry_run(ours.iter().map(text)).chain(others.iter().map(text)).collect();
+    let misplaced = match end {
+        End::Program(_) if others.first().is_some_and(|name| PythonEntry::looks_like(&name.to_string_lossy())) => {
+            let words = |words: &[OsString]| words.iter().map(text).collect::<Vec<_>>();
+            misplaced::note(&words(ours), &words(others))
+        }
+        End::Program(_) | End::Dashes(_) | End::Never => None,
+    };
     let rest: Vec<Text> = match end {
         End::Never => Vec::new(),
         End::Dashes(at) => argv.drain(at..).skip(1).map(text).collect(),
         End::Program(at) => argv.drain(at..).map(text).collect(),
     };
-    if argv.iter().any(|word| word == "-h" || word == "--help")
-        && let Err(help) = for_good(command(catalog, Purpose::Help, wanted)).try_get_matches_from_mut(&argv)
+    if let Some(depth) = Depth::asked(&argv)
+        && let Err(help) = for_good(command(catalog, Purpose::Help(depth), wanted)).try_get_matches_from_mut(&argv)
         && help.kind() == ErrorKind::DisplayHelp
     {
-        return Ok(InstallLine::Print(Styled::of_clap(&help.render())));
+        return Ok(InstallLine::Print(page(&help.render(), &argv, program.as_deref(), catalog, depth)));
     }
     let mut command = for_good(command(catalog, Purpose::Parse, wanted));
     let (outcome, mut faults) = attempt(&mut command, argv.clone(), MOST_FAULTS);
@@ -167,14 +187,38 @@ pub fn parse(mut argv: Vec<OsString>, catalog: &Catalog) -> Result<InstallLine, 
         },
     };
     let mut line = read(&matches, &end, rest, catalog, faults)?;
-    if let InstallLine::Install { faults, typed, .. } = &mut line
+    if let InstallLine::Install { faults, typed, to_install, notes, .. } = &mut line
         && faults.is_empty()
-        && let Some(program) = program
-        && let Some((_, sub)) = matches.subcommand()
     {
-        *typed = typed::without_secrets(&argv, program, sub, &mut command);
+        notes.extend(misplaced);
+        *to_install = whole;
+        if let Some(program) = program
+            && let Some((_, sub)) = matches.subcommand()
+        {
+            *typed = typed::without_secrets(&argv, program, sub, &mut command);
+        }
+        if let (Some(typed), Some(own)) = (typed, argv.first()) {
+            *to_install = [text(own)].into_iter().chain(without_dry_run(typed.words.iter().cloned())).collect();
+        }
     }
     Ok(line)
+}
+
+/// Our words without that option.
+fn without_dry_run(words: impl Iterator<Item = Text>) -> impl Iterator<Item = Text> {
+    words.filter(|word| !word.as_str().is_some_and(|word| DRY_RUN.is_spelt(word)))
+}
+
+/// The help of what the line names in front of the word that asks for it.
+fn page(arguments: &StyledStr, argv: &[OsString], named: Option<&str>, catalog: &Catalog, depth: Depth) -> Styled {
+    let asks = |word: &&OsString| **word == "-h" || **word == "--help";
+    match argv.iter().take_while(|word| !asks(word)).find_map(|word| named.filter(|name| *word == **name)) {
+        Some(name) => match catalog.find(name) {
+            Some(program) => help::of_program(arguments, program, &usage(program), depth),
+            None => Styled::of_clap(arguments),
+        },
+        None => help::of_install(arguments, depth),
+    }
 }
 
 /// A command that lasts as long as the process, whose end gives back its many small pieces sooner than we would.
@@ -236,7 +280,14 @@ fn read(
     }
     let call: InstallCall = given.call(OPTIONS, &mut faults);
     let request = request.map(|request| Box::new(request.with(call.service.clone())));
-    Ok(InstallLine::Install { call: Box::new(call), request, faults, typed: None })
+    Ok(InstallLine::Install {
+        call: Box::new(call),
+        request,
+        faults,
+        typed: None,
+        to_install: Vec::new(),
+        notes: Vec::new(),
+    })
 }
 
 /// A Python spec with what follows it, which belongs to the program but for the last
@@ -434,7 +485,7 @@ pub enum Purpose {
     /// To read a line.
     Parse,
     /// To describe itself to people, for [`Styled::of_clap`].
-    Help,
+    Help(Depth),
     /// To describe itself to a shell.
     Complete,
 }
@@ -443,7 +494,7 @@ impl Purpose {
     /// Text of a catalog, as clap is given it.
     fn text(self, foreign: &str) -> String {
         match self {
-            Self::Help => guarded(foreign),
+            Self::Help(_) => guarded(foreign),
             Self::Parse | Self::Complete => foreign.to_owned(),
         }
     }
@@ -452,7 +503,7 @@ impl Purpose {
     pub(super) fn styles(self) -> Styles {
         match self {
             Self::Parse => Styles::plain(),
-            Self::Help | Self::Complete => Styles::default(),
+            Self::Help(_) | Self::Complete => Styles::styled().header(HEADING).usage(HEADING),
         }
     }
 }
@@ -474,7 +525,11 @@ fn bare(purpose: Purpose) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .styles(purpose.styles())
         .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .max_term_width(prose::WIDEST)
         .args_override_self(true)
+        .args(help::args(purpose))
 }
 
 /// The whole command, with a subcommand for each program of the catalog.
@@ -482,16 +537,11 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
     if let Wanted::First(program) = wanted {
         return bare(purpose).subcommand(program_command(program, purpose));
     }
+    let help_arg = || help::args(Purpose::Complete).into_iter().next();
     let mut command =
         bare(purpose)
-            .about("Turn any program into a service: systemd on Linux, NSSM on Windows")
-            .override_usage(
-                "InstallService [OPTIONS] PROGRAM [PROGRAM ARGUMENTS] [OPTIONS]\n       \
-             InstallService [OPTIONS] --service_name NAME -- EXECUTABLE [ARGUMENTS]\n       \
-             InstallService [OPTIONS] --manifest FILE.toml\n       \
-             InstallService discover --python PATH [PACKAGE]",
-            )
-            .after_help(AFTER_HELP)
+            .help_template(help::ARGUMENTS_ALONE)
+            .override_usage(help::below_each_other(help::OF_INSTALL))
             .subcommand_help_heading("Programs")
             .subcommand_value_name("PROGRAM")
             .args(options::args(OPTIONS, &[], purpose))
@@ -501,25 +551,31 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
                     .num_args(1..)
                     .value_name("EXECUTABLE [ARGUMENTS]")
                     .value_parser(ValueParser::os_string())
+                    .hide(purpose == Purpose::Help(Depth::Short))
                     .help("Any executable and its arguments, all of them as they are"),
             )
             .subcommand(
                 Command::new("discover")
                     .hide(true)
-                    .about("Write a catalog of the console scripts in a Python environment")
+                    .about(help::about("discover"))
                     .arg(options::of_executable(Arg::new("python"), purpose).long("python").help(
                         "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
                     ))
-                    .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package")),
+                    .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package"))
+                    .args(help_arg()),
             )
-            .subcommand(Command::new("schema").hide(true).about("Print the JSON Schema of a manifest, for an editor"))
+            .subcommand(Command::new("schema").hide(true).about(help::about("schema")).args(help_arg()))
             .subcommand(
-                Command::new("completions").hide(true).about("Print the completions of a shell").arg(
-                    Arg::new("shell")
-                        .value_name("SHELL")
-                        .value_parser(ValueParser::os_string())
-                        .help("bash, zsh, fish, powershell or elvish"),
-                ),
+                Command::new("completions")
+                    .hide(true)
+                    .about(help::about("completions"))
+                    .arg(
+                        Arg::new("shell")
+                            .value_name("SHELL")
+                            .value_parser(ValueParser::os_string())
+                            .help("bash, zsh, fish, powershell or elvish"),
+                    )
+                    .args(help_arg()),
             );
     for program in catalog.programs.values() {
         command = command.subcommand(match wanted {
@@ -535,37 +591,28 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
 /// Made from the types by tests/suite/manifest.rs.
 const MANIFEST_SCHEMA: &str = include_str!("../../docs/manifest.schema.json");
 
-const AFTER_HELP: &str = "\
-`InstallService PROGRAM -h` explains a program's arguments. A Python program of your own is named as
-`Class=package.module` or `package.module:function`; what follows it belongs to it.
-
-Examples:
-  InstallService --dry-run --service_name web -- /usr/bin/python3 -m http.server 8080
-  InstallService DataFileUploadDirectory /data/in --config /etc/lab/prod.config
-  ManageService DataFileUploadDirectory start
-
-Also: `InstallService discover --python PATH [PACKAGE]` writes a catalog of other programs,
-`InstallService completions bash` (zsh, fish, powershell) prints completions,
-`InstallService schema` the JSON Schema of a manifest.";
-
 fn program_command(program: &Program, purpose: Purpose) -> Command {
     let mut taken: Vec<&str> = Vec::new();
     let mut command = Command::new(program.name.clone())
         .about(purpose.text(&program.about))
+        .help_template(help::ARGUMENTS_ALONE)
         .override_usage(purpose.text(&usage(program)))
-        .disable_help_flag(program.arguments.iter().any(|spec| spec.flags.iter().any(|flag| flag == "-h")));
+        .disable_help_flag(true);
     let options = program.arguments.iter().filter(|spec| !spec.is_positional());
+    // Those first that cannot be left out.
+    let (required, others): (Vec<_>, Vec<_>) = options.partition(|spec| spec.required);
     // clap puts the positional ones last otherwise.
     for (at, spec) in program.positionals().enumerate() {
         let required = spec.required && purpose != Purpose::Parse;
         command = command.arg(program_arg(spec, purpose).display_order(at).required(required));
     }
     command = command.next_display_order(program.arguments.len());
-    for spec in options {
+    for spec in required.into_iter().chain(others) {
         taken.extend(spec.flags.iter().map(String::as_str));
         command = command.arg(program_arg(spec, purpose));
     }
-    command.args(options::args(OPTIONS, &taken, purpose))
+    let [help, _] = help::args(purpose);
+    command.args(options::args(OPTIONS, &taken, purpose)).arg(help)
 }
 
 fn usage(program: &Program) -> String {
@@ -586,13 +633,17 @@ fn program_arg(spec: &ArgSpec, purpose: Purpose) -> Arg {
     if let Some(default) = spec.default.as_ref().filter(|_| spec.kind != ArgKind::Flag) {
         facts.push(format!("default: {default}"));
     }
-    if spec.required && !spec.is_positional() {
+    if spec.required && !spec.is_positional() && purpose == Purpose::Complete {
         facts.push("required".to_owned());
     }
     if !facts.is_empty() {
         help += &format!(" [{}]", facts.join("; "));
     }
-    let heading = purpose.text(spec.group.as_deref().unwrap_or("Program arguments"));
+    let heading = match &spec.group {
+        _ if spec.required => "Required arguments".to_owned(),
+        Some(group) => purpose.text(group),
+        None => "Program arguments".to_owned(),
+    };
     let mut arg = Arg::new(id(spec)).help(purpose.text(&help)).help_heading(heading);
     if spec.is_positional() {
         arg = arg.value_name(purpose.text(&spec.metavar.as_deref().unwrap_or(&spec.name).to_uppercase()));

@@ -7,10 +7,12 @@ use serde::Serialize;
 use super::output::HEADING;
 use super::styled::Styled;
 use crate::commands::install::Preview;
+use crate::managers;
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
+use crate::model::spec::{Argument, Run, Scope, ServiceSpec, Target};
 use crate::model::text::Text;
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
@@ -20,7 +22,7 @@ const VERSION: u32 = 1;
 struct Json<'a> {
     version: u32,
     service: &'a str,
-    services: &'a [ServiceName],
+    services: Vec<&'a ServiceName>,
     target: &'a str,
     files: Vec<JsonFile>,
     /// Files that are taken away.
@@ -42,7 +44,7 @@ struct JsonFile {
 }
 
 /// A plan as JSON: the keys of the design, and `services`, `removals`, `notes`, `redacted`.
-pub(super) fn json(Preview { plan, site, services, notes }: &Preview) -> String {
+pub(super) fn json(Preview { plan, site, services, notes, .. }: &Preview) -> String {
     let invocations: Vec<Invocation> = plan.invocations(site).collect();
     let files = plan
         .files()
@@ -56,8 +58,8 @@ pub(super) fn json(Preview { plan, site, services, notes }: &Preview) -> String 
         .collect();
     let document = Json {
         version: VERSION,
-        service: services.first().map(ServiceName::as_str).unwrap_or_default(),
-        services,
+        service: services.first().map(|service| service.name.as_str()).unwrap_or_default(),
+        services: services.iter().map(|service| &service.name).collect(),
         target: site.target().as_str(),
         files,
         removals: plan.removals().collect(),
@@ -67,9 +69,11 @@ pub(super) fn json(Preview { plan, site, services, notes }: &Preview) -> String 
     serde_json::to_string_pretty(&document).expect("text and numbers have a JSON form") + "\n"
 }
 
-/// A plan to read: each file with its path and mode, then the commands.
-pub(super) fn text(Preview { plan, site, .. }: &Preview) -> Styled {
+/// A plan to read: what runs, as whom and where; each file with its path and mode, then the commands; and what
+/// installs it.
+pub(super) fn text(preview @ Preview { plan, site, services, .. }: &Preview) -> Styled {
     let mut out = Styled::default();
+    services.iter().for_each(|service| add_service(&mut out, service, site.target()));
     for artifact in plan.files() {
         let secret = match (artifact.is_secret(), artifact.is_encrypted()) {
             (_, true) => ", encrypted, values not shown",
@@ -89,8 +93,69 @@ pub(super) fn text(Preview { plan, site, .. }: &Preview) -> Styled {
         for command in commands {
             _ = writeln!(out, "    {command}");
         }
+        out.plain('\n');
     }
+    add_end(&mut out, preview);
     out
+}
+
+pub(super) fn add_service(out: &mut Styled, service: &ServiceSpec, target: Target) {
+    out.line(HEADING, &service.name);
+    let with = match &service.run {
+        Run::Executable { .. } => String::new(),
+        Run::Python { interpreter, .. } => format!("  (with {interpreter})"),
+    };
+    _ = writeln!(out, "    runs  {}{with}", command_of(&service.run));
+    _ = writeln!(out, "    as    {}", whom(service, target));
+    _ = writeln!(out, "    in    {}\n", service.working_directory);
+}
+
+/// What a service runs, as it would be typed.
+fn command_of(run: &Run) -> String {
+    let program = match run {
+        Run::Executable { path, .. } => path.clone(),
+        Run::Python { entry, .. } => entry.to_string().into(),
+    };
+    let word = |argument: &Argument| match argument.variable() {
+        Some(variable) => argument.text().with(&format!("${variable}")),
+        None => argument.text().clone(),
+    };
+    Invocation([program].into_iter().chain(run.arguments().iter().map(word)).collect()).typed()
+}
+
+fn whom(service: &ServiceSpec, target: Target) -> String {
+    let of_manager = match (service.scope, target) {
+        (Scope::User, Target::Systemd | Target::Nssm) => "you",
+        (Scope::System, Target::Systemd) => "root",
+        (Scope::System, Target::Nssm) => "LocalSystem",
+    };
+    service.account.as_deref().unwrap_or(of_manager).to_owned()
+}
+
+/// What an install would do, and what is typed for it.
+fn add_end(out: &mut Styled, Preview { plan, site, services, starts, to_install, .. }: &Preview) {
+    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let mut does = vec![format!("writes {}", count(plan.files().count(), "file"))];
+    let removals = plan.removals().count();
+    if removals > 0 {
+        does.push(format!("removes {removals}"));
+    }
+    does.push(format!("runs {}", count(plan.invocations(site).count(), "command")));
+    if *starts {
+        let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+        does.push(format!("starts {}", names.join(", ")));
+    }
+    let last = does.pop().unwrap_or_default();
+    let elsewhere = match site.target() {
+        Target::Systemd => " on a host with systemd",
+        Target::Nssm => " on Windows",
+    };
+    let place = if site.target() == managers::of_this_host() { "" } else { elsewhere };
+    out.prose(
+        0,
+        format_args!("nothing was changed; an install {} and {last}; type this{place} to install:", does.join(", ")),
+    );
+    _ = writeln!(out, "    {}", to_install.typed());
 }
 
 /// What may be shown of a file: all of it, or, where it is secret, the names without the values.

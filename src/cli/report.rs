@@ -1,6 +1,6 @@
 //! The words for what happens while a use case is at work, and for what came of it.
 
-use super::output::{HEADING, note, print, print_done, print_json, say};
+use super::output::{HEADING, HELP, advise, note, print, print_done, print_json, say, say_styled};
 use super::styled::Styled;
 use super::{Format, drift, preview};
 use crate::commands::Event;
@@ -8,13 +8,19 @@ use crate::commands::install::{Applied, AppliedChange, AppliedService, Outcome};
 use crate::error::exit;
 use crate::executor::Progress;
 use crate::executor::export::Written;
+use crate::host::prompt;
 use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
-use crate::model::spec::Scope;
+use crate::model::site::Site;
+use crate::model::spec::{Scope, ServiceSpec};
+use crate::model::status::Killed;
 use crate::model::text::Text;
+
+/// How many services are shown before sudo asks for a password.
+const MOST_SHOWN: usize = 5;
 
 /// Tells what happens.
 pub(super) fn tell(event: Event<'_>) {
@@ -34,6 +40,7 @@ pub(super) fn tell(event: Event<'_>) {
                 "another run is in progress, or an earlier one was interrupted; the next run with administrator rights undoes it",
             );
         }
+        Event::NeedsRights(services, site) => tell_of_rights(services, site),
         Event::OthersAtWork => note("another run is in progress"),
         Event::TakesBackEarlier => note("an earlier run was interrupted; undoing what it had started"),
         Event::PutBack(line) => say(format_args!("  put back: {line}")),
@@ -43,15 +50,39 @@ pub(super) fn tell(event: Event<'_>) {
         Event::WasRemoved(name) => {
             note(format_args!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
         }
+        Event::Killed(killed) => tell_killed(killed),
         Event::LogOf(name) => {
             let mut out = Styled::default();
             out.styled(HEADING, name).plain('\n');
             print(out);
         }
-        Event::Log(text) => print(text),
+        Event::Log(bytes) => {
+            let mut out = Styled::default();
+            out.bytes(bytes);
+            print(out);
+        }
         Event::FollowsOne => note("`--follow` follows one service"),
         Event::NoNssmHere => note("`--remove_nssm` has an effect on Windows only"),
     }
+}
+
+/// Before sudo asks for a password: for what. Who can read it is shown what will run, too.
+fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
+    let named = |service: &ServiceSpec| match site.manager {
+        Manager::Systemd(_) => format!("`{}` (`{}`)", service.name, site.place.unit(&service.name)),
+        Manager::Nssm => format!("`{}`", service.name),
+    };
+    let what = match services {
+        [only] => named(only),
+        [first, others @ ..] => format!("{} and {} more", named(first), others.len()),
+        [] => String::new(),
+    };
+    let mut out = Styled::default();
+    out.prose(0, format_args!("installing {what} needs administrator rights: asking sudo for them"));
+    if prompt::can_ask() {
+        services.iter().take(MOST_SHOWN).for_each(|service| preview::add_service(&mut out, service, site.target()));
+    }
+    say_styled(&out);
 }
 
 fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
@@ -68,6 +99,28 @@ fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
             note(format_args!("`{path}` is another unit of that name; it has no effect until ours is removed"));
         }
     }
+}
+
+/// Tells of a service that did not end by itself, with its last words, and how it gets more time.
+fn tell_killed(Killed { service, processes, waited, log }: &Killed) {
+    let names = processes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match waited {
+        Some(limit) => {
+            let names = if names.is_empty() { String::new() } else { format!(": {names}") };
+            note(format_args!(
+                "`{service}` did not end within {limit} when it was asked to, its stop timeout, and was killed{names}"
+            ));
+        }
+        None => note(format_args!("`{service}` left processes behind when it ended, and they were killed: {names}")),
+    }
+    let mut out = Styled::default();
+    out.indented(log.trim_end().as_bytes());
+    if waited.is_some() {
+        out.plain("  ")
+            .styled(HELP, "help")
+            .plain(": `InstallService` with `--stop-timeout SPAN` gives it more time\n");
+    }
+    say_styled(&out);
 }
 
 /// Tells of code that is not ours, and that we run.
@@ -157,9 +210,7 @@ fn tell_applied(applied: &Applied) {
     }
     done.extend(applied.removed.iter().map(|name| format!("removed: {name}\n")));
     print_done(done);
-    if !more.is_empty() {
-        say(more.join("\n"));
-    }
+    more.iter().for_each(advise);
 }
 
 fn done_to(AppliedService { name, change, started, .. }: &AppliedService, applied: &Applied) -> String {

@@ -8,7 +8,7 @@ use std::fmt;
 use anstyle::Style;
 use clap::builder::StyledStr;
 
-use super::hidden;
+use super::{hidden, prose};
 
 /// What begins a style in band.
 const ESCAPE: char = '\u{1b}';
@@ -26,6 +26,13 @@ enum Piece {
     Text(Vec<u8>),
     /// The control sequence that begins or ends a style.
     Style(String),
+    /// Lines that go on below their beginning where a terminal is too narrow for them.
+    Prose {
+        text: Styled,
+        hang: usize,
+        /// What is to be typed in it stands on lines of its own there.
+        own_lines: bool,
+    },
 }
 
 /// What a stream makes of text.
@@ -35,6 +42,8 @@ pub(super) struct Look {
     pub(super) is_terminal: bool,
     /// It shows styles.
     pub(super) has_styles: bool,
+    /// How many columns it has, where that is known.
+    pub(super) width: Option<usize>,
 }
 
 impl Styled {
@@ -63,6 +72,24 @@ impl Styled {
     /// Adds text.
     pub(super) fn plain(&mut self, text: impl fmt::Display) -> &mut Self {
         _ = fmt::Write::write_fmt(self, format_args!("{text}"));
+        self
+    }
+
+    /// Adds another text.
+    pub(super) fn append(&mut self, other: Self) -> &mut Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Adds lines that are wrapped on a terminal, and go on `hang` columns in.
+    pub(super) fn prose(&mut self, hang: usize, text: impl Into<Self>) -> &mut Self {
+        self.0.push(Piece::Prose { text: text.into(), hang, own_lines: false });
+        self
+    }
+
+    /// The same of lines in which there are commands to type.
+    pub(super) fn advice(&mut self, hang: usize, text: impl Into<Self>) -> &mut Self {
+        self.0.push(Piece::Prose { text: text.into(), hang, own_lines: true });
         self
     }
 
@@ -116,7 +143,7 @@ impl Styled {
 
     /// The text without its styles.
     pub(super) fn without_styles(&self) -> Vec<u8> {
-        self.rendered(Look { is_terminal: false, has_styles: false })
+        self.rendered(Look { is_terminal: false, has_styles: false, width: None })
     }
 
     /// What a stream is given.
@@ -128,6 +155,16 @@ impl Styled {
                 Piece::Text(text) => out.extend_from_slice(text),
                 Piece::Style(sequence) if look.has_styles => out.extend_from_slice(sequence.as_bytes()),
                 Piece::Style(_) => {}
+                Piece::Prose { text, hang, own_lines } => match look.width {
+                    Some(width) => {
+                        let text = String::from_utf8_lossy(&text.rendered(look)).into_owned();
+                        out.extend(prose::wrapped(&text, width, *hang, *own_lines).into_bytes());
+                    }
+                    None => {
+                        out.extend(text.rendered(look));
+                        out.push(b'\n');
+                    }
+                },
             }
         }
         out

@@ -2,7 +2,8 @@
 
 use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
-use crate::model::observed::{Found, Observed};
+use crate::model::observed::{DropIn, Found, Observed};
+use crate::model::overrides::{self, Overridden};
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::text::Text;
@@ -20,12 +21,18 @@ pub struct Comparison {
     pub not_registered: Vec<ServiceName>,
     /// Services that should start at boot and do not.
     pub not_enabled: Vec<ServiceName>,
+    /// Services that should not start at boot and do.
+    pub enabled: Vec<ServiceName>,
+    /// Users whose services end at the logout, and do not start at boot.
+    pub not_lingering: Vec<String>,
     /// Links to units that are not as they should be.
     pub links: Vec<LinkChange>,
     /// Services of ours that are to be removed.
     pub surplus: Vec<ServiceName>,
     /// The administrator's files that override a unit of ours.
     pub drop_ins: Vec<Text>,
+    /// What they override.
+    pub overridden: Vec<DropInDrift>,
     /// What services need that is no longer there.
     pub gone: Vec<Gone>,
 }
@@ -68,6 +75,17 @@ pub enum LinkState {
     Foreign,
 }
 
+/// What a drop-in overrides of the unit of a service.
+#[derive(Debug)]
+pub struct DropInDrift {
+    /// The service.
+    pub service: ServiceName,
+    /// The drop-in.
+    pub path: Text,
+    /// What is different by it.
+    pub overridden: Vec<Overridden>,
+}
+
 /// A parameter of NSSM that is not as it should be.
 #[derive(Debug)]
 pub struct ParameterDrift {
@@ -93,14 +111,23 @@ pub struct Gone {
 impl Comparison {
     /// Compares `desired` with what was observed; `surplus` are services that are to be removed.
     pub fn new(desired: &[Desired], observed: &Observed, place: &Place, surplus: &[ServiceName]) -> Self {
-        let mut comparison = Self { surplus: surplus.to_vec(), drop_ins: observed.drop_ins.clone(), ..Self::default() };
+        let mut comparison = Self {
+            surplus: surplus.to_vec(),
+            drop_ins: observed.drop_ins.clone(),
+            not_lingering: observed.logs_out.iter().cloned().collect(),
+            ..Self::default()
+        };
         for service in desired {
             comparison.files.extend(file_drift(service, observed, place));
+            comparison.overridden.extend(drop_in_drift(service, observed, place));
             match &service.registration {
-                Registration::Unit => {
+                Registration::Unit { .. } => {
                     let drift = LinkDrift::of(service, observed, place);
                     if drift.is_disabled {
                         comparison.not_enabled.push(service.name.clone());
+                    }
+                    if drift.is_enabled {
+                        comparison.enabled.push(service.name.clone());
                     }
                     comparison.links.extend(link_drift(drift, &service.name));
                 }
@@ -122,16 +149,42 @@ impl Comparison {
 
     /// Whether the host is as it should be.
     pub fn is_same(&self) -> bool {
-        let Self { files, parameters, not_registered, not_enabled, links, surplus, drop_ins, gone } = self;
+        // What drop-ins override is told with them.
+        let Self {
+            files,
+            parameters,
+            not_registered,
+            not_enabled,
+            enabled,
+            not_lingering,
+            links,
+            surplus,
+            drop_ins,
+            overridden: _,
+            gone,
+        } = self;
         files.is_empty()
             && parameters.is_empty()
             && not_registered.is_empty()
             && not_enabled.is_empty()
+            && enabled.is_empty()
+            && not_lingering.is_empty()
             && links.is_empty()
             && surplus.is_empty()
             && drop_ins.is_empty()
             && gone.is_empty()
     }
+}
+
+fn drop_in_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<DropInDrift> {
+    let unit = service.artifacts.iter().find(|artifact| artifact.path == place.unit(&service.name));
+    let (Some(unit), Some(drop_ins)) = (unit, observed.overriding.get(&service.name)) else { return Vec::new() };
+    let of = |DropIn { path, contents }: &DropIn| DropInDrift {
+        service: service.name.clone(),
+        path: path.clone(),
+        overridden: overrides::of(&unit.contents, contents),
+    };
+    drop_ins.iter().map(of).collect()
 }
 
 fn link_drift(drift: LinkDrift, service: &ServiceName) -> impl Iterator<Item = LinkChange> {

@@ -6,6 +6,9 @@ use crate::host::python::Told;
 use crate::managers::nssm::Supply;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
+use crate::model::site::Site;
+use crate::model::spec::ServiceSpec;
+use crate::model::status::Killed;
 use crate::model::text::Text;
 
 /// What happens while a use case is at work.
@@ -28,6 +31,8 @@ pub enum Event<'a> {
         /// Whether the next run takes it back only if it has more rights than this one.
         needs_rights: bool,
     },
+    /// The command is run again with administrator rights, to install these services.
+    NeedsRights(&'a [ServiceSpec], &'a Site),
     /// Another run is at work.
     OthersAtWork,
     /// An earlier run was ended half way, and what it had begun is being taken back.
@@ -47,10 +52,12 @@ pub enum Event<'a> {
     OtherUnit(&'a ServiceName, &'a OtherUnit),
     /// A service was removed, and could be installed again as it was.
     WasRemoved(&'a ServiceName),
+    /// A service did not end by itself when it was stopped.
+    Killed(&'a Killed),
     /// What one of several services has written follows.
     LogOf(&'a ServiceName),
     /// What a service has written.
-    Log(&'a str),
+    Log(&'a [u8]),
     /// Logs of several services cannot be followed here.
     FollowsOne,
     /// `--remove_nssm` has no meaning here.

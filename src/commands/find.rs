@@ -39,6 +39,17 @@ impl Where {
     }
 }
 
+/// Every service of ours in a place, as its files tell.
+pub fn known(place: &Where) -> Vec<ServiceName> {
+    place.scopes().flat_map(|scope| observe::known_services(&place.site(scope).place)).collect()
+}
+
+/// The error of a service that is not among those that are known.
+pub fn no_such_service(name: &str, known: &[ServiceName]) -> Error {
+    let similar = nearest(name, known.iter().map(ServiceName::as_str));
+    Error::NoSuchService { service: name.to_owned(), similar: similar.map(str::to_owned).into_iter().collect() }
+}
+
 /// Services of ours.
 #[derive(Debug)]
 pub struct Managed {
@@ -58,11 +69,21 @@ impl Managed {
     /// # Errors
     /// [`Error::NoSuchService`], or when what is there cannot be read.
     pub fn find(names: Vec<ServiceName>, place: &Where, reporter: Reporter<'_>) -> Result<Self, Error> {
+        for scope in place.scopes() {
+            begin_look(&place.site(scope).place, scope, reporter)?;
+        }
+        Self::find_untouched(names, place)
+    }
+
+    /// The same on a host as it is, with what an interrupted run has left on it.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn find_untouched(names: Vec<ServiceName>, place: &Where) -> Result<Self, Error> {
         let mut known = Vec::new();
         let mut best: Option<(Vec<ServiceName>, Site)> = None;
         for scope in place.scopes() {
             let site = place.site(scope);
-            begin_look(&site.place, scope, reporter)?;
             let here: BTreeSet<ServiceName> = observe::known_services(&site.place).into_iter().collect();
             if names.iter().all(|name| here.contains(name)) {
                 let mut removed = Vec::new();
@@ -82,10 +103,7 @@ impl Managed {
             return Ok(Self { names, removed, site, catalogs: place.catalogs.clone() });
         }
         let missing = names.iter().find(|name| !known.contains(name)).or(names.first());
-        let missing = missing.map(ToString::to_string).unwrap_or_default();
-        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-        let similar = nearest(&missing, known.iter().map(String::as_str)).map(str::to_owned);
-        Err(Error::NoSuchService { service: missing, similar: similar.into_iter().collect() })
+        Err(no_such_service(missing.map(ServiceName::as_str).unwrap_or_default(), &known))
     }
 
     /// The catalogs that their receipts may refer to.

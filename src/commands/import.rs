@@ -1,17 +1,19 @@
 //! Whether Python programs can be imported: tried once before anything is installed, as the services will do it.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::install::Installation;
 use super::{Event, Reporter};
 use crate::error::{Error, Fault};
 use crate::host::account::Account;
-use crate::host::environment;
 use crate::host::python::{self, Import};
+use crate::host::{environment, site};
 use crate::managers::systemd;
 use crate::model::environment_file;
 use crate::model::manager::Manager;
-use crate::model::spec::{Run, ServiceSpec};
+use crate::model::spec::{Run, Scope, ServiceSpec};
 use crate::model::systemd_table::{Directive, Section};
 use crate::model::text::Text;
 use crate::plan::Desired;
@@ -52,6 +54,46 @@ impl Installation {
             let module = import.entry.module();
             let mut tell = |told: python::Told<'_>| reporter(Event::Import(module, told));
             python::check_import(import, patterns, self.settings.import_limit, &mut tell)?;
+        }
+        Ok(())
+    }
+
+    /// Looks whether the modules are there at all, before anybody is asked for a password or a secret.
+    ///
+    /// # Errors
+    /// A refused request for the first one that is certainly missing.
+    pub(super) fn find_modules(&self, desired: &[Desired]) -> Result<(), Error> {
+        let is_privileged = site::may_change(Scope::System);
+        let mut looked = HashSet::new();
+        let mut of_all: Option<Variables> = None;
+        for (Validated { spec, .. }, desired) in self.validated.iter().zip(desired) {
+            let Run::Python { interpreter, entry, .. } = &spec.run else { continue };
+            // Where Python looks may be a secret that nobody has typed yet.
+            if spec.secrets.iter().any(|name| name.as_str().starts_with("PYTHON")) {
+                continue;
+            }
+            let known = match of_all.take() {
+                Some(known) => known,
+                None => self.variables_of_all()?,
+            };
+            let account = account_of(spec)?;
+            let mut environment = known.clone();
+            of_all = Some(known);
+            match spec.scope {
+                Scope::User => {}
+                // The packages of its own account count, and not those of whoever types this.
+                Scope::System => {
+                    let own = account.clone().or_else(|| Account::of_service("root", None, &[]));
+                    environment.extend(own.iter().flat_map(Account::variables));
+                }
+            }
+            environment.extend(self.variables_of(spec, desired));
+            let account = account.filter(|_| is_privileged);
+            let import = Import { interpreter, entry, directory: &spec.working_directory, environment, account };
+            if !looked.contains(&import) {
+                python::find_module(&import)?;
+                looked.insert(import);
+            }
         }
         Ok(())
     }

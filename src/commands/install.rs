@@ -14,6 +14,7 @@ use crate::error::{Error, Fault};
 use crate::executor::export::{self, Written};
 use crate::executor::{self, journal};
 use crate::host::facts::{Before, Elsewhere, Host};
+use crate::host::namesake::{self, Namesake};
 use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
@@ -22,12 +23,13 @@ use crate::managers::{self, observe, systemd};
 use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
 use crate::model::place::{RUNNER, error_log_path};
 use crate::model::site::Site;
-use crate::model::spec::{Scope, SecretStore, Target};
+use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target};
 use crate::model::text::Text;
 use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
@@ -80,12 +82,18 @@ pub struct Settings {
     pub no_rollback: bool,
     /// Whether services of ours that were not asked for are removed.
     pub prune: bool,
+    /// The service whose place the one that is asked for takes.
+    pub renamed: Option<ServiceName>,
     /// Where NSSM comes from.
     pub nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
     pub kept_first: bool,
     /// The command line without its secrets, where it held any.
     pub typed: Option<Typed>,
+    /// The command line of a dry run as it would be typed to install, without secrets.
+    pub to_install: Vec<Text>,
+    /// What is worth saying of the command line though it is no fault.
+    pub notes: Vec<String>,
     /// How long the import of a Python program may take.
     pub import_limit: Duration,
 }
@@ -101,9 +109,12 @@ impl Settings {
             start: options.start,
             no_rollback: options.no_rollback,
             prune: false,
+            renamed: None,
             nssm: Wishes::default(),
             kept_first: true,
             typed: None,
+            to_install: Vec::new(),
+            notes: Vec::new(),
             import_limit: python::IMPORT_LIMIT,
         }
     }
@@ -149,7 +160,11 @@ pub struct Preview {
     /// Where it would be applied.
     pub site: Site,
     /// The services.
-    pub services: Vec<ServiceName>,
+    pub services: Vec<ServiceSpec>,
+    /// Whether they are started.
+    pub starts: bool,
+    /// What would be typed to install them.
+    pub to_install: Invocation,
     /// What is worth saying though it is no fault.
     pub notes: Vec<String>,
 }
@@ -298,6 +313,12 @@ impl Installation {
         }
     }
 
+    /// Whether the services are for this host, and from now on.
+    fn is_here(&self) -> bool {
+        let is_export = matches!(self.settings.mode, InstallMode::Export(..));
+        !is_export && self.settings.target == managers::of_this_host() && !self.settings.compares_receipts()
+    }
+
     /// What is worth saying of the services though it is no fault.
     fn notes(&self, files: &[Desired]) -> Vec<String> {
         let of_service = |service: &Validated| {
@@ -305,12 +326,38 @@ impl Installation {
                 Manager::Systemd(_) => render::systemd::left_out(&service.spec),
                 Manager::Nssm => Vec::new(),
             };
-            let lines = service.notes.iter().cloned().chain(left_out);
+            let otherwise = match self.site.manager {
+                Manager::Systemd(_) if self.is_here() => Self::otherwise_than_here(&service.spec),
+                Manager::Systemd(_) | Manager::Nssm => Vec::new(),
+            };
+            let lines = service.notes.iter().cloned().chain(otherwise).chain(left_out);
             lines.map(|line| format!("`{}`: {line}", service.spec.name)).collect::<Vec<_>>()
         };
-        let mut notes: Vec<String> = self.validated.iter().flat_map(of_service).collect();
+        let mut notes = self.settings.notes.clone();
+        notes.extend(self.validated.iter().flat_map(of_service));
         notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
+        notes.extend(self.namesakes());
         notes
+    }
+
+    /// Says which other programs are called as ours, and how to call ours.
+    fn namesakes(&self) -> Vec<String> {
+        let is_export = matches!(self.settings.mode, InstallMode::Export(..));
+        if is_export || self.settings.kept_first || self.site.target() != managers::of_this_host() {
+            return Vec::new();
+        }
+        let interpreters = self.validated.iter().filter_map(|service| match &service.spec.run {
+            Run::Python { interpreter, .. } => Some(interpreter),
+            Run::Executable { .. } => None,
+        });
+        let said = |Namesake { name, other, own, is_first }: Namesake| match is_first {
+            true => format!("`{name}` alone is another program here, `{other}`; this one is `{own}`"),
+            false => format!(
+                "`{other}` is another program, and is what `{name}` means where that environment is active; this one is \
+                 `{own}`"
+            ),
+        };
+        namesake::namesakes(interpreters).into_iter().map(said).collect()
     }
 
     /// Says where a service leaves no error log behind, and why.
@@ -337,13 +384,15 @@ impl Installation {
         };
         let options = InstallOptions { start: self.settings.start, remove: surplus, ..Default::default() };
         let plan = plan::install(&desired, &observed, &self.site, &options);
-        Ok(Preview { plan, site: self.site.clone(), services: self.names(), notes })
+        let services = self.validated.iter().map(|service| service.spec.clone()).collect();
+        let to_install = Invocation(self.settings.to_install.clone());
+        Ok(Preview { plan, site: self.site.clone(), services, starts: self.settings.start, to_install, notes })
     }
 
     /// The services that are to be removed.
     fn surplus(&self) -> Result<Vec<ServiceName>, Error> {
         if !self.settings.prune {
-            return Ok(Vec::new());
+            return Ok(self.settings.renamed.iter().cloned().collect());
         }
         observe::surplus(&self.names(), &self.site)
     }
@@ -359,7 +408,8 @@ impl Installation {
         let place = &self.site.place;
         for Validated { spec, request, .. } in &self.validated {
             let made = match self.site.manager {
-                Manager::Systemd(_) => render::systemd::artifacts(spec, place).map(|files| (files, Registration::Unit)),
+                Manager::Systemd(_) => render::systemd::artifacts(spec, place)
+                    .map(|files| (files, Registration::Unit { at_boot: spec.at_boot })),
                 Manager::Nssm => render::nssm::service(spec, place).map(|service| {
                     let service = if self.has_runner == Some(true) { service.with_runner() } else { service };
                     (render::nssm::artifacts(spec, place), Registration::Nssm(Box::new(service)))
@@ -442,6 +492,7 @@ impl Installation {
                         files: artifacts,
                         batches,
                         secrets: spec.secrets.clone(),
+                        at_boot: spec.at_boot,
                         systemd: spec.systemd,
                     });
                 }
@@ -508,7 +559,8 @@ impl Installation {
     fn install(&self, files: Vec<Desired>, notes: Vec<String>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
         managers::need(self.site.manager)?;
         if !site::may_change(self.site.scope()) {
-            return self.run_again(notes).map(Outcome::RunAgain);
+            self.find_modules(&files)?;
+            return self.run_again(notes, reporter).map(Outcome::RunAgain);
         }
         let (names, place) = (self.names(), &self.site.place);
         let mut opened = Opened::default();
@@ -556,7 +608,11 @@ impl Installation {
             Ok(mut seen) => {
                 tell_lost(&seen, reporter);
                 plan::share_contents(files, &mut seen);
-                let asked = secrets::ask_for(&missing(&seen))?;
+                let missing = missing(&seen);
+                if !missing.is_empty() {
+                    self.find_modules(files)?;
+                }
+                let asked = secrets::ask_for(&missing)?;
                 Ok((Some(seen), asked))
             }
             Err(error) if missing(&Observed::default()).is_empty() => {
@@ -568,11 +624,32 @@ impl Installation {
     }
 
     /// Runs this very command again with administrator rights.
-    fn run_again(&self, notes: Vec<String>) -> Result<u8, Error> {
+    fn run_again(&self, notes: Vec<String>, reporter: Reporter<'_>) -> Result<u8, Error> {
         let variables: Vec<EnvName> =
             self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
         let typed = self.settings.typed.clone().unwrap_or_else(Typed::without_secrets);
-        sudo::run_again(typed, &variables, notes)
+        let services: Vec<ServiceSpec> = self.validated.iter().map(|service| service.spec.clone()).collect();
+        let announce = &mut || reporter(Event::NeedsRights(&services, &self.site));
+        sudo::run_again(typed.clone(), &variables, notes, announce).map_err(|error| self.without_rights(error, &typed))
+    }
+
+    /// With what does without the rights that are missing.
+    fn without_rights(&self, mut error: Error, typed: &Typed) -> Error {
+        if let Error::NotPrivileged { help } = &mut error {
+            let has_accounts = self.validated.iter().any(|service| service.spec.account.is_some());
+            match self.site.manager {
+                Manager::Systemd(_) if !has_accounts => help.push(format!(
+                    "without these rights, `{}` makes it a service of your own",
+                    sudo::with_option(typed, &["--user"])
+                )),
+                Manager::Systemd(_) | Manager::Nssm => {}
+            }
+            help.push(format!(
+                "`{}` writes the files for an administrator",
+                sudo::with_option(typed, &["--output", "DIR"])
+            ));
+        }
+        error
     }
 
     /// Applies what differs. `overtaken`: another run has changed the services since this one began.
@@ -592,12 +669,16 @@ impl Installation {
         let updates: Vec<ServiceName> =
             names.iter().filter(|name| plan::is_installed(&observed, name, &self.site)).cloned().collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
-        let mut options = InstallOptions { remove: surplus.clone(), ..Default::default() };
+        let renames = self.settings.renamed.is_some();
+        let mut options = InstallOptions { remove: surplus.clone(), renames, ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.site, &options);
+        let mut before = Vec::new();
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
         if self.settings.start || self.settings.stop || !plan.is_empty() {
             if !present.is_empty() {
-                observed.active = managers::active(&self.site, &present)?;
+                before = managers::status(&self.site, &present)?;
+                let active = present.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+                observed.active = active.map(|(name, _)| name.clone()).collect();
             }
             let Settings { stop, start, no_rollback, .. } = self.settings;
             options = InstallOptions { stop, start, no_rollback, ..options };
@@ -615,10 +696,13 @@ impl Installation {
             return Err(Error::Overtaken { services });
         }
         self.preflight(desired, reporter)?;
-        if !present.is_empty() {
+        if !present.is_empty() && !renames {
             reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
         }
         let result = executor::apply(&plan, &self.site, lock, &mut |progress| reporter(Event::Progress(progress)));
+        if self.settings.stop || renames || plan.starts().any(|name| observed.active.contains(name)) {
+            managers::killed(&self.site, &present, &before).iter().for_each(|one| reporter(Event::Killed(one)));
+        }
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         if !surplus.is_empty() {
@@ -667,6 +751,8 @@ impl Installation {
         let stopped = if self.settings.stop { std::mem::take(&mut observed.active) } else { Vec::new() };
         let started: BTreeSet<&ServiceName> = plan.starts().collect();
         let nothing_else = InstallOptions::default();
+        // That is of the user, and of none of the services.
+        observed.logs_out = None;
         let of = |service: &Desired| {
             let name = &service.name;
             let own = std::slice::from_ref(service);

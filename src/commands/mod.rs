@@ -3,8 +3,10 @@
 //! Nothing here reads words or prints any. What happens on the way is told to a [`Reporter`] as [`Event`]s, and what
 //! came of it is given back as plain data; [`crate::cli`] has the words for both.
 
+mod caller;
 pub mod change;
 pub mod discover;
+pub mod doctor;
 pub mod drift;
 pub mod event;
 pub mod find;

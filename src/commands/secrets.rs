@@ -61,6 +61,9 @@ pub fn missing(services: &[Validated], observed: &Observed, place: &Place) -> Ve
     missing
 }
 
+/// How often a value is asked for of which nothing is typed.
+const QUESTIONS: usize = 3;
+
 /// Asks for each value on a terminal, without echo; without one, every missing name is a fault.
 ///
 /// # Errors
@@ -77,7 +80,13 @@ pub fn ask_for(missing: &[EnvName]) -> Result<Values, Error> {
     if !missing.is_empty() {
         let mut terminal = Terminal::begin()?;
         for name in missing {
-            let typed = terminal.ask(&format!("value of {name} (not shown)"))?;
+            let question = format!("value of {name} (not shown)");
+            let mut typed = terminal.ask(&question)?;
+            for _ in 1..QUESTIONS {
+                if typed == Answer::Nothing {
+                    typed = terminal.ask(&format!("nothing was typed; {question}"))?;
+                }
+            }
             values.insert(name.clone(), value_of(name, typed).map_err(Error::refused)?);
         }
     }

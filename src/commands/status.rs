@@ -1,11 +1,13 @@
 //! What services are doing.
 
 use super::find::Managed;
+use crate::diagnose::Finding;
 use crate::error::Error;
-use crate::host::files;
-use crate::managers::{self, nssm};
+use crate::host::{files, privilege};
+use crate::managers::{self, nssm, systemd};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::spec::Scope;
 use crate::model::status::ServiceStatus;
 use crate::model::text::Text;
 
@@ -24,6 +26,10 @@ pub struct Report {
     pub error_log: Option<Text>,
     /// Whether there are any so far.
     pub error_log_exists: bool,
+    /// Why it does not run, where it has failed and that is known.
+    pub causes: Vec<Finding>,
+    /// Whether the services of this user start at boot and outlive the logout; `None` of a service of the machine.
+    pub lingering: Option<bool>,
 }
 
 impl Managed {
@@ -33,15 +39,21 @@ impl Managed {
     /// When the service manager does not answer.
     pub fn status(&self) -> Result<Vec<Report>, Error> {
         let statuses = managers::status(&self.site, &self.names)?;
+        let lingering = match self.site.manager {
+            Manager::Systemd(Scope::User) => privilege::user_name().map(|user| systemd::presence::lingers(&user)),
+            Manager::Systemd(Scope::System) | Manager::Nssm => None,
+        };
         let report = |(name, status): (&ServiceName, ServiceStatus)| {
             let error_log = self.error_log(name);
             Report {
                 service: name.clone(),
+                causes: managers::causes(&self.site, name, &status),
                 status,
                 unit: self.unit(name),
                 output: self.output(name),
                 error_log_exists: error_log.as_ref().is_some_and(files::is_there),
                 error_log,
+                lingering,
             }
         };
         Ok(self.names.iter().zip(statuses).map(report).collect())

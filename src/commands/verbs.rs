@@ -6,18 +6,22 @@ use super::change::Change;
 use super::find::Managed;
 use super::install::{Installation, Outcome, Settings};
 use super::receipt::{ReadWords, with_error_log};
-use super::{Event, Reporter};
-use crate::error::Error;
+use super::{Event, Reporter, secrets};
+use crate::error::{Error, Fault};
 use crate::executor::{self, Progress};
-use crate::host::{files, state};
+use crate::host::{files, privilege, state};
 use crate::managers::credential::Opened;
-use crate::managers::{self, PutBack, nssm, observe};
+use crate::managers::{self, PutBack, nssm, observe, systemd};
+use crate::manifest::{self, Request};
+use crate::model::artifact::Artifact;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
-use crate::model::status::State;
+use crate::model::spec::Scope;
+use crate::model::status::{Killed, State};
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
+use crate::render::nssm::START;
 
 /// What was done to a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +32,20 @@ pub enum Done {
     StartedAndEnded,
     /// It was stopped and started again, and runs.
     Restarted,
+    /// It has read its configuration again.
+    Reloaded,
     /// It was stopped.
     Stopped,
+    /// It did not answer when it was stopped, and was killed.
+    Killed,
     /// It was removed.
     Removed,
+    /// It is started at boot from now on.
+    Enabled,
+    /// It is not started at boot any more.
+    Disabled,
+    /// It was as it should be.
+    Unchanged,
 }
 
 impl Done {
@@ -41,8 +55,13 @@ impl Done {
             Self::Started => "started, it runs",
             Self::StartedAndEnded => "started, and it has ended without an error",
             Self::Restarted => "restarted, it runs",
+            Self::Reloaded => "reloaded",
             Self::Stopped => "stopped",
+            Self::Killed => "killed, it did not answer",
             Self::Removed => "removed",
+            Self::Enabled => "enabled, it starts at boot",
+            Self::Disabled => "disabled, it does not start at boot",
+            Self::Unchanged => "unchanged",
         }
     }
 }
@@ -63,6 +82,8 @@ pub enum Kept {
     OtherUnit(ServiceName, OtherUnit),
     /// What the service had to say of its errors.
     ErrorLog(Text),
+    /// The services of this user start at boot and outlive the logout, and none of ours is left among them.
+    Lingering(String),
 }
 
 /// What a removal has done.
@@ -95,9 +116,20 @@ impl Managed {
     }
 
     /// Does what starts or stops them. Where an interrupt ends that, they do again what they did before.
-    fn or_as_before(&self, reporter: Reporter<'_>, work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    /// Gives those that had to be killed, once that is told.
+    fn or_as_before(
+        &self,
+        reporter: Reporter<'_>,
+        work: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<Vec<Killed>, Error> {
         let before = managers::status(&self.site, &self.names)?;
-        work().map_err(|error| match error {
+        let result = work();
+        let killed = match &result {
+            Err(Error::Interrupted) => Vec::new(),
+            _ => managers::killed(&self.site, &self.names, &before),
+        };
+        killed.iter().for_each(|killed| reporter(Event::Killed(killed)));
+        result.map(|()| killed).map_err(|error| match error {
             Error::Interrupted => {
                 reporter(Event::Progress(Progress::Interrupted));
                 let PutBack { restored, left } = managers::leave_as_before(&self.site, &self.names, &before);
@@ -133,6 +165,18 @@ impl Managed {
         })
     }
 
+    /// Has them read their configuration again.
+    ///
+    /// # Errors
+    /// When one of them cannot, or fails to.
+    pub fn reload(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let _change = Change::begin(&self.names, &self.site.place, reporter)?;
+        self.logged("reload", || {
+            managers::reload(&self.site, &self.names)?;
+            Ok(self.each(Done::Reloaded))
+        })
+    }
+
     /// `running` for those that run; others have come to their end already.
     fn settled(&self, running: Done) -> Result<Vec<Done>, Error> {
         let states = managers::status(&self.site, &self.names)?;
@@ -153,7 +197,7 @@ impl Managed {
     pub fn stop(&self, reporter: Reporter<'_>) -> Result<AllDone, Error> {
         let _change = Change::begin(&self.names, &self.site.place, reporter)?;
         self.logged("stop", || {
-            self.or_as_before(reporter, || managers::stop(&self.site, &self.names))?;
+            let killed = self.or_as_before(reporter, || managers::stop(&self.site, &self.names))?;
             let mut theirs = Vec::new();
             for name in &self.names {
                 if self.predecessors_unit(name)?.is_some() {
@@ -163,8 +207,59 @@ impl Managed {
             if !theirs.is_empty() {
                 managers::end_leftovers(&self.site, &theirs);
             }
-            Ok(self.each(Done::Stopped))
+            let is_deaf = |name: &ServiceName| killed.iter().any(|one| one.service == *name && one.waited.is_some());
+            let done = |name| if is_deaf(name) { Done::Killed } else { Done::Stopped };
+            Ok(self.names.iter().map(done).collect())
         })
+    }
+
+    /// Has them started at boot, or not, now and after every `reinstall`. Nothing else of them is looked at: what they
+    /// run may be gone.
+    ///
+    /// # Errors
+    /// When a receipt is gone, or it cannot be done; then all is as it was.
+    pub fn at_boot(&self, at_boot: bool, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let change = Change::begin(&self.names, &self.site.place, reporter)?;
+        let mut receipts = self.requests(&self.catalog()?, read)?;
+        for (name, request) in self.names.iter().zip(&mut receipts) {
+            self.may_say_at_boot(name, request)?;
+            if request.at_boot.unwrap_or(true) != at_boot {
+                request.at_boot = (!at_boot).then_some(false);
+            }
+        }
+        let observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
+        let plan_of = |names: &[ServiceName], requests: &[Request]| {
+            let receipt = |(name, request): (&ServiceName, &Request)| {
+                Artifact::plain(self.site.place.receipt(name), manifest::receipt(request).into_bytes())
+            };
+            let receipts: Vec<Artifact> = names.iter().zip(requests).map(receipt).collect();
+            plan::at_boot(names, at_boot, &receipts, &observed, &self.site)
+        };
+        let (what, done) = if at_boot { ("enable", Done::Enabled) } else { ("disable", Done::Disabled) };
+        self.logged(what, || {
+            let plan = plan_of(&self.names, &receipts);
+            executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
+            let of = |(name, request)| {
+                let own = plan_of(std::slice::from_ref(name), std::slice::from_ref(request));
+                if own.is_empty() { Done::Unchanged } else { done }
+            };
+            Ok(self.names.iter().zip(&receipts).map(of).collect())
+        })
+    }
+
+    /// Refuses what a start at boot cannot be said of.
+    fn may_say_at_boot(&self, name: &ServiceName, request: &Request) -> Result<(), Error> {
+        let fault = |reason: &str| Fault::new(format!("service `{name}`"), reason);
+        if !files::is_there(&self.site.place.receipt(name)) {
+            let reason = "it is still as OpenMSIStream installed it";
+            let help = format!("`ManageService {name} reinstall` makes it a service of InstallService");
+            return Err(Error::refused(fault(reason).help(help)));
+        }
+        let is_said = match self.site.manager {
+            Manager::Systemd(_) => false,
+            Manager::Nssm => request.nssm.contains_key(START),
+        };
+        if is_said { Err(Error::refused(fault("its `nssm` table says when it starts").given(START))) } else { Ok(()) }
     }
 
     /// Stops and removes them, but for what `keep` says; with `remove_nssm` also the programs that we put there for
@@ -177,12 +272,15 @@ impl Managed {
         let error_logs: Vec<Text> =
             self.names.iter().filter_map(|name| self.error_log(name)).filter(files::is_there).collect();
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
-        observed.active = managers::active(&self.site, &self.names)?;
+        let before = managers::status(&self.site, &self.names)?;
+        let active = self.names.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+        observed.active = active.map(|(name, _)| name.clone()).collect();
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
             Ok(self.each(Done::Removed))
         })?;
+        managers::killed(&self.site, &self.names, &before).iter().for_each(|one| reporter(Event::Killed(one)));
         let mut kept: Vec<Kept> = Vec::new();
         for name in &self.names {
             let receipt = Some(self.site.place.receipt(name)).filter(files::is_there);
@@ -192,8 +290,25 @@ impl Managed {
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
         kept.extend(observed.other_units.into_iter().map(|(name, other)| Kept::OtherUnit(name, other)));
         kept.extend(error_logs.into_iter().map(Kept::ErrorLog));
+        kept.extend(self.lingering_for_nothing()?.map(Kept::Lingering));
         let withdrawn = if remove_nssm { self.withdraw_nssm(reporter)? } else { Vec::new() };
         Ok(Removal { done, kept, withdrawn })
+    }
+
+    /// The user for whose services lingering is on, if none of ours is left among them.
+    fn lingering_for_nothing(&self) -> Result<Option<String>, Error> {
+        let user = match self.site.manager {
+            Manager::Systemd(Scope::User) => privilege::user_name().filter(|user| systemd::presence::lingers(user)),
+            Manager::Systemd(Scope::System) | Manager::Nssm => None,
+        };
+        if user.is_some() {
+            for name in observe::known_services(&self.site.place) {
+                if observe::is_installed(&name, &self.site)? {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(user)
     }
 
     /// Takes away the programs that we put there for services of NSSM.
@@ -221,6 +336,51 @@ impl Managed {
     ) -> Result<Outcome, Error> {
         let settings = Settings { import_limit, ..Settings::reinstall(&self.site.place.state_dir, options) };
         self.install(settings, read, reporter)
+    }
+
+    /// Gives a service another name, as one plan: its arguments, the values of its secrets and whether it is started at
+    /// boot stay, and it runs if it ran. Its error log follows once that is done.
+    ///
+    /// # Errors
+    /// When the name is taken, or it cannot be done; then all is as it was.
+    pub fn rename(&self, new: &ServiceName, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        let taken = observe::known_services(&self.site.place).contains(new);
+        let (Some(old), false) = (self.names.first(), taken) else {
+            let fault = Fault::new("service name", "there is a service of that name").given(new);
+            return Err(Error::refused(fault.help(format!("`ManageService {new} show` shows it"))));
+        };
+        let catalog = self.catalog()?;
+        let status = managers::status(&self.site, &self.names)?;
+        let mut requests = self.requests(&catalog, read)?;
+        for request in &mut requests {
+            request.name = Some(new.to_string());
+            // By whatever hand it is not started at boot.
+            if status.iter().any(|status| status.enabled == Some(false)) {
+                request.at_boot = Some(false);
+            }
+        }
+        let observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
+        for path in &observed.drop_ins {
+            let line =
+                format!("`{path}` stays, and does not override `{new}`; `systemctl edit {new}` makes one that does");
+            reporter(Event::Note(&line));
+        }
+        let error_log = self.error_log(old);
+        let settings = Settings {
+            start: status.iter().any(|status| status.state.is_active()),
+            renamed: Some(old.clone()),
+            ..Settings::reinstall(&self.site.place.state_dir, &InstallOptions::default())
+        };
+        let mut installation = Installation::new(settings, &requests, Vec::new(), &catalog)?;
+        let kept = secrets::kept(old, &observed, &self.site.place);
+        installation.validated.iter_mut().for_each(|service| service.given_secrets.extend(kept.clone()));
+        let outcome = installation.run(reporter)?;
+        if let Some((from, to)) = error_log.zip(self.error_log(new))
+            && let Err(error) = files::move_aside(&from, &to)
+        {
+            reporter(Event::Note(&error.to_string()));
+        }
+        Ok(outcome)
     }
 
     /// Compares what the receipts say with the host.

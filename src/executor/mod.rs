@@ -133,6 +133,9 @@ fn perform(action: &Action, staged: &mut BTreeMap<Text, Staged>, site: &Site, te
             managers::run(operation, site)
         }
         Action::Try(operation, consequence) => {
+            if !consequence.is_empty() {
+                tell(Progress::Runs(&operation.invocation(site)));
+            }
             match managers::run(operation, site) {
                 Err(error @ Error::Interrupted) => return Err(error),
                 Err(error) if !consequence.is_empty() => tell(Progress::Tolerated { error: &error, consequence }),

@@ -14,12 +14,13 @@ use crate::model::text::Text;
 /// Variables by their names; `None` for one that is not set.
 pub type Variables = BTreeMap<String, Option<Text>>;
 
-/// What is read of the caller's environment, besides the secrets of services: where programs and Python are
+/// What is read of the caller's environment, besides the secrets of services: where programs, libraries and Python are
 /// found, where this tool keeps its files, and how the terminal is written to.
-const OF_CALLER: [&str; 11] = [
+const OF_CALLER: [&str; 12] = [
     "PATH",
     "VIRTUAL_ENV",
     "CONDA_PREFIX",
+    "LD_LIBRARY_PATH",
     "INSTALLSERVICE_WORKING_DIR",
     "OPENMSISTREAM_SERVICES_WORKING_DIR",
     "NO_COLOR",

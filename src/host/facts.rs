@@ -54,6 +54,14 @@ impl Facts for Host {
         closed_to(account, &to_path(path))
     }
 
+    fn open_to_everybody(&self, folder: &Text) -> Option<Text> {
+        open_to_everybody(&to_path(folder))
+    }
+
+    fn owner(&self, folder: &Text) -> Option<String> {
+        owner(&to_path(folder))
+    }
+
     fn first_line(&self, path: &Text) -> Option<Text> {
         self.first_lines.borrow_mut().entry(path.clone()).or_insert_with(|| first_line(path)).clone()
     }
@@ -139,6 +147,18 @@ fn rights_of(account: &str, metadata: &fs::Metadata) -> Option<u32> {
     })
 }
 
+/// Whether the account may read the file, by its mode; an access list is not looked at. `None` where nothing tells.
+#[cfg(unix)]
+pub(super) fn may_read(account: &str, path: &Text) -> Option<bool> {
+    Some(rights_of(account, &fs::metadata(to_path(path)).ok()?)? & 0o4 != 0)
+}
+
+/// Whether the account may read the file: on Windows nothing here tells.
+#[cfg(windows)]
+pub(super) fn may_read(_account: &str, _path: &Text) -> Option<bool> {
+    None
+}
+
 #[cfg(unix)]
 fn closed_to(account: &str, path: &Path) -> Option<Text> {
     let mut way: Vec<&Path> = path.ancestors().collect();
@@ -149,6 +169,35 @@ fn closed_to(account: &str, path: &Path) -> Option<Text> {
             return Some(text(step));
         }
     }
+    None
+}
+
+#[cfg(unix)]
+fn open_to_everybody(folder: &Path) -> Option<Text> {
+    const STICKY: u32 = 0o1000;
+    let real = fs::canonicalize(folder).ok()?;
+    let is_open = |(above, step): &(usize, &Path)| {
+        let mode = fs::metadata(step).map_or(0, |metadata| super::files::mode_of(&metadata));
+        mode & 0o002 != 0 && (*above == 0 || mode & STICKY == 0)
+    };
+    real.ancestors().enumerate().find(is_open).map(|(_, step)| text(step))
+}
+
+#[cfg(windows)]
+fn open_to_everybody(_folder: &Path) -> Option<Text> {
+    None
+}
+
+#[cfg(unix)]
+fn owner(folder: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let uid = nix::unistd::Uid::from_raw(fs::metadata(folder).ok()?.uid());
+    let user = nix::unistd::User::from_uid(uid).ok()?;
+    Some(user.map_or_else(|| uid.to_string(), |user| user.name))
+}
+
+#[cfg(windows)]
+fn owner(_folder: &Path) -> Option<String> {
     None
 }
 

@@ -12,8 +12,10 @@ pub mod interrupt;
 #[cfg(windows)]
 pub mod job;
 pub mod keeper;
+pub mod namesake;
 pub mod privilege;
 pub mod process;
+pub mod program_file;
 pub mod prompt;
 pub mod python;
 pub mod reading;

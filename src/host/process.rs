@@ -1,8 +1,9 @@
 //! Running other programs: the one door, with their words kept.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 const ANSWER_SHARE: Duration = Duration::from_millis(500);
 /// How much is kept of the beginning of what a command prints, and as much of the end, in bytes.
 const MOST: usize = 4 << 20;
+/// How many lines may wait to be handed on.
+const LINES_AHEAD: usize = 64;
+/// A longer line is handed on in parts, in bytes.
+const LONGEST_LINE: u64 = 1 << 20;
 /// How long a command may take to end that is asked to.
 const GRACE: Duration = Duration::from_millis(500);
 /// Longest time between two looks at a command that runs, and at what is to end it.
@@ -324,20 +329,23 @@ pub fn failure(invocation: &Invocation, outcome: &Outcome) -> Error {
 /// takes back what it had begun. Ctrl-C has reached it already; a signal to us alone is passed on to it.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it cannot be started; [`Error::Interrupted`] when an interrupt came and it has ended without reading `input`.
 pub fn hand_over(invocation: &Invocation, more: &[&str], input: Option<Vec<u8>>) -> Result<u8, Error> {
     let failed = |source: io::Error| could_not_run(invocation, &source);
     interrupt::listen();
     let mut command = bare(invocation, environment::of_command_on_terminal(more));
-    if input.is_some() {
-        command.stdin(Stdio::piped());
-    }
+    let unread = match input {
+        Some(input) => {
+            let (reader, mut writer) = io::pipe().map_err(failed)?;
+            command.stdin(reader.try_clone().map_err(failed)?);
+            // Beside the waiting: it may ask a question first. One that does not read it to its end says why with its
+            // status.
+            thread::spawn(move || drop(writer.write_all(&input)));
+            Some(reader)
+        }
+        None => None,
+    };
     let mut child = command.spawn().map_err(failed)?;
-    if let (Some(mut end), Some(input)) = (child.stdin.take(), input) {
-        // Beside the waiting: it may ask a question first. One that does not read it to its end says why with its
-        // status.
-        thread::spawn(move || drop(end.write_all(&input)));
-    }
     let mut is_told = false;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
@@ -349,6 +357,64 @@ pub fn hand_over(invocation: &Invocation, more: &[&str], input: Option<Vec<u8>>)
         }
         thread::sleep(PAUSE);
     };
+    // It was asking a question itself, as sudo does for a password, and what it was to run has not begun.
+    if interrupt::has_come() && unread.is_some_and(|pipe| holds_something(&pipe)) {
+        return Err(Error::Interrupted);
+    }
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::exit::INTERRUPTED))
+}
+
+/// Whether nobody has read what was written to this pipe.
+#[cfg(unix)]
+fn holds_something(pipe: &io::PipeReader) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd;
+    let mut end = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+    let seen = poll(&mut end, PollTimeout::ZERO);
+    seen.is_ok() && end[0].revents().is_some_and(|events| events.contains(PollFlags::POLLIN))
+}
+
+/// On Windows nothing is handed over to what asks questions.
+#[cfg(windows)]
+fn holds_something(_pipe: &io::PipeReader) -> bool {
+    false
+}
+
+/// Runs `invocation`, hands every line that it prints to `say` as it comes, and gives its exit code (130 for an
+/// interrupt). What goes wrong it says on our own standard error.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn stream(invocation: &Invocation, say: &mut dyn FnMut(&[u8])) -> Result<u8, Error> {
+    let failed = |source: io::Error| could_not_run(invocation, &source);
+    interrupt::listen();
+    let mut command = bare(invocation, environment::of_command_on_terminal(&[]));
+    let mut child = command.stdin(nothing()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let (sender, lines) = mpsc::sync_channel(LINES_AHEAD);
+    if let Some(end) = child.stdout.take() {
+        thread::spawn(move || {
+            let mut end = BufReader::new(end);
+            let mut line = Vec::new();
+            while matches!((&mut end).take(LONGEST_LINE).read_until(b'\n', &mut line), Ok(1..)) {
+                if sender.send(std::mem::take(&mut line)).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    let mut is_told = false;
+    loop {
+        match lines.recv_timeout(PAUSE) {
+            Ok(line) => say(&line),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if interrupt::has_come() && !is_told {
+            is_told = true;
+            ask_to_end(&child);
+        }
+    }
+    let status = child.wait().map_err(failed)?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::exit::INTERRUPTED))
 }
 

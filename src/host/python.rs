@@ -12,10 +12,17 @@ use crate::catalog::discover;
 use crate::error::{Error, Fault};
 use crate::model::entry::PythonEntry;
 use crate::model::invocation::Invocation;
+use crate::model::nearest::nearest;
 use crate::model::text::Text;
 
 /// How long an import may take of which nothing else is said.
 pub const IMPORT_LIMIT: Duration = Duration::from_secs(60);
+/// The exit status of the script that imports where something else is wrong than a module that is missing.
+const NO_MODULE_MISSING: i32 = 3;
+/// That of the script that looks for a module where it is missing.
+const NO_MODULE: i32 = 1;
+/// How long the look for a module may take. What takes longer is left to the import.
+const FIND_LIMIT: Duration = Duration::from_secs(20);
 /// After which time it is said that one takes long.
 const LONG: Duration = Duration::from_secs(5);
 /// Longest time that an environment may take to describe all its console scripts; each of them has a limit of its own.
@@ -81,13 +88,24 @@ pub fn check_import(
     };
     match outcome {
         Some(outcome) if outcome.status.success() => Ok(()),
-        Some(outcome) => refused(
-            said(&outcome),
-            format!(
-                "`{interpreter}` is the interpreter that was asked; `--python PATH` names another, and \
-                 `{interpreter} -m pip install PACKAGE` adds what is missing"
-            ),
-        ),
+        Some(outcome) if outcome.status.code() == Some(NO_MODULE_MISSING) => {
+            let said = said(&outcome);
+            let (reason, names) = said.rsplit_once('\n').unwrap_or((&said, ""));
+            let wanted = entry.function().or(entry.class()).unwrap_or_default();
+            let help = nearest(wanted, names.split_whitespace()).map_or_else(
+                || asked(interpreter),
+                |near| {
+                    let meant = match (entry.class(), entry.function()) {
+                        (Some(class), Some(_)) => format!("{class}={}:{near}", entry.module()),
+                        (Some(_), None) => format!("{near}={}", entry.module()),
+                        (None, _) => format!("{}:{near}", entry.module()),
+                    };
+                    format!("did you mean `{meant}`?")
+                },
+            );
+            refused(reason.to_owned(), help)
+        }
+        Some(outcome) => Err(Error::refused(missing_module(interpreter, entry, said(&outcome)))),
         None => refused(
             format!("importing `{}` did not end within {} s, and was ended", entry.module(), limit.as_secs()),
             format!("`--import-timeout {}` gives it more time", limit.as_secs() * 5),
@@ -95,12 +113,49 @@ pub fn check_import(
     }
 }
 
+/// Looks whether the module is there that a service will import, without running anything of it.
+///
+/// # Errors
+/// A refused request where it is certainly missing, and [`Error::Interrupted`]. What cannot be found out is left to
+/// [`check_import`].
+pub fn find_module(import: &Import<'_>) -> Result<(), Error> {
+    const SCRIPT: &str = include_str!("../../templates/python/find_module.py");
+    let Import { interpreter, entry, directory, .. } = import;
+    let words = [(*interpreter).clone(), "-c".into(), SCRIPT.into(), (*directory).clone(), entry.module().into()];
+    let mut environment = import.environment.clone();
+    environment.push(("PYTHONDONTWRITEBYTECODE".into(), "1".into()));
+    let task = Task {
+        argv: Invocation(words.to_vec()),
+        directory: (*directory).clone(),
+        environment,
+        account: import.account.clone(),
+    };
+    match keeper::run(&task, FIND_LIMIT, None) {
+        Ok(Kept { outcome: Some(outcome), .. }) if outcome.status.code() == Some(NO_MODULE) => {
+            Err(Error::refused(missing_module(interpreter, entry, said(&outcome))))
+        }
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn missing_module(interpreter: &Text, entry: &PythonEntry, reason: String) -> Fault {
+    Fault::new(format!("Python program `{entry}`"), reason)
+        .help(format!("{}, and `{interpreter} -m pip install PACKAGE` adds what is missing", asked(interpreter)))
+}
+
+fn asked(interpreter: &Text) -> String {
+    format!("`{interpreter}` is the interpreter that was asked; `--python PATH` names another")
+}
+
 /// What an interpreter said that did not succeed.
 fn said(outcome: &process::Outcome) -> String {
     let errors = outcome.errors();
+    // The list of names, which can be empty, is a line.
+    let errors = errors.strip_suffix('\n').unwrap_or(&errors);
     match errors.trim() {
         "" => format!("the interpreter ended with {}", outcome.status),
-        errors => errors.to_owned(),
+        _ => errors.trim_start().to_owned(),
     }
 }
 

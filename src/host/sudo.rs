@@ -6,7 +6,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::{self, Variables};
 use super::text::text;
-use super::{process, prompt, reading};
+use super::{interrupt, process, prompt, reading};
 use crate::error::Error;
 use crate::manifest::Value;
 use crate::model::invocation::Invocation;
@@ -109,21 +109,36 @@ pub fn was_noted(note: &str) -> bool {
 }
 
 /// Runs a command line again through sudo and gives its exit code. `variables` are those that services need,
-/// `notes` those that have been told.
+/// `notes` those that have been told. `announce` tells what it is for, before sudo asks anything.
 ///
 /// # Errors
-/// [`Error::NotPrivileged`] with the line to type when this user may not; nothing has changed then.
-pub fn run_again(typed: Typed, variables: &[EnvName], notes: Vec<String>) -> Result<u8, Error> {
+/// [`Error::NotPrivileged`] with the line to type when this user may not, and [`Error::Interrupted`] when sudo was not
+/// answered; nothing has changed then.
+pub fn run_again(
+    typed: Typed,
+    variables: &[EnvName],
+    notes: Vec<String>,
+    announce: &mut dyn FnMut(),
+) -> Result<u8, Error> {
     let program = env::current_exe().map_or_else(|_| env::args_os().next().map(text).unwrap_or_default(), text);
     let again = Invocation(
         ["sudo".into(), "--".into(), program.clone(), MARK.into()].into_iter().chain(typed.words.clone()).collect(),
     );
     // Where sudo gives other rights than root's we are here for the second time.
-    if HANDED.get().is_some() || !sudo_lets(&again) {
-        return Err(Error::NotPrivileged { help: how_to_type(&program, typed.words) });
+    let is_there = !cfg!(windows) && which::which("sudo").is_ok();
+    let not_privileged = || Error::NotPrivileged { help: vec![how_to_type(&program, &typed.words, is_there)] };
+    if HANDED.get().is_some() || !is_there {
+        return Err(not_privileged());
     }
-    // Where nobody can read it, sudo asks all the same.
-    _ = writeln!(io::stderr(), "this needs administrator rights: running it again through sudo");
+    if prompt::can_ask() {
+        announce();
+    }
+    if !sudo_lets(&again)? {
+        return Err(not_privileged());
+    }
+    if !prompt::can_ask() {
+        announce();
+    }
     let handed = Handed {
         variables: environment::of_caller(variables),
         secrets: typed.secrets,
@@ -135,31 +150,41 @@ pub fn run_again(typed: Typed, variables: &[EnvName], notes: Vec<String>) -> Res
     process::hand_over(&again, &OF_SUDO, Some(document))
 }
 
-fn how_to_type(program: &Text, words: Vec<Text>) -> String {
-    let own = match super::text::path(program).file_stem() {
-        Some(name) => text(name),
-        None => program.clone(),
-    };
-    let own = std::iter::once(own).chain(words);
-    match cfg!(windows) {
-        true => {
-            format!("in a prompt opened with \"Run as administrator\", type `{}`", Invocation(own.collect()).typed())
-        }
-        false => format!("type `{}`", Invocation(std::iter::once("sudo".into()).chain(own).collect()).typed()),
+fn how_to_type(program: &Text, words: &[Text], has_sudo: bool) -> String {
+    if cfg!(windows) {
+        let own = super::text::path(program).file_stem().map_or_else(|| program.clone(), text);
+        let line = Invocation([&[own], words].concat()).typed();
+        return format!("in a prompt opened with \"Run as administrator\", type `{line}`");
     }
+    // With its whole path: sudo looks for programs in directories of its own (`secure_path` of sudoers(5)).
+    let own = [std::slice::from_ref(program), words].concat();
+    match has_sudo {
+        true => format!("type `{}`", Invocation([&["sudo".into()], &*own].concat()).typed()),
+        false => format!("as root, type `{}`", Invocation(own).typed()),
+    }
+}
+
+/// The same command line with an option in front of it, as the user would type it.
+pub fn with_option(typed: &Typed, option: &[&str]) -> String {
+    let own = env::args_os().next().map(text).unwrap_or_default();
+    let option = option.iter().map(|word| Text::from(*word));
+    Invocation([own].into_iter().chain(option).chain(typed.words.iter().cloned()).collect()).typed()
 }
 
 /// Whether sudo lets this user run the command, by its own list (`sudo -l COMMAND`): asked without a question
 /// where nobody can answer one.
-fn sudo_lets(again: &Invocation) -> bool {
-    if cfg!(windows) || which::which("sudo").is_err() {
-        return false;
-    }
+///
+/// # Errors
+/// [`Error::Interrupted`]: sudo has ended by then, and given the terminal back.
+fn sudo_lets(again: &Invocation) -> Result<bool, Error> {
+    interrupt::listen();
     let mut ask = Command::new("sudo");
     ask.env_clear().envs(environment::of_command_on_terminal(&OF_SUDO)).arg("--list");
     if !prompt::can_ask() {
         ask.arg("--non-interactive").stderr(Stdio::null());
     }
     ask.args(again.0.iter().skip(1).map(super::text::os)).stdin(Stdio::null()).stdout(Stdio::null());
-    ask.status().is_ok_and(|status| status.success())
+    let lets = ask.status().is_ok_and(|status| status.success());
+    interrupt::check()?;
+    Ok(lets)
 }

@@ -10,7 +10,9 @@ pub mod systemd;
 
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::diagnose::Finding;
+use crate::diagnose::installed::{Installed, Surroundings};
+use crate::error::{Error, Fault};
 use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
@@ -18,7 +20,7 @@ use crate::model::name::ServiceName;
 use crate::model::operation::Operation;
 use crate::model::site::Site;
 use crate::model::spec::{Scope, Target};
-use crate::model::status::{ServiceStatus, State};
+use crate::model::status::{Killed, ServiceStatus, State};
 
 /// The service manager of this host.
 pub fn of_this_host() -> Target {
@@ -121,6 +123,37 @@ pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
     }
 }
 
+/// Why a service does not run, where it has failed and that is known.
+pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Finding> {
+    match (site.manager, status.state) {
+        (Manager::Systemd(scope), State::Failed | State::Restarting) => {
+            let log = systemd::log_of_failure(name, scope);
+            systemd::why::causes(name, scope, status, &log)
+        }
+        (Manager::Systemd(_) | Manager::Nssm, _) => Vec::new(),
+    }
+}
+
+/// What is wrong with services, for each of them, and with what surrounds them. `unfinished` is whether an earlier run of
+/// ours was interrupted.
+///
+/// # Errors
+/// When the service manager does not answer.
+pub fn examine(
+    site: &Site,
+    names: &[ServiceName],
+    unfinished: bool,
+) -> Result<(Vec<Vec<Finding>>, Vec<Finding>), Error> {
+    match site.manager {
+        Manager::Systemd(scope) => {
+            let (services, surroundings) = systemd::examine::examine(names, &site.place, scope)?;
+            let surroundings = Surroundings { unfinished, ..surroundings };
+            Ok((services.iter().map(Installed::findings).collect(), surroundings.findings()))
+        }
+        Manager::Nssm => nssm::examine(names, &site.place, unfinished),
+    }
+}
+
 /// Stops services and starts them again.
 ///
 /// # Errors
@@ -141,6 +174,28 @@ pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     }
 }
 
+/// Has services read their configuration again, where they can.
+///
+/// # Errors
+/// A refused request for one that cannot, and when the service manager refuses.
+pub fn reload(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    let (cannot, reason) = match site.manager {
+        Manager::Systemd(scope) => (systemd::not_reloadable(names, scope)?, "its unit has no `ExecReload`"),
+        Manager::Nssm => (names.to_vec(), "NSSM cannot tell a program to read its configuration again"),
+    };
+    if !cannot.is_empty() {
+        let fault = |name: &ServiceName| {
+            Fault::new(format!("service `{name}`"), reason)
+                .help(format!("`ManageService {name} restart` has it begin anew"))
+        };
+        return Err(Error::Refused(cannot.iter().map(fault).collect()));
+    }
+    match site.manager {
+        Manager::Systemd(scope) => systemd::act(&systemd::Operation::ReloadUnits(names.to_vec()), scope),
+        Manager::Nssm => Ok(()),
+    }
+}
+
 /// Stops services; one that does not run is fine.
 ///
 /// # Errors
@@ -152,6 +207,15 @@ pub fn stop(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
             names.iter().try_for_each(|name| nssm::stop(&site.place.nssm(), name))?;
             names.iter().try_for_each(|name| await_stop(site, name))
         }
+    }
+}
+
+/// Those of `names` that had to be killed since they were as `before` says. NSSM ends what does not answer as well, and
+/// tells nobody: its messages are in the event log, in the language of the system.
+pub fn killed(site: &Site, names: &[ServiceName], before: &[ServiceStatus]) -> Vec<Killed> {
+    match site.manager {
+        Manager::Systemd(scope) => systemd::killed::killed(names, before, scope),
+        Manager::Nssm => Vec::new(),
     }
 }
 

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
 
 use super::credential::Opened;
 use super::nssm;
+use super::systemd::presence;
 use super::systemd::units::{self, Units};
 use crate::error::Error;
 use crate::host::files::{self, Entry};
@@ -18,7 +18,7 @@ use crate::host::state::Kept;
 use crate::host::text::{path as to_path, text};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
-use crate::model::observed::{Found, Observed, OtherUnit};
+use crate::model::observed::{DropIn, Found, Observed, OtherUnit};
 use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::spec::Scope;
@@ -67,9 +67,7 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
             }
         }
     }
-    if observed.logs_out.as_ref().is_some_and(|user| Path::new("/var/lib/systemd/linger").join(user).exists()) {
-        observed.logs_out = None;
-    }
+    observed.logs_out = observed.logs_out.filter(|user| presence::logs_out(user));
     Ok(observed)
 }
 
@@ -106,6 +104,10 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
         }
         observed.other_units.extend(other.map(|other| (name.clone(), other)));
         for path in units.drop_ins(name) {
+            if let Ok(Entry::File(found)) = files::look(&path) {
+                let drop_in = DropIn { path: path.clone(), contents: found.contents };
+                observed.overriding.entry(name.clone()).or_default().push(drop_in);
+            }
             if !observed.drop_ins.contains(&path) {
                 observed.drop_ins.push(path);
             }

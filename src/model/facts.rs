@@ -45,6 +45,15 @@ pub trait Facts {
     fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
         None
     }
+    /// The first directory on the way to `folder`, itself included, where everybody may put files; one such as /tmp, where
+    /// nobody takes away what belongs to somebody else, only if it is `folder`.
+    fn open_to_everybody(&self, _folder: &Text) -> Option<Text> {
+        None
+    }
+    /// The name of the account that a directory belongs to.
+    fn owner(&self, _folder: &Text) -> Option<String> {
+        None
+    }
     /// The first line of an executable file that is text, without its end.
     fn first_line(&self, _path: &Text) -> Option<Text> {
         None

@@ -94,7 +94,7 @@ impl InstallSection {
 }
 
 /// The lines of a unit without comments, with those that a backslash continues joined.
-fn joined_lines(text: &str) -> Vec<String> {
+pub(super) fn joined_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut continues = false;
     for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {

@@ -21,6 +21,15 @@ pub struct Found {
     pub foreign: bool,
 }
 
+/// A drop-in as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DropIn {
+    /// The file.
+    pub path: Text,
+    /// What is in it.
+    pub contents: Rc<[u8]>,
+}
+
 /// A unit of systemd that has the name of a service, and is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OtherUnit {
@@ -74,6 +83,8 @@ pub struct Observed {
     pub active: Vec<ServiceName>,
     /// Drop-ins of the administrator that override our units.
     pub drop_ins: Vec<Text>,
+    /// What is in those of each service, in the order in which systemd reads them.
+    pub overriding: BTreeMap<ServiceName, Vec<DropIn>>,
     /// The parameters that services have with NSSM; one that is not registered is not among them.
     pub registered: BTreeMap<ServiceName, Vec<Parameter>>,
     /// The user whose services would end at the logout, where that is so (user scope only).

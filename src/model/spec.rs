@@ -177,6 +177,21 @@ impl Argument {
     }
 }
 
+/// What a service is started after, before and with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Units that are started before it.
+    pub after: Vec<UnitName>,
+    /// Units that are started after it.
+    pub before: Vec<UnitName>,
+    /// Units without which it does not start.
+    pub requires: Vec<UnitName>,
+    /// Units that are started with it.
+    pub wants: Vec<UnitName>,
+    /// Services of Windows that are started before it.
+    pub depends_on: Vec<WindowsServiceName>,
+}
+
 /// A file of variables that the user keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnFile {
@@ -233,6 +248,8 @@ pub struct ServiceSpec {
     pub description: OneLine,
     /// What it runs.
     pub run: Run,
+    /// Whether it is an executable that Python runs, as far as can be seen.
+    pub is_script_of_python: bool,
     /// Where it runs: an absolute path.
     pub working_directory: Text,
     /// Plain settings, visible to every user of the machine.
@@ -243,6 +260,8 @@ pub struct ServiceSpec {
     pub secrets_in: SecretStore,
     /// Who it runs as; `None` is the service manager's own account (root, LocalSystem).
     pub account: Option<String>,
+    /// Whether it is started at boot.
+    pub at_boot: bool,
     /// When it is started again.
     pub restart: Restart,
     /// How long the service manager waits before it starts the program again.
@@ -251,16 +270,8 @@ pub struct ServiceSpec {
     pub stop_timeout: Span,
     /// Whether it is started after the network is up.
     pub network: bool,
-    /// Units that are started before it.
-    pub after: Vec<UnitName>,
-    /// Units that are started after it.
-    pub before: Vec<UnitName>,
-    /// Units without which it does not start.
-    pub requires: Vec<UnitName>,
-    /// Units that are started with it.
-    pub wants: Vec<UnitName>,
-    /// Services of Windows that are started before it.
-    pub depends_on: Vec<WindowsServiceName>,
+    /// What it is started after, before and with.
+    pub order: Order,
     /// A file of the user's with further variables, and whether it may be missing.
     pub environment_file: Option<OwnFile>,
     /// How much of the system it is kept away from.
@@ -280,10 +291,8 @@ pub struct ServiceSpec {
 }
 
 impl ServiceSpec {
-    /// Whether Python runs it: a Python program, or one that is told to write without a buffer, as every one that is
-    /// recognised as a program of Python is.
+    /// Whether Python runs it.
     pub fn is_of_python(&self) -> bool {
-        matches!(self.run, Run::Python { .. })
-            || self.environment.keys().any(|name| name.as_str() == "PYTHONUNBUFFERED")
+        matches!(self.run, Run::Python { .. }) || self.is_script_of_python
     }
 }

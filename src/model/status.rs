@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::name::ServiceName;
+
 /// What a service is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -59,6 +61,31 @@ pub struct ServiceStatus {
     pub exit_status: Option<i64>,
     /// Whether it starts at boot.
     pub enabled: Option<bool>,
+    /// The run that goes on, where the service manager tells one from another.
+    #[serde(skip)]
+    pub run: Option<Run>,
+}
+
+/// One run of a service, from its start to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// What systemd calls it: its invocation.
+    pub id: String,
+    /// How long it is waited for when it is stopped, in systemd's words.
+    pub stop_timeout: String,
+}
+
+/// A service that did not end by itself when it was stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Killed {
+    /// The service.
+    pub service: ServiceName,
+    /// The names of the processes that were killed.
+    pub processes: Vec<String>,
+    /// How long it was waited for, if it was: processes that the main one leaves behind may be killed at once.
+    pub waited: Option<String>,
+    /// Its last lines.
+    pub log: String,
 }
 
 impl ServiceStatus {
@@ -72,6 +99,7 @@ impl ServiceStatus {
             result: None,
             exit_status: None,
             enabled: None,
+            run: None,
         }
     }
 }

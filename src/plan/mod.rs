@@ -37,7 +37,10 @@ pub struct Desired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registration {
     /// systemd reads its unit, which is among the files.
-    Unit,
+    Unit {
+        /// Whether it is enabled.
+        at_boot: bool,
+    },
     /// NSSM keeps these parameters.
     Nssm(Box<NssmService>),
 }
@@ -46,7 +49,7 @@ impl Registration {
     /// What NSSM keeps of it.
     pub fn nssm(&self) -> Option<&NssmService> {
         match self {
-            Self::Unit => None,
+            Self::Unit { .. } => None,
             Self::Nssm(service) => Some(service),
         }
     }
@@ -141,6 +144,15 @@ pub struct InstallOptions {
     pub no_rollback: bool,
     /// Services of ours to remove in the same plan, as [`remove`] does with [`Keep::ALL`].
     pub remove: Vec<ServiceName>,
+    /// Those that are removed go on under another name: nothing is kept for them, and what they have written stays.
+    pub renames: bool,
+}
+
+impl InstallOptions {
+    /// What those leave behind that are removed.
+    fn keep(&self) -> Keep {
+        if self.renames { Keep::default() } else { Keep::ALL }
+    }
 }
 
 /// What `remove` leaves behind.
@@ -181,6 +193,17 @@ pub fn install(desired: &[Desired], observed: &Observed, site: &Site, options: &
         make(observed)
     };
     plan.keep_unsettled = options.no_rollback;
+    plan
+}
+
+/// The plan after which services are started at boot, or are not, with the `receipts` that say so.
+pub fn at_boot(names: &[ServiceName], at_boot: bool, receipts: &[Artifact], observed: &Observed, site: &Site) -> Plan {
+    let mut plan = match site.manager {
+        Manager::Systemd(_) => systemd::at_boot(names, at_boot, observed, &site.place),
+        Manager::Nssm => nssm::at_boot(names, at_boot, observed),
+    };
+    let wrong = receipts.iter().filter(|receipt| compare(observed, receipt) != Difference::Same);
+    plan.steps.splice(0..0, wrong.map(|receipt| Step::plain(Action::Write(receipt.clone()))));
     plan
 }
 

@@ -9,7 +9,7 @@ use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::text::Text;
-use crate::render::nssm::{ACCOUNTS, NssmService, default_of};
+use crate::render::nssm::{self as rendered, ACCOUNTS, NssmService, START, default_of};
 
 fn run(operation: Operation) -> Step {
     Step::plain(Action::Run(operation::Operation::Nssm(operation)))
@@ -98,7 +98,9 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir]));
     }
     let changed = !plan.is_empty();
-    plan.steps.extend(taken_away(&options.remove, &options.remove, observed, place, Keep::ALL));
+    let mut surplus = taken_away(&options.remove, &options.remove, observed, place, options.keep());
+    surplus.retain(|step| !options.renames || !matches!(step.action, Action::Discard(_)));
+    plan.steps.extend(surplus);
     if options.start {
         for Desired { name, .. } in desired {
             if observed.active.contains(name) {
@@ -141,6 +143,18 @@ pub(super) fn stop_all(names: &[ServiceName]) -> Vec<Step> {
         [stop.at_last([Reversal::Start(name.clone())]), wait]
     });
     steps.collect()
+}
+
+/// The plan after which services are started at boot, or are not.
+pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed) -> Plan {
+    let wanted = Parameter::new(START, rendered::start(at_boot));
+    let mut plan = Plan::of(Vec::new());
+    for (name, earlier) in names.iter().filter_map(|name| observed.registered.get_key_value(name)) {
+        if current(&wanted, earlier) != wanted.values {
+            plan.steps.extend(registering(name, Some(earlier), std::iter::once(set(name, &wanted))));
+        }
+    }
+    plan
 }
 
 /// The plan that removes services.

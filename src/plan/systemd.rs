@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::step::{Action, Plan, Reversal, Step};
-use super::{Desired, Difference, InstallOptions, Keep, compare, directory_steps, file_steps, removal_steps};
+use super::{
+    Desired, Difference, InstallOptions, Keep, Registration, compare, directory_steps, file_steps, removal_steps,
+};
 use crate::model::links::InstallSection;
 use crate::model::name::ServiceName;
 use crate::model::observed::{Observed, OtherUnit};
@@ -38,27 +40,44 @@ pub struct LinkDrift {
     pub foreign: Vec<Text>,
     /// Whether it asks for a start at boot, and nothing brings it up there.
     pub is_disabled: bool,
+    /// Whether it is not to be started at boot, and a link that its unit asks for brings it up there.
+    pub is_enabled: bool,
 }
 
 impl LinkDrift {
     /// The drift of the links to the unit of a service. What somebody else made stays, as a drop-in does.
     pub fn of(service: &Desired, observed: &Observed, place: &Place) -> Self {
-        let (unit, path) = (service.name.unit(), place.unit(&service.name));
+        let path = place.unit(&service.name);
+        let unit = service.artifacts.iter().find(|artifact| artifact.path == path);
+        let at_boot = match service.registration {
+            Registration::Unit { at_boot } => at_boot,
+            Registration::Nssm(_) => false,
+        };
+        Self::to(&service.name, unit.map_or(&[], |unit| &unit.contents), at_boot, observed, place)
+    }
+
+    /// The same for a service whose unit is to have these contents.
+    ///
+    /// One that is not started at boot has none of the links that its unit asks for, as after `systemctl disable`: the
+    /// section stays, so that `systemctl enable` has something to go by.
+    fn to(name: &ServiceName, unit_text: &[u8], at_boot: bool, observed: &Observed, place: &Place) -> Self {
+        let (unit, path) = (name.unit(), place.unit(name));
         let in_place = |links: BTreeSet<Text>| -> BTreeSet<Text> {
             links.iter().map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect()
         };
         let asked = |contents: &[u8]| in_place(InstallSection::read(contents, &unit).links(&unit));
-        let wanted = service.artifacts.iter().find(|artifact| artifact.path == path);
-        let wanted = wanted.map(|artifact| asked(&artifact.contents)).unwrap_or_default();
+        let now = asked(unit_text);
         let earlier = observed.files.get(&path).map(|found| asked(&found.contents)).unwrap_or_default();
+        let ours = |link: &Text| earlier.contains(link) || now.contains(link);
+        let wanted = if at_boot { now.clone() } else { BTreeSet::new() };
         let there = observed.links.of(&unit);
         let is_there = |link: &Text| there.contains_key(link);
-        let (stale, foreign) =
-            there.keys().filter(|link| !wanted.contains(*link)).cloned().partition(|link| earlier.contains(link));
-        let at_boot = |link: &&Text| is_in_folder(link, &place.unit_dir);
-        let is_disabled = wanted.iter().any(|link| at_boot(&link)) && !wanted.iter().filter(at_boot).any(is_there);
+        let (stale, foreign) = there.keys().filter(|link| !wanted.contains(*link)).cloned().partition(ours);
+        let in_folder = |link: &&Text| is_in_folder(link, &place.unit_dir);
+        let is_disabled = wanted.iter().any(|link| in_folder(&link)) && !wanted.iter().filter(in_folder).any(is_there);
+        let is_enabled = !at_boot && now.iter().filter(in_folder).any(is_there);
         let missing = wanted.iter().filter(|link| !is_there(link)).cloned().collect();
-        Self { missing, stale, foreign, is_disabled }
+        Self { missing, stale, foreign, is_disabled, is_enabled }
     }
 
     /// Whether the links are as they should be.
@@ -101,7 +120,8 @@ fn links_back<'a>(
 /// One `systemctl enable` for all: it reloads the service manager by itself, once.
 pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, options: &InstallOptions) -> Plan {
     let mut plan = Plan::of(Vec::new());
-    let mut enable = Vec::new();
+    let (mut enable, mut linked) = (Vec::new(), Vec::new());
+    let mut reloads = false;
     let mut stale = Vec::new();
     let mut changed = Vec::new();
     for service in desired {
@@ -117,7 +137,11 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
             .iter()
             .any(|artifact| artifact.path == unit && compare(observed, artifact) != Difference::Same);
         if unit_differs || !links.is_same() {
-            enable.push(service.name.clone());
+            reloads = true;
+            linked.push(service.name.clone());
+            if service.registration == (Registration::Unit { at_boot: true }) {
+                enable.push(service.name.clone());
+            }
         }
         stale.extend(links.stale);
     }
@@ -126,25 +150,19 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.steps.extend(end_leftovers(&stopped, observed, place));
         plan.steps.splice(0..0, directory_steps(observed, &[&place.state_dir, &place.unit_dir]));
     }
-    if let Some(user) = observed.logs_out.as_deref().filter(|_| !plan.steps.is_empty()) {
-        plan.steps.push(attempt(
-            Operation::EnableLinger(user.to_owned()),
-            format!("without it the service stops when you log out; `sudo loginctl enable-linger {user}` allows it"),
-        ));
-    }
-    let links_back = links_back(&enable, desired, observed, place);
-    plan.steps.extend(stale.into_iter().map(|link| Step::plain(Action::Unlink(link)).undone_by([links_back.clone()])));
+    plan.steps.extend(observed.logs_out.as_deref().map(lingering));
+    let links_back = links_back(&linked, desired, observed, place);
+    plan.steps.extend(unlinked(stale, &links_back));
     // What runs is not asked here, so that a preview can say the same; what is stopped already stays so.
-    let surplus = taken_away(&options.remove, &options.remove, observed, place, Keep::ALL);
-    let reloads = !enable.is_empty();
+    let surplus = taken_away(&options.remove, &options.remove, observed, place, options.keep());
     let removes = !surplus.is_empty();
     plan.steps.extend(surplus);
     if reloads || removes {
         plan.after_undo.push(back(Operation::Reload));
     }
-    if reloads {
+    if !enable.is_empty() {
         plan.steps.push(run(Operation::Enable(enable)).undone_by([links_back]));
-    } else if removes {
+    } else if reloads || removes {
         plan.steps.push(run(Operation::Reload));
     }
     if removes {
@@ -158,6 +176,48 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
             plan.after_undo.push(forgets(started));
         }
         plan.steps.extend(steps);
+    }
+    plan
+}
+
+/// The step by which the services of a user are started at boot, and stay when the user logs out.
+///
+/// A removal does not take it back, but says that it stays: nothing tells who else of the user's relies on it, or wanted
+/// it before us, and without it the user's service manager ends with all that it runs as soon as nobody is logged in.
+fn lingering(user: &str) -> Step {
+    let consequence = format!(
+        "without it the service stops when you log out, and does not start at boot; `sudo loginctl enable-linger {user}` \
+         allows it"
+    );
+    let undo = Reversal::Try(operation::Operation::Systemd(Operation::DisableLinger(user.to_owned())));
+    attempt(Operation::EnableLinger(user.to_owned()), consequence).undone_by([undo])
+}
+
+/// Steps that take links away.
+fn unlinked(links: Vec<Text>, links_back: &Reversal) -> impl Iterator<Item = Step> {
+    links.into_iter().map(|link| Step::plain(Action::Unlink(link)).undone_by([links_back.clone()]))
+}
+
+/// The plan after which services are started at boot, or are not; their units stay as they are.
+///
+/// What `Also=` names is enabled by `systemctl enable`, and stays so: it may be enabled for its own sake.
+pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed, place: &Place) -> Plan {
+    let mut plan = Plan::of(Vec::new());
+    let (mut linked, mut stale) = (Vec::new(), Vec::new());
+    for name in names {
+        let unit = observed.files.get(&place.unit(name)).map(|found| &*found.contents).unwrap_or_default();
+        let links = LinkDrift::to(name, unit, at_boot, observed, place);
+        if !links.is_same() {
+            linked.push(name.clone());
+        }
+        stale.extend(links.stale);
+    }
+    let links_back = links_back(&linked, &[], observed, place);
+    plan.steps.extend(unlinked(stale, &links_back));
+    if !linked.is_empty() {
+        plan.after_undo.push(back(Operation::Reload));
+        let operation = if at_boot { Operation::Enable(linked) } else { Operation::Reload };
+        plan.steps.push(run(operation).undone_by([links_back]));
     }
     plan
 }

@@ -24,6 +24,8 @@ pub struct RoleService {
     pub batches: Vec<Artifact>,
     /// The variables of its environment file.
     pub secrets: Vec<EnvName>,
+    /// Whether it is started at boot.
+    pub at_boot: bool,
     /// The version of systemd that its unit is written for.
     pub systemd: SystemdVersion,
 }
@@ -41,6 +43,8 @@ struct Listed {
     quoted: YamlText,
     kind: Token,
     run: YamlText,
+    /// Whether it is enabled; a batch of NSSM says so itself.
+    at_boot: Option<Token>,
     environment_file: YamlText,
     secrets: Vec<(Token, YamlText)>,
 }
@@ -103,7 +107,7 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     let batches = place.state_dir.with("\\ansible");
     let mut role = Vec::new();
     let (mut listed, mut units, mut files, mut absent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for RoleService { name, files: on_host, batches: beside, secrets, .. } in services {
+    for RoleService { name, files: on_host, batches: beside, secrets, at_boot, .. } in services {
         let unit = place.unit(&name);
         let run = if windows { batches.with(&format!("\\install-{name}.cmd")) } else { name.unit().into() };
         let text = |text: &Text, refusals: &mut Refusals| {
@@ -116,6 +120,7 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
             quoted: quoted(name.as_str()),
             kind: if windows { "batch" } else { "unit" }.into(),
             run,
+            at_boot: (!windows).then(|| if at_boot { "true" } else { "false" }.into()),
             environment_file,
             secrets: secrets.iter().map(|name| (name.into(), quoted(name.as_str()))).collect(),
         }));

@@ -38,6 +38,14 @@ fn millis(span: Span) -> u32 {
     u32::try_from(span.millis()).unwrap_or(u32::MAX)
 }
 
+/// The parameter that says whether Windows starts a service at boot.
+pub const START: &str = "Start";
+
+/// The value of [`START`].
+pub fn start(at_boot: bool) -> &'static str {
+    if at_boot { "SERVICE_AUTO_START" } else { "SERVICE_DEMAND_START" }
+}
+
 /// What NSSM 2.24 does where a parameter is not stored: setting one to this value removes it.
 pub fn default_of(parameter: &Parameter) -> Vec<Text> {
     let value = match (parameter.name.as_str(), parameter.sub.as_deref()) {
@@ -166,7 +174,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::new("AppDirectory", spec.working_directory.clone()),
         Parameter::new("DisplayName", spec.display_name.as_str()),
         Parameter::new("Description", spec.description.as_str()),
-        Parameter::new("Start", "SERVICE_AUTO_START"),
+        Parameter::new(START, start(spec.at_boot)),
         Parameter::new("AppStdout", output.clone()),
         Parameter::new("AppStderr", output),
         Parameter::number("AppRotateFiles", 1),
@@ -197,7 +205,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         parameters.retain(|known| known.name != parameter.name || known.sub != parameter.sub);
         parameters.push(parameter.clone());
     }
-    let depends: Vec<Text> = spec.depends_on.iter().map(|name| name.as_str().into()).collect();
+    let depends: Vec<Text> = spec.order.depends_on.iter().map(|name| name.as_str().into()).collect();
     if !depends.is_empty() && parameters.iter().all(|known| known.name != "DependOnService") {
         parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
     }

@@ -428,6 +428,11 @@ fn leaves_error_log(spec: &ServiceSpec) -> bool {
     spec.systemd.has(ERROR_LOG) && !is_said(&theirs(spec), "ExecStopPost")
 }
 
+/// Whether a line still has the status of a program that was asked to stop, and did.
+fn keeps_our_ends(directive: &Directive) -> bool {
+    directive.name() == "SuccessExitStatus" && directive.value().split_whitespace().any(|word| word == "143")
+}
+
 /// Whether its processes are asked to end as Ctrl-C does: those of Python, unless the user says how it is stopped.
 fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
     spec.is_of_python() && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))
@@ -551,8 +556,7 @@ fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Variable> {
         }
     }
     let unbuffered = named("PYTHONUNBUFFERED");
-    let python = matches!(spec.run, Run::Python { .. });
-    if python && !spec.environment.contains_key(&unbuffered) && !spec.secrets.contains(&unbuffered) {
+    if spec.is_of_python() && !spec.environment.contains_key(&unbuffered) && !spec.secrets.contains(&unbuffered) {
         settings.insert(0, Variable { name: unbuffered, value: "1".into() });
     }
     settings
@@ -654,10 +658,10 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         description: description?,
         system,
         network: system && spec.network,
-        after: spec.after.iter().map(Token::from).collect(),
-        before: spec.before.iter().map(Token::from).collect(),
-        requires: spec.requires.iter().map(Token::from).collect(),
-        wants: spec.wants.iter().map(Token::from).collect(),
+        after: spec.order.after.iter().map(Token::from).collect(),
+        before: spec.order.before.iter().map(Token::from).collect(),
+        requires: spec.order.requires.iter().map(Token::from).collect(),
+        wants: spec.order.wants.iter().map(Token::from).collect(),
         mounts: if system && !is_said(&said, "RequiresMountsFor") { mounts(spec) } else { Vec::new() },
         kind: match spec.run {
             Run::Python { .. } => "notify",
@@ -903,6 +907,19 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
         notes.push(
             "systemd starts it again and again, and `OnFailure=` comes only when that ends: `StartLimitBurst = 5` with \
              `\"Unit.StartLimitIntervalSec\" = \"5min\"` in the `systemd` table ends it, or `--restart never`"
+                .to_owned(),
+        );
+    }
+    if is_said(&said, "SuccessExitStatus") && !spec.directives.iter().any(keeps_our_ends) {
+        notes.push(
+            "`SuccessExitStatus=` of yours takes the place of ours: a program that ends by itself with 143, as many do when \
+             they are stopped, counts as failed; add 143 to it if that is not meant"
+                .to_owned(),
+        );
+    }
+    if hardening(spec).any(|line| line == PROTECT_SYSTEM) && is_said(&said, "ReadWritePaths") {
+        notes.push(
+            "`ReadWritePaths=` of yours takes the place of ours: name the working directory there, too, if it writes in it"
                 .to_owned(),
         );
     }

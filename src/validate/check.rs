@@ -8,13 +8,13 @@ use crate::error::Fault;
 use crate::manifest::{Arguments, Request, Setting, Time};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
-use crate::model::name::{EnvName, OneLine, ServiceName, WindowsServiceName};
+use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, WindowsServiceName};
 use crate::model::nssm_table;
 use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
-use crate::model::spec::{OwnFile, Restart, Run, Scope, SecretStore, Target};
+use crate::model::spec::{Hardening, Order, OwnFile, Restart, Run, Scope, SecretStore, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -292,6 +292,13 @@ impl<'a, F: Facts> Check<'a, F> {
         };
         let interpreter = rest.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
         let interpreter = Text::from_bytes(interpreter);
+        if !interpreter.as_bytes().starts_with(b"/") {
+            return self.note(format!(
+                "the first line of `{program}` names `{interpreter}`, which is no absolute path: it is looked for in the \
+                 working directory of the service alone; `sed -i '1s|^#! *|#!/usr/bin/env |' {program}` has it looked \
+                 for on PATH"
+            ));
+        }
         if self.facts.path_kind(&interpreter) == Some(PathKind::Missing) {
             self.note(format!(
                 "the first line of `{program}` names `{interpreter}`, which does not exist, so it will not start{}",
@@ -304,8 +311,17 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// Says so where the account cannot get at what its service needs.
-    pub(super) fn reach(&mut self, account: &str, run: &Run, working_directory: &Text, state_dir: &Text) {
-        let script = matches!(run, Run::Python { .. }).then_some(state_dir);
+    pub(super) fn reach(
+        &mut self,
+        account: &str,
+        run: &Run,
+        is_script_of_python: bool,
+        working_directory: &Text,
+        state_dir: &Text,
+    ) {
+        // What it runs, or what asks it to stop.
+        let has_script = is_script_of_python || matches!(run, Run::Python { .. });
+        let script = has_script.then_some(state_dir);
         let needs = [
             ("start", Some(run.program()), "`chmod` opens it"),
             ("run in", Some(working_directory), "`--working-directory DIR` names another directory"),
@@ -502,8 +518,26 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
+    /// What it is started after, before and with.
+    pub(super) fn order(&mut self, request: &Request) -> Order {
+        match self.target {
+            Target::Systemd => Order {
+                after: self.units("after", &request.after),
+                before: self.units("before", &request.before),
+                requires: self.units("requires", &request.requires),
+                wants: self.units("wants", &request.wants),
+                depends_on: Vec::new(),
+            },
+            Target::Nssm => Order { depends_on: self.depends_on(request), ..Order::default() },
+        }
+    }
+
+    fn units(&mut self, option: &str, given: &[String]) -> Vec<UnitName> {
+        given.iter().filter_map(|unit| self.parse(&format!("option `--{option}`"), unit)).collect()
+    }
+
     /// The services of Windows that are started first: units of other kinds are systemd's own.
-    pub(super) fn depends_on(&mut self, request: &Request) -> Vec<WindowsServiceName> {
+    fn depends_on(&mut self, request: &Request) -> Vec<WindowsServiceName> {
         let mut names: Vec<WindowsServiceName> = Vec::new();
         for (option, given) in [("after", &request.after), ("requires", &request.requires)] {
             for unit in given {
@@ -530,6 +564,30 @@ impl<'a, F: Facts> Check<'a, F> {
         let what = "option `--environment-file`";
         let path = if optional { self.absolute(what, &path)? } else { self.file(what, &path)? };
         Some(OwnFile { path, optional })
+    }
+
+    /// Its profile of hardening.
+    pub(super) fn hardening(&mut self, request: &Request, account: Option<&str>, scope: Scope) -> Hardening {
+        let hardening = self.word("option `--hardening`", request.hardening.as_deref());
+        if hardening >= Hardening::Service && account.is_none() && scope == Scope::System {
+            self.note(
+                "hardening `service` and `strict` take away root's right to other users' files; \
+                 `--account NAME` gives the service an account of its own",
+            );
+        }
+        hardening
+    }
+
+    /// How long a stop waits. systemd takes 0 for ever (`config_parse_sec_fix_0` in `src/core/load-fragment.c`).
+    pub(super) fn stop_timeout(&mut self, request: &Request) -> Option<Span> {
+        let what = "option `--stop-timeout`";
+        let span = self.span(what, request.stop_timeout.as_ref())?;
+        if span == Span::seconds(0) {
+            let given = request.stop_timeout.as_ref().map(ToString::to_string).unwrap_or_default();
+            let fault = Fault::new(what, "must be longer than 0").given(Text::from(given));
+            self.fault(fault.help("`--stop-timeout 1ms` kills what does not end at once"));
+        }
+        Some(span)
     }
 
     /// A length of time.

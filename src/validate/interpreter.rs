@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::check::Check;
+use crate::manifest::Request;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::EnvName;
 use crate::model::platform::Platform;
@@ -15,9 +16,6 @@ use crate::render::systemd::SEARCH_PATH;
 /// How many first lines are followed: a script of a script of an interpreter is as far as it goes in practice, and the
 /// kernel follows no more than five (`BINPRM` in `fs/exec.c`).
 const DEEPEST: usize = 3;
-
-/// The variable that a service of Python has, and by which it is known as one.
-pub(super) const UNBUFFERED: &str = "PYTHONUNBUFFERED";
 
 /// What a first line, or a command line, starts.
 enum Starts {
@@ -34,20 +32,27 @@ impl<F: Facts> Check<'_, F> {
         &mut self,
         given: Option<&Text>,
         run: &Run,
-        path: &[Text],
+        account: Option<&str>,
+        request: &Request,
         environment: &IndexMap<EnvName, Text>,
     ) -> Vec<Text> {
         let Run::Executable { path: program, arguments } = run else { return Vec::new() };
         match self.target {
             Target::Systemd if self.facts.path_kind(program).is_some() => {}
             // Of another host nothing is known, and Windows has one PATH for all services.
-            Target::Systemd | Target::Nssm => return Vec::new(),
+            Target::Systemd => return request.found_path.clone(),
+            Target::Nssm => return Vec::new(),
         }
+        let path = &request.path;
         let own = environment.iter().find(|(name, _)| name.as_str() == "PATH").map(|(_, value)| value.clone());
-        let own = own.unwrap_or_else(|| SEARCH_PATH.into());
-        let mut folders: Vec<Text> = path.to_vec();
-        folders.extend(own.as_bytes().split(|byte| *byte == b':').map(Text::from_bytes));
-        let mut found = Search { facts: self.facts, folders, added: Vec::new(), notes: Vec::new() };
+        let (own, usual) = own.map_or((SEARCH_PATH.into(), true), |own| (own, false));
+        let own: Vec<Text> = own.as_bytes().split(|byte| *byte == b':').map(Text::from_bytes).collect();
+        let usual = own.iter().filter(|folder| usual && !path.contains(folder)).cloned().collect();
+        // Those of an earlier install count as long as they hold what is looked for, whoever installs now.
+        let folders = path.iter().chain(&request.found_path).cloned().chain(own).collect();
+        let earlier = request.found_path.clone();
+        let mut found =
+            Search { facts: self.facts, account, folders, usual, earlier, added: Vec::new(), notes: Vec::new() };
         if let Some(name) = given.filter(|given| !given.as_bytes().contains(&b'/')) {
             found.look(name, program);
         }
@@ -69,23 +74,37 @@ impl<F: Facts> Check<'_, F> {
         added
     }
 
-    /// Whether a program is one of Python, as far as its names, its first lines and, where it is a shell script, its
-    /// text can tell.
-    pub(super) fn is_python(&self, run: &Run) -> bool {
-        let Run::Executable { path, arguments } = run else { return false };
-        let platform = self.platform;
-        let mut words = arguments.iter().filter_map(literal);
-        if is_of_python(platform, path) || words.clone().any(|word| is_of_python(platform, word)) {
-            return true;
+    /// Whether Python runs an executable. Of a host that is not this one the receipt tells what an install has found.
+    pub(super) fn is_script_of_python(&self, run: &Run, request: &Request) -> bool {
+        match run {
+            Run::Python { .. } => false,
+            Run::Executable { path, .. } if self.facts.path_kind(path).is_none() => {
+                request.found_python.unwrap_or_else(|| self.is_python(run))
+            }
+            Run::Executable { .. } => self.is_python(run),
         }
-        if is_shell(platform, path) && words.any(mentions_python) {
-            return true;
-        }
-        let scripts = arguments.iter().filter_map(literal).filter(|word| is_shell(platform, path) && is_path(word));
-        std::iter::once(path).chain(scripts).any(|script| self.is_script_of_python(script))
     }
 
-    fn is_script_of_python(&self, script: &Text) -> bool {
+    /// Whether an executable is Python, or what Python runs, as far as its names, its first lines and, where it is a
+    /// shell script, its text can tell.
+    fn is_python(&self, run: &Run) -> bool {
+        let Run::Executable { path, arguments } = run else { return false };
+        let platform = self.platform;
+        let words: Vec<&Text> = arguments.iter().filter_map(literal).collect();
+        if is_of_python(platform, path) || self.names_python(path) {
+            return true;
+        }
+        if is_shell(platform, path) {
+            let text = words.iter().position(|word| word.as_bytes() == b"-c").and_then(|at| words.get(at + 1));
+            return match text {
+                Some(text) => mentions_python(text),
+                None => words.iter().any(|word| is_of_python(platform, word) || self.names_python(word)),
+            };
+        }
+        runs_others(platform, path) && words.iter().any(|word| is_of_python(platform, word))
+    }
+
+    fn names_python(&self, script: &Text) -> bool {
         let mut script = script.clone();
         for _ in 0..DEEPEST {
             let interpreter = match started_by(self.facts, &script) {
@@ -109,7 +128,12 @@ impl<F: Facts> Check<'_, F> {
 /// The way through the PATH of a service, and what is missing on it.
 struct Search<'a, F> {
     facts: &'a F,
+    account: Option<&'a str>,
     folders: Vec<Text>,
+    /// Those of them that the user has not named.
+    usual: Vec<Text>,
+    /// Those that an earlier install has put in front.
+    earlier: Vec<Text>,
     added: Vec<Text>,
     notes: Vec<String>,
 }
@@ -117,29 +141,67 @@ struct Search<'a, F> {
 impl<F: Facts> Search<'_, F> {
     /// Where a service finds a program that `whose` asks for, after what had to be added for that.
     fn look(&mut self, name: &Text, whose: &Text) -> Option<Text> {
-        if let Some(there) = self.folders.iter().map(|folder| beside(folder, name)).find(|path| self.is_there(path)) {
-            return Some(there);
-        }
         let typed = self.facts.find_program(name);
-        let neighbour = || folder_of(whose).map(|folder| beside(&folder, name)).filter(|path| self.is_there(path));
-        let (found, whence) = match typed {
-            Some(path) => (path, "only on your PATH"),
-            None => match neighbour() {
-                Some(path) => (path, "beside it only"),
-                None => {
-                    self.notes.push(format!(
-                        "`{whose}` needs `{name}`, which is on no PATH here, so it will end with 127; \
-                         `--path DIR` puts the directory of `{name}` in front of the service's PATH"
-                    ));
-                    return None;
-                }
-            },
+        let own = self.folders.iter().map(|folder| beside(folder, name)).find(|path| self.is_there(path));
+        match (own, typed) {
+            (Some(own), Some(typed)) if self.is_another(&typed, &own) => {
+                // What is typed is started by its path, whatever there is on PATH.
+                let what = match typed == *whose {
+                    true => format!("`{name}` is `{typed}` on your PATH"),
+                    false => format!("`{name}` is `{typed}` on your PATH, and a service would find `{own}`"),
+                };
+                self.put_in_front(&what, typed)
+            }
+            (Some(own), _) => {
+                let folder = folder_of(&own).filter(|folder| self.earlier.contains(folder));
+                self.added.extend(folder.filter(|folder| !self.added.contains(folder)));
+                Some(own)
+            }
+            (None, Some(typed)) => self.put_in_front(&format!("`{name}` is found only on your PATH"), typed),
+            (None, None) => {
+                let beside_it = folder_of(whose).filter(|folder| self.is_there(&beside(folder, name)));
+                let folder = beside_it.map_or("DIR".to_owned(), |folder| Platform::Unix.typed(&[folder]));
+                self.notes.push(format!(
+                    "`{whose}` needs `{name}`, which is on no PATH here, so it will end with 127; \
+                     `--path {folder}` puts the directory of `{name}` in front of the service's PATH"
+                ));
+                None
+            }
+        }
+    }
+
+    /// Puts the directory of a program in front, unless everybody may put programs there.
+    fn put_in_front(&mut self, what: &str, program: Text) -> Option<Text> {
+        let folder = folder_of(&program)?;
+        if let Some(open) = self.facts.open_to_everybody(&folder) {
+            self.notes.push(format!(
+                "{what}, where everybody may put programs (`{open}` is open to all), so the service does not look there; \
+                 `{}` closes it",
+                Platform::Unix.typed(&["chmod".into(), "o-w".into(), open.clone()])
+            ));
+            return None;
+        }
+        let whoever = match self.facts.owner(&folder) {
+            Some(owner) if Some(owner.as_str()) != self.account && owner != "root" => {
+                let account = self.account.unwrap_or("root");
+                format!("; what `{owner}` puts there runs as `{account}`")
+            }
+            _ => String::new(),
         };
-        let folder = folder_of(&found)?;
-        self.notes.push(format!("`{name}` is found {whence}: `{folder}` is put in front of the service's PATH"));
+        self.notes.push(format!("{what}: `{folder}` is put in front of the service's PATH{whoever}"));
         self.folders.insert(0, folder.clone());
         self.added.push(folder);
-        Some(found)
+        Some(program)
+    }
+
+    /// Whether what the caller runs is not what a service would, such as the interpreter of a version manager in front of
+    /// that of the system: not where the user has named the directory that the service finds it in, and not what the
+    /// account of the service could not use.
+    fn is_another(&self, typed: &Text, own: &Text) -> bool {
+        let is_usual = folder_of(own).is_some_and(|folder| self.usual.contains(&folder));
+        let is_new = folder_of(typed).is_some_and(|folder| !self.folders.contains(&folder));
+        let is_closed = || self.account.is_some_and(|account| self.facts.closed_to(account, typed).is_some());
+        is_usual && is_new && !is_closed()
     }
 
     fn is_there(&self, path: &Text) -> bool {
@@ -168,7 +230,7 @@ fn folder_of(path: &Text) -> Option<Text> {
 fn started_by(facts: &impl Facts, script: &Text) -> Option<Starts> {
     let line = facts.first_line(script)?;
     let rest = line.as_bytes().strip_prefix(b"#!")?;
-    let mut words = rest.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty()).map(Text::from_bytes);
+    let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(Text::from_bytes);
     let interpreter = words.next()?;
     match is_env(&interpreter) {
         true => named_by_env(&words.collect::<Vec<_>>()).map(Starts::Named),
@@ -206,12 +268,51 @@ fn is_of_python(platform: Platform, word: &Text) -> bool {
     version.is_some_and(is_version) || name.len() > 3 && name.ends_with(".py")
 }
 
-/// Whether one of the words of a shell script is.
+/// Whether one of the words of a shell script is, comments aside.
 fn mentions_python(text: &Text) -> bool {
     let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;&|()$={}".contains(byte);
-    text.as_bytes().split(is_end).any(|word| is_of_python(Platform::Unix, &Text::from_bytes(word)))
+    text.as_bytes().split(|byte| *byte == b'\n').any(|line| {
+        let words = line.split(is_end).filter(|word| !word.is_empty());
+        words
+            .take_while(|word| !word.starts_with(b"#"))
+            .any(|word| is_of_python(Platform::Unix, &Text::from_bytes(word)))
+    })
 }
 
-fn is_path(word: &Text) -> bool {
-    word.as_bytes().contains(&b'/')
+/// Whether a program starts another one that its arguments name.
+fn runs_others(platform: Platform, program: &Text) -> bool {
+    const NAMES: [&str; 31] = [
+        "env",
+        "nice",
+        "ionice",
+        "nohup",
+        "setsid",
+        "stdbuf",
+        "timeout",
+        "taskset",
+        "chrt",
+        "numactl",
+        "setpriv",
+        "runuser",
+        "su",
+        "sudo",
+        "flock",
+        "xvfb-run",
+        "strace",
+        "time",
+        "unbuffer",
+        "uv",
+        "poetry",
+        "pipenv",
+        "pdm",
+        "hatch",
+        "rye",
+        "conda",
+        "mamba",
+        "micromamba",
+        "pixi",
+        "tini",
+        "dumb-init",
+    ];
+    platform.file_name(program).as_str().is_some_and(|name| NAMES.contains(&name.strip_suffix(".exe").unwrap_or(name)))
 }

@@ -10,19 +10,18 @@ mod program;
 
 use indexmap::IndexMap;
 
-use crate::catalog::{Catalog, EntryPoint, Program};
+use crate::catalog::{ArgKind, Catalog, EntryPoint, Program};
 use crate::error::Fault;
 use crate::manifest::{Arguments, Request};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::Facts;
-use crate::model::name::{EnvName, ServiceName, UnitName, is_identifier};
+use crate::model::name::{EnvName, OneLine, ServiceName, is_identifier};
 use crate::model::platform::Platform;
 use crate::model::span::Span;
-use crate::model::spec::{Argument, Hardening, Restart, Run, Scope, ServiceSpec, Target};
+use crate::model::spec::{Argument, Restart, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use check::Check;
-use interpreter::UNBUFFERED;
 use program::ProgramLine;
 
 /// How long it is waited before a program is started again.
@@ -72,8 +71,11 @@ pub fn validate(
         runs.as_ref().map(|runs| checked(&mut check, request, runs, &mut settled)).unwrap_or_default();
 
     let name = check.name(request.name.as_deref().or(default_name.as_deref()));
+    if let Some(note) = runs.as_ref().and_then(|runs| of_defaults(request, runs)) {
+        check.note(note);
+    }
     let working_directory = check.working_directory(request, fallback_directory);
-    let mut environment = check.environment(&request.environment);
+    let environment = check.environment(&request.environment);
     let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable).cloned();
     let secrets = named.into_iter().chain(needed).chain(given.keys().cloned()).chain(referred);
     // A variable that is set plainly needs no secret value.
@@ -83,33 +85,17 @@ pub fn validate(
 
     let account = check.account(request, scope);
     let mut restart: Restart = check.word("option `--restart`", request.restart.as_deref());
-    let hardening: Hardening = check.word("option `--hardening`", request.hardening.as_deref());
-    if hardening >= Hardening::Service && account.is_none() && scope == Scope::System {
-        check.note(
-            "hardening `service` and `strict` take away root's right to other users' files; \
-             `--account NAME` gives the service an account of its own",
-        );
-    }
+    let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
-    let stop_timeout = check.span("option `--stop-timeout`", request.stop_timeout.as_ref());
-    let mut units = |option: &str, given: &[String]| -> Vec<UnitName> {
-        given.iter().filter_map(|unit| check.parse(&format!("option `--{option}`"), unit)).collect()
-    };
-    let (mut after, mut before, mut requires, mut wants) = Default::default();
-    let (mut depends_on, mut own_file) = (Vec::new(), None);
-    match target {
-        Target::Systemd => {
-            after = units("after", &request.after);
-            before = units("before", &request.before);
-            requires = units("requires", &request.requires);
-            wants = units("wants", &request.wants);
-            own_file = check.environment_file(request);
-        }
+    let stop_timeout = check.stop_timeout(request).unwrap_or(stop_timeout_of(target));
+    let order = check.order(request);
+    let own_file = match target {
+        Target::Systemd => check.environment_file(request),
         Target::Nssm => {
             check.not_of_windows(request);
-            depends_on = check.depends_on(request);
+            None
         }
-    }
+    };
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let mut path: Vec<Text> =
@@ -123,20 +109,16 @@ pub fn validate(
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
 
+    let mut is_script_of_python = false;
     if let Some(run) = &run {
-        let given = match &runs {
-            Some(Runs::Executable(given)) => Some(given),
-            _ => None,
-        };
-        path.extend(check.folders(given, run, &path, &environment));
-        let unbuffered: EnvName = UNBUFFERED.parse().expect("a name of our own");
-        if !environment.contains_key(&unbuffered) && !secrets.contains(&unbuffered) && check.is_python(run) {
-            settled.environment.insert(UNBUFFERED.to_owned(), "1".into());
-            environment.insert(unbuffered, "1".into());
-        }
+        let given = runs.as_ref().and_then(Runs::typed);
+        settled.found_path = check.folders(given, run, account.as_deref(), request, &environment);
+        path.extend(settled.found_path.iter().cloned());
+        is_script_of_python = check.is_script_of_python(run, request);
+        settled.found_python = is_script_of_python.then_some(true);
     }
     if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
-        check.reach(account, run, directory, fallback_directory);
+        check.reach(account, run, is_script_of_python, directory, fallback_directory);
     }
 
     let (faults, notes) = check.end();
@@ -146,51 +128,32 @@ pub fn validate(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let about = match &runs {
-        Some(Runs::Program(program)) => program.about.parse().ok(),
-        Some(Runs::Python(entry)) => entry.to_string().parse().ok(),
-        _ => None,
-    };
-    let of_program = match &runs {
-        Some(Runs::Program(program)) => program.restart_sec,
-        _ => None,
-    };
+    let about = runs.as_ref().and_then(Runs::about);
+    let of_program = runs.as_ref().and_then(Runs::restart_sec);
     let description = description.or(about).unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
     let display_name = display_name.unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
 
     settled.name = Some(name.to_string());
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.working_directory = Some(working_directory.clone());
-    settled.path.clone_from(&path);
-    let words = |units: &[UnitName]| units.iter().map(ToString::to_string).collect();
-    match target {
-        Target::Systemd => {
-            settled.after = words(&after);
-            settled.before = words(&before);
-            settled.requires = words(&requires);
-            settled.wants = words(&wants);
-        }
-        Target::Nssm => {}
-    }
+    settled.ordered(&order, target);
     let spec = ServiceSpec {
         name,
         display_name,
         description,
         run,
+        is_script_of_python,
         working_directory,
         environment,
         secrets,
         secrets_in,
         account,
+        at_boot: request.at_boot.unwrap_or(true),
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
-        stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
+        stop_timeout,
         network: request.network.unwrap_or(true),
-        after,
-        before,
-        requires,
-        wants,
-        depends_on,
+        order,
         environment_file: own_file,
         hardening,
         path,
@@ -220,6 +183,61 @@ enum Runs<'a> {
     Program(&'a Program),
     Python(PythonEntry),
     Executable(Text),
+}
+
+impl Runs<'_> {
+    /// The executable as it was typed.
+    fn typed(&self) -> Option<&Text> {
+        match self {
+            Self::Executable(given) => Some(given),
+            Self::Program(_) | Self::Python(_) => None,
+        }
+    }
+
+    /// What is known to be said of it.
+    fn about(&self) -> Option<OneLine> {
+        match self {
+            Self::Program(program) => program.about.parse().ok(),
+            Self::Python(entry) => entry.to_string().parse().ok(),
+            Self::Executable(_) => None,
+        }
+    }
+
+    /// How long its catalog has it wait before it is started again.
+    fn restart_sec(&self) -> Option<Span> {
+        match self {
+            Self::Program(program) => program.restart_sec,
+            Self::Python(_) | Self::Executable(_) => None,
+        }
+    }
+}
+
+/// One note about the defaults that are often not meant: the name of the program for that of the service, and a config
+/// file that comes with the program.
+fn of_defaults(request: &Request, runs: &Runs<'_>) -> Option<String> {
+    let like_program = match runs {
+        Runs::Program(_) | Runs::Executable(_) => request.name.is_none(),
+        // Named like a module or class of the user's own.
+        Runs::Python(_) => false,
+    };
+    let config = match (runs, &request.arguments) {
+        (Runs::Program(program), Arguments::Named(given)) => program.arguments.iter().find_map(|spec| {
+            let is_left_out = spec.kind == ArgKind::ConfigFile && !given.contains_key(&spec.name);
+            Some((spec.display_name(), spec.default.as_ref().filter(|_| is_left_out)?))
+        }),
+        (Runs::Program(_), Arguments::List(_)) | (Runs::Python(_) | Runs::Executable(_), _) => None,
+    };
+    match (like_program, config) {
+        (true, Some((option, default))) => Some(format!(
+            "it has the name of its program, and reads the config file `{default}`, the program's default; \
+             `--service_name NAME` and `{option} FILE` say otherwise"
+        )),
+        (true, None) => Some("it has the name of its program; `--service_name NAME` gives it another".to_owned()),
+        (false, Some((option, default))) => {
+            Some(format!("it reads the config file `{default}`, the program's default; `{option} FILE` names another"))
+        }
+        (false, None) => None,
+    }
 }
 
 /// What a request runs, checked.

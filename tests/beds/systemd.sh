@@ -82,6 +82,9 @@ boot() {
   for person in joe ann; do
     chroot "$root" id "$person" > /dev/null 2>&1 || chroot "$root" useradd --create-home --shell /bin/bash "$person"
   done
+  # What a login of root or a person is by default, and not what this machine has added; ann may use serial ports.
+  rm -f "$root"/root/.profile "$root"/root/.bash_profile "$root"/root/.bash_login
+  chroot "$root" usermod --append --groups dialout ann
   echo 'joe ALL=(ALL:ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/bed"
   chmod 0440 "$root/etc/sudoers.d/bed"
 

@@ -114,7 +114,7 @@ fn a_service_that_does_not_stop_is_killed_which_is_an_error() {
                     arguments = [\"-c\", \"trap : TERM; while :; do sleep 0.1; done\"]\n\
                     [service.systemd]\nTimeoutStopSec = \"1\"\n";
     let ran = Test::install().file("s.toml", manifest).args(["--start", "--manifest", "s.toml"]).run();
-    service.manage(&ran, "stop").run();
+    service.manage(&ran, "stop").status(1).run();
     service.manage(&ran, "status").status(3).stdout_contains("fail-stop: failed\n").run();
     written(&error_log(&ran, "fail-stop"), &["fail-stop timeout killed KILL\n"]);
 }

@@ -189,7 +189,7 @@ fn an_interrupt_ends_it() {
     for signal in ["INT", "TERM"] {
         let run = install(&service, source)
             .status(130)
-            .stderr("InstallService: error: interrupted\nnothing was changed\n")
+            .stderr("InstallService: error: interrupted; nothing was changed\n")
             .spawn();
         wait_for("the import", 20, || runs("sleep 300.13").then_some(()));
         run.signal(signal);
@@ -215,7 +215,7 @@ fn ctrl_c_on_a_terminal_ends_it() {
     let source = "import time, sys\ntime.sleep(6 if not sys.stdin.read() else 0)\ntime.sleep(300)\n";
     let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys.py");
     let test = install(&service, source).through(&["/usr/bin/python3", keys, "takes long", "^C^C", "--"]).status(130);
-    let ran = test.stdout_contains("error: interrupted\n").spawn().end_soon();
+    let ran = test.stdout_contains("error: interrupted; nothing was changed\n").spawn().end_soon();
     assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
 }
 
@@ -231,4 +231,33 @@ fn one_that_ends_the_interpreter_or_prints_without_end_is_told() {
                   sys.stdout.flush()\nraise ValueError('the last word')\n";
     let test = install(&service, source).through(&["prlimit", "--as=1000000000"]).status(2);
     test.stderr_contains("first\nimporting `mine` fails: ValueError: the last word\n").run();
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_name_that_the_module_lacks_is_looked_for_among_its_own() {
+    let source = "class Sender:\n    @classmethod\n    def run_from_command_line(cls, arguments):\n        pass\n\
+                  class Holder:\n    @staticmethod\n    def start(arguments):\n        pass\n\
+                  main_setting = 1\n_mains = print\n";
+    for (spec, refused, help) in [
+        ("mine:mian", "`mine` has no function `mian`", Some("mine:main")),
+        ("mine:Holder.strat", "`mine` has no function `Holder.strat`", Some("mine:Holder.start")),
+        ("Sendr=mine", "`mine` has no class `Sendr`", Some("Sender=mine")),
+        ("mine:something_else", "`mine` has no function `something_else`", None),
+    ] {
+        let service = named("import-name");
+        let test = service.install().file("work/mine.py", format!("{source}{MAIN}"));
+        let work = test.folder().join("work");
+        let test = test.args(["--python", "/usr/bin/python3", "--working-directory"]).arg(work).arg(spec);
+        let help = help.map_or_else(
+            || "`/usr/bin/python3` is the interpreter that was asked; `--python PATH` names another".to_owned(),
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        let said = format!("InstallService: error: Python program `{spec}`: {refused}\n  help: {help}\n");
+        let ran = test.status(2).stderr_contains(said).run();
+        assert!(!ran.stderr.contains("pip"), "{}", ran.stderr);
+    }
+    let service = named("import-module");
+    let test = service.install().args(["--python", "/usr/bin/python3", "not_there_at_all:main"]).status(2);
+    test.stderr_contains("-m pip install PACKAGE` adds what is missing\n").run();
 }

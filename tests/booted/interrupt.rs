@@ -149,7 +149,7 @@ fn a_run_that_waits_for_another_one_is_ended() {
     let run = service
         .manage(&ran, "remove")
         .status(130)
-        .stderr("ManageService: error: interrupted\nnothing was changed\n")
+        .stderr("ManageService: error: interrupted; nothing was changed\n")
         .spawn();
     std::thread::sleep(Duration::from_millis(500));
     run.signal("TERM");
@@ -183,7 +183,7 @@ fn an_interrupt_goes_through_sudo() {
         let manifest = slow_to_start(&service, 5, test.folder());
         let test = test.file("s.toml", manifest).args(["--start", "--manifest", "s.toml"]);
         system("chown", &["-R", "joe", test.folder().to_str().unwrap()]);
-        let test = test.through(&through).stderr_contains("running it again through sudo\n").status(130);
+        let test = test.through(&through).stderr_contains("asking sudo for them\n").status(130);
         let run = test.stderr_contains("error: interrupted\nthe host is as it was before\n").spawn();
         until_it_waits(5);
         let typed = system("pgrep", &["--uid", "joe", "--full", "^[^ ]*/InstallService --start --manifest s.toml"]);

@@ -250,7 +250,7 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     let drop_in = service.unit().with_extension("service.d").join("override.conf");
     fs::create_dir_all(drop_in.parent().unwrap()).unwrap();
     fs::write(&drop_in, "[Service]\nNice=5\n").unwrap();
-    diff().status(10).stdout(format!("overridden by {}\n", drop_in.display())).run();
+    diff().status(10).stdout(format!("overridden by {}\n [Service]\n+Nice=5\n", drop_in.display())).run();
     assert_eq!(answer(&diff().status(10).args(["--format", "json"]).run())["drop_ins"][0], drop_in.to_str().unwrap());
     service.manage(&ran, "show").stdout_contains("    Nice=5\n").run();
     fs::remove_file(&drop_in).unwrap();
@@ -259,7 +259,7 @@ fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {
     let shared = Path::new("/run/systemd/system/drift-.service.d/nice.conf");
     fs::create_dir_all(shared.parent().unwrap()).unwrap();
     fs::write(shared, "[Service]\nNice=4\n").unwrap();
-    diff().status(10).stdout(format!("overridden by {}\n", shared.display())).run();
+    diff().status(10).stdout(format!("overridden by {}\n [Service]\n+Nice=4\n", shared.display())).run();
     fs::remove_dir_all(shared.parent().unwrap()).unwrap();
     system("systemctl", &["set-property", "drift-life.service", "CPUWeight=50"]);
     diff().status(10).stdout_contains("overridden by /etc/systemd/system.control/drift-life.service.d/").run();
@@ -280,13 +280,15 @@ fn list_shows_the_services_of_ours() {
     let ran = gone.install_again(&ran).probe([]).run();
     gone.manage(&ran, "remove").run();
 
-    let list = ran.then_manage().arg("--list").run();
+    let installed = ran.then_manage().arg("--list").run().stdout;
+    assert!(installed.contains("life-listed") && !installed.contains("life-unlisted"), "{installed}");
+    let list = ran.then_manage().args(["--list", "--all"]).run();
     let line = |name: &str| list.stdout.lines().find(|line| line.split(' ').next() == Some(name)).map(str::to_owned);
     assert!(line("life-listed").unwrap().ends_with("  running"), "{}", list.stdout);
     assert!(line("life-unlisted").unwrap().ends_with("  removed (its receipt is kept)"), "{}", list.stdout);
     assert_eq!(line("systemd-journald"), None, "not one of ours");
 
-    let list = answer(&ran.then_manage().args(["--list", "--format", "json"]).run());
+    let list = answer(&ran.then_manage().args(["--list", "--all", "--format", "json"]).run());
     let entry = |name: &Named| {
         let services = list["services"].as_array().unwrap();
         services.iter().find(|entry| entry["service"] == name.to_string()).unwrap().clone()
@@ -358,4 +360,38 @@ fn a_manifest_installs_and_starts_several_with_one_reload() {
     let again = ran.then_install().args(["--manifest", "many.toml"]);
     let again = again.stdout_contains("updated: life-many-1 (").stdout_contains("unchanged: life-many-2\n").run();
     assert_eq!(again.stderr.matches("the earlier version is still running").count(), 1, "{}", again.stderr);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn reload_has_a_service_read_its_configuration_again() {
+    let service = named("life-reload");
+    let manifest = |lines: &str| {
+        format!(
+            "[[service]]\nname = \"life-reload\"\nexecutable = \"/bin/sh\"\n\
+             arguments = [\"-c\", \"trap ': > read' HUP; : > ready; while :; do sleep 0.1; done\"]\n{lines}"
+        )
+    };
+    let install =
+        crate::support::Test::install().file("s.toml", manifest("")).args(["--manifest", "s.toml", "--start"]);
+    let ran = install.run();
+    service
+        .manage(&ran, "reload")
+        .status(2)
+        .stdout("")
+        .stderr(
+            "ManageService: error: service `life-reload`: its unit has no `ExecReload`\n  \
+             help: `ManageService life-reload restart` has it begin anew\n",
+        )
+        .run();
+    let lines = "[service.systemd]\nExecReload = \"/bin/kill -HUP $MAINPID\"\n";
+    fs::remove_file(ran.folder().join("ready")).unwrap();
+    ran.then_install().file("s.toml", manifest(lines)).args(["--manifest", "s.toml", "--start"]).run();
+    wait_for("the program", 20, || ran.folder().join("ready").exists().then_some(()));
+    let pid = service.pid();
+    service.manage(&ran, "reload").stdout("life-reload: reloaded\n").run();
+    wait_for("the program to read", 20, || ran.folder().join("read").exists().then_some(()));
+    assert_eq!(service.pid(), pid);
+    service.manage(&ran, "stop").run();
+    service.manage(&ran, "reload").status(1).stderr_contains("life-reload.service").run();
 }

@@ -51,7 +51,7 @@ fn ctrl_c_at_a_question_changes_nothing_and_gives_the_terminal_back() {
     let install = service.install().args(["--env", "LAB_USER", "--env", "LAB_PASSWORD"]).probe([]);
     let install = install.through(&[&["/usr/bin/python3", job], &first[..], &second, &["--"]].concat());
     let seen = "value of LAB_PASSWORD (not shown): \nvalue of LAB_USER (not shown): \n\
-                InstallService: error: interrupted\nnothing was changed\n\
+                InstallService: error: interrupted; nothing was changed\n\
                 [ended 130: echo on, lines on, signals on]\n";
     let ran = install.stdout(seen).run();
     assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
@@ -68,7 +68,9 @@ fn what_is_no_value_is_refused() {
         ("hunter\u{1b}[D\n", r"a key was typed that is no character of a value (`\x1b`)"),
     ] {
         let install = service.install().args(["--env", "LAB_PASSWORD"]).probe([]).status(2);
-        let install = install.through(&["/usr/bin/python3", terminal, "(not shown): ", typed, "--"]);
+        let again = ["nothing was typed; value of LAB_PASSWORD (not shown): ", typed];
+        let words = [&["/usr/bin/python3", terminal, "(not shown): ", typed][..], &again, &again, &["--"]].concat();
+        let install = install.through(&words);
         let install = install.stdout_contains(format!("error: environment variable `LAB_PASSWORD`: {reason}\n"));
         let ran = install.stdout_contains("help: `export LAB_PASSWORD=...`, then type the same command again\n").run();
         assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());

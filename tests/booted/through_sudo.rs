@@ -270,7 +270,10 @@ fn without_rights_the_line_to_type_holds_no_secret() {
     let install =
         sender(service.install(), "ann").args(["Sender", "--password=zq-s3cr3t-zq", "--token", MARK, MARK]).status(5);
     let line = "Sender '--password=$PASSWORD' --token '$TOKEN' '$KEY'`\n";
-    let ran = install.stderr_contains("help: type `sudo InstallService ").stderr_contains(line).run();
+    let ran = install
+        .stderr_contains(concat!("help: type `sudo ", env!("CARGO_BIN_EXE_InstallService"), " "))
+        .stderr_contains(line)
+        .run();
     assert!(!tells(ran.stderr.as_bytes()), "{}", ran.stderr);
     nothing_is_logged_of_it();
 }
@@ -296,10 +299,10 @@ fn a_rule_for_certain_words_allows_no_others() {
     let ran = service.install().probe([]).run();
     let (path, state) = (env!("CARGO_BIN_EXE_ManageService"), ran.folder().join("working_dir"));
     let words = format!("sudo-max start --state-dir {}", state.display());
-    let said = "help: type `sudo ManageService sudo-max start --state-dir [TMP]/working_dir`";
+    let said = format!("help: type `sudo {path} sudo-max start --state-dir [TMP]/working_dir`");
     person("max", "x", &format!("max ALL=(root) NOPASSWD: {path} {words}\n"));
     let manage = || service.manage(&ran, "start").arg("--state-dir").arg(&state).by_person("max");
-    manage().status(5).stderr_contains(said).run();
+    manage().status(5).stderr_contains(&said).run();
     system("runuser", &["-u", "max", "--", "sh", "-c", &format!("sudo -n {path} {words}")]);
     assert_ne!(service.pid(), 0);
 }
@@ -355,4 +358,80 @@ fn a_note_is_told_once() {
     let service = named("sudo-notes");
     let ran = sender(service.install(), "joe").args(["Sender", "--password", MARK]).run();
     assert_eq!(ran.stderr.matches("goes into the environment file as `PASSWORD`").count(), 1, "{}", ran.stderr);
+}
+
+/// Before a password is asked for: for what.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_it_is_for_is_said_before_the_password_is_asked_for() {
+    let service = named("sudo-what");
+    person("pia", "open sesame", "pia ALL=(ALL:ALL) ALL\n");
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys.py");
+    let install = typed_by("pia", service.install()).env("NO_COLOR", "1").args(["--", "/bin/sleep", "1 h"]).status(130);
+    let ran = install.through(&["/usr/bin/python3", keys, "password for pia: ", "^C", "--"]).run();
+    let shown = format!(
+        "installing `{service}` (`/etc/systemd/system/{service}.service`) needs administrator rights: asking sudo for them\n\
+         {service}\n    runs  /bin/sleep '1 h'\n    as    root\n    in    [TMP]\n\n[sudo] password for pia: \n"
+    );
+    assert!(ran.stdout.starts_with(&shown), "{}", ran.stdout);
+    // Whoever says that nothing was changed says it once sudo has said its words.
+    assert!(ran.stdout.ends_with("\nInstallService: error: interrupted; nothing was changed\n"), "{}", ran.stdout);
+    assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
+}
+
+/// The same where sudo asks a second time, to run the command.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn ctrl_c_at_any_question_of_sudo_says_that_nothing_was_changed() {
+    let service = named("sudo-ctrl-c");
+    person("pam", "open sesame", "Defaults:pam timestamp_timeout=0\npam ALL=(ALL:ALL) ALL\n");
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys.py");
+    let question = "password for pam: ";
+    let install = typed_by("pam", service.install()).env("NO_COLOR", "1").probe([]).status(130);
+    let steps = [question, "open sesame\n", question, "^C", "--"];
+    let ran = install.through(&[&["/usr/bin/python3", keys][..], &steps].concat()).run();
+    assert!(ran.stdout.ends_with("\nInstallService: error: interrupted; nothing was changed\n"), "{}", ran.stdout);
+    assert_eq!(service.host(&ran.folder().join("working_dir")), [].into());
+}
+
+/// Nobody types a password, or a secret, to be told then that the interpreter lacks the module.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_module_that_is_missing_is_told_before_anything_is_asked() {
+    person("pim", "open sesame", "pim ALL=(ALL:ALL) ALL\n");
+    let terminal = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys.py");
+    let refused = "InstallService: error: Python program `nowhere.watch:main`: importing `nowhere.watch` fails: \
+                   ModuleNotFoundError: No module named 'nowhere'\n  help: ";
+    let words = ["--python", "/usr/bin/python3", "--env", "LAB_PASSWORD", "--account", "pim", "nowhere.watch:main"];
+    for by_root in [true, false] {
+        let service = named("sudo-module");
+        let test = service.install();
+        let test = if by_root { test } else { typed_by("pim", test) };
+        let ran = test.args(words).through(&["/usr/bin/python3", terminal, "--"]).status(2).run();
+        assert!(ran.stdout.starts_with(refused), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("password for"), "{}", ran.stdout);
+    }
+    // What whoever types cannot see is left to the import, as the account that can.
+    let service = named("sudo-hidden");
+    let install = service.install().file("hidden/concealed.py", "def main(arguments):\n    pass\n");
+    let hidden = install.folder().join("hidden");
+    let install = typed_by("joe", install);
+    system("chown", &["-R", "pim", hidden.to_str().unwrap()]);
+    fs::set_permissions(&hidden, fs::Permissions::from_mode(0o700)).unwrap();
+    let path = format!("PYTHONPATH={}", hidden.display());
+    install.args(["--python", "/usr/bin/python3", "--account", "pim", "--env", &path, "concealed:main"]).run();
+    assert_eq!(service.property("LoadState"), "loaded");
+}
+
+/// The same of what ManageService takes the words of a command line for.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_note_of_manage_service_is_told_once() {
+    let (service, other) = (named("stop"), named("restart"));
+    let ran = service.install().probe([]).run();
+    let ran = other.install_again(&ran).probe([]).run();
+    let manage = ran.then_manage().by_person("joe").args(["restart", "stop"]);
+    let told = manage.stdout("restart: stopped\n").run().stderr;
+    assert!(told.contains("running it again through sudo"), "{told}");
+    assert_eq!(told.matches("`stop` is taken for the mode").count(), 1, "{told}");
 }

@@ -77,6 +77,27 @@ fn pid(ran: &Ran, name: &str) -> u32 {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn what_ends_with_the_session_is_found() {
+    let _alone = JOE.lock();
+    let _session = Session::begin();
+    let ran = install("user-doctor").arg("--start").probe([]).run();
+    let found = || {
+        let (_, ran) = manage(&ran, "user-doctor", "doctor").args(["--format", "json"]).run_to_any_end();
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = json["services"][0]["findings"].as_array().unwrap().clone();
+        findings.into_iter().map(|finding| (finding["kind"].clone(), finding["type"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), []);
+    fs::remove_file("/var/lib/systemd/linger/joe").unwrap();
+    assert_eq!(found(), [("lingering".into(), "`loginctl enable-linger joe`".into())]);
+    fs::write("/var/lib/systemd/linger/joe", "").unwrap();
+    fs::remove_file("/home/joe/.config/systemd/user/default.target.wants/user-doctor.service").unwrap();
+    let again = "`systemctl --user reenable user-doctor` makes the links anew";
+    assert_eq!(found(), [("links".into(), again.into())]);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn a_service_of_a_person_outlives_the_session() {
     let _alone = JOE.lock();
     let mut session = Session::begin();
@@ -100,6 +121,50 @@ fn a_service_of_a_person_outlives_the_session() {
     manage(&ran, "user-life", "remove").args(["--remove_env_vars", "--remove_install_args"]).run();
     assert!(!unit("user-life").exists());
     manage(&ran, "user-life", "status").status(4).run();
+}
+
+const LINGERS: &str = "/var/lib/systemd/linger/joe";
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn lingering_that_was_turned_off_is_seen_and_turned_on_again() {
+    let _alone = JOE.lock();
+    let _session = Session::begin();
+    let ran = install("user-linger").stderr_contains("  loginctl enable-linger joe\n").probe([]).run();
+    manage(&ran, "user-linger", "diff").stdout("").run();
+    manage(&ran, "user-linger", "status").status(3).stdout_contains("  at boot      starts\n").run();
+    system("loginctl", &["disable-linger", "joe"]);
+    let off = "lingering is off for joe: what runs ends at the logout, and starts at the login\n";
+    manage(&ran, "user-linger", "diff").status(10).stdout(off).run();
+    let told = manage(&ran, "user-linger", "diff").args(["--format", "json"]).status(10).run().stdout;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&told).unwrap()["not_lingering"], serde_json::json!(["joe"]));
+    let at_boot = "  at boot      starts at the next login, not at boot: lingering is off\n";
+    manage(&ran, "user-linger", "status").status(3).stdout_contains(at_boot).run();
+    manage(&ran, "user-linger", "reinstall").stderr_contains("  loginctl enable-linger joe\n").run();
+    assert!(Path::new(LINGERS).exists());
+    manage(&ran, "user-linger", "reinstall").stdout("unchanged: user-linger\n").stderr("").run();
+    // It stays, which is said once nothing of ours needs it.
+    let kept = "kept: lingering of joe (`loginctl disable-linger joe` ends it, if nothing else needs it)\n";
+    let other = install("user-other").probe([]).run();
+    let removed = manage(&other, "user-other", "remove").run().stderr;
+    assert!(!removed.contains("lingering"), "{removed}");
+    manage(&ran, "user-linger", "remove").stderr_contains(kept).run();
+    assert!(Path::new(LINGERS).exists());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn lingering_is_off_again_where_the_install_fails() {
+    let _alone = JOE.lock();
+    let _session = Session::begin();
+    let failing = install("user-undone").arg("--start").script("exit 3").status(1);
+    failing.stderr_contains("the host is as it was before").run();
+    assert!(!Path::new(LINGERS).exists());
+    // On before, on after.
+    system("loginctl", &["enable-linger", "joe"]);
+    let failing = install("user-undone").arg("--start").script("exit 3").status(1);
+    failing.stderr_contains("the host is as it was before").run();
+    assert!(Path::new(LINGERS).exists());
 }
 
 /// A tree that somebody else wrote, elsewhere, serves any home directory that it is copied into.
@@ -132,7 +197,8 @@ fn an_exported_service_runs_in_any_home() {
         assert_eq!(received.argv[1..], hostile);
         assert_eq!(received.variable("TOKEN"), Some("a $b %h \"c\"".as_ref()));
         assert_eq!(received.cwd, Path::new(directory));
-        // The same as if joe had installed it.
+        // The same as if joe had installed it, but for what no file of joe's says.
+        system("loginctl", &["enable-linger", "joe"]);
         manage("diff").stdout("").stderr("the host is as it should be\n").run();
         manage("remove").args(["--remove_env_vars", "--remove_install_args"]).run();
         assert!(!unit(name).exists());
@@ -147,7 +213,8 @@ fn without_lingering_it_ends_with_the_session() {
     let denied = "echo 'Could not enable linger: Access denied' >&2; exit 1";
     let install = install("user-short").instead_of("loginctl", denied).arg("--start").probe([]);
     let install = install.stderr_contains("Could not enable linger: Access denied");
-    let note = "note: without it the service stops when you log out; `sudo loginctl enable-linger joe` allows it";
+    let note = "note: without it the service stops when you log out, and does not start at boot; \
+                `sudo loginctl enable-linger joe` allows it";
     let ran = install.stderr_contains(note).run();
     let process = format!("/proc/{}", pid(&ran, "user-short"));
     assert!(Path::new(&process).exists());

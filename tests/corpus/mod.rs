@@ -5,7 +5,7 @@
 
 use install_service::model::name::EnvName;
 use install_service::model::span::Span;
-use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Order, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::text::Text;
 use proptest::prelude::*;
 
@@ -170,21 +170,19 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             name: "web".parse().unwrap(),
             display_name: Default::default(),
             description: description.parse().unwrap_or_default(),
+            is_script_of_python: false,
             run,
             working_directory,
             environment: environment.into_iter().collect(),
             secrets: if secret { vec![variable("SECRET")] } else { Vec::new() },
             secrets_in,
             account,
+            at_boot: true,
             restart,
             restart_sec: Span::seconds(10),
             stop_timeout: Span::seconds(90),
             network: true,
-            after: vec!["postgresql".parse().unwrap()],
-            before: Vec::new(),
-            requires: Vec::new(),
-            wants: Vec::new(),
-            depends_on: Vec::new(),
+            order: Order { after: vec!["postgresql".parse().unwrap()], ..Order::default() },
             environment_file: None,
             hardening,
             path: if bin { vec!["/opt/v e/b%n".into()] } else { Vec::new() },

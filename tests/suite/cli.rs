@@ -9,14 +9,15 @@ use std::process::{Command, Stdio};
 use install_service::catalog::{Catalog, SHIPPED};
 use serde_json::Value;
 
-use crate::support::{Test, difference};
+use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 41] = [
+const OPTIONS: [(&str, Option<&str>); 43] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
     ("--check", None),
+    ("--update", None),
     ("--start", None),
     ("--no-rollback", None),
     ("--prune", None),
@@ -28,6 +29,7 @@ const OPTIONS: [(&str, Option<&str>); 41] = [
     ("--user", None),
     ("--env", Some("A=b")),
     ("--secrets", Some("file")),
+    ("--no-boot", None),
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),
@@ -56,6 +58,9 @@ const OPTIONS: [(&str, Option<&str>); 41] = [
     ("--allow-unknown-nssm", None),
 ];
 
+/// What InstallService does besides installing.
+const COMMANDS: [&str; 3] = ["discover", "completions", "schema"];
+
 fn other_spelling(option: &str) -> String {
     let name = option.trim_start_matches("--");
     let other = if name.contains('_') { name.replace('_', "-") } else { name.replace('-', "_") };
@@ -81,17 +86,24 @@ fn arguments(document: &Value) -> Vec<String> {
     words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect()
 }
 
-/// `-h` of both commands and of every program, kept in `fixtures/help` (`UPDATE_GOLDEN=1` rewrites).
+/// `-h` of both commands and of every program, and `--help` of both commands and of a program, kept in `fixtures/help`
+/// (`UPDATE_GOLDEN=1` rewrites).
 #[test]
 fn help() {
     let catalog = Catalog::parse(SHIPPED, "shipped").unwrap();
-    let mut pages = vec![("InstallService".to_owned(), Test::install()), ("ManageService".to_owned(), Test::manage())];
-    pages.extend(["discover", "completions"].map(|name| (name.to_owned(), Test::install().arg(name))));
-    pages.extend(catalog.programs.keys().map(|name| (name.clone(), Test::install().arg(name))));
+    let mut pages = Vec::new();
+    for (word, behind) in [("-h", ""), ("--help", "--help")] {
+        pages.push((format!("InstallService{behind}"), Test::install().arg(word)));
+        pages.push((format!("ManageService{behind}"), Test::manage().arg(word)));
+    }
+    pages.extend(COMMANDS.map(|name| (name.to_owned(), Test::install().args([name, "-h"]))));
+    pages.extend(catalog.programs.keys().map(|name| (name.clone(), Test::install().args([name, "-h"]))));
+    let program = "DataFileUploadDirectory";
+    pages.push((format!("{program}--help"), Test::install().args([program, "--help"])));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/help");
     let mut faults = String::new();
     for (name, test) in pages {
-        let ran = test.arg("-h").stderr("").run();
+        let ran = test.stderr("").run();
         let wide = |line: &&str| line.chars().count() > 100 && !line.starts_with("Usage: ");
         assert_eq!(ran.stdout.lines().find(wide), None, "{name}: a line is too long");
         let path = folder.join(format!("{name}.txt"));
@@ -106,15 +118,52 @@ fn help() {
     assert!(faults.is_empty(), "if this is right, run again with UPDATE_GOLDEN=1\n{faults}");
 }
 
+/// The first words of the lines below a heading that are not those of the line above.
+fn below<'a>(page: &'a str, heading: &str) -> Vec<&'a str> {
+    let lines = page.lines().skip_while(|line| *line != heading).skip(1).take_while(|line| !line.is_empty());
+    let entries = lines.filter(|line| line.starts_with("  ") && !line.starts_with("          "));
+    entries.filter_map(|line| line.split_whitespace().find(|word| !matches!(*word, "-h," | "-V,"))).collect()
+}
+
 #[test]
-fn long_help_is_the_same_help() {
-    for arguments in [&["-h"][..], &["DataFileUploadDirectory", "-h"]] {
-        let short = Test::install().args(arguments).run().stdout;
-        let long: Vec<String> = arguments.iter().map(|word| word.replace("-h", "--help")).collect();
-        Test::install().args(&long).stdout(short).run();
+fn the_short_help_has_what_many_people_need() {
+    let page = Test::install().arg("-h").run().stdout;
+    let common = below(&page, "Common options:");
+    for option in ["--dry-run", "--start", "--service_name", "--account", "--user", "--env", "--help"] {
+        assert!(common.contains(&option), "{option}: {common:?}");
     }
-    let short = Test::manage().arg("-h").run().stdout;
-    Test::manage().arg("--help").stdout(short).run();
+    // Those of NSSM are in the long one alone, where this is Linux.
+    assert!(!page.contains("nssm") && !page.contains("(Windows)"), "{page}");
+    assert_eq!(below(&page, "Commands:"), COMMANDS);
+    assert!(page.contains("\n  InstallService --help "), "{page}");
+    let long = Test::install().arg("--help").run().stdout;
+    assert!(long.lines().count() > page.lines().count() + 40, "{long}");
+    assert_eq!(below(&long, "Commands:"), COMMANDS);
+}
+
+#[test]
+fn the_help_of_a_program_begins_with_what_cannot_be_left_out() {
+    let catalog = "[[program]]\nname = \"Sender\"\nabout = \"Sends.\"\nexecutable = \"/bin/true\"\n\
+                   [[program.argument]]\nflags = [\"--often\"]\nkind = \"flag\"\nhelp = \"Often.\"\n\
+                   [[program.argument]]\nflags = [\"--to\"]\nkind = \"string\"\nrequired = true\nhelp = \"To.\"\n";
+    let test = || Test::install().file("own.toml", catalog).args(["--catalog", "own.toml", "Sender"]);
+    let page = test().arg("-h").run().stdout;
+    assert_eq!(below(&page, "Required arguments:"), ["--to"]);
+    assert_eq!(below(&page, "Program arguments:"), ["--often"]);
+    assert!(page.find("Required arguments:") < page.find("Program arguments:"), "{page}");
+    assert!(below(&page, "Common options:").contains(&"--account"), "{page}");
+    assert!(!page.contains("--hardening"), "{page}");
+    let long = test().arg("--help").run().stdout;
+    assert!(long.contains("--hardening") && long.contains("--nssm-archive"), "{long}");
+}
+
+/// In front of a program it is that of InstallService.
+#[test]
+fn help_is_of_what_stands_before_it() {
+    let page = Test::install().arg("-h").run().stdout;
+    Test::install().args(["-h", "DataFileUploadDirectory"]).stdout(page).run();
+    let page = Test::install().args(["DataFileUploadDirectory", "-h"]).run().stdout;
+    Test::install().args(["--start", "--nssm", "x", "DataFileUploadDirectory", "--env", "A", "-h"]).stdout(page).run();
 }
 
 #[test]
@@ -134,10 +183,11 @@ fn versions() {
 
 #[test]
 fn the_help_and_this_file_know_the_same_options() {
-    let help = Test::install().arg("-h").run().stdout;
+    let help = Test::install().arg("--help").run().stdout;
     let mut told: Vec<&str> = help
         .lines()
         .filter_map(|line| line.trim_start().strip_prefix("--").map(|rest| rest.split([' ', '<']).next().unwrap()))
+        .filter(|option| !option.is_empty())
         .collect();
     let mut known: Vec<&str> = OPTIONS.iter().map(|(option, _)| option.trim_start_matches("--")).collect();
     told.sort_unstable();
@@ -160,7 +210,7 @@ fn every_option_has_two_spellings() {
             ]);
             let output = command.current_dir("/").output().unwrap();
             let said = |bytes| String::from_utf8(bytes).unwrap();
-            (output.status.code(), said(output.stderr), said(output.stdout))
+            (output.status.code(), said(output.stderr), without_end(&said(output.stdout)).to_owned())
         };
         let one = run(option, value);
         assert!(!one.1.contains("no such option"), "{option}: {}", one.1);
@@ -249,7 +299,7 @@ fn options_stand_before_and_behind_a_program_of_the_catalog() {
     behind.push("/tmp");
     let one = test(&before).run().stdout;
     assert!(one.contains("/up.service"));
-    test(&behind).stdout(one).run();
+    assert_eq!(without_end(&test(&behind).run().stdout), without_end(&one));
 }
 
 #[test]
@@ -283,6 +333,45 @@ fn what_follows_a_python_spec_belongs_to_it() {
         let document = run(words);
         assert_eq!(document["service"], name, "{words:?}");
         assert_eq!(arguments(&document), given, "{words:?}");
+    }
+}
+
+/// All of these words are the program's; that they were meant to be is not likely.
+#[test]
+fn options_behind_a_python_spec_are_noted_with_the_line_that_was_meant() {
+    let own = env!("CARGO_BIN_EXE_InstallService");
+    let noted = |words: &[&str]| {
+        let ran =
+            Test::install().args(["--python", "/usr/bin/python3", "--dry-run", "--format", "json"]).args(words).run();
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let notes = document["notes"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let own = format!("{own} --python /usr/bin/python3 --dry-run --format json ");
+        let notes =
+            notes.filter(|note| note.contains("the program, as all words")).map(|note| note.replace(&own, "I "));
+        (arguments(&document), notes.collect::<Vec<_>>())
+    };
+    let (given, notes) =
+        noted(&["watch:main", "/da ta", "--service_name", "watch", "--restart-sec", "2", "--start", "x"]);
+    assert_eq!(given, ["/da ta", "--restart-sec", "2", "--start", "x"]);
+    assert_eq!(
+        notes,
+        [
+            "`--restart-sec 2 --start` belong to the program, as all words behind `watch:main` do; a `--` behind `watch:main` \
+          says that this is meant. To InstallService it would be said like this: `I --restart-sec 2 --start watch:main \
+          '/da ta' --service_name watch x`"
+        ]
+    );
+    let (given, notes) = noted(&["watch:main", "--dry_run"]);
+    assert_eq!(given, ["--dry_run"]);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    // Nobody else's options, nothing behind a `--`, and nothing that is ours there, too.
+    for words in [
+        &["watch:main", "--verbose", "--", "--start"][..],
+        &["watch:main", "--", "--start"],
+        &["watch:main", "--service_name", "w"],
+        &["--service_name", "w", "--", "/bin/echo", "--start"],
+    ] {
+        assert_eq!(noted(words).1, [""; 0], "{words:?}");
     }
 }
 
@@ -390,9 +479,11 @@ fn no_colour_in_a_pipe_and_none_where_nobody_wants_it() {
 
 #[test]
 fn a_reader_who_has_gone_away_is_no_error() {
-    for arguments in
-        [&["-h"][..], &["--dry-run", "--", "/bin/true"], &["--dry-run", "--format=json", "--", "/bin/true"]]
-    {
+    for arguments in [
+        &["-h"][..],
+        &["--dry-run", "--service_name", "web", "--", "/bin/true"],
+        &["--dry-run", "--format=json", "--service_name", "web", "--", "/bin/true"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(env!("CARGO_BIN_EXE_InstallService"));

@@ -43,7 +43,9 @@ fn environment(ran: &Ran, lines: &str, mode: u32) {
 }
 
 fn diff(ran: &Ran) -> Test {
-    ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "").args(["lab-up", "diff", "--user"])
+    // Whoever runs the tests may have a service manager of their own, or not.
+    let test = ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "").env("XDG_RUNTIME_DIR", "/nonexistent");
+    test.args(["lab-up", "diff", "--user"])
 }
 
 fn json_of(test: Test) -> Value {
@@ -56,8 +58,8 @@ fn nothing_differs() {
     diff(&ran).stdout("").stderr("the host is as it should be\n").run();
     assert_eq!(
         json_of(diff(&ran)),
-        json!({"version": 1, "same": true, "files": [], "parameters": [], "not_registered": [], "not_enabled": [], "links": [],
-               "surplus": [], "drop_ins": [], "gone": []})
+        json!({"version": 1, "same": true, "files": [], "parameters": [], "not_registered": [], "not_enabled": [], "enabled": [],
+               "not_lingering": [], "links": [], "surplus": [], "drop_ins": [], "overridden": [], "gone": []})
     );
 }
 
@@ -129,7 +131,9 @@ fn drop_ins_that_override_it() {
     let add = |below: &str| {
         let file = path(&ran, UNITS).join(below);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, "[Service]\nNice=5\n").unwrap();
+        let more =
+            if below.ends_with("b.conf") { "Restart=no\nEnvironment=A=1\nSyslogIdentifier=lab-up\n" } else { "" };
+        fs::write(file, format!("[Service]\nNice=5\n{more}")).unwrap();
     };
     for below in
         ["lab-up.service.d/b.conf", "lab-up.service.d/README", "lab-.service.d/a.conf", "other.service.d/c.conf"]
@@ -139,10 +143,18 @@ fn drop_ins_that_override_it() {
     diff(&ran)
         .status(10)
         .stdout(format!(
-            "overridden by [TMP]/{UNITS}/lab-.service.d/a.conf\noverridden by [TMP]/{UNITS}/lab-up.service.d/b.conf\n"
+            "overridden by [TMP]/{UNITS}/lab-.service.d/a.conf\n [Service]\n+Nice=5\n\
+             overridden by [TMP]/{UNITS}/lab-up.service.d/b.conf\n [Service]\n+Nice=5\n-Restart=always\n+Restart=no\n\
+             +Environment=A=1\n"
         ))
         .run();
-    assert_eq!(json_of(diff(&ran).status(10))["drop_ins"].as_array().unwrap().len(), 2);
+    let document = json_of(diff(&ran).status(10));
+    assert_eq!(document["drop_ins"].as_array().unwrap().len(), 2);
+    let restart = document["overridden"].as_array().unwrap().iter().find(|one| one["directive"] == "Restart").unwrap();
+    assert_eq!(
+        (&restart["service"], &restart["section"], &restart["ours"], &restart["theirs"]),
+        (&json!("lab-up"), &json!("Service"), &json!(["always"]), &json!(["no"]))
+    );
     let shown = ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "").args(["lab-up", "show", "--user"]).run().stdout;
     assert!(shown.contains("lab-.service.d/a.conf\n    [Service]\n    Nice=5\n"), "{shown}");
 }

@@ -57,10 +57,19 @@ fn a_batch_without_room_for_runservice_goes_without() {
 fn an_export_is_for_another_host() {
     // Nothing of it is here: no such program, directory, account or config file.
     Test::install()
-        .args(["--output", "tree", "--working-directory", "/srv/x", "--account", "svc", "--python", "/opt/py/bin/python"])
-        .args(["DataFileUploadDirectory", "/data/in", "--config", "/etc/lab/prod.config"])
+        .args([
+            "--output",
+            "tree",
+            "--working-directory",
+            "/srv/x",
+            "--account",
+            "svc",
+            "--python",
+            "/opt/py/bin/python",
+        ])
+        .args(["DataFileUploadDirectory", "/data/in", "--config", "/etc/lab/prod.config", "--service_name", "up"])
         .stderr(
-            "note: `DataFileUploadDirectory`: `/etc/lab/prod.config` is not read here; if it names environment variables, \
+            "note: `up`: `/etc/lab/prod.config` is not read here; if it names environment variables, \
              `--env NAME` makes each of them known\n",
         )
         .run();

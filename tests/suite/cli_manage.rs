@@ -36,51 +36,130 @@ fn installed() -> Ran {
 }
 
 fn manage(ran: &Ran) -> Test {
-    ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "")
+    // Whoever runs the tests may have a service manager of their own, or not.
+    ran.then_manage().env("INSTALLSERVICE_WORKING_DIR", "").env("XDG_RUNTIME_DIR", "/nonexistent")
 }
 
 const UNIT: &str = "home/.config/systemd/user/uploader.service";
 const RECEIPT: &str = "home/.local/state/install-service/uploader_install_args.toml";
 
 #[test]
-fn a_mode_in_the_place_of_the_name() {
+fn a_mode_and_names_stand_in_any_order() {
+    let ran = installed();
+    let said = |words: &[&str]| manage(&ran).args(words).run().stdout;
+    assert!(said(&["uploader", "show"]).contains("uploader.service\n"));
+    assert_eq!(said(&["show", "uploader"]), said(&["uploader", "show"]));
+    let ran = installed_two();
+    let both = manage(&ran).args(["--manifest", "two.toml", "show"]).run().stdout;
+    for words in [["show", "one", "false"], ["one", "false", "show"], ["one", "show", "false"]] {
+        manage(&ran).args(words).stdout(&both).run();
+    }
+    // One that is named twice is one.
+    let one = manage(&ran).args(["one", "show"]).run().stdout;
+    manage(&ran).args(["show", "one", "one"]).stdout(one).run();
+}
+
+#[test]
+fn a_service_that_is_called_like_a_mode() {
+    let services = |names: &[&str]| {
+        let services = names.iter().map(|name| format!("[[service]]\nname = \"{name}\"\nexecutable = \"/bin/true\"\n"));
+        let defaults = "[defaults]\nuser = true\nworking_directory = \"/srv\"\n".to_owned();
+        let test = Test::install().file("some.toml", defaults + &services.collect::<String>());
+        test.env("INSTALLSERVICE_WORKING_DIR", "").args(["--output", "home", "--manifest", "some.toml"]).run()
+    };
+    let ran = services(&["diff"]);
+    for words in [["diff", "show"], ["show", "diff"]] {
+        manage(&ran).args(words).stdout_contains("diff.service\n").stderr("").run();
+    }
+    manage(&ran).args(["diff"]).status(2).stderr_contains("mode: no mode was given").run();
+    // Both make sense: the documented order counts, and that is said.
+    let ran = services(&["diff", "show"]);
+    let note = "note: `show` is taken for the mode, and `diff` for the service: the mode stands last\n";
+    manage(&ran).args(["diff", "show"]).stdout_contains("diff.service\n").stderr(note).run();
+}
+
+#[test]
+fn a_mode_without_a_name() {
     refused(
-        ["start", "web"],
-        "ManageService: error: mode `web`: the name comes first, then what to do with it
-  help: `ManageService NAME MODE`
+        ["start"],
+        "ManageService: error: service name: none was given
+  help: `ManageService NAME start`; `ManageService --list` shows the names
 ",
     );
+    refused(
+        ["start", "stop"],
+        "ManageService: error: mode `start`: a command line has one mode, and there is no service of that name\n",
+    );
+}
+
+#[test]
+fn a_new_name_belongs_to_rename() {
+    let ran = installed();
+    for words in [&["uploader", "rename"][..], &["rename", "uploader", "a", "b"]] {
+        let said = "ManageService: error: mode `rename`: needs one service, and its new name\n  \
+                    help: `ManageService NAME rename NEW`\n";
+        manage(&ran).args(words).status(2).stdout("").stderr(said).run();
+    }
 }
 
 #[test]
 fn every_fault_at_once() {
     refused(
-        ["a b", "strat", "more", "--bogus", "--format", "yaml", "-n", "many"],
-        "ManageService: error: argument `more`: not expected here
-ManageService: error: option `--bogus`: there is no such option
+        ["a b", "strat", "--bogus", "--format", "yaml", "-n", "many"],
+        "ManageService: error: option `--bogus`: there is no such option
   help: `-h` lists the options
 ManageService: error: option `--lines` `many`: must be a whole number
 ManageService: error: option `--format` `yaml`: must be one of `text`, `json`, `manifest`
 ManageService: error: service name `a b`: contains ` `; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_b`?
 ManageService: error: mode `strat`: there is no such mode
   help: did you mean `start`?
-ManageService: 6 errors; nothing was changed
+ManageService: 5 errors; nothing was changed
 ",
     );
 }
 
 #[test]
+fn the_doctor_looks_at_all_services_where_none_is_named() {
+    let doctor = || Test::manage().args(["doctor", "--user"]);
+    doctor().stdout("").stderr("no services yet; `InstallService -h` shows how to install one\n").run();
+    let none = doctor().args(["--format", "json"]).stderr("").run();
+    assert_eq!(serde_json::from_str::<Value>(&none.stdout).unwrap(), json!({"version": 1, "host": [], "services": []}));
+    refused(
+        ["doctor", "--format", "manifest"],
+        "ManageService: error: option `--format` `manifest`: only `show` prints a manifest\n",
+    );
+    // A service may have that name.
+    refused(
+        ["doctor", "status"],
+        "ManageService: error: mode `doctor`: a command line has one mode, and there is no service of that name\n",
+    );
+    refused(["--list", "doctor"], "ManageService: error: argument `doctor`: `--list` lists every service\n");
+}
+
+#[test]
 fn modes() {
-    let modes = "the modes are `start`, `status`, `stop`, `restart`, `remove`, `reinstall`, `stop_and_remove`, \
-                 `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`";
-    refused(["web"], &format!("ManageService: error: mode: no mode was given\n  help: {modes}\n"));
-    refused(["web", "x"], &format!("ManageService: error: mode `x`: there is no such mode\n  help: {modes}\n"));
+    let modes = "the modes are `start`, `status`, `stop`, `restart`, `reload`, `enable`, `disable`, `rename`, `remove`, `reinstall`, `stop_and_remove`, \
+                 `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`, `doctor`";
+    let ran = installed();
+    let refused_there =
+        |words: &[&str], said: &str| drop(manage(&ran).args(words).status(2).stdout("").stderr(said).run());
+    refused_there(&["uploader"], &format!("ManageService: error: mode: no mode was given\n  help: {modes}\n"));
+    for words in [["uploader", "x"], ["x", "uploader"]] {
+        refused_there(&words, &format!("ManageService: error: mode `x`: there is no such mode\n  help: {modes}\n"));
+    }
+    for words in [["uploader", "strat"], ["strat", "uploader"]] {
+        refused_there(
+            &words,
+            "ManageService: error: mode `strat`: there is no such mode\n  help: did you mean `start`?\n",
+        );
+    }
     refused(["web", "logs", "-n"], "ManageService: error: option `-n`: needs a value\n");
     refused(["--list", "web"], "ManageService: error: argument `web`: `--list` lists every service\n");
     // Both spellings, as for options; and all of them are known.
     for mode in modes.split('`').skip(1).step_by(2) {
         for spelling in [mode.to_owned(), mode.replace('_', "-")] {
-            Test::manage().args(["no-such-service", &spelling]).status(4).run();
+            let new_name = (mode == "rename").then_some("new-name");
+            Test::manage().args(["no-such-service", &spelling]).args(new_name).status(4).run();
         }
     }
 }
@@ -175,6 +254,19 @@ fn an_unknown_service() {
 }
 
 #[test]
+fn an_unknown_service_is_told_before_modes_are_explained() {
+    let ran = installed();
+    for words in [&["uplaoder"][..], &["uplaoder", "strat"]] {
+        manage(&ran)
+            .args(words)
+            .status(4)
+            .stdout("")
+            .stderr("ManageService: error: there is no service `uplaoder`\n  help: did you mean `uploader`?\n")
+            .run();
+    }
+}
+
+#[test]
 fn an_empty_list() {
     let test = || Test::manage().args(["--list", "--user"]);
     test().stdout("").stderr("no services yet; `InstallService -h` shows how to install one\n").run();
@@ -193,7 +285,17 @@ fn a_list() {
     assert_eq!((&service["service"], &service["target"]), (&json!("uploader"), &json!("systemd")));
     assert_eq!((&service["user"], &service["installed"]), (&json!(true), &json!(true)));
     fs::remove_file(ran.folder().join(UNIT)).unwrap();
-    list().stdout("uploader  removed (its receipt is kept)  (user)\n").run();
+    // What was removed is history.
+    let nothing = "no services are installed; `ManageService --list --all` shows those that were removed\n";
+    list().stdout("").stderr(nothing).run();
+    list().arg("--all").stdout("uploader  removed (its receipt is kept)  (user)\n").stderr("").run();
+    let json = |test: Test| -> Value { serde_json::from_str(&test.args(["--format", "json"]).run().stdout).unwrap() };
+    assert_eq!(json(list())["services"], json!([]));
+    assert_eq!(json(list().arg("--all"))["services"][0]["installed"], json!(false));
+    refused(
+        ["uploader", "status", "--all"],
+        "ManageService: error: option `--all`: must stand with `--list`\n  help: `ManageService --list --all`\n",
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Ran, Test};
+use crate::support::{Ran, Test, without_end};
 
 /// It is ended if it waits for anybody, or takes the memory for such a file.
 fn watched(test: Test) -> Test {
@@ -85,7 +85,7 @@ const MANIFEST: &str = "[[service]]\nname = \"web\"\nworking_directory = \"/srv\
 #[test]
 fn what_the_caller_hands_over_is_read() {
     let by_file = Test::install().file("m.toml", MANIFEST).args(["--dry-run", "--manifest", "m.toml"]).run();
-    let same = |test: Test| drop(test.stdout(by_file.stdout.clone()).run());
+    let same = |test: Test| assert_eq!(without_end(&test.run().stdout), without_end(&by_file.stdout));
     for path in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
         same(watched(by_file.then_install()).stdin(MANIFEST).args(["--dry-run", "--manifest", path]));
     }

@@ -38,8 +38,28 @@ fn the_folder_of_an_interpreter_that_only_the_caller_finds_is_put_in_front() {
     for first_line in ["#!/usr/bin/env node7", "#! /usr/bin/env -S node7 --quiet", "#!/usr/bin/env -S A=b node7"] {
         let test = program(with_bin("node7", "#!/bin/sh\n"), "app", &format!("{first_line}\n"));
         let ran = dry_run(test, &[], &["{}/app"]);
-        assert!(ran.stdout.contains(FRONT) && ran.stdout.contains("    path = [\"[TMP]/bin\"]\n"), "{}", ran.stdout);
+        assert!(
+            ran.stdout.contains(FRONT) && ran.stdout.contains("    found_path = [\"[TMP]/bin\"]\n"),
+            "{}",
+            ran.stdout
+        );
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_the_caller_runs_goes_before_what_the_system_has_of_that_name() {
+    let script = || program(with_bin("sed", "#!/bin/sh\n"), "app", "#!/usr/bin/env sed\n");
+    let ran = dry_run(script(), &[], &["{}/app"]);
+    assert!(ran.stdout.contains(FRONT), "{}", ran.stdout);
+    let said =
+        "`sed` is `[TMP]/bin/sed` on your PATH, and a service would find `/usr/bin/sed`: `[TMP]/bin` is put in front";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+
+    // But not before what the user has named.
+    for named in [["--path", "/usr/bin"], ["--env", "PATH=/usr/bin:/bin"]] {
+        let ran = dry_run(script(), &named, &["{}/app"]);
+        assert!(!ran.stdout.contains("[TMP]/bin:") && !ran.stderr.contains("in front"), "{}{}", ran.stdout, ran.stderr);
     }
 }
 
@@ -60,11 +80,47 @@ fn a_program_that_is_called_by_its_name_has_its_neighbours() {
     assert!(ran.stdout.contains(FRONT), "{}", ran.stdout);
 }
 
+/// A shell would not find it either.
 #[test]
-fn an_interpreter_beside_its_script_is_found_there() {
+fn an_interpreter_beside_its_script_is_not_on_path() {
     let test = program(program(Test::install(), "kit/node7", "#!/bin/sh\n"), "kit/npm7", "#!/usr/bin/env node7\n");
     let ran = dry_run(test, &[], &["{}/kit/npm7"]);
-    assert!(ran.stderr.contains("`node7` is found beside it only: `[TMP]/kit` is put in front"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`[TMP]/kit/npm7` needs `node7`, which is on no PATH here"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`--path [TMP]/kit` puts the directory"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("\"PATH="), "{}", ran.stdout);
+}
+
+#[test]
+fn where_everybody_may_put_programs_a_service_does_not_look() {
+    let test = program(with_bin("node7", "#!/bin/sh\n"), "app", "#!/usr/bin/env node7\n");
+    fs::set_permissions(test.folder().join("bin"), fs::Permissions::from_mode(0o777)).unwrap();
+    let ran = dry_run(test, &[], &["{}/app"]);
+    assert!(!ran.stdout.contains("\"PATH="), "{}", ran.stdout);
+    assert!(ran.stderr.contains("everybody may put programs (`[TMP]/bin` is open to all)"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`chmod o-w [TMP]/bin` closes it"), "{}", ran.stderr);
+}
+
+/// The receipt keeps what was found apart from what was said: what is gone is no fault then.
+#[test]
+fn what_was_found_is_looked_for_anew() {
+    let receipt = "[[service]]\nname = 'web'\nexecutable = '/usr/bin/env'\narguments = ['sh']\nworking_directory = '/'\n\
+                   found_path = ['/no/longer/there']\nfound_python = true\n";
+    let ran = Test::install().file("m.toml", receipt).args(["--dry-run", "--manifest", "m.toml"]).run();
+    assert!(!ran.stdout.contains("/no/longer/there") && !ran.stdout.contains("PYTHONUNBUFFERED"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "");
+}
+
+/// root's PATH has no directory of nvm, and what was found before stays.
+#[test]
+fn what_was_found_stays_where_it_is_still_found() {
+    let test = program(with_bin("node7", "#!/bin/sh\n"), "app", "#!/usr/bin/env node7\n");
+    let folder = test.folder().display().to_string();
+    let receipt = format!(
+        "[[service]]\nname = 'web'\nexecutable = '{folder}/app'\nworking_directory = '/'\nfound_path = ['{folder}/bin']\n"
+    );
+    let ran = test.file("m.toml", receipt).args(["--dry-run", "--manifest", "m.toml"]).run();
+    assert!(ran.stdout.contains(FRONT) && ran.stdout.contains("    found_path = [\"[TMP]/bin\"]\n"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "");
 }
 
 #[test]
@@ -125,11 +181,17 @@ fn python_is_recognised_however_it_is_started() {
 #[test]
 fn other_programs_are_not_python() {
     let scripts = |test: Test| {
-        let test = program(test, "wrapper", "#!/bin/sh\nexec java -jar pythonic.jar\n");
+        let test =
+            program(test, "wrapper", "#!/bin/sh\n# python is great, and so is poll.py\nexec java -jar pythonic.jar\n");
         program(test, "perl", "#!/usr/bin/perl\nsystem 'python3';\n")
     };
-    for words in [&["/bin/sleep", "python lessons"][..], &["{}/wrapper"], &["/bin/sh", "-c", "exec true"], &["{}/perl"]]
-    {
+    for words in [
+        &["/bin/sleep", "python lessons"][..],
+        &["/usr/bin/tail", "-F", "/var/log/app.py"],
+        &["{}/wrapper"],
+        &["/bin/sh", "-c", "exec true"],
+        &["{}/perl"],
+    ] {
         assert!(!is_python(&dry_run(scripts(Test::install()), &[], words)), "{words:?}");
     }
 }

@@ -8,7 +8,11 @@ mod grammar;
 mod support;
 
 mod architecture;
+#[cfg(unix)]
+mod at_boot;
 mod broken;
+#[cfg(target_os = "linux")]
+mod caller;
 mod catalog;
 #[cfg(unix)]
 mod cli;
@@ -33,6 +37,8 @@ mod injection;
 mod interpreter;
 #[cfg(unix)]
 mod manifest;
+#[cfg(target_os = "linux")]
+mod narrow;
 #[cfg(unix)]
 mod not_written;
 #[cfg(target_os = "linux")]
@@ -48,3 +54,5 @@ mod secret_arguments;
 mod shown;
 #[cfg(unix)]
 mod support_itself;
+#[cfg(target_os = "linux")]
+mod update;

@@ -64,7 +64,16 @@ fn a_full_disk_is_a_failure_and_says_so() {
 
 #[test]
 fn what_was_done_is_done_though_it_could_not_be_told() {
-    let export = Test::install().args(["--output", "tree", "--working-directory", "/", "--", "/bin/true"]);
+    let export = Test::install().args([
+        "--output",
+        "tree",
+        "--working-directory",
+        "/",
+        "--service_name",
+        "web",
+        "--",
+        "/bin/true",
+    ]);
     let ran = export
         .stdout_to(full_disk())
         .status(1)
@@ -72,7 +81,7 @@ fn what_was_done_is_done_though_it_could_not_be_told() {
             "InstallService: error: writing to standard output: no space left on device\nwhat was asked for is done\n",
         )
         .run();
-    assert!(ran.folder().join("tree/etc/systemd/system/true.service").exists());
+    assert!(ran.folder().join("tree/etc/systemd/system/web.service").exists());
 }
 
 #[test]
@@ -89,7 +98,7 @@ fn a_reader_who_has_gone_away_changes_nothing() {
 /// As the shell does it: `| head -1`.
 #[test]
 fn a_reader_of_one_line_gets_it() {
-    for words in [&["-h"][..], &["completions", "bash"], &["--dry-run", "--", "/bin/true"]] {
+    for words in [&["-h"][..], &["completions", "bash"], &["--dry-run", "--service_name", "web", "--", "/bin/true"]] {
         let command = "set -o pipefail; \"$0\" \"$@\" | head -1 > first";
         let ran = Test::install().args(words).through(&["bash", "-c", command]).stderr("").run();
         assert_eq!(std::fs::read_to_string(ran.folder().join("first")).unwrap().lines().count(), 1);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 const AS_BEFORE: &str = "echo on, lines on, signals on";
-const NOTHING: &str = "asks: error: interrupted\nnothing was changed\n";
+const NOTHING: &str = "asks: error: interrupted; nothing was changed\n";
 
 /// What is to be seen of a command that asks for a value, run as a job of a shell.
 #[track_caller]

@@ -33,9 +33,13 @@ fn the_first_command_works_in_a_fresh_clone() {
     let output = shell(&block.text, root()).env("CARGO_TARGET_DIR", target).output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stderr}");
-    assert!(stdout.starts_with("/etc/systemd/system/clock.service  (mode 0644)\n"), "{stdout}");
+    assert!(
+        stdout.starts_with("clock\n    runs  /bin/sh -c 'while date; do sleep 60; done'\n    as    root\n"),
+        "{stdout}"
+    );
     assert!(stdout.contains("ExecStart=:\"/bin/sh\" \"-c\" \"while date; do sleep 60; done\"\n"), "{stdout}");
-    assert!(stdout.ends_with("\nthen\n    systemctl enable clock.service\n"), "{stdout}");
+    assert!(stdout.contains("\n/etc/systemd/system/clock.service  (mode 0644)\n"), "{stdout}");
+    assert!(stdout.contains("\nthen\n    systemctl enable clock.service\n"), "{stdout}");
     assert!(!root().join("working_dir/clock_install_args.toml").exists());
 }
 
@@ -81,7 +85,7 @@ fn the_table_of_exit_codes_is_the_one_of_the_commands() {
 
 #[test]
 fn every_option_that_it_names_is_there() {
-    let help = Test::install().arg("-h").run().stdout + &Test::manage().arg("-h").run().stdout;
+    let help = Test::install().arg("--help").run().stdout + &Test::manage().arg("--help").run().stdout;
     // Of other commands, of the programs in the examples, and of rules in sudoers.
     let others = ["--help", "--every", "--through-sudo"];
     let mut rest = text();

@@ -7,7 +7,7 @@ use install_service::model::artifact::Artifact;
 use install_service::model::environment_file;
 use install_service::model::place::Place;
 use install_service::model::span::Span;
-use install_service::model::spec::{Argument, Hardening, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Order, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::{Directive, KnownDirective};
 use install_service::model::text::Text;
 use install_service::render::{is_ours, systemd};
@@ -25,6 +25,7 @@ fn web() -> ServiceSpec {
         display_name: Default::default(),
         description: "A web server".parse().unwrap(),
         run: Run::Executable { path: "/usr/bin/web".into(), arguments: literals(&["--port", "80"]) },
+        is_script_of_python: false,
         working_directory: "/srv/web".into(),
         environment: Default::default(),
         secrets: Vec::new(),
@@ -34,12 +35,9 @@ fn web() -> ServiceSpec {
         restart_sec: Span::seconds(10),
         stop_timeout: Span::seconds(90),
         network: true,
-        after: Vec::new(),
-        before: Vec::new(),
-        requires: Vec::new(),
-        wants: Vec::new(),
-        depends_on: Vec::new(),
+        order: Order::default(),
         environment_file: None,
+        at_boot: true,
         hardening: Hardening::None,
         path: Vec::new(),
         writes: Vec::new(),
@@ -205,7 +203,7 @@ fn a_plain_service() {
     );
     assert_eq!(
         tail,
-        "Restart=always\nRestartSec=10\nKillMode=control-group\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
+        "Restart=always\nRestartSec=10\nKillMode=control-group\nIgnoreSIGPIPE=no\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
          UnsetEnvironment=BASHOPTS BASH_ENV GCONV_PATH GETCONF_DIR GLIBC_TUNABLES LD_ASSUME_KERNEL LD_AUDIT LD_BIND_NOT \
          LD_BIND_NOW LD_DEBUG LD_DEBUG_OUTPUT LD_DYNAMIC_WEAK LD_HWCAP_MASK LD_LIBRARY_PATH LD_ORIGIN_PATH \
          LD_POINTER_GUARD LD_PREFER_MAP_32BIT_EXEC LD_PRELOAD LD_PROFILE LD_PROFILE_OUTPUT LD_SHOW_AUXV \
@@ -535,6 +533,7 @@ fn what_the_user_says_takes_the_place_of_our_line() {
         ("ExecStop", "/bin/true"),
         ("ExecStopPost", "/bin/true"),
         ("KillMode", "process"),
+        ("IgnoreSIGPIPE", "yes"),
         ("TimeoutStopSec", "7"),
         ("SuccessExitStatus", "7"),
         ("SyslogIdentifier", "seven"),
@@ -662,10 +661,9 @@ fn python_is_asked_to_stop_as_by_ctrl_c() {
     let stop = "ExecStop=-:\"/bin/sh\" \"/var/lib/install-service/web_stop.sh\"\n";
     let spec = ServiceSpec { run: python(Vec::new()), ..web() };
     assert!(unit_of(&spec).contains(stop));
-    let mut script = web();
-    assert!(!unit_of(&script).contains("ExecStop="));
-    script.environment.insert("PYTHONUNBUFFERED".parse().unwrap(), "1".into());
-    assert!(unit_of(&script).contains(stop));
+    assert!(!unit_of(&web()).contains("ExecStop="));
+    let script = unit_of(&ServiceSpec { is_script_of_python: true, ..web() });
+    assert!(script.contains(stop) && script.contains("Environment=\"PYTHONUNBUFFERED=1\"\n"));
     // Whoever says how it is stopped has it so.
     for (key, value) in [("KillSignal", "SIGQUIT"), ("KillMode", "mixed"), ("ExecStop", "/bin/true")] {
         let unit = unit_of(&ServiceSpec { directives: vec![said(key, value)], ..spec.clone() });

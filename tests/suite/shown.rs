@@ -131,7 +131,7 @@ fn of_a_preview() {
     for (_, text) in HIDDEN {
         let command = |more: &[&str]| {
             let test = Test::install().args(["--dry-run", "--working-directory", "/", "--env", &format!("A={text}")]);
-            test.args(more).args(["--", "/bin/echo", text])
+            test.args(more).args(["--service_name", "web", "--", "/bin/echo", text])
         };
         three_times(|| command(&[]), 0);
         if !text.chars().any(char::is_control) {
@@ -176,13 +176,16 @@ fn of_a_catalog() {
 
 #[test]
 fn of_words_that_were_typed() {
+    let ran = edited("");
     for (_, text) in HIDDEN {
         for words in [&["--dry-run", text][..], &["--dry-run", &format!("--{text}")], &["--manifest", text]] {
             three_times(|| Test::install().args(words), 2);
         }
-        for words in [&[text, "status"][..], &["odd", text], &["odd", "status", &format!("--{text}")]] {
+        for words in [&[text, "status"][..], &["odd", "status", &format!("--{text}")]] {
             three_times(|| Test::manage().args(words), 2);
         }
+        three_times(|| Test::manage().arg(text), 2);
+        three_times(|| manage(&ran, &[text]), 2);
     }
 }
 

@@ -201,6 +201,11 @@ impl Test {
         self.env("TERM", "xterm-256color").through(&["/usr/bin/python3", keys, "--"])
     }
 
+    /// The same on one that is so wide.
+    pub(crate) fn on_a_terminal_of(self, columns: usize) -> Self {
+        self.env("COLUMNS", columns.to_string()).on_a_terminal()
+    }
+
     /// Runs the command; every difference from what is expected is printed before it panics.
     #[track_caller]
     pub(crate) fn run(self) -> Ran {
@@ -411,6 +416,11 @@ fn exit_code(status: std::process::ExitStatus) -> i32 {
         return 128 + signal;
     }
     status.code().expect("an exit code")
+}
+
+/// A dry run without its end, which repeats the words that were typed.
+pub(crate) fn without_end(dry_run: &str) -> &str {
+    dry_run.split_once("\nnothing was changed; ").map_or(dry_run, |(plan, _)| plan)
 }
 
 impl Ran {

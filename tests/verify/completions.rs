@@ -11,7 +11,7 @@ fn fish_completes_values_and_modes() {
     let ran = Test::install().args(["completions", "fish"]).file("lab.toml", "").run();
     let path = ran.folder().join("completions.fish");
     fs::write(&path, &ran.stdout).unwrap();
-    let modes = "diff logs reinstall remove restart show start status stop stop_and_reinstall stop_and_remove \
+    let modes = "diff disable enable logs reinstall reload remove rename restart show start status stop stop_and_reinstall stop_and_remove \
                  stop_and_restart";
     for (line, completed) in [
         ("InstallService Data", "DataFileDownloadDirectory DataFileUploadDirectory"),
@@ -20,11 +20,12 @@ fn fish_completes_values_and_modes() {
         ("InstallService --hardening=s", "--hardening=service --hardening=strict"),
         ("InstallService DataFileUploadDirectory --restart ", "always never on-failure"),
         ("InstallService --manifest lab", "lab.toml"),
-        ("ManageService ", ""),
+        ("ManageService ", modes),
         ("ManageService web ", modes),
         ("ManageService web stop_and_re", "stop_and_reinstall stop_and_remove stop_and_restart"),
         ("ManageService web -n 5 --user lo", "logs"),
         ("ManageService web start ", ""),
+        ("ManageService start ", ""),
         ("ManageService --manifest lab", "lab.toml"),
         ("ManageService --manifest lab.toml sto", "stop stop_and_reinstall stop_and_remove stop_and_restart"),
         ("ManageService web show --format m", "manifest"),

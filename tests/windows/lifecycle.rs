@@ -63,6 +63,19 @@ fn a_service_lives_and_goes() {
     manage(&["reinstall"]).stdout_contains("updated: life").run();
     manage(&["diff"]).status(0).run();
 
+    manage(&["disable"]).stdout("life: disabled, it does not start at boot\n").run();
+    manage(&["disable"]).stdout("life: unchanged\n").run();
+    assert_eq!(nssm_does(&["get", "life", "Start"]), "SERVICE_DEMAND_START");
+    manage(&["diff"]).status(0).run();
+    manage(&["reinstall"]).stdout("unchanged: life\n").run();
+    manage(&["enable"]).stdout("life: enabled, it starts at boot\n").run();
+    assert_eq!(nssm_does(&["get", "life", "Start"]), "SERVICE_AUTO_START");
+
+    // What there is no way to do here says so.
+    manage(&["logs", "--since", "yesterday"]).status(2).stderr_contains("NSSM writes no times").run();
+    manage(&["logs", "--grep", "x"]).status(2).stderr_contains("findstr").run();
+    manage(&["reload"]).status(2).stderr_contains("`ManageService life restart` has it begin anew").run();
+
     ran.then_manage().arg("--list").stdout("life  running\n").run();
     let shown = manage(&["show"]).run().stdout;
     for part in [
@@ -95,7 +108,7 @@ fn a_service_lives_and_goes() {
     assert!(left("life_install_args.toml") && left("nssm.exe") && !left("life_output.log") && !left("journal"));
 
     manage(&["status"]).status(4).run();
-    ran.then_manage().arg("--list").stdout("life  removed (its receipt is kept)\n").run();
+    ran.then_manage().args(["--list", "--all"]).stdout("life  removed (its receipt is kept)\n").run();
     manage(&["reinstall"]).stdout_contains("installed: life").run();
     manage(&["remove", "--remove_install_args", "--remove-env-vars"]).run();
     assert!(!left("life_install_args.toml"));

@@ -1,21 +1,22 @@
 //! ManageService: looks after the services that InstallService made.
 //!
-//! `line` reads what is asked for; `words` has the words for what came of it.
+//! `line` reads what is asked for, and `order` tells its words apart; `words` has the words for what came of it.
 
 mod line;
+mod order;
 mod words;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 
-use self::line::{ManageLine, Mode, Names};
-use super::options::manage::{DEFAULT_LINES, ManageCall, Shape};
-use super::output::{print, say_styled};
+use self::line::{ManageLine, Mode, Names, place};
+use super::options::manage::{ManageCall, Shape};
+use super::output::{print, say, say_styled};
 use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
-use crate::commands::find::{Managed, Where};
-use crate::commands::logs::Part;
-use crate::commands::{Event, list};
+use crate::commands::find::Managed;
+use crate::commands::{Event, doctor, list};
 use crate::error::{Error, exit};
 #[cfg(unix)]
 use crate::host::keeper;
@@ -24,6 +25,7 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::Request;
+use crate::model::name::ServiceName;
 use crate::plan::{InstallOptions, Keep};
 
 /// The command, for those who describe it.
@@ -56,30 +58,39 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             Ok(exit::OK)
         }
         ManageLine::List(call) => {
-            words::list(&list::services(&place(&call), &mut report::tell)?, call.shape.unwrap_or_default().plain());
+            let services = list::services(&place(&call), &mut report::tell)?;
+            words::list(&services, call.all, call.shape.unwrap_or_default().plain());
             Ok(exit::OK)
         }
-        ManageLine::Do(mode, Names { names, several }, call) => {
+        ManageLine::Doctor(call) => {
+            Ok(words::diagnosis(&doctor::all(&place(&call))?, call.shape.unwrap_or_default().plain()))
+        }
+        ManageLine::Do(mode, Names { mut names, several, note }, call) => {
+            let new_name = if mode == Mode::Rename { names.pop() } else { None };
+            note.iter().filter(|line| !sudo::was_noted(line)).for_each(|line| report::tell(Event::Note(line)));
             if call.yes {
                 prompt::never_ask();
             }
-            let services = Managed::find(names, &place(&call), &mut report::tell)?;
-            Call { services, several, shape: call.shape.unwrap_or_default() }.run(mode, &call)
+            let services = match mode {
+                Mode::Doctor => Managed::find_untouched(names, &place(&call))?,
+                _ => Managed::find(names, &place(&call), &mut report::tell)?,
+            };
+            let notes = note.into_iter().collect();
+            Call { services, several, shape: call.shape.unwrap_or_default(), notes, new_name }.run(mode, &call)
         }
     }
-}
-
-/// Where the services of a call are.
-fn place(call: &ManageCall) -> Where {
-    Where { user: call.user, state_dir: call.state_dir.clone(), catalogs: call.catalogs.clone() }
 }
 
 /// One thing done to services.
 struct Call {
     services: Managed,
-    /// A manifest named them, and not the command line its one.
+    /// A manifest named them, or the command line more than one.
     several: bool,
     shape: Shape,
+    /// What was noted so far.
+    notes: Vec<String>,
+    /// What `rename` is to call it.
+    new_name: Option<ServiceName>,
 }
 
 impl Call {
@@ -95,14 +106,15 @@ impl Call {
         }
         match mode {
             Mode::Status => return Ok(words::status(&self.services.status()?, self)),
+            Mode::Doctor => return Ok(words::diagnosis(&self.services.doctor()?, self.shape.plain())),
             Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
-                return run_again();
+                return self.run_again();
             }
             Mode::Logs => {
-                let part = Part { lines: options.lines.unwrap_or(DEFAULT_LINES), follow: options.follow };
-                return self.services.logs(part, &mut |event| self.tell(event));
+                let is_shown = io::stdout().is_terminal();
+                return self.services.logs(&options.log_part(), is_shown, &mut |event| self.tell(event));
             }
-            _ if !site::may_change(self.services.site.scope()) => return run_again(),
+            _ if !site::may_change(self.services.site.scope()) => return self.run_again(),
             _ => {}
         }
         let keep = Keep { env_vars: !options.remove_env_vars, install_args: !options.remove_install_args };
@@ -110,7 +122,15 @@ impl Call {
         match mode {
             Mode::Start => words::done(&self.services.start(tell)?),
             Mode::Restart => words::done(&self.services.restart(tell)?),
-            Mode::Stop => words::done(&self.services.stop(tell)?),
+            Mode::Stop => return Ok(words::stopped(&self.services.stop(tell)?)),
+            Mode::Reload => words::done(&self.services.reload(tell)?),
+            Mode::Enable => words::done(&self.services.at_boot(true, &read_words, tell)?),
+            Mode::Disable => words::done(&self.services.at_boot(false, &read_words, tell)?),
+            Mode::Rename => {
+                let new_name = self.new_name.as_ref().expect("the line has one");
+                let outcome = self.services.rename(new_name, &read_words, tell)?;
+                return Ok(report::outcome(&outcome, self.shape.plain()));
+            }
             Mode::Remove | Mode::StopAndRemove => {
                 words::removed(&self.services.remove(keep, options.remove_nssm, tell)?);
             }
@@ -121,7 +141,9 @@ impl Call {
             Mode::StopAndRestart => {
                 return self.reinstall(&InstallOptions { stop: true, start: true, ..Default::default() }, options);
             }
-            Mode::Status | Mode::Logs | Mode::Show | Mode::Diff => unreachable!("handled above"),
+            Mode::Status | Mode::Logs | Mode::Show | Mode::Diff | Mode::Doctor => {
+                unreachable!("handled above")
+            }
         }
         Ok(exit::OK)
     }
@@ -130,9 +152,22 @@ impl Call {
     fn need_units(&self, mode: Mode, options: &ManageCall) -> Result<(), Error> {
         let forgets = options.remove_env_vars || options.remove_install_args;
         let needs_unit = match mode {
-            Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff => false,
+            Mode::Reinstall
+            | Mode::StopAndReinstall
+            | Mode::StopAndRestart
+            | Mode::Show
+            | Mode::Diff
+            | Mode::Doctor => false,
             Mode::Remove | Mode::StopAndRemove => !forgets,
-            Mode::Start | Mode::Status | Mode::Stop | Mode::Restart | Mode::Logs => true,
+            Mode::Start
+            | Mode::Status
+            | Mode::Stop
+            | Mode::Restart
+            | Mode::Reload
+            | Mode::Rename
+            | Mode::Enable
+            | Mode::Disable
+            | Mode::Logs => true,
         };
         match self.services.removed.first() {
             Some(name) if needs_unit => {
@@ -157,6 +192,12 @@ impl Call {
         Ok(exit::OK)
     }
 
+    /// Runs this very command again with administrator rights.
+    fn run_again(&self) -> Result<u8, Error> {
+        let announce = &mut || say("this needs administrator rights: asking sudo for them");
+        sudo::run_again(Typed::without_secrets(), &[], self.notes.clone(), announce)
+    }
+
     /// The name stands in front of a log where there are several.
     fn tell(&self, event: Event<'_>) {
         match event {
@@ -166,13 +207,8 @@ impl Call {
     }
 }
 
-/// Runs this very command again with administrator rights.
-fn run_again() -> Result<u8, Error> {
-    sudo::run_again(Typed::without_secrets(), &[], Vec::new())
-}
-
 /// Reads the words of OpenMSIStream's list of install arguments, as the command line that they were.
-fn read_words(words: Vec<String>, catalog: &Catalog) -> Result<Option<Request>, Error> {
+pub(super) fn read_words(words: Vec<String>, catalog: &Catalog) -> Result<Option<Request>, Error> {
     let argv = std::iter::once("InstallService".to_owned()).chain(words).map(OsString::from).collect();
     match parse::parse(argv, catalog)? {
         parse::InstallLine::Install { faults, .. } if !faults.is_empty() => Err(Error::Refused(faults)),

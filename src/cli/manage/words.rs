@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::Call;
 use crate::cli::Format;
-use crate::cli::output::{self, HEADING, print, print_done, say};
+use crate::cli::output::{self, HEADING, HELP, print, print_done, say};
 use crate::cli::styled::Styled;
+use crate::commands::doctor::{Diagnosis, Examined};
 use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
-use crate::commands::verbs::{AllDone, Kept, Removal};
+use crate::commands::verbs::{AllDone, Done, Kept, Removal};
+use crate::diagnose::Finding;
 use crate::error::exit;
 use crate::manifest::{self, Request};
 use crate::model::observed::OtherUnit;
@@ -21,6 +23,8 @@ use crate::model::text::Text;
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
 const VERSION: u32 = 1;
+
+const NO_SERVICES: &str = "no services yet; `InstallService -h` shows how to install one";
 
 #[derive(Serialize)]
 struct ListJson<'a> {
@@ -38,14 +42,18 @@ struct ListEntry<'a> {
     status: Option<&'a ServiceStatus>,
 }
 
-/// Every service of ours, a line each.
-pub(super) fn list(services: &[Listed], format: Format) {
+/// The services of ours that are installed, or with `all` also those that were removed, a line each.
+pub(super) fn list(known: &[Listed], all: bool, format: Format) {
+    let services: Vec<&Listed> = known.iter().filter(|listed| all || listed.installed).collect();
     match format {
         Format::Json => {
-            print_json(&ListJson { version: VERSION, services: services.iter().map(list_entry).collect() });
+            print_json(&ListJson { version: VERSION, services: services.into_iter().map(list_entry).collect() });
+        }
+        Format::Text if services.is_empty() && !known.is_empty() => {
+            say("no services are installed; `ManageService --list --all` shows those that were removed");
         }
         Format::Text if services.is_empty() => {
-            say("no services yet; `InstallService -h` shows how to install one");
+            say(NO_SERVICES);
         }
         Format::Text => {
             let width = services.iter().map(|listed| listed.service.as_str().len()).max().unwrap_or_default();
@@ -75,7 +83,11 @@ fn list_entry(listed: &Listed) -> ListEntry<'_> {
 }
 
 fn is_user(listed: &Listed) -> bool {
-    match listed.scope {
+    is_users(listed.scope)
+}
+
+fn is_users(scope: Scope) -> bool {
+    match scope {
         Scope::System => false,
         Scope::User => true,
     }
@@ -91,6 +103,9 @@ struct StatusJson<'a> {
     unit: Option<&'a Text>,
     error_log: Option<&'a Text>,
     error_log_exists: bool,
+    causes: &'a [Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lingering: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -129,10 +144,13 @@ fn status_json<'a>(report: &'a Report, target: &'a str) -> StatusJson<'a> {
         unit: report.unit.as_ref(),
         error_log: report.error_log.as_ref(),
         error_log_exists: report.error_log_exists,
+        causes: &report.causes,
+        lingering: report.lingering,
     }
 }
 
-fn add_status(out: &mut Styled, Report { service, status, unit, output, error_log, error_log_exists }: &Report) {
+fn add_status(out: &mut Styled, report: &Report) {
+    let Report { service, status, unit, output, error_log, error_log_exists, causes, lingering } = report;
     out.styled(HEADING, service).plain(format_args!(": {}\n", status.state.as_str()));
     let mut row = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -143,11 +161,25 @@ fn add_status(out: &mut Styled, Report { service, status, unit, output, error_lo
     row("since", status.since.clone());
     row("restarts", status.restarts.map(|count| count.to_string()));
     row("last result", last_result(status));
-    row("at boot", status.enabled.map(|enabled| if enabled { "starts" } else { "does not start" }.into()));
+    row(
+        "at boot",
+        status.enabled.map(|enabled| {
+            let starts = match (enabled, lingering) {
+                (false, _) => "does not start",
+                (true, Some(false)) => "starts at the next login, not at boot: lingering is off",
+                (true, Some(true) | None) => "starts",
+            };
+            starts.into()
+        }),
+    );
     row("unit", unit.as_ref().map(ToString::to_string));
     row("output", output.as_ref().map(ToString::to_string));
     let none = if *error_log_exists { "" } else { " (none so far)" };
     row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
+    for Finding { what, why, cure, .. } in causes {
+        row("cause", Some(format!("{what}; {why}")));
+        row("help", Some(cure.clone()));
+    }
 }
 
 fn last_result(status: &ServiceStatus) -> Option<String> {
@@ -158,9 +190,63 @@ fn last_result(status: &ServiceStatus) -> Option<String> {
     })
 }
 
+#[derive(Serialize)]
+struct DiagnosisJson<'a> {
+    version: u32,
+    host: &'a [Finding],
+    services: Vec<ExaminedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExaminedJson<'a> {
+    service: &'a str,
+    user: bool,
+    findings: &'a [Finding],
+}
+
+/// What is wrong with services, and around them; gives the exit code.
+pub(super) fn diagnosis(diagnosis: &Diagnosis, format: Format) -> u8 {
+    match format {
+        Format::Json => {
+            let services = diagnosis.services.iter().map(|Examined { service, scope, findings }| ExaminedJson {
+                service: service.as_str(),
+                user: is_users(*scope),
+                findings,
+            });
+            print_json(&DiagnosisJson { version: VERSION, host: &diagnosis.host, services: services.collect() });
+        }
+        Format::Text if diagnosis.services.is_empty() => say(NO_SERVICES),
+        Format::Text => {
+            let mut out = Styled::default();
+            for Examined { service, findings, .. } in &diagnosis.services {
+                add_findings(&mut out, service.as_str(), findings);
+            }
+            if !diagnosis.host.is_empty() {
+                add_findings(&mut out, "this host", &diagnosis.host);
+            }
+            print(out);
+        }
+    }
+    if diagnosis.is_clean() { exit::OK } else { exit::DIFFERENT }
+}
+
+fn add_findings(out: &mut Styled, of: &str, findings: &[Finding]) {
+    out.styled(HEADING, of).plain(if findings.is_empty() { ": nothing is wrong\n" } else { ":\n" });
+    for Finding { what, why, cure, .. } in findings {
+        out.plain(format_args!("  {what}\n    {why}\n    ")).styled(HELP, "help").plain(format_args!(": {cure}\n"));
+    }
+}
+
 /// What was done to each service.
 pub(super) fn done(done: &AllDone) {
     print_done(done.iter().map(|(name, done)| format!("{name}: {}\n", done.as_str())).collect::<String>());
+}
+
+/// What stopping did to each service; gives the exit code.
+pub(super) fn stopped(all: &AllDone) -> u8 {
+    done(all);
+    let is_killed = all.iter().any(|(_, done)| *done == Done::Killed);
+    if is_killed { exit::FAILED } else { exit::OK }
 }
 
 /// What was removed, and what is left.
@@ -178,6 +264,11 @@ pub(super) fn removed(removal: &Removal) {
             }
             Kept::OtherUnit(name, OtherUnit::InPlace { path, .. } | OtherUnit::Beside { path, .. }) => {
                 format!("kept: {path} (not made by InstallService; it is what `{name}` is now)")
+            }
+            Kept::Lingering(user) => {
+                format!(
+                    "kept: lingering of {user} (`loginctl disable-linger {user}` ends it, if nothing else needs it)"
+                )
             }
             Kept::ErrorLog(path) => format!("kept: {path} (its errors)"),
         });

@@ -20,6 +20,7 @@ pub(in crate::cli) struct InstallCall {
     pub output: Option<Text>,
     pub layout: Option<Layout>,
     pub check: bool,
+    pub update: bool,
     pub start: bool,
     pub no_rollback: bool,
     pub yes: bool,
@@ -46,13 +47,14 @@ pub(in crate::cli) const OPTIONS: &[Group<InstallCall>] = &[
 ];
 
 const WHAT: &[O] = &[
-    O::flag("dry-run", "Print the files, their modes and the commands; change nothing", |call| call.dry_run = true),
+    DRY_RUN,
     O::one(
         "output",
         Directory,
         "Write the files under DIR instead of installing them, for configuration management",
         |call, directory| put(&mut call.output, directory),
-    ),
+    )
+    .common(),
     O::one(
         "layout",
         Words(Layout::words),
@@ -64,7 +66,13 @@ const WHAT: &[O] = &[
         "Compare with what is installed: exit 0 if it is the same, 10 with a diff if not; change nothing",
         |call| call.check = true,
     ),
-    O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true),
+    O::flag(
+        "update",
+        "Change only what is said of the service that --service_name names; with --dry-run or --check as a diff",
+        |call| call.update = true,
+    ),
+    O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true)
+        .common(),
     O::flag("no-rollback", "With --start: keep the new version even if it does not settle", |call| {
         call.no_rollback = true;
     }),
@@ -78,6 +86,11 @@ const WHAT: &[O] = &[
     O::one("import-timeout", Called("SPAN"), IMPORT_TIMEOUT, |call, span| put(&mut call.import_limit, limit(&span)?)),
 ];
 
+/// Without it the same line installs.
+pub(in crate::cli) const DRY_RUN: O =
+    O::flag("dry-run", "Print the files, their modes and the commands; change nothing", |call| call.dry_run = true)
+        .common();
+
 /// Each of these has a key in a manifest (see [`Request`]).
 const SERVICE: &[O] = &[
     SERVICE_NAME,
@@ -86,28 +99,29 @@ const SERVICE: &[O] = &[
         Directory,
         "Where the service runs, and where NAME_ERROR_LOG.txt appears when it dies [default: this directory]",
         |call, directory| put(&mut call.service.working_directory, directory),
-    ),
+    ).common(),
     O::one(
         "account",
         Called("NAME"),
         "The account that it runs as [default: root, or LocalSystem]",
         |call, account| say(&mut call.service.account, &account),
-    ),
+    ).common(),
     O::flag("user", "A service of your own, managed by `systemctl --user`, without administrator rights", |call| {
         call.service.user = Some(true);
-    }),
+    }).common_with(Target::Systemd),
     O::each(
         "env",
         Called("NAME=VALUE|NAME"),
         "NAME=VALUE sets a variable, visible to everybody; NAME alone is a secret: taken from your environment or asked for, and kept in a file that only root reads",
         |call, setting| variable(&mut call.service, &setting),
-    ),
+    ).common(),
     O::one(
         "secrets",
         Words(SecretStore::words),
         "Where the values of secrets are kept: in that file, or in a credential of systemd, encrypted with the key of this host [default: file]",
         |call, store| say(&mut call.service.secrets_in, &store),
     ),
+    O::flag("no-boot", "Do not start it at boot", |call| call.service.at_boot = Some(false)),
     O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
         say(&mut call.service.restart, &restart)
     }),
@@ -166,7 +180,7 @@ const SERVICE: &[O] = &[
         Executable,
         "The interpreter of a Python program [default: of the active venv or conda environment, else from PATH]",
         |call, interpreter| put(&mut call.service.interpreter, interpreter),
-    ),
+    ).common(),
     O::one("assume", Called("systemd=VERSION"), "Use only what this version of systemd knows", |call, version| {
         say(&mut call.service.assume, &version)
     }),
@@ -176,7 +190,8 @@ const SERVICE: &[O] = &[
 pub(in crate::cli) const SERVICE_NAME: O =
     O::one("service_name", Called("NAME"), "The name of the service [default: the program's name]", |call, name| {
         say(&mut call.service.name, &name)
-    });
+    })
+    .common();
 
 const WHERE: &[O] = &[
     O::one("manifest", File, "Install the services that this TOML file describes", |call, path| {
@@ -261,6 +276,7 @@ mod tests {
                 "env" => "secrets".to_owned(),
                 "secrets" => "secrets_in".to_owned(),
                 "no-network" => "network".to_owned(),
+                "no-boot" => "at_boot".to_owned(),
                 long => long.replace('-', "_"),
             };
             assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);

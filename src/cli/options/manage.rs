@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::value::ValueKind::{Called, Directory, File, Words};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, put, word};
 use crate::cli::Format;
+use crate::model::log_part::LogPart;
 use crate::model::refused::Refused;
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -14,6 +15,7 @@ use crate::model::word::Word;
 pub(in crate::cli) struct ManageCall {
     pub manifest: Option<Text>,
     pub list: bool,
+    pub all: bool,
     pub remove_env_vars: bool,
     pub remove_install_args: bool,
     pub remove_nssm: bool,
@@ -21,6 +23,9 @@ pub(in crate::cli) struct ManageCall {
     pub yes: bool,
     pub follow: bool,
     pub lines: Option<u32>,
+    pub since: Option<Text>,
+    pub until: Option<Text>,
+    pub grep: Option<Text>,
     pub shape: Option<Shape>,
     pub catalogs: Vec<Text>,
     pub import_limit: Option<Duration>,
@@ -57,8 +62,23 @@ impl Word for Shape {
         &[("text", Self::Plain(Format::Text)), ("json", Self::Plain(Format::Json)), ("manifest", Self::Manifest)];
 }
 
-/// How many lines `logs` shows.
-pub(in crate::cli) const DEFAULT_LINES: u32 = 50;
+impl ManageCall {
+    /// What `logs` shows: the last lines, or all of those that are chosen.
+    pub(in crate::cli) fn log_part(&self) -> LogPart {
+        let part = LogPart {
+            lines: self.lines,
+            follow: self.follow,
+            since: self.since.clone(),
+            until: self.until.clone(),
+            grep: self.grep.clone(),
+        };
+        let is_chosen = part.choices().next().is_some();
+        LogPart { lines: part.lines.or((!is_chosen).then_some(DEFAULT_LINES)), ..part }
+    }
+}
+
+/// How many lines `logs` shows where nothing else chooses them.
+const DEFAULT_LINES: u32 = 50;
 
 type O = Opt<ManageCall>;
 
@@ -68,7 +88,10 @@ const ALL: &[O] = &[
     O::one("manifest", File, "The services that this TOML file describes, instead of NAME", |call, path| {
         put(&mut call.manifest, path)
     }),
-    O::flag("list", "List the services that InstallService made", |call| call.list = true),
+    O::flag("list", "List the services that InstallService made", |call| call.list = true).common(),
+    O::flag("all", "With `--list`: also those that were removed, as long as their receipts are kept", |call| {
+        call.all = true;
+    }),
     O::flag("remove_env_vars", "With `remove`: also the values of its environment variables", |call| {
         call.remove_env_vars = true;
     }),
@@ -78,14 +101,31 @@ const ALL: &[O] = &[
     O::flag("remove_nssm", "With `remove`: also nssm.exe, if no other service uses it (Windows)", |call| {
         call.remove_nssm = true;
     }),
-    O::flag("user", "A service of your own (`systemctl --user`)", |call| call.user = true),
+    O::flag("user", "A service of your own (`systemctl --user`)", |call| call.user = true).common(),
     O::flag("yes", "Never ask", |call| call.yes = true),
-    O::flag("follow", "With `logs`: go on as new lines come", |call| call.follow = true).short('f'),
-    O::one("lines", Called("N"), "With `logs`: how many lines [default: 50]", |call, lines| {
-        let number = lines.as_str().and_then(|lines| lines.parse().ok());
-        put(&mut call.lines, number.ok_or_else(|| Refused::new("must be a whole number"))?)
-    })
+    O::flag("follow", "With `logs`: go on as new lines come", |call| call.follow = true).common().short('f'),
+    O::one(
+        "lines",
+        Called("N"),
+        "With `logs`: how many lines [default: 50, or all that the next three choose]",
+        |call, lines| {
+            let number = lines.as_str().and_then(|lines| lines.parse().ok());
+            put(&mut call.lines, number.ok_or_else(|| Refused::new("must be a whole number"))?)
+        },
+    )
+    .common()
     .short('n'),
+    O::one(
+        "since",
+        Called("TIME"),
+        "With `logs`: from then on, such as `yesterday`, `1h ago` or `2026-01-31 12:00`",
+        |call, time| put(&mut call.since, time),
+    ),
+    O::one("until", Called("TIME"), "With `logs`: until then", |call, time| put(&mut call.until, time)),
+    O::one("grep", Called("PATTERN"), "With `logs`: lines that match this regular expression", |call, pattern| {
+        put(&mut call.grep, pattern)
+    })
+    .short('g'),
     O::one(
         "format",
         Words(Shape::words),

@@ -16,11 +16,14 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use self::value::ValueKind;
 pub(super) use self::value::of_executable;
+use super::help::Depth;
 use super::parse::Purpose;
 use crate::error::Fault;
 use crate::host::text::text;
+use crate::managers;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
+use crate::model::spec::Target;
 use crate::model::text::Text;
 use crate::model::word::Word;
 
@@ -29,7 +32,17 @@ pub(super) struct Opt<C: 'static> {
     long: &'static str,
     short: Option<char>,
     help: &'static str,
+    common: Common,
     takes: Takes<C>,
+}
+
+/// Whether many people need an option: the short help shows those alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Common {
+    No,
+    Yes,
+    /// Where this is the service manager of the host.
+    With(Target),
 }
 
 /// What an option takes, and what it sets.
@@ -46,20 +59,40 @@ type Set<C> = fn(&mut C, Text) -> Result<(), Refused>;
 
 impl<C> Opt<C> {
     const fn flag(long: &'static str, help: &'static str, set: fn(&mut C)) -> Self {
-        Self { long, short: None, help, takes: Takes::Nothing(set) }
+        Self { long, short: None, help, common: Common::No, takes: Takes::Nothing(set) }
     }
 
     const fn one(long: &'static str, value: ValueKind, help: &'static str, set: Set<C>) -> Self {
-        Self { long, short: None, help, takes: Takes::One(value, set) }
+        Self { long, short: None, help, common: Common::No, takes: Takes::One(value, set) }
     }
 
     const fn each(long: &'static str, value: ValueKind, help: &'static str, set: Set<C>) -> Self {
-        Self { long, short: None, help, takes: Takes::Each(value, set) }
+        Self { long, short: None, help, common: Common::No, takes: Takes::Each(value, set) }
     }
 
     const fn short(mut self, letter: char) -> Self {
         self.short = Some(letter);
         self
+    }
+
+    /// Many people need it.
+    const fn common(mut self) -> Self {
+        self.common = Common::Yes;
+        self
+    }
+
+    /// Many people need it who have this service manager.
+    const fn common_with(mut self, target: Target) -> Self {
+        self.common = Common::With(target);
+        self
+    }
+
+    fn is_common(&self) -> bool {
+        match self.common {
+            Common::No => false,
+            Common::Yes => true,
+            Common::With(target) => target == managers::of_this_host(),
+        }
     }
 
     fn takes_value(&self) -> bool {
@@ -125,7 +158,13 @@ pub(super) fn args<C>(groups: &'static [Group<C>], taken: &[&str], purpose: Purp
     let is_free = |option: &&Opt<C>| !taken.iter().any(|flag| option.is_spelt(flag));
     let of = |group: &'static Group<C>| {
         let options = group.options.iter().filter(is_free);
-        options.map(|option| option.arg(purpose).help_heading(group.heading)).collect::<Vec<_>>()
+        let arg = |option: &Opt<C>| match purpose {
+            Purpose::Help(Depth::Short) => option.arg(purpose).help_heading(COMMON_OPTIONS).hide(!option.is_common()),
+            Purpose::Parse | Purpose::Help(Depth::Long) | Purpose::Complete => {
+                option.arg(purpose).help_heading(group.heading)
+            }
+        };
+        options.map(arg).collect::<Vec<_>>()
     };
     groups.iter().flat_map(of).collect()
 }
@@ -182,6 +221,9 @@ impl Given {
         call
     }
 }
+
+/// The heading of the options in the short help.
+pub(super) const COMMON_OPTIONS: &str = "Common options";
 
 /// The help of two options that both commands have.
 const STATE_DIR: &str = if cfg!(windows) {

@@ -40,7 +40,7 @@ impl ValueKind {
             (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
             (Self::File | Self::FileOrNot, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
             (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),
-            (Self::Called(_), Purpose::Complete) | (_, Purpose::Parse | Purpose::Help) => {
+            (Self::Called(_), Purpose::Complete) | (_, Purpose::Parse | Purpose::Help(_)) => {
                 arg.value_parser(ValueParser::os_string())
             }
         }

@@ -4,7 +4,13 @@
 mod unix;
 
 #[cfg(unix)]
-pub use unix::Account;
+pub use unix::{Account, owner_of_home};
+
+/// The account in whose home directory a path lies: on Windows that says nothing of who may use it.
+#[cfg(windows)]
+pub fn owner_of_home(_path: &crate::model::text::Text) -> Option<String> {
+    None
+}
 
 /// On Windows no process of ours can be another account's.
 #[cfg(windows)]

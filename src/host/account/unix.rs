@@ -82,6 +82,18 @@ impl Account {
     }
 }
 
+/// The account in whose home directory a path lies, where homes are where they usually are.
+pub fn owner_of_home(path: &Text) -> Option<String> {
+    let path = path.as_str()?;
+    let home = match path.strip_prefix("/home/") {
+        Some(rest) => format!("/home/{}", rest.split('/').next()?),
+        None => path.starts_with("/root/").then(|| "/root".to_owned())?,
+    };
+    let name = home.strip_prefix("/home/").unwrap_or("root");
+    let user = User::from_name(name).ok()??;
+    (user.dir.as_os_str() == home.as_str()).then_some(user.name)
+}
+
 fn id_of_group(name: &str) -> Option<Gid> {
     let by_number = || name.parse().ok().map(Gid::from_raw);
     Group::from_name(name).ok()?.map(|group| group.gid).or_else(by_number)

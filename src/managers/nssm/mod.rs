@@ -16,10 +16,12 @@ mod supply;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::diagnose::Finding;
+use crate::diagnose::registered::{Programs, Registered};
 use crate::error::Error;
-#[cfg(windows)]
-use crate::host::files;
-use crate::host::{interrupt, process};
+use crate::host::facts::Host;
+use crate::host::{files, interrupt, process};
+use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::nssm::Operation;
@@ -279,7 +281,14 @@ fn too_slow(name: &ServiceName) -> Error {
 
 fn died(name: &ServiceName, state: &str) -> Error {
     let log = output_of(name).and_then(|path| log::tail(&path, 20).ok()).unwrap_or_default();
-    Error::DidNotStart { service: name.to_string(), state: state.to_owned(), log, error_log: None, installed: true }
+    Error::DidNotStart {
+        service: name.to_string(),
+        state: state.to_owned(),
+        causes: Box::default(),
+        log,
+        error_log: None,
+        installed: true,
+    }
 }
 
 /// Waits until a service has stopped.
@@ -379,6 +388,59 @@ pub fn runs_through_runner(name: &ServiceName, place: &Place) -> bool {
 #[cfg(not(windows))]
 pub fn is_registered(_name: &ServiceName) -> bool {
     false
+}
+
+/// What is wrong with services, for each of them, and with the programs that they run through.
+///
+/// # Errors
+/// When a file or the registry cannot be read.
+pub fn examine(
+    names: &[ServiceName],
+    place: &Place,
+    unfinished: bool,
+) -> Result<(Vec<Vec<Finding>>, Vec<Finding>), Error> {
+    let mut services = Vec::new();
+    let host = Host::default();
+    let is_there = |path: &Text| host.path_kind(path) != Some(PathKind::Missing);
+    let mut programs =
+        Programs { no_nssm: Some(place.nssm()).filter(|path| !is_there(path)), unfinished, ..of_ours(place) };
+    for name in names {
+        let stored = registration(name, place)?;
+        let value = |parameter: &str| {
+            let parameters = stored.iter().flatten();
+            let mut of_it = parameters.filter(|stored| stored.to_string() == parameter);
+            of_it.next()?.values.first().cloned()
+        };
+        if runs_through_runner(name, place) && !is_there(&place.runner()) {
+            programs.no_runner = Some(place.runner());
+        }
+        let found = Registered {
+            service: name.to_string(),
+            is_registered: stored.is_some(),
+            has_receipt: files::is_there(&place.receipt(name)),
+            program: value("Application").map(|path| (path.clone(), is_there(&path))),
+            directory: value("AppDirectory").map(|path| (path.clone(), is_there(&path))),
+            account: value("ObjectName").map(|account| account.to_string()),
+        };
+        services.push(found.findings());
+    }
+    Ok((services, programs.findings()))
+}
+
+/// What is known of `nssm.exe` and `RunService.exe` by what is in them.
+#[cfg(windows)]
+fn of_ours(place: &Place) -> Programs {
+    Programs {
+        unknown_nssm: supply::unknown(&place.nssm()).map(|sha256| (place.nssm(), sha256)),
+        old_runner: Some(place.runner()).filter(runner::is_older),
+        ..Programs::default()
+    }
+}
+
+/// What is known of `nssm.exe` and `RunService.exe`: elsewhere than on Windows there are none.
+#[cfg(not(windows))]
+fn of_ours(_place: &Place) -> Programs {
+    Programs::default()
 }
 
 /// What NSSM has for a service: elsewhere than on Windows nothing.

@@ -44,6 +44,12 @@ pub(super) fn provide(place: &Place, tell: TellSupply<'_>) -> Result<(), Error> 
     }
 }
 
+/// Whether the one at `path` is there, and is not the one beside this program.
+pub(super) fn is_older(path: &Text) -> bool {
+    let Some(Ok(newer)) = beside().map(|beside| supply::read("RunService.exe", &beside)) else { return false };
+    matches!(files::look_up_to(path, Limit::PROGRAM), Ok(Entry::File(found)) if *found.contents != *newer)
+}
+
 /// Whether no process runs the executable: one that runs cannot be opened to write.
 fn is_free(exe: &Text) -> bool {
     fs::OpenOptions::new().write(true).open(to_path(exe)).is_ok()

@@ -150,6 +150,13 @@ fn from_archive(bytes: &[u8], wishes: &Wishes) -> Result<Vec<u8>, String> {
     Ok(exe)
 }
 
+/// The SHA-256 of an `nssm.exe` that is neither of the two in the release.
+pub(super) fn unknown(path: &Text) -> Option<String> {
+    let files::Entry::File(found) = files::look_up_to(path, Limit::PROGRAM).ok()? else { return None };
+    let found = sha256(&found.contents);
+    (![WIN64.1, WIN32.1].contains(&found.as_str())).then_some(found)
+}
+
 /// Refuses an executable that is neither of the two in the release.
 fn known(path: &Text, bytes: &[u8], wishes: &Wishes, tell: TellSupply<'_>) -> Result<(), Error> {
     let found = sha256(bytes);

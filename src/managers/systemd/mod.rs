@@ -1,29 +1,35 @@
 //! What systemd says of a service, and waiting until it has made up its mind.
 
 pub mod environment;
+pub mod examine;
+pub mod killed;
 pub mod links;
 pub mod presence;
 pub mod security;
 pub mod units;
+pub mod why;
 
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::diagnose::start;
 use crate::error::{Error, Fault};
 use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
 use crate::model::invocation::Invocation;
+use crate::model::log_part::LogPart;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::systemd::Operation;
 use crate::model::spec::Scope;
-use crate::model::status::{ServiceStatus, State};
+use crate::model::status::{Run, ServiceStatus, State};
 use crate::model::systemd_version::SystemdVersion;
+use crate::model::text::Text;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
-                          UnitFileState,StateChangeTimestamp,InvocationID";
+                          UnitFileState,StateChangeTimestamp,InvocationID,TimeoutStopUSec";
 
 /// Longest time that a command of systemd may take: `systemctl start` waits for TimeoutStartSec
 /// (300 s in a Python unit of ours), `systemctl stop` for TimeoutStopSec.
@@ -32,6 +38,8 @@ pub(super) const LIMIT: Duration = Duration::from_secs(400);
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How long to wait for a service to settle.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How many of the last lines of a log are told, and searched for a cause.
+const TOLD: u32 = 20;
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -76,6 +84,9 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
         result: text("Result"),
         exit_status: (get("ExecMainCode") != "0").then(|| get("ExecMainStatus").parse().ok()).flatten(),
         enabled: Some(get("UnitFileState") == "enabled"),
+        run: text("InvocationID")
+            .filter(|_| !matches!(state, State::Stopped | State::Failed | State::NotInstalled))
+            .map(|id| Run { id, stop_timeout: get("TimeoutStopUSec").to_owned() }),
     }
 }
 
@@ -216,39 +227,15 @@ fn run_of(properties: &Properties) -> String {
 }
 
 fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
-    let ended = match (status.result.as_deref(), status.exit_status) {
-        (Some("exit-code"), Some(code)) => match of_systemd(code) {
-            Some(meaning) => format!("it ended with exit status {code}, by which systemd means that {meaning}"),
-            None => format!("it ended with exit status {code}"),
-        },
-        (Some("signal" | "core-dump"), Some(signal)) => format!("it was ended by signal {signal}"),
-        (Some("success"), _) if status.state == State::Restarting => {
-            "it ended at once, without an error, and is waiting to be started again".to_owned()
-        }
-        (Some(result), _) if result != "success" => format!("it failed ({result})"),
-        _ => format!("it is {}", status.state.as_str()),
-    };
+    let log = recent_log(name, scope, TOLD).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
-        state: ended,
-        log: recent_log(name, scope, 20).unwrap_or_default(),
+        state: start::ended(status),
+        causes: why::causes(name, scope, status, &log).into(),
+        log,
         error_log: None,
         installed: true,
     }
-}
-
-/// What an exit status says that systemd gives to a program that it could not start (systemd.exec(5),
-/// "Process Exit Codes"), for those that a request can bring about.
-fn of_systemd(code: i64) -> Option<&'static str> {
-    Some(match code {
-        200 => "it could not enter the working directory",
-        203 => "it could not execute the program",
-        216 | 217 => "it could not become the account",
-        226 => "it could not set up the file system that the hardening asks for",
-        228 => "it could not set up the filter of system calls that the hardening asks for",
-        243 => "it could not be handed its credential",
-        _ => return None,
-    })
 }
 
 /// The error of a start that systemctl itself reported; with the last lines of its log where one of
@@ -267,22 +254,61 @@ pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
 /// # Errors
 /// When the journal cannot be read.
 pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
-    // What a service said just before it died may be on its way still; only root may wait for it.
+    synced();
+    Ok(process::answer(&logs(std::slice::from_ref(name), scope, &LogPart::last(lines)), &[])?.text())
+}
+
+/// Waits until the journal has what was written so far: what a service said just before it died may be on its way still.
+/// Only root may ask for that.
+fn synced() {
     if process::ask(&Invocation::new(["journalctl", "--sync"]), &[]).is_ok_and(|outcome| !outcome.status.success()) {
         thread::sleep(PAUSE * 3);
     }
-    Ok(process::answer(&logs(std::slice::from_ref(name), scope, lines, false), &[])?.text())
 }
 
-/// The command that shows the log of services.
-pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> Invocation {
-    let mut words: Vec<String> = ["journalctl", "--no-pager", "--quiet"].map(str::to_owned).to_vec();
-    words.push(format!("--lines={lines}"));
-    if follow {
-        words.push("--follow".to_owned());
+/// What a service that has failed wrote last, where the caller may read that.
+pub(super) fn log_of_failure(name: &ServiceName, scope: Scope) -> String {
+    let may_read = match scope {
+        Scope::System => presence::may_read_journal(),
+        Scope::User => true,
+    };
+    if may_read { recent_log(name, scope, TOLD).unwrap_or_default() } else { String::new() }
+}
+
+/// The command that shows a part of the log of services, the oldest line first.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn logs_of(names: &[ServiceName], scope: Scope, part: &LogPart) -> Result<Invocation, Error> {
+    let (Some(_), Some(_), false) = (part.lines, &part.grep, part.follow) else { return Ok(logs(names, scope, part)) };
+    // journalctl shows the last lines that match in the reverse order (journalctl(1), `--grep=`): the first of them is
+    // asked for, and then all from there on.
+    let Invocation(mut words) = logs(names, scope, part);
+    words.extend(["--output=json", "--output-fields=__CURSOR"].map(Text::from));
+    let found = process::ask(&Invocation(words), &[])?.text();
+    let oldest = found.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let cursor = oldest.and_then(|entry| Some(entry.get("__CURSOR")?.as_str()?.to_owned()));
+    let Some(cursor) = cursor else { return Ok(logs(names, scope, part)) };
+    let Invocation(mut words) = logs(names, scope, &LogPart { lines: None, since: None, ..part.clone() });
+    words.push(format!("--cursor={cursor}").into());
+    Ok(Invocation(words))
+}
+
+/// The command that shows a part of the log of services, with every byte that they have written: without `--all`
+/// journalctl shows a line with a control or another character that it cannot print as `[26B blob data]`.
+fn logs(names: &[ServiceName], scope: Scope, part: &LogPart) -> Invocation {
+    let mut words: Vec<Text> = ["journalctl", "--no-pager", "--quiet", "--all"].map(Text::from).to_vec();
+    words.extend(part.lines.map(|lines| format!("--lines={lines}").into()));
+    if part.follow {
+        words.push("--follow".into());
     }
+    words.extend(part.choices().map(|(option, value)| {
+        let mut word = format!("--{option}=").into_bytes();
+        word.extend_from_slice(value.as_bytes());
+        Text::from_bytes(word)
+    }));
     match scope {
-        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()))),
+        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()).into())),
         // The unit of a user's process is read from the process, and is not known of one that has ended
         // already; the name that is given to its output always is. A `+` begins another alternative.
         Scope::User => {
@@ -292,12 +318,12 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
                 [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]
             });
             for (at, field) in alternatives.enumerate() {
-                words.extend((at > 0).then(|| "+".to_owned()));
-                words.extend([field, user.clone()]);
+                words.extend((at > 0).then(|| "+".into()));
+                words.extend([field, user.clone()].map(Text::from));
             }
         }
     }
-    Invocation::new(words)
+    Invocation(words)
 }
 
 /// From now on systemd starts services however often they were started lately: it counts starts by hand, too, and
@@ -306,6 +332,19 @@ pub fn logs(names: &[ServiceName], scope: Scope, lines: u32, follow: bool) -> In
 pub(super) fn allow_start(names: &[ServiceName], scope: Scope) {
     // It fails for a unit that is not loaded, of which there is no count.
     drop(act(&Operation::ResetFailed(names.to_vec()), scope));
+}
+
+/// Those of `names` whose units say nothing of a reload (`CanReload` of org.freedesktop.systemd1(5)).
+///
+/// # Errors
+/// When systemd does not answer.
+pub(super) fn not_reloadable(names: &[ServiceName], scope: Scope) -> Result<Vec<ServiceName>, Error> {
+    let words = ["show".to_owned(), "--property=Id,CanReload".to_owned()];
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    let answers = parse_show(&process::answer(&invocation, &[])?.text());
+    let can_reload = |(_, found): &(&ServiceName, &Properties)| found.get("CanReload").is_some_and(|can| can == "yes");
+    let others = names.iter().zip(&answers).filter(|pair| !can_reload(pair));
+    Ok(others.map(|(name, _)| name.clone()).collect())
 }
 
 /// Does `operation` with one call, and gives systemctl's own error if it fails.

@@ -70,6 +70,26 @@ fn how_to_install() -> String {
     }
 }
 
+/// Whether the services of `user` start at boot and outlive the logout: logind keeps an empty file, whose name is that of
+/// the user as a string of C (`user_update_linger` and `cescape` in systemd's `src/login` and `src/basic`).
+pub fn lingers(user: &str) -> bool {
+    Path::new("/var/lib/systemd/linger").join(escaped(user)).exists()
+}
+
+/// Whether `user`'s services end at the logout; where none can run, nothing ends.
+pub(in crate::managers) fn logs_out(user: &str) -> bool {
+    user_manager_is_running() && !lingers(user)
+}
+
+fn escaped(user: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'\\' => r"\\".to_owned(),
+        b' '..=b'~' => char::from(byte).to_string(),
+        other => format!("\\{other:03o}"),
+    };
+    user.bytes().map(escape).collect()
+}
+
 /// Whether this user has a service manager of their own: it listens there (systemd's user@.service).
 fn user_manager_is_running() -> bool {
     user_runtime_directory().is_some_and(|directory| directory.join("systemd/private").exists())
@@ -82,4 +102,16 @@ pub fn may_read_journal() -> bool {
     let journals: Vec<PathBuf> = folders.iter().flat_map(files::list).map(|of| of.join("system.journal")).collect();
     let may_read = |journal: &PathBuf| reading::open(&text(journal), Links::Followed).is_ok();
     privilege::is_privileged() || journals.iter().any(may_read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_user_is_a_string_of_c() {
+        for (user, file) in [("joe", "joe"), (r"LAB\joe", r"LAB\\joe"), ("zoë", r"zo\303\253")] {
+            assert_eq!(escaped(user), file);
+        }
+    }
 }

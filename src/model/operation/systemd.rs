@@ -24,12 +24,16 @@ pub enum Operation {
     Stop(Vec<ServiceName>),
     /// Stop units and start them again.
     Restart(Vec<ServiceName>),
+    /// Have units read their configuration again.
+    ReloadUnits(Vec<ServiceName>),
     /// End every process of units.
     Kill(Vec<ServiceName>),
     /// Forget how units failed, and how often they were started.
     ResetFailed(Vec<ServiceName>),
-    /// Keep a user's services after the logout.
+    /// Start a user's services at boot, and keep them after the logout.
     EnableLinger(String),
+    /// Have a user's services run while the user is logged in, and no longer.
+    DisableLinger(String),
 }
 
 impl Operation {
@@ -48,10 +52,12 @@ impl Operation {
             Self::BeginStart(names) => on_units(&["start", "--no-block"], names),
             Self::Stop(names) => on_units(&["stop"], names),
             Self::Restart(names) => on_units(&["restart"], names),
+            Self::ReloadUnits(names) => on_units(&["reload"], names),
             Self::Kill(names) => on_units(&["kill"], names),
             Self::ResetFailed(names) => on_units(&["reset-failed"], names),
             // By name: without one loginctl asks for the session that it is called in, and there may be none.
             Self::EnableLinger(user) => Invocation::new(["loginctl", "enable-linger", user]),
+            Self::DisableLinger(user) => Invocation::new(["loginctl", "disable-linger", user]),
         }
     }
 
@@ -63,9 +69,11 @@ impl Operation {
             | Self::Enable(_)
             | Self::Disable(_)
             | Self::Stop(_)
+            | Self::ReloadUnits(_)
             | Self::Kill(_)
             | Self::ResetFailed(_)
-            | Self::EnableLinger(_) => &[],
+            | Self::EnableLinger(_)
+            | Self::DisableLinger(_) => &[],
         }
     }
 }

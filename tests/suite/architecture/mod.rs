@@ -21,8 +21,9 @@ use std::path::Path;
 use house::House;
 
 /// The rooms, from the ground up. Those of one floor may know each other, though not in a circle.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 12] = [
     &["model"],
+    &["diagnose"],
     &["error"],
     &["document"],
     &["catalog", "manifest", "render"],
@@ -36,7 +37,7 @@ const FLOORS: [&[&str]; 11] = [
 ];
 
 /// Text in, text out, the same on every operating system.
-const PURE: [&str; 8] = ["catalog", "document", "error", "manifest", "model", "plan", "render", "validate"];
+const PURE: [&str; 9] = ["catalog", "diagnose", "document", "error", "manifest", "model", "plan", "render", "validate"];
 
 /// What a pure room does not name: paths and what is below them, macros, methods, conditions.
 const EFFECTS: [&str; 32] = [

@@ -1,0 +1,83 @@
+//! Everything that can be wrong with installed services, found without changing anything.
+
+use super::find::{Managed, Where};
+use crate::diagnose::Finding;
+use crate::error::Error;
+use crate::executor::journal;
+use crate::managers::{self, observe};
+use crate::model::name::ServiceName;
+use crate::model::site::Site;
+use crate::model::spec::Scope;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Diagnosis {
+    /// Of what surrounds the services.
+    pub host: Vec<Finding>,
+    /// Of each service.
+    pub services: Vec<Examined>,
+}
+
+/// What was found of one service.
+#[derive(Debug)]
+pub struct Examined {
+    /// The service.
+    pub service: ServiceName,
+    /// Whose it is.
+    pub scope: Scope,
+    /// What is wrong with it, the graver first.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.host.is_empty() && self.services.iter().all(|examined| examined.findings.is_empty())
+    }
+
+    fn add(&mut self, names: &[ServiceName], site: &Site) -> Result<(), Error> {
+        let (of_services, of_host) = managers::examine(site, names, journal::is_there(&site.place))?;
+        self.services.extend(names.iter().zip(of_services).map(|(service, findings)| Examined {
+            service: service.clone(),
+            scope: site.scope(),
+            findings,
+        }));
+        for finding in of_host {
+            if !self.host.contains(&finding) {
+                self.host.push(finding);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Managed {
+    /// What is wrong with them.
+    ///
+    /// # Errors
+    /// When the service manager does not answer.
+    pub fn doctor(&self) -> Result<Diagnosis, Error> {
+        let mut diagnosis = Diagnosis::default();
+        diagnosis.add(&self.names, &self.site)?;
+        Ok(diagnosis)
+    }
+}
+
+/// What is wrong with every service of ours.
+///
+/// # Errors
+/// When the service manager of the machine does not answer.
+pub fn all(place: &Where) -> Result<Diagnosis, Error> {
+    let mut diagnosis = Diagnosis::default();
+    for scope in place.scopes() {
+        let site = place.site(scope);
+        let mut names = observe::known_services(&site.place);
+        // One state directory for both, as a checkout has, holds each service once.
+        names.retain(|name| !diagnosis.services.iter().any(|examined| examined.service == *name));
+        if !names.is_empty() {
+            managers::need(site.manager)?;
+            diagnosis.add(&names, &site)?;
+        }
+    }
+    Ok(diagnosis)
+}

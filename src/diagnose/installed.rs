@@ -1,0 +1,490 @@
+//! What can be wrong with an installed service, without waiting for it to fail.
+
+use super::program::Lies;
+use super::start::{self, Known};
+use super::{Finding, Kind};
+use crate::model::observed::OtherUnit;
+use crate::model::status::{ServiceStatus, State};
+use crate::model::text::Text;
+
+/// What is found of one service of systemd.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// What it runs.
+    pub known: Known,
+    /// What it is doing.
+    pub status: ServiceStatus,
+    /// Whether its unit is there.
+    pub has_unit: bool,
+    /// Whether its receipt is there.
+    pub has_receipt: bool,
+    /// Files of ours that its unit needs and that are gone.
+    pub missing: Vec<Text>,
+    /// Files with values of its secrets, or other files of variables, that are gone.
+    pub secrets: Vec<Text>,
+    /// A unit of the same name that is not ours.
+    pub other: Option<OtherUnit>,
+    /// Links that `systemctl enable` makes, and that are not there.
+    pub links_missing: Vec<Text>,
+    /// Links to it that lead elsewhere, and where.
+    pub links_stale: Vec<(Text, Text)>,
+    /// Whether its unit can be enabled.
+    pub can_be_enabled: bool,
+    /// Whether systemd has read another version of its unit.
+    pub needs_reload: bool,
+    /// The user whose services end at the logout.
+    pub logs_out: Option<String>,
+    /// Paths of it below the home directory of somebody else, and who that is.
+    pub in_homes: Vec<(Text, String)>,
+    /// How long systemd waits before it starts it again, in its words.
+    pub pace: String,
+    /// For how many seconds it has been running.
+    pub up_for: Option<u64>,
+}
+
+/// Directives of which a drop-in adds to what the unit says.
+const ADDING: [&str; 6] = [
+    "Environment",
+    "EnvironmentFile",
+    "ReadWritePaths",
+    "LoadCredential",
+    "LoadCredentialEncrypted",
+    "UnsetEnvironment",
+];
+
+/// So often a service is started again before that is said of one which runs.
+const OFTEN: u64 = 3;
+/// For so many seconds such a service has been running at most.
+const BRIEFLY: u64 = 120;
+
+impl Installed {
+    /// Everything that is wrong, the graver first.
+    pub fn findings(&self) -> Vec<Finding> {
+        let service = &self.known.service;
+        if !self.has_unit && self.other.is_none() {
+            return vec![Finding::new(
+                Kind::Receipt,
+                format!("`{service}` has a receipt and no unit"),
+                "it was removed, or somebody has removed its unit: there is nothing to start",
+                format!(
+                    "`ManageService {service} reinstall` brings it back, `ManageService {service} remove \
+                     --remove_install_args` forgets it"
+                ),
+            )];
+        }
+        let mut findings: Vec<Finding> = self.of_other_unit().into_iter().collect();
+        findings.extend(self.of_files());
+        findings.extend(self.of_program());
+        if matches!(self.status.state, State::Failed | State::Restarting) {
+            for cause in self.known.causes(&self.status) {
+                if !findings.iter().any(|known| known.kind == cause.kind) {
+                    findings.push(cause);
+                }
+            }
+            if findings.is_empty() {
+                findings.push(Finding::new(
+                    Kind::Failed,
+                    format!("it has failed: {}", start::ended(&self.status)),
+                    "what it said before that tells why",
+                    format!("`ManageService {service} logs -n 50`"),
+                ));
+            }
+        }
+        findings.extend(self.of_restarts());
+        findings.extend(self.of_boot());
+        findings.extend(self.of_drop_ins());
+        if self.needs_reload {
+            findings.push(Finding::new(
+                Kind::UnreadUnit,
+                "systemd has read another version of its unit than the one that is there",
+                "the next start runs what systemd has read",
+                format!("`{} daemon-reload`", self.systemctl()),
+            ));
+        }
+        if !self.has_receipt {
+            findings.push(Finding::new(
+                Kind::Receipt,
+                "it has no receipt",
+                "nothing tells how it was installed: `reinstall` and `diff` cannot be done",
+                "type the `InstallService` command again",
+            ));
+        }
+        findings
+    }
+
+    fn systemctl(&self) -> &'static str {
+        if self.known.user { "systemctl --user" } else { "sudo systemctl" }
+    }
+
+    fn of_other_unit(&self) -> Option<Finding> {
+        let service = &self.known.service;
+        let masked = |path: &Text, words: &str| {
+            Finding::new(
+                Kind::Masked,
+                format!("it is masked: `{path}` leads to `/dev/null`"),
+                "nothing can be started by that name, not even at boot",
+                format!("`{} unmask {words}{service}.service`", self.systemctl()),
+            )
+        };
+        let other = |path: &Text, why: &str| {
+            Finding::new(
+                Kind::OtherUnit,
+                format!("`{path}` is another unit of that name"),
+                why,
+                format!("`systemctl cat {service}` shows it; move it away, or install yours with another name"),
+            )
+        };
+        Some(match self.other.as_ref()? {
+            OtherUnit::Mask(path) => masked(path, ""),
+            OtherUnit::Beside { path, is_mask: true, .. } => masked(path, "--runtime "),
+            OtherUnit::InPlace { path, reason } => Finding::new(
+                Kind::OtherUnit,
+                format!("`{path}`: {reason}"),
+                "what InstallService wrote is not there any more",
+                format!("`systemctl cat {service}` shows what is; `ManageService {service} diff` compares"),
+            ),
+            OtherUnit::Beside { path, counts: true, .. } => {
+                other(path, "it counts, and the unit that InstallService wrote has no effect")
+            }
+            OtherUnit::Beside { path, .. } => {
+                other(path, "it has no effect now, and counts as soon as ours is removed")
+            }
+        })
+    }
+
+    fn of_files(&self) -> Vec<Finding> {
+        let service = &self.known.service;
+        let ours = self.missing.iter().map(|path| {
+            Finding::new(
+                Kind::MissingFile,
+                format!("`{path}` is gone, which its unit needs"),
+                "the service does not start without it, or leaves no error log",
+                format!("`ManageService {service} reinstall` writes it again"),
+            )
+        });
+        let secrets = self.secrets.iter().map(|path| {
+            Finding::new(
+                Kind::Secrets,
+                format!("the file of variables `{path}` is gone"),
+                "systemd does not start a service without it",
+                format!("`ManageService {service} reinstall` asks for the values of its secrets and writes it again"),
+            )
+        });
+        ours.chain(secrets).collect()
+    }
+
+    fn of_program(&self) -> Vec<Finding> {
+        let service = &self.known.service;
+        let mut findings = self.known.program.as_ref().map(|file| file.faults(self.known.runs())).unwrap_or_default();
+        findings.extend(self.known.in_directory());
+        let is_closed = findings.iter().any(|finding| finding.kind == Kind::Closed);
+        let program = self.known.program.as_ref().filter(|file| file.lies == Lies::File);
+        if let (Some(file), Some(account), false) = (program, &self.known.account, is_closed)
+            && file.unreadable
+        {
+            let path = &file.path;
+            findings.push(Finding::new(
+                Kind::Closed,
+                format!("the account `{account}` may not read `{path}`"),
+                "an interpreter reads its script as the account of the service",
+                format!("`sudo chmod o+r {path}`, or `sudo setfacl -m u:{account}:r {path}`"),
+            ));
+        }
+        for (path, owner) in self.in_homes.iter().filter(|_| !is_closed) {
+            findings.push(Finding::new(
+                Kind::HomeOfAnother,
+                format!("`{path}` is below the home directory of `{owner}`, and it runs as another account"),
+                format!(
+                    "`{owner}` can close it or change it at any time, and an encrypted home is there only after a login"
+                ),
+                format!("move it to /opt or /srv, and install `{service}` again from there"),
+            ));
+        }
+        findings
+    }
+
+    fn of_restarts(&self) -> Option<Finding> {
+        let service = &self.known.service;
+        let count = self.status.restarts?;
+        let repeats = match self.status.state {
+            State::Restarting => count >= 1,
+            State::Running | State::Starting => count >= OFTEN && self.up_for.is_some_and(|seconds| seconds < BRIEFLY),
+            State::Stopping | State::Stopped | State::Failed | State::NotInstalled => false,
+        };
+        repeats.then(|| {
+            Finding::new(
+                Kind::Repeats,
+                format!("it ends and is started again: {count} times so far, {} after each end", self.pace),
+                "it does its work for moments at most",
+                format!("`ManageService {service} logs -n 50` shows what it says before it ends"),
+            )
+        })
+    }
+
+    fn of_boot(&self) -> Vec<Finding> {
+        let service = &self.known.service;
+        let mut findings = Vec::new();
+        if self.other.as_ref().is_some_and(|other| matches!(other, OtherUnit::Mask(_))) || !self.can_be_enabled {
+            return findings;
+        }
+        let enable = format!("`{} reenable {service}` makes the links anew", self.systemctl());
+        if self.status.enabled == Some(false) {
+            findings.push(Finding::new(
+                Kind::NotEnabled,
+                "it is not enabled",
+                if self.known.user { "it does not start with your session" } else { "it does not start at boot" },
+                format!("`{} enable {service}`", self.systemctl()),
+            ));
+        } else {
+            findings.extend(self.links_missing.iter().map(|path| {
+                let why = "what it belongs to starts without it";
+                Finding::new(Kind::Links, format!("the link `{path}` is not there"), why, &enable)
+            }));
+        }
+        findings.extend(self.links_stale.iter().map(|(path, target)| {
+            let why = "systemd starts what a link leads to, and not the unit that InstallService wrote";
+            Finding::new(Kind::Links, format!("the link `{path}` leads to `{target}`"), why, &enable)
+        }));
+        if let Some(user) = &self.logs_out {
+            findings.push(Finding::new(
+                Kind::Lingering,
+                format!("lingering is off for `{user}`"),
+                "the service stops when you log out, and does not start at boot",
+                format!("`loginctl enable-linger {user}`"),
+            ));
+        }
+        findings
+    }
+
+    fn of_drop_ins(&self) -> Vec<Finding> {
+        let service = &self.known.service;
+        let lines = &self.known.lines;
+        let mut files: Vec<(&Text, Vec<String>)> = Vec::new();
+        for line in lines.iter().filter(|line| line.drop_in && !line.value.is_empty()) {
+            let own = lines.iter().find(|own| !own.drop_in && own.name == line.name && own.value != line.value);
+            let Some(own) = own.filter(|_| !ADDING.contains(&line.name.as_str())) else { continue };
+            let said = format!("`{}={}` for `{}`", line.name, line.value, own.value);
+            match files.iter_mut().find(|(path, _)| *path == &line.path) {
+                Some((_, all)) => all.push(said),
+                None => files.push((&line.path, vec![said])),
+            }
+        }
+        let finding = |(path, said): (&Text, Vec<String>)| {
+            Finding::new(
+                Kind::Overridden,
+                format!("the drop-in `{path}` overrides its unit: {}", said.join(", ")),
+                "what InstallService wrote has no effect there, and neither has what a later install says of it",
+                format!("`{} edit {service}` changes it, `{0} revert {service}` removes it", self.systemctl()),
+            )
+        };
+        files.into_iter().map(finding).collect()
+    }
+}
+
+/// What surrounds the services of a host.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Services that are started behind `network-online.target`, for which nobody waits.
+    pub unwaited: Vec<String>,
+    /// The unit that would wait for the network, where that is known.
+    pub waiter: Option<&'static str>,
+    /// Whether what services say outlasts a restart of the machine.
+    pub journal_is_kept: bool,
+    /// Whoever asks, if they may not read the journal.
+    pub shut_out: Option<String>,
+    /// Whether an earlier run of ours was interrupted, or another one is in progress.
+    pub unfinished: bool,
+}
+
+impl Surroundings {
+    /// Everything that is wrong around services.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.unfinished {
+            findings.push(super::unfinished());
+        }
+        if !self.unwaited.is_empty() {
+            findings.push(Finding::new(
+                Kind::Network,
+                format!(
+                    "nobody waits for the network: `network-online.target`, behind which `{}` is started, has nothing that \
+                     waits",
+                    self.unwaited.join("`, `")
+                ),
+                "the service may be started before there is a network, and fail or work without it",
+                self.waiter.map_or_else(
+                    || "`systemctl list-unit-files '*wait-online*'` shows what can wait; `sudo systemctl enable` it".to_owned(),
+                    |waiter| format!("`sudo systemctl enable {waiter}`"),
+                ),
+            ));
+        }
+        if !self.journal_is_kept {
+            findings.push(Finding::new(
+                Kind::JournalVolatile,
+                "the journal is kept in memory only",
+                "what a service said before the machine went down is lost",
+                "`sudo mkdir -p /var/log/journal && sudo systemctl restart systemd-journald` keeps it on the disk",
+            ));
+        }
+        if let Some(user) = &self.shut_out {
+            findings.push(Finding::new(
+                Kind::JournalClosed,
+                format!("`{user}` may not read what services write to the journal"),
+                "`logs` and `status` show it to root only",
+                format!("`sudo usermod --append --groups systemd-journal {user}`, from the next login on"),
+            ));
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::refused;
+    use super::*;
+
+    /// A service with which nothing is wrong.
+    fn fine() -> Installed {
+        Installed {
+            known: Known { service: "web".into(), ..Known::default() },
+            status: ServiceStatus { state: State::Running, enabled: Some(true), ..ServiceStatus::not_installed() },
+            has_unit: true,
+            has_receipt: true,
+            missing: Vec::new(),
+            secrets: Vec::new(),
+            other: None,
+            links_missing: Vec::new(),
+            links_stale: Vec::new(),
+            can_be_enabled: true,
+            needs_reload: false,
+            logs_out: None,
+            in_homes: Vec::new(),
+            pace: "10s".into(),
+            up_for: Some(10_000),
+        }
+    }
+
+    /// The one finding.
+    #[track_caller]
+    fn finds(installed: &Installed, kind: Kind, cure: &str) {
+        let findings = installed.findings();
+        let [only] = findings.as_slice() else { panic!("{findings:#?}") };
+        assert_eq!(only.kind, kind, "{only:?}");
+        assert!(only.cure.contains(cure), "{only:?}");
+    }
+
+    fn status(state: State, restarts: u64) -> ServiceStatus {
+        ServiceStatus { state, restarts: Some(restarts), ..fine().status }
+    }
+
+    #[test]
+    fn nothing_is_found_of_a_service_that_is_fine() {
+        assert_eq!(fine().findings(), []);
+        let kept = Surroundings { journal_is_kept: true, ..Surroundings::default() };
+        assert_eq!(kept.findings(), []);
+    }
+
+    #[test]
+    fn what_is_gone_is_found() {
+        finds(&Installed { has_unit: false, ..fine() }, Kind::Receipt, "--remove_install_args");
+        finds(&Installed { has_receipt: false, ..fine() }, Kind::Receipt, "`InstallService` command again");
+        finds(&Installed { missing: vec!["/s/x.sh".into()], ..fine() }, Kind::MissingFile, "reinstall");
+        finds(&Installed { secrets: vec!["/s/x.txt".into()], ..fine() }, Kind::Secrets, "reinstall");
+    }
+
+    #[test]
+    fn other_units_of_the_name_are_found() {
+        let other = |other| Installed { other: Some(other), ..fine() };
+        let beside = |is_mask, counts| other(OtherUnit::Beside { path: "/run/web.service".into(), is_mask, counts });
+        finds(&other(OtherUnit::Mask("/etc/web.service".into())), Kind::Masked, "`sudo systemctl unmask web.service`");
+        finds(&beside(true, false), Kind::Masked, "unmask --runtime web.service");
+        finds(&beside(false, true), Kind::OtherUnit, "another name");
+        finds(&beside(false, false), Kind::OtherUnit, "another name");
+        // The place of the unit is taken by it: it has one, whatever there is.
+        let in_place = OtherUnit::InPlace { path: "/etc/web.service".into(), reason: "it is theirs".into() };
+        finds(&Installed { has_unit: false, ..other(in_place) }, Kind::OtherUnit, "diff");
+    }
+
+    #[test]
+    fn what_keeps_it_from_starting_at_boot_is_found() {
+        let disabled = ServiceStatus { enabled: Some(false), ..fine().status };
+        let links_missing = vec!["/etc/multi-user.target.wants/web.service".into()];
+        let off = Installed { status: disabled, links_missing: links_missing.clone(), ..fine() };
+        finds(&off, Kind::NotEnabled, "`sudo systemctl enable web`");
+        assert_eq!(Installed { can_be_enabled: false, ..off }.findings(), []);
+        finds(&Installed { links_missing, ..fine() }, Kind::Links, "`sudo systemctl reenable web`");
+        let links_stale = vec![("/etc/x.wants/web.service".into(), "/opt/web.service".into())];
+        finds(&Installed { links_stale, ..fine() }, Kind::Links, "reenable");
+        let user = Installed { logs_out: Some("ann".into()), ..fine() };
+        finds(&user, Kind::Lingering, "`loginctl enable-linger ann`");
+        finds(&Installed { needs_reload: true, ..fine() }, Kind::UnreadUnit, "`sudo systemctl daemon-reload`");
+    }
+
+    #[test]
+    fn a_service_that_never_lasts_is_found() {
+        let pace = "`ManageService web logs -n 50`";
+        let kinds: Vec<Kind> = Installed { status: status(State::Restarting, 1), ..fine() }
+            .findings()
+            .into_iter()
+            .map(|finding| finding.kind)
+            .collect();
+        assert_eq!(kinds, [Kind::Failed, Kind::Repeats]);
+        finds(&Installed { status: status(State::Running, 3), up_for: Some(5), ..fine() }, Kind::Repeats, pace);
+        assert_eq!(Installed { status: status(State::Running, 3), ..fine() }.findings(), []);
+        assert_eq!(Installed { status: status(State::Running, 0), up_for: Some(5), ..fine() }.findings(), []);
+    }
+
+    #[test]
+    fn a_failure_that_nothing_explains_is_found_all_the_same() {
+        let failed =
+            ServiceStatus { result: Some("exit-code".into()), exit_status: Some(3), ..status(State::Failed, 0) };
+        finds(&Installed { status: failed, ..fine() }, Kind::Failed, "logs -n 50");
+    }
+
+    #[test]
+    fn a_drop_in_that_overrides_is_found_with_both_lines() {
+        let (unit, drop_in) = ("/u/web.service".into(), "/u/web.service.d/a.conf".into());
+        let lines = |more: &str| {
+            refused::lines([
+                (&unit, false, "[Service]\nRestart=always\nEnvironment=A=b\n"),
+                (&drop_in, true, &format!("[Service]\n{more}\n")),
+            ])
+        };
+        let with = |more: &str| Installed { known: Known { lines: lines(more), ..fine().known }, ..fine() };
+        finds(&with("Restart=no"), Kind::Overridden, "`sudo systemctl revert web` removes it");
+        assert!(with("Restart=no").findings()[0].what.ends_with("`Restart=no` for `always`"));
+        for adds in ["Nice=5", "Environment=C=d", "Restart=always"] {
+            assert_eq!(with(adds).findings(), [], "{adds}");
+        }
+    }
+
+    #[test]
+    fn the_home_of_somebody_else_is_found() {
+        let in_homes = vec![("/home/joe/x".into(), "joe".into())];
+        finds(&Installed { in_homes, ..fine() }, Kind::HomeOfAnother, "/opt or /srv");
+    }
+
+    #[test]
+    fn what_surrounds_services_is_found() {
+        let of = |surroundings: Surroundings| {
+            surroundings.findings().into_iter().map(|finding| (finding.kind, finding.cure)).collect::<Vec<_>>()
+        };
+        let kept = Surroundings { journal_is_kept: true, ..Surroundings::default() };
+        assert_eq!(of(Surroundings::default())[0].0, Kind::JournalVolatile);
+        let found = of(Surroundings { shut_out: Some("ann".into()), ..kept.clone() });
+        assert_eq!(
+            found,
+            [(
+                Kind::JournalClosed,
+                "`sudo usermod --append --groups systemd-journal ann`, from the next login on".into()
+            )]
+        );
+        let found = of(Surroundings {
+            unwaited: vec!["web".into()],
+            waiter: Some("NetworkManager-wait-online.service"),
+            ..kept.clone()
+        });
+        assert_eq!(found, [(Kind::Network, "`sudo systemctl enable NetworkManager-wait-online.service`".into())]);
+        assert_eq!(of(Surroundings { unfinished: true, ..kept })[0].0, Kind::Unfinished);
+    }
+}

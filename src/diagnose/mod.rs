@@ -1,0 +1,128 @@
+//! Why a service fails, or will: facts in, findings out.
+//!
+//! What asks the host lies in `host`, `managers` and `commands`; what the answers mean stands here, once: for a start
+//! that failed, for `status`, for `doctor`, and for the notes of an install.
+
+pub mod background;
+pub mod caller;
+pub mod installed;
+pub mod program;
+pub mod refused;
+pub mod registered;
+pub mod said;
+pub mod start;
+
+use serde::Serialize;
+
+/// Something that is wrong, or will be: what, why it matters, and what to type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which of all that can be found, for programs to read.
+    pub kind: Kind,
+    /// What is so.
+    pub what: String,
+    /// Why it matters.
+    pub why: String,
+    /// What to type, with the commands in backticks.
+    #[serde(rename = "type")]
+    pub cure: String,
+}
+
+impl Finding {
+    /// A finding of `kind`.
+    pub fn new(kind: Kind, what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), why: why.into(), cure: cure.into() }
+    }
+}
+
+/// What an interrupted run has left, or one that is in progress.
+fn unfinished() -> Finding {
+    Finding::new(
+        Kind::Unfinished,
+        "another run is in progress, or an earlier one was interrupted",
+        "what it had begun is half done",
+        "`ManageService --list` undoes what was interrupted",
+    )
+}
+
+/// Everything that can be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The account is not there.
+    Account,
+    /// The program put itself into the background.
+    Background,
+    /// The first line of a script ends as on Windows.
+    CarriageReturn,
+    /// A file or directory is closed to the account.
+    Closed,
+    /// A credential or a file of variables could not be read.
+    Environment,
+    /// It has failed, and nothing tells why.
+    Failed,
+    /// The hardening keeps the program from what it does.
+    Hardening,
+    /// It is below the home directory of somebody else.
+    HomeOfAnother,
+    /// Standard input is empty.
+    Input,
+    /// The interpreter that the first line of a script names is not there, or does not start.
+    Interpreter,
+    /// A library is not found.
+    Library,
+    /// The loader that an executable asks for is not there.
+    Loader,
+    /// It used more memory than it may.
+    Memory,
+    /// The links that start it at boot are not all there, or lead elsewhere.
+    Links,
+    /// Its log does not outlast a restart of the machine.
+    JournalVolatile,
+    /// Its log may not be read by who asks.
+    JournalClosed,
+    /// A user's service ends at the logout.
+    Lingering,
+    /// It is masked.
+    Masked,
+    /// A file of ours that it needs is gone.
+    MissingFile,
+    /// Nobody waits for the network.
+    Network,
+    /// The file system does not let programs be executed.
+    NoExec,
+    /// The file may not be executed.
+    NotExecutable,
+    /// It does not start at boot.
+    NotEnabled,
+    /// A directory or file may not be written.
+    NotWritable,
+    /// Another unit has its name.
+    OtherUnit,
+    /// A drop-in says something else than its unit.
+    Overridden,
+    /// The port is in use, or not for the account.
+    Port,
+    /// The program is not there, or is none.
+    Program,
+    /// There is no receipt, or nothing but that.
+    Receipt,
+    /// It is started again and again.
+    Repeats,
+    /// A file of secrets is gone.
+    Secrets,
+    /// A program that this one starts is not on the service's PATH.
+    SearchPath,
+    /// It was started too often.
+    StartLimit,
+    /// It took too long.
+    Timeout,
+    /// An earlier run of ours was interrupted.
+    Unfinished,
+    /// The service manager has read an older unit.
+    UnreadUnit,
+    /// It is made for another kind of processor.
+    WrongMachine,
+    /// The working directory is not there.
+    WorkingDirectory,
+}

@@ -1,0 +1,179 @@
+//! What is found of an installed service, and around it, without changing anything.
+
+use std::path::Path;
+
+use super::units::{self, Units};
+use super::{log_of_failure, parse_show, presence, show, status_of, why};
+use crate::diagnose::installed::{Installed, Surroundings};
+use crate::diagnose::start::Known;
+use crate::error::Error;
+use crate::host::files::{self, Entry};
+use crate::host::folder::Listed;
+use crate::host::reading::{self, Limit, Links};
+use crate::host::text::path as to_path;
+use crate::host::{account, privilege, process};
+use crate::model::invocation::Invocation;
+use crate::model::links::InstallSection;
+use crate::model::name::ServiceName;
+use crate::model::place::Place;
+use crate::model::platform::Platform;
+use crate::model::spec::Scope;
+use crate::model::status::State;
+use crate::model::text::Text;
+
+/// Where everybody waits for the network (systemd.special(7)).
+const ONLINE: &str = "network-online.target";
+/// What sets up the network, and what waits for it.
+const WAITERS: [(&str, &str); 3] = [
+    ("NetworkManager.service", "NetworkManager-wait-online.service"),
+    ("systemd-networkd.service", "systemd-networkd-wait-online.service"),
+    ("networking.service", "networking.service"),
+];
+
+/// What is found of services, and of what surrounds them.
+///
+/// # Errors
+/// When systemd does not answer, or a file cannot be read.
+pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Vec<Installed>, Surroundings), Error> {
+    let units = Units::look(place, scope);
+    let directory = Listed::open(&place.unit_dir)?;
+    let mut found = Vec::new();
+    let mut surroundings = Surroundings {
+        journal_is_kept: is_kept(),
+        shut_out: (scope == Scope::System && !presence::may_read_journal()).then(privilege::user_name).flatten(),
+        ..Surroundings::default()
+    };
+    for (name, properties) in names.iter().zip(show(names, scope)?) {
+        let status = status_of(&properties);
+        let entry = directory.look(&place.unit(name))?;
+        let has_failed = matches!(status.state, State::Failed | State::Restarting);
+        let log = if has_failed { log_of_failure(name, scope) } else { String::new() };
+        let known = why::known(name, scope, &log);
+        let more =
+            ask(&name.unit(), "After,DropInPaths,NeedDaemonReload,RestartUSec,ActiveEnterTimestampMonotonic", scope);
+        let get = |key: &str| more.get(key).map(String::as_str).unwrap_or_default();
+        if scope == Scope::System && get("After").split_whitespace().any(|unit| unit == ONLINE) {
+            surroundings.unwaited.push(name.to_string());
+        }
+        let unit = match &entry {
+            Entry::File(unit) => Some(unit.contents.clone()),
+            Entry::Missing | Entry::Other(_) => None,
+        };
+        let asked = unit.as_ref().map(|unit| InstallSection::read(unit, &name.unit()).links(&name.unit()));
+        let asked = asked.unwrap_or_default().into_iter();
+        let asked: Vec<Text> = asked.map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect();
+        let there = units.links.of(&name.unit());
+        let leads_to_ours = |target: &Text| target.as_bytes().ends_with(name.unit().as_bytes());
+        found.push(Installed {
+            has_unit: unit.is_some(),
+            has_receipt: [place.receipt(name), place.legacy_receipt(name)].iter().any(files::is_there),
+            missing: missing(name, place, unit.as_deref().unwrap_or_default()),
+            secrets: variables(&known, place).into_iter().filter(|path| !files::is_there(path)).collect(),
+            other: units.other(name, &entry),
+            can_be_enabled: !asked.is_empty(),
+            links_missing: asked.into_iter().filter(|path| !there.contains_key(path)).collect(),
+            links_stale: there
+                .iter()
+                .filter(|(_, target)| !leads_to_ours(target) || !leads_to(target, &place.unit(name)))
+                .map(|(path, target)| (path.clone(), target.clone()))
+                .collect(),
+            needs_reload: get("NeedDaemonReload") == "yes" || has_unread(&units.drop_ins(name), get("DropInPaths")),
+            logs_out: (scope == Scope::User).then(ends_at_logout).flatten(),
+            in_homes: in_homes(&known),
+            pace: get("RestartUSec").to_owned(),
+            up_for: up_for(get("ActiveEnterTimestampMonotonic")),
+            status,
+            known,
+        });
+    }
+    if !surroundings.unwaited.is_empty() {
+        let target = ask(ONLINE, "Wants,Requires", scope);
+        if target.values().any(|units| !units.trim().is_empty()) {
+            surroundings.unwaited.clear();
+        }
+        let is_active =
+            |unit: &str| ask(unit, "ActiveState", scope).get("ActiveState").is_some_and(|of| of == "active");
+        surroundings.waiter = WAITERS.iter().find(|(unit, _)| is_active(unit)).map(|(_, waiter)| *waiter);
+    }
+    Ok((found, surroundings))
+}
+
+fn ask(unit: &str, properties: &str, scope: Scope) -> super::Properties {
+    let invocation =
+        Invocation::systemctl(scope, ["show".to_owned(), format!("--property={properties}"), unit.to_owned()]);
+    let answer = process::answer(&invocation, &[]).map(|outcome| outcome.text()).unwrap_or_default();
+    parse_show(&answer).into_iter().next().unwrap_or_default()
+}
+
+/// Whether the journal of the machine is on the disk (journald.conf(5), `Storage=`).
+fn is_kept() -> bool {
+    files::list(&"/var/log/journal".into()).iter().any(|of| of.join("system.journal").exists())
+}
+
+/// Whether systemd has not read one of these drop-ins: it does not look into a directory that was not there when it read
+/// the units, until something has it look for another unit. One of the same name in another directory replaces one.
+fn has_unread(drop_ins: &[Text], read: &str) -> bool {
+    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let read: Vec<String> = read.split_whitespace().map(last).collect();
+    let plain = drop_ins.iter().filter(|path| !units::is_mask(&to_path(path))).filter_map(Text::as_str);
+    plain.filter(|path| !path.contains([' ', '"', '\\'])).any(|path| !read.contains(&last(path)))
+}
+
+/// The files of ours that a unit names and that are gone.
+fn missing(name: &ServiceName, place: &Place, unit: &[u8]) -> Vec<Text> {
+    let scripts = [place.python_script(name), place.launcher(name), place.error_log_script(name)];
+    let names = |path: &Text| {
+        let last = path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+        unit.windows(last.len()).any(|part| part == last)
+    };
+    scripts.into_iter().filter(|path| names(path) && !files::is_there(path)).collect()
+}
+
+/// The files of variables that have to be there: those of secrets, and the administrator's own.
+fn variables(known: &Known, place: &Place) -> Vec<Text> {
+    let mut paths = Vec::new();
+    for line in &known.lines {
+        let path = match line.name.as_str() {
+            "EnvironmentFile" => line.value.trim_matches('"'),
+            "LoadCredential" | "LoadCredentialEncrypted" => line.value.split_once(':').map_or("", |(_, path)| path),
+            _ => continue,
+        };
+        let path = match (path.strip_prefix("%h"), &place.home) {
+            (Some(rest), Some(home)) => home.with(rest),
+            _ => path.into(),
+        };
+        // A `-` in front says that it may be gone; with anything odd in it systemd reads it otherwise than it stands here.
+        let is_plain =
+            path.as_bytes().starts_with(b"/") && !path.as_bytes().iter().any(|byte| br#"*?[%\""#.contains(byte));
+        if is_plain {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+fn leads_to(target: &Text, unit: &Text) -> bool {
+    // A target that is not absolute is beside the unit.
+    !target.as_bytes().starts_with(b"/") || target == unit
+}
+
+/// The user whose services end at the logout (loginctl(1), `enable-linger`).
+fn ends_at_logout() -> Option<String> {
+    privilege::user_name().filter(|user| !Path::new("/var/lib/systemd/linger").join(user).exists())
+}
+
+/// What a service needs below the home directory of somebody else than its account.
+fn in_homes(known: &Known) -> Vec<(Text, String)> {
+    let Some(account) = &known.account else { return Vec::new() };
+    let program = known.program.as_ref().map(|program| &program.path);
+    let paths = program.into_iter().chain(known.directory.as_ref().map(|directory| &directory.path));
+    let owned = paths.filter_map(|path| Some((path.clone(), account::owner_of_home(path)?)));
+    owned.filter(|(_, owner)| owner != account).collect()
+}
+
+/// For how many seconds it has been so, since a moment in microseconds after the boot.
+fn up_for(since: &str) -> Option<u64> {
+    let since = since.parse::<u64>().ok().filter(|since| *since > 0)? / 1_000_000;
+    let uptime = reading::whole_text(&"/proc/uptime".into(), Links::Followed, Limit::SYSTEM).ok()?;
+    uptime.split('.').next()?.parse::<u64>().ok()?.checked_sub(since)
+}

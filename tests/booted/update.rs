@@ -1,0 +1,39 @@
+//! `InstallService --update`: what is said changes, and all else of a service stays.
+
+use crate::support::Test;
+use crate::support::booted::named;
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_update_keeps_arguments_secrets_and_the_rest() {
+    let service = named("update-one");
+    let install = service.install().args(["--env", "TOKEN", "--env", "A=1", "--no-boot", "--start"]);
+    let ran = install.env("TOKEN", "kept value").probe(["some", "arguments"]).run();
+    let update = |words: &[&str]| -> Test { service.install_again(&ran).arg("--update").args(words) };
+    // Nobody is asked, and a variable of whoever updates is not taken for the secret.
+    let updated = update(&["--env", "B=2", "--start"]).env("TOKEN", "of somebody else");
+    updated.stdout_contains("updated: update-one").run();
+    let received = service.received();
+    assert_eq!(received.argv[1..], ["some", "arguments"]);
+    let variable = |name: &str| received.variable(name).and_then(|value| value.to_str().map(str::to_owned));
+    let all = ["TOKEN", "A", "B"].map(|name| variable(name).unwrap());
+    assert_eq!(all, ["kept value", "1", "2"]);
+    assert_eq!(service.property("UnitFileState"), "disabled");
+    update(&["--env", "B=2"]).stdout("unchanged: update-one\n").run();
+    // Who names the secret has a new value for it.
+    update(&["--env", "TOKEN", "--start"]).env("TOKEN", "new value").run();
+    assert_eq!(service.received().variable("TOKEN"), Some("new value".as_ref()));
+    let description = service.property("Description");
+    update(&["--description", "Another one"]).run();
+    assert_ne!(service.property("Description"), description);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_update_goes_through_sudo() {
+    let service = named("update-sudo");
+    let ran = service.install().probe(["mine"]).run();
+    let update = service.install_again(&ran).args(["--update", "--description", "By joe"]).by_person("joe");
+    update.stdout_contains("updated: update-sudo").run();
+    assert_eq!(service.property("Description"), "By joe");
+}
