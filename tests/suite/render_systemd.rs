@@ -169,7 +169,7 @@ fn a_plain_service() {
     spec.environment.insert("LANG".parse().unwrap(), "C.UTF-8".into());
     spec.secrets = vec!["TOKEN".parse().unwrap()];
     spec.account = Some("www".into());
-    spec.after = vec!["postgresql".parse().unwrap()];
+    spec.order.after = vec!["postgresql".parse().unwrap()];
     spec.path = vec!["/opt/web/bin".into()];
     let directive = |key: &str, value: &str| KnownDirective::find(key).unwrap().with(value).unwrap();
     spec.directives = vec![directive("LimitNOFILE", "65536"), directive("Unit.OnFailure", "mail@%n.service")];
@@ -440,7 +440,8 @@ fn no_unit_has_what_its_version_has_not() {
             let account = (scope == Scope::System).then(|| "joe".into());
             let secrets = vec!["TOKEN".parse().unwrap()];
             let spec = ServiceSpec { run, scope, account, secrets, hardening: Hardening::Strict, ..web() };
-            let spec = ServiceSpec { systemd: version.into(), after: vec!["x".parse().unwrap()], ..spec };
+            let order = Order { after: vec!["x".parse().unwrap()], ..Order::default() };
+            let spec = ServiceSpec { systemd: version.into(), order, ..spec };
             let unit = &files(&spec)["web.service"];
             let mut section = "";
             for line in unit.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

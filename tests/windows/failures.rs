@@ -181,7 +181,8 @@ fn wishes_that_windows_cannot_fulfil() {
         assert!(said.stderr.contains(part), "`{part}` is not in\n{}", said.stderr);
     }
     assert!(said.stdout.contains(r#"set notepad ObjectName "NT AUTHORITY\LocalService""#), "{}", said.stdout);
-    let secret = Test::install().args(["--python", crate::bed::PYTHON, "--env", "PW", "lab:main"]).status(2).run();
+    let secret = Test::install().file("lab.py", "def main(arguments):\n    pass\n");
+    let secret = secret.args(["--python", crate::bed::PYTHON, "--env", "PW", "lab:main"]).status(2).run();
     assert!(secret.stderr.contains("help: `set PW=...`, then type the same command again"), "{}", secret.stderr);
 }
 

@@ -36,7 +36,7 @@ fn a_service_lives_and_goes() {
     let json = manage(&["status", "--format", "json"]).run();
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let error_log = ran.folder().join("life_ERROR_LOG.txt");
-    let expected = serde_json::json!({"version": 1, "service": "life", "target": "nssm", "state": "running",
+    let expected = serde_json::json!({"version": 1, "service": "life", "causes": [], "target": "nssm", "state": "running",
         "pid": null, "since": null, "restarts": null, "result": null, "exit_status": null, "enabled": true,
         "unit": null, "error_log": error_log, "error_log_exists": false});
     assert_eq!(json, expected);
