@@ -56,7 +56,7 @@ fn modes_for_fish(command: &Command) -> String {
         "\nfunction __fish_ManageService_needs_mode\n    \
              set -l cmd (commandline -opc)\n    \
              set -e cmd[1]\n    \
-             argparse {} h/help V/version -- $cmd 2>/dev/null\n    \
+             argparse {} -- $cmd 2>/dev/null\n    \
              or return\n    \
              for mode in {modes}\n        \
              contains -- $mode $argv\n        \

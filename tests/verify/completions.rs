@@ -11,14 +11,14 @@ fn fish_completes_values_and_modes() {
     let ran = Test::install().args(["completions", "fish"]).file("lab.toml", "").run();
     let path = ran.folder().join("completions.fish");
     fs::write(&path, &ran.stdout).unwrap();
-    let modes = "diff disable enable logs reinstall reload remove rename restart show start status stop stop_and_reinstall stop_and_remove \
+    let modes = "diff disable doctor enable logs reinstall reload remove rename restart show start status stop stop_and_reinstall stop_and_remove \
                  stop_and_restart";
     for (line, completed) in [
         ("InstallService Data", "DataFileDownloadDirectory DataFileUploadDirectory"),
         ("InstallService --hardening ", "baseline none service strict"),
         ("InstallService --service_name x --env A=1 --hardening ", "baseline none service strict"),
         ("InstallService --hardening=s", "--hardening=service --hardening=strict"),
-        ("InstallService DataFileUploadDirectory --restart ", "always never on-failure"),
+        ("InstallService DataFileUploadDirectory --restart ", "always never no on-abnormal on-abort on-failure on-success on-watchdog"),
         ("InstallService --manifest lab", "lab.toml"),
         ("ManageService ", modes),
         ("ManageService web ", modes),
