@@ -18,7 +18,10 @@ fn fish_completes_values_and_modes() {
         ("InstallService --hardening ", "baseline none service strict"),
         ("InstallService --service_name x --env A=1 --hardening ", "baseline none service strict"),
         ("InstallService --hardening=s", "--hardening=service --hardening=strict"),
-        ("InstallService DataFileUploadDirectory --restart ", "always never no on-abnormal on-abort on-failure on-success on-watchdog"),
+        (
+            "InstallService DataFileUploadDirectory --restart ",
+            "always never no on-abnormal on-abort on-failure on-success on-watchdog",
+        ),
         ("InstallService --manifest lab", "lab.toml"),
         ("ManageService ", modes),
         ("ManageService web ", modes),
