@@ -70,6 +70,9 @@ struct Unit {
     old_limit: bool,
     restart: Token,
     restart_sec: Token,
+    /// Whether it is started again after an end by SIGPIPE, which systemd counts as clean (systemd.service(5),
+    /// `SuccessExitStatus=`): a service is not asked to end that way, so for `--restart on-failure` it has failed.
+    after_sigpipe: bool,
     stop_timeout: Token,
     /// The limit of the stack, of which the kernel lets arguments and environment have a quarter.
     stack: Option<Token>,
@@ -678,6 +681,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         }
         .into(),
         restart_sec: Token::from(&spec.restart_sec),
+        after_sigpipe: spec.restart == Restart::OnFailure,
         stop_timeout: Token::from(&spec.stop_timeout),
         // A soft and a hard limit since 229 (its NEWS).
         stack: (parts.total > MAX_TOTAL && !is_said(&said, "LimitSTACK"))
