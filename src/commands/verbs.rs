@@ -207,7 +207,7 @@ impl Managed {
             if !theirs.is_empty() {
                 managers::end_leftovers(&self.site, &theirs);
             }
-            let is_deaf = |name: &ServiceName| killed.iter().any(|one| one.service == *name && one.waited.is_some());
+            let is_deaf = |name: &ServiceName| killed.iter().any(|one| one.service == *name && one.late.is_some());
             let done = |name| if is_deaf(name) { Done::Killed } else { Done::Stopped };
             Ok(self.names.iter().map(done).collect())
         })
