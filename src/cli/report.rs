@@ -66,11 +66,11 @@ pub(super) fn tell(event: Event<'_>) {
     }
 }
 
-/// Before sudo asks for a password: for what. Who can read it is shown what will run, too.
-fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
-    let named = |service: &ServiceSpec| match site.manager {
-        Manager::Systemd(_) => format!("`{}` (`{}`)", service.name, site.place.unit(&service.name)),
-        Manager::Nssm => format!("`{}`", service.name),
+/// Before sudo asks for a password: for what.
+pub(super) fn of_rights(doing: &str, services: &[ServiceName], site: &Site) -> Styled {
+    let named = |name: &ServiceName| match site.manager {
+        Manager::Systemd(_) => format!("`{name}` (`{}`)", site.place.unit(name)),
+        Manager::Nssm => format!("`{name}`"),
     };
     let what = match services {
         [only] => named(only),
@@ -78,7 +78,14 @@ fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
         [] => String::new(),
     };
     let mut out = Styled::default();
-    out.prose(0, format_args!("installing {what} needs administrator rights: asking sudo for them"));
+    out.prose(0, format_args!("{doing} {what} needs administrator rights: asking sudo for them"));
+    out
+}
+
+/// The same for an install. Who can read it is shown what will run, too.
+fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
+    let names: Vec<ServiceName> = services.iter().map(|service| service.name.clone()).collect();
+    let mut out = of_rights("installing", &names, site);
     if prompt::can_ask() {
         services.iter().take(MOST_SHOWN).for_each(|service| preview::add_service(&mut out, service, site.target()));
     }
