@@ -104,6 +104,7 @@ pub fn validate(
         }
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
+    check.one_stop_timeout(stop_timeout, &directives, &parameters);
 
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
