@@ -88,6 +88,10 @@ pub struct Settings {
     pub nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
     pub kept_first: bool,
+    /// The secrets of which it does not: an update names those that may have a new value.
+    pub said_secrets: Vec<String>,
+    /// Whether what was installed is compared, and not what is to be.
+    pub compares_receipts: bool,
     /// The command line without its secrets, where it held any.
     pub typed: Option<Typed>,
     /// The command line of a dry run as it would be typed to install, without secrets.
@@ -112,6 +116,8 @@ impl Settings {
             renamed: None,
             nssm: Wishes::default(),
             kept_first: true,
+            said_secrets: Vec::new(),
+            compares_receipts: false,
             typed: None,
             to_install: Vec::new(),
             notes: Vec::new(),
@@ -121,12 +127,11 @@ impl Settings {
 
     /// Comparing what a receipt says with the host.
     pub fn compare(state_dir: &Text) -> Self {
-        Self { mode: InstallMode::Check, ..Self::reinstall(state_dir, &InstallOptions::default()) }
-    }
-
-    /// Whether what was installed is compared, and not what is to be.
-    fn compares_receipts(&self) -> bool {
-        self.mode == InstallMode::Check && self.kept_first
+        Self {
+            mode: InstallMode::Check,
+            compares_receipts: true,
+            ..Self::reinstall(state_dir, &InstallOptions::default())
+        }
     }
 }
 
@@ -250,9 +255,7 @@ impl Installation {
             let state_dir = &site.place.state_dir;
             let result = match is_elsewhere {
                 true => validate::validate(request, catalog, &Elsewhere, target, state_dir),
-                false if settings.compares_receipts() => {
-                    validate::validate(request, catalog, &before, target, state_dir)
-                }
+                false if settings.compares_receipts => validate::validate(request, catalog, &before, target, state_dir),
                 false => validate::validate(request, catalog, &host, target, state_dir),
             };
             match result {
@@ -299,7 +302,7 @@ impl Installation {
         let files = self.rendered()?;
         let notes = self.notes(&files);
         // What was compared was told when it was installed; a preview holds its own.
-        if self.settings.mode != InstallMode::DryRun && !self.settings.compares_receipts() {
+        if self.settings.mode != InstallMode::DryRun && !self.settings.compares_receipts {
             notes.iter().filter(|line| !sudo::was_noted(line)).for_each(|line| reporter(Event::Note(line)));
         }
         match &self.settings.mode {
@@ -316,7 +319,7 @@ impl Installation {
     /// Whether the services are for this host, and from now on.
     fn is_here(&self) -> bool {
         let is_export = matches!(self.settings.mode, InstallMode::Export(..));
-        !is_export && self.settings.target == managers::of_this_host() && !self.settings.compares_receipts()
+        !is_export && self.settings.target == managers::of_this_host() && !self.settings.compares_receipts
     }
 
     /// What is worth saying of the services though it is no fault.
@@ -453,7 +456,8 @@ impl Installation {
     /// The values of a service that need not be asked for.
     fn known_values(&self, service: &Validated, observed: &Observed, kept_first: bool) -> Values {
         let kept = secrets::kept(&service.spec.name, observed, &self.site.place);
-        secrets::known(service, &kept, kept_first)
+        let is_said = |name: &EnvName| self.settings.said_secrets.iter().any(|said| said == name.as_str());
+        secrets::known(service, &kept, |name| kept_first && !is_said(name))
     }
 
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them

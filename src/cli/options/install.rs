@@ -120,6 +120,9 @@ const SERVICE: &[O] = &[
         |call, store| say(&mut call.service.secrets_in, &store),
     ),
     O::flag("no-boot", "Do not start it at boot", |call| call.service.at_boot = Some(false)),
+    O::flag("boot", "Start it at boot, where an earlier --no-boot is to be taken back with --update", |call| {
+        call.service.at_boot = Some(true);
+    }),
     O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
         say(&mut call.service.restart, &restart)
     }),
@@ -136,6 +139,9 @@ const SERVICE: &[O] = &[
         |call, span| put(&mut call.service.stop_timeout, time(&span)?),
     ),
     O::flag("no-network", "Start it without waiting for the network", |call| call.service.network = Some(false)),
+    O::flag("network", "Wait for the network, where an earlier --no-network is to be taken back with --update", |call| {
+        call.service.network = Some(true);
+    }),
     O::each("after", Called("UNIT"), "Start it after this unit", |call, unit| {
         call.service.after.push(plain(&unit)?.to_owned());
         Ok(())
@@ -251,7 +257,7 @@ mod tests {
                 "env" => "secrets".to_owned(),
                 "secrets" => "secrets_in".to_owned(),
                 "no-network" => "network".to_owned(),
-                "no-boot" => "at_boot".to_owned(),
+                "boot" | "no-boot" => "at_boot".to_owned(),
                 long => long.replace('-', "_"),
             };
             assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);
