@@ -20,7 +20,7 @@ use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
 use crate::managers::{self, observe, systemd};
-use crate::manifest::{self, Request};
+use crate::manifest::{self, Manifest, Request};
 use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
@@ -333,7 +333,8 @@ impl Installation {
                 Manager::Systemd(_) if self.is_here() => Self::otherwise_than_here(&service.spec),
                 Manager::Systemd(_) | Manager::Nssm => Vec::new(),
             };
-            let lines = service.notes.iter().cloned().chain(otherwise).chain(left_out);
+            let lines =
+                service.notes.iter().cloned().chain(otherwise).chain(left_out).chain(self.not_imported(service));
             lines.map(|line| format!("`{}`: {line}", service.spec.name)).collect::<Vec<_>>()
         };
         let mut notes = self.settings.notes.clone();
@@ -341,6 +342,16 @@ impl Installation {
         notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
         notes.extend(self.namesakes());
         notes
+    }
+
+    /// Says of a Python program that only an install tries to import it.
+    fn not_imported(&self, service: &Validated) -> Option<String> {
+        match (&self.settings.mode, &service.spec.run) {
+            (InstallMode::DryRun | InstallMode::Check, Run::Python { entry, .. }) if self.is_here() => {
+                Some(format!("whether `{entry}` can be imported is not tried here; an install does that first"))
+            }
+            _ => None,
+        }
     }
 
     /// Says which other programs are called as ours, and how to call ours.
@@ -532,10 +543,41 @@ impl Installation {
         }
         tell_others(&observed, reporter);
         tell_lost(&observed, reporter);
+        self.tell_lost_profiles(&observed, reporter);
         let desired = self.with_environment(files, |service| self.known_values(service, &observed, true))?;
         let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
         comparison.gone = self.gone();
         Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
+    }
+
+    /// Tells which services go without the profile of hardening that their units have, though nobody has said so.
+    fn tell_lost_profiles(&self, observed: &Observed, reporter: Reporter<'_>) {
+        match self.site.manager {
+            Manager::Systemd(_) => {}
+            Manager::Nssm => return,
+        }
+        let place = &self.site.place;
+        let contents = |path: &Text| observed.files.get(path).map(|found| &*found.contents);
+        // Whoever said a profile knows of it.
+        let has_said = |receipt: &[u8]| {
+            let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(receipt), "");
+            receipt.map_or(true, |receipt| receipt.services().iter().any(|service| service.hardening.is_some()))
+        };
+        for Validated { spec, request, .. } in &self.validated {
+            let was_default = contents(&place.receipt(&spec.name)).is_some_and(|receipt| !has_said(receipt));
+            let unit = contents(&place.unit(&spec.name)).unwrap_or_default();
+            if request.hardening.is_none() && was_default && render::systemd::loses_profile(spec, unit) {
+                let user = match spec.scope {
+                    Scope::System => "",
+                    Scope::User => " --user",
+                };
+                reporter(Event::Note(&format!(
+                    "`{name}`: without `--hardening` it has no profile of hardening any more, and was installed with \
+                     `baseline`; `InstallService --update{user} --service_name {name} --hardening baseline` brings it back",
+                    name = spec.name,
+                )));
+            }
+        }
     }
 
     /// What services need that is no longer there.
@@ -583,6 +625,7 @@ impl Installation {
         };
         let mut observed = observe::observe_to_install(&names, &self.site, &mut opened)?;
         tell_others(&observed, reporter);
+        self.tell_lost_profiles(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {

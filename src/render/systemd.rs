@@ -915,6 +915,17 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
     notes
 }
 
+/// Whether a unit that is about to be replaced has lines of a profile, and the new one has none: version 0.1.0 wrote
+/// `baseline` unless it was told otherwise. A single one may have been a key of the user's.
+pub fn loses_profile(spec: &ServiceSpec, unit: &[u8]) -> bool {
+    let said = theirs(spec);
+    let is_of_profile = |line: &[u8]| {
+        HARDENING.iter().any(|(_, _, _, known)| known.as_bytes() == line && !is_said(&said, directive_of(known)))
+    };
+    let lines = unit.split(|byte| *byte == b'\n').filter(|line| is_of_profile(line));
+    spec.hardening == Hardening::None && lines.count() > 1
+}
+
 /// Whether the service is known to work below `/tmp` or `/var/tmp`, which a private one would hide.
 fn uses_tmp(spec: &ServiceSpec) -> bool {
     let arguments = spec.run.arguments().iter().map(Argument::text);
