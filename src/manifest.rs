@@ -246,7 +246,12 @@ impl Request {
             said.retain(|unit| !own.contains(unit));
         }
         said.path.retain(|directory| !self.path.contains(directory));
-        self.with(said)
+        let mut updated = self.with(said);
+        // What is so anyhow need not be said: the receipt is as it was before it was said otherwise.
+        for switch in [&mut updated.at_boot, &mut updated.network] {
+            *switch = switch.filter(|on| !on);
+        }
+        updated
     }
 
     /// This service with what it leaves open taken from `defaults`. Tables are joined key by key;

@@ -120,10 +120,10 @@ fn installation(
     if call.yes {
         prompt::never_ask();
     }
-    let mut says_secrets = false;
+    let mut said_secrets = Vec::new();
     if call.update {
         let said = requests.pop().unwrap_or_else(|| call.service.clone());
-        says_secrets = !said.secrets.is_empty();
+        said_secrets.clone_from(&said.secrets);
         faults.extend(not_an_update(&call));
         if faults.is_empty() {
             requests.push(installed(&call, said.name.as_deref().unwrap_or_default(), catalog)?.updated(said));
@@ -140,7 +140,9 @@ fn installation(
         renamed: None,
         nssm: call.nssm,
         // Of an update the values that are kept count; but who names a secret may have a new value for it.
-        kept_first: call.update && !says_secrets && !call.dry_run && !call.check,
+        kept_first: call.update,
+        said_secrets,
+        compares_receipts: false,
         typed,
         to_install,
         notes,

@@ -40,7 +40,7 @@ pub(super) fn note(ours: &[Text], theirs: &[Text]) -> Option<String> {
     let given = Invocation(options.clone()).typed();
     let meant = Invocation([ours, &options, std::slice::from_ref(spec), &rest].concat()).typed();
     Some(format!(
-        "`{given}` belong{belong} to the program, as all words behind `{spec}` do; a `--` behind `{spec}` says that this \
-         is meant. To InstallService it would be said like this: `{meant}`"
+        "`{given}` belong{belong} to the program, as all words behind `{spec}` do; if you meant options of \
+         InstallService, type `{meant}`, and if not, a `--` behind `{spec}` omits this note"
     ))
 }

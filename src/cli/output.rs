@@ -154,10 +154,15 @@ pub(super) fn say(line: impl fmt::Display) {
 }
 
 pub(super) fn note(line: impl fmt::Display) {
+    say_styled(&noted(line));
+}
+
+/// The same, for what follows it.
+pub(super) fn noted(line: impl fmt::Display) -> Styled {
     let (mut out, mut text) = (Styled::default(), Styled::default());
     text.styled(NOTE, "note").plain(format_args!(": {line}"));
     out.advice("note: ".len(), text);
-    say_styled(&out);
+    out
 }
 
 /// Tells what can be typed next.

@@ -1,6 +1,6 @@
 //! The words for what happens while a use case is at work, and for what came of it.
 
-use super::output::{HEADING, HELP, advise, note, print, print_done, print_json, say, say_styled};
+use super::output::{HEADING, HELP, advise, note, noted, print, print_done, print_json, say, say_styled};
 use super::styled::Styled;
 use super::{Format, drift, preview};
 use crate::commands::Event;
@@ -16,7 +16,7 @@ use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
 use crate::model::site::Site;
 use crate::model::spec::{Scope, ServiceSpec};
-use crate::model::status::Killed;
+use crate::model::status::{EndedBy, Killed, Late};
 use crate::model::text::Text;
 
 /// How many services are shown before sudo asks for a password.
@@ -50,7 +50,7 @@ pub(super) fn tell(event: Event<'_>) {
         Event::WasRemoved(name) => {
             note(format_args!("`{name}` was removed; `ManageService {name} reinstall` brings it back as it was"));
         }
-        Event::Killed(killed) => tell_killed(killed),
+        Event::Killed(killed) => say_styled(&of_killed(killed)),
         Event::LogOf(name) => {
             let mut out = Styled::default();
             out.styled(HEADING, name).plain('\n');
@@ -66,11 +66,11 @@ pub(super) fn tell(event: Event<'_>) {
     }
 }
 
-/// Before sudo asks for a password: for what. Who can read it is shown what will run, too.
-fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
-    let named = |service: &ServiceSpec| match site.manager {
-        Manager::Systemd(_) => format!("`{}` (`{}`)", service.name, site.place.unit(&service.name)),
-        Manager::Nssm => format!("`{}`", service.name),
+/// Before sudo asks for a password: for what.
+pub(super) fn of_rights(doing: &str, services: &[ServiceName], site: &Site) -> Styled {
+    let named = |name: &ServiceName| match site.manager {
+        Manager::Systemd(_) => format!("`{name}` (`{}`)", site.place.unit(name)),
+        Manager::Nssm => format!("`{name}`"),
     };
     let what = match services {
         [only] => named(only),
@@ -78,7 +78,14 @@ fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
         [] => String::new(),
     };
     let mut out = Styled::default();
-    out.prose(0, format_args!("installing {what} needs administrator rights: asking sudo for them"));
+    out.prose(0, format_args!("{doing} {what} needs administrator rights: asking sudo for them"));
+    out
+}
+
+/// The same for an install. Who can read it is shown what will run, too.
+fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
+    let names: Vec<ServiceName> = services.iter().map(|service| service.name.clone()).collect();
+    let mut out = of_rights("installing", &names, site);
     if prompt::can_ask() {
         services.iter().take(MOST_SHOWN).for_each(|service| preview::add_service(&mut out, service, site.target()));
     }
@@ -101,26 +108,29 @@ fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
     }
 }
 
-/// Tells of a service that did not end by itself, with its last words, and how it gets more time.
-fn tell_killed(Killed { service, processes, waited, log }: &Killed) {
+/// A service that did not end by itself, with its last words, and how it gets more time.
+fn of_killed(Killed { service, processes, late, log }: &Killed) -> Styled {
     let names = processes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match waited {
-        Some(limit) => {
+    let line = match late {
+        Some(Late { stop_timeout, ended_by }) => {
             let names = if names.is_empty() { String::new() } else { format!(": {names}") };
-            note(format_args!(
-                "`{service}` did not end within {limit} when it was asked to, its stop timeout, and was killed{names}"
-            ));
+            let then = match ended_by {
+                EndedBy::Kill => format!("and was killed{names}"),
+                EndedBy::Term => "and SIGTERM ended it".to_owned(),
+                EndedBy::KillAfterTerm => format!("nor within the same time after SIGTERM, and was killed{names}"),
+            };
+            format!("`{service}` did not end within {stop_timeout} when it was asked to, its stop timeout, {then}")
         }
-        None => note(format_args!("`{service}` left processes behind when it ended, and they were killed: {names}")),
-    }
-    let mut out = Styled::default();
+        None => format!("`{service}` left processes behind when it ended, and they were killed: {names}"),
+    };
+    let mut out = noted(line);
     out.indented(log.trim_end().as_bytes());
-    if waited.is_some() {
-        out.plain("  ")
-            .styled(HELP, "help")
-            .plain(": `InstallService` with `--stop-timeout SPAN` gives it more time\n");
+    if late.is_some() {
+        let mut help = Styled::default();
+        help.plain("  ").styled(HELP, "help").plain(": `InstallService` with `--stop-timeout SPAN` gives it more time");
+        out.advice("help: ".len(), help);
     }
-    say_styled(&out);
+    out
 }
 
 /// Tells of code that is not ours, and that we run.
@@ -239,5 +249,48 @@ fn what_follows(AppliedService { name, change, started, was_active }: &AppliedSe
         (false, true, AppliedChange::Updated | AppliedChange::Installed) => Some(format!(
             "the earlier version is still running; `ManageService {name} restart{user}` switches to the new one"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::styled::Look;
+
+    fn killed(processes: &[&str], ended_by: EndedBy) -> Killed {
+        Killed {
+            service: "web".parse().unwrap(),
+            processes: processes.iter().map(|name| (*name).to_owned()).collect(),
+            late: Some(Late { stop_timeout: "1min 30s".to_owned(), ended_by }),
+            log: "its last words, which stay on the one line that they are\n".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_ended_a_service_that_did_not_answer_is_told() {
+        let first_line = |killed: &Killed| {
+            let text = String::from_utf8(of_killed(killed).without_styles()).unwrap();
+            text.lines().next().unwrap_or_default().to_owned()
+        };
+        let asked = "note: `web` did not end within 1min 30s when it was asked to, its stop timeout,";
+        for (processes, ended_by, then) in [
+            (&["sh", "sleep"][..], EndedBy::Kill, "and was killed: `sh`, `sleep`"),
+            (&[], EndedBy::Kill, "and was killed"),
+            (&[], EndedBy::Term, "and SIGTERM ended it"),
+            (&["python3"], EndedBy::KillAfterTerm, "nor within the same time after SIGTERM, and was killed: `python3`"),
+        ] {
+            assert_eq!(first_line(&killed(processes, ended_by)), format!("{asked} {then}"));
+        }
+    }
+
+    #[test]
+    fn its_help_is_wrapped_on_a_terminal_and_its_last_words_are_not() {
+        let look = Look { is_terminal: true, has_styles: false, width: Some(40) };
+        let text = String::from_utf8(of_killed(&killed(&[], EndedBy::Term)).rendered(look)).unwrap();
+        let end = "    its last words, which stay on the one line that they are\n  \
+                   help: `InstallService` with\n        \
+                   `--stop-timeout SPAN` gives it more\n        \
+                   time\n";
+        assert!(text.ends_with(end), "{text}");
     }
 }

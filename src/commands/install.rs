@@ -20,7 +20,7 @@ use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
 use crate::managers::{self, observe, systemd};
-use crate::manifest::{self, Request};
+use crate::manifest::{self, Manifest, Request};
 use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
@@ -88,6 +88,10 @@ pub struct Settings {
     pub nssm: Wishes,
     /// Whether a value that is kept on the host counts before one in the environment.
     pub kept_first: bool,
+    /// The secrets of which it does not: an update names those that may have a new value.
+    pub said_secrets: Vec<String>,
+    /// Whether what was installed is compared, and not what is to be.
+    pub compares_receipts: bool,
     /// The command line without its secrets, where it held any.
     pub typed: Option<Typed>,
     /// The command line of a dry run as it would be typed to install, without secrets.
@@ -112,6 +116,8 @@ impl Settings {
             renamed: None,
             nssm: Wishes::default(),
             kept_first: true,
+            said_secrets: Vec::new(),
+            compares_receipts: false,
             typed: None,
             to_install: Vec::new(),
             notes: Vec::new(),
@@ -121,12 +127,11 @@ impl Settings {
 
     /// Comparing what a receipt says with the host.
     pub fn compare(state_dir: &Text) -> Self {
-        Self { mode: InstallMode::Check, ..Self::reinstall(state_dir, &InstallOptions::default()) }
-    }
-
-    /// Whether what was installed is compared, and not what is to be.
-    fn compares_receipts(&self) -> bool {
-        self.mode == InstallMode::Check && self.kept_first
+        Self {
+            mode: InstallMode::Check,
+            compares_receipts: true,
+            ..Self::reinstall(state_dir, &InstallOptions::default())
+        }
     }
 }
 
@@ -250,9 +255,7 @@ impl Installation {
             let state_dir = &site.place.state_dir;
             let result = match is_elsewhere {
                 true => validate::validate(request, catalog, &Elsewhere, target, state_dir),
-                false if settings.compares_receipts() => {
-                    validate::validate(request, catalog, &before, target, state_dir)
-                }
+                false if settings.compares_receipts => validate::validate(request, catalog, &before, target, state_dir),
                 false => validate::validate(request, catalog, &host, target, state_dir),
             };
             match result {
@@ -299,7 +302,7 @@ impl Installation {
         let files = self.rendered()?;
         let notes = self.notes(&files);
         // What was compared was told when it was installed; a preview holds its own.
-        if self.settings.mode != InstallMode::DryRun && !self.settings.compares_receipts() {
+        if self.settings.mode != InstallMode::DryRun && !self.settings.compares_receipts {
             notes.iter().filter(|line| !sudo::was_noted(line)).for_each(|line| reporter(Event::Note(line)));
         }
         match &self.settings.mode {
@@ -316,7 +319,7 @@ impl Installation {
     /// Whether the services are for this host, and from now on.
     fn is_here(&self) -> bool {
         let is_export = matches!(self.settings.mode, InstallMode::Export(..));
-        !is_export && self.settings.target == managers::of_this_host() && !self.settings.compares_receipts()
+        !is_export && self.settings.target == managers::of_this_host() && !self.settings.compares_receipts
     }
 
     /// What is worth saying of the services though it is no fault.
@@ -330,7 +333,8 @@ impl Installation {
                 Manager::Systemd(_) if self.is_here() => Self::otherwise_than_here(&service.spec),
                 Manager::Systemd(_) | Manager::Nssm => Vec::new(),
             };
-            let lines = service.notes.iter().cloned().chain(otherwise).chain(left_out);
+            let lines =
+                service.notes.iter().cloned().chain(otherwise).chain(left_out).chain(self.not_imported(service));
             lines.map(|line| format!("`{}`: {line}", service.spec.name)).collect::<Vec<_>>()
         };
         let mut notes = self.settings.notes.clone();
@@ -338,6 +342,16 @@ impl Installation {
         notes.extend(files.iter().filter_map(|service| self.without_error_log(service)));
         notes.extend(self.namesakes());
         notes
+    }
+
+    /// Says of a Python program that only an install tries to import it.
+    fn not_imported(&self, service: &Validated) -> Option<String> {
+        match (&self.settings.mode, &service.spec.run) {
+            (InstallMode::DryRun | InstallMode::Check, Run::Python { entry, .. }) if self.is_here() => {
+                Some(format!("whether `{entry}` can be imported is not tried here; an install does that first"))
+            }
+            _ => None,
+        }
     }
 
     /// Says which other programs are called as ours, and how to call ours.
@@ -453,7 +467,8 @@ impl Installation {
     /// The values of a service that need not be asked for.
     fn known_values(&self, service: &Validated, observed: &Observed, kept_first: bool) -> Values {
         let kept = secrets::kept(&service.spec.name, observed, &self.site.place);
-        secrets::known(service, &kept, kept_first)
+        let is_said = |name: &EnvName| self.settings.said_secrets.iter().any(|said| said == name.as_str());
+        secrets::known(service, &kept, |name| kept_first && !is_said(name))
     }
 
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
@@ -528,10 +543,41 @@ impl Installation {
         }
         tell_others(&observed, reporter);
         tell_lost(&observed, reporter);
+        self.tell_lost_profiles(&observed, reporter);
         let desired = self.with_environment(files, |service| self.known_values(service, &observed, true))?;
         let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
         comparison.gone = self.gone();
         Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
+    }
+
+    /// Tells which services go without the profile of hardening that their units have, though nobody has said so.
+    fn tell_lost_profiles(&self, observed: &Observed, reporter: Reporter<'_>) {
+        match self.site.manager {
+            Manager::Systemd(_) => {}
+            Manager::Nssm => return,
+        }
+        let place = &self.site.place;
+        let contents = |path: &Text| observed.files.get(path).map(|found| &*found.contents);
+        // Whoever said a profile knows of it.
+        let has_said = |receipt: &[u8]| {
+            let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(receipt), "");
+            receipt.map_or(true, |receipt| receipt.services().iter().any(|service| service.hardening.is_some()))
+        };
+        for Validated { spec, request, .. } in &self.validated {
+            let was_default = contents(&place.receipt(&spec.name)).is_some_and(|receipt| !has_said(receipt));
+            let unit = contents(&place.unit(&spec.name)).unwrap_or_default();
+            if request.hardening.is_none() && was_default && render::systemd::loses_profile(spec, unit) {
+                let user = match spec.scope {
+                    Scope::System => "",
+                    Scope::User => " --user",
+                };
+                reporter(Event::Note(&format!(
+                    "`{name}`: without `--hardening` it has no profile of hardening any more, and was installed with \
+                     `baseline`; `InstallService --update{user} --service_name {name} --hardening baseline` brings it back",
+                    name = spec.name,
+                )));
+            }
+        }
     }
 
     /// What services need that is no longer there.
@@ -579,6 +625,7 @@ impl Installation {
         };
         let mut observed = observe::observe_to_install(&names, &self.site, &mut opened)?;
         tell_others(&observed, reporter);
+        self.tell_lost_profiles(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {

@@ -33,15 +33,15 @@ pub fn hidden(service: &Validated) -> Values {
     service.spec.secrets.iter().map(|name| (name.clone(), Text::from("********"))).collect()
 }
 
-/// The values that are known without asking: typed, then from the environment, then kept; a
-/// repeated install and a comparison prefer what is kept.
-pub fn known(service: &Validated, kept: &Values, kept_first: bool) -> Values {
+/// The values that are known without asking: typed, then from the environment, then kept; of those that are
+/// `kept_first`, as a repeated install and a comparison have them, what is kept comes before the environment.
+pub fn known(service: &Validated, kept: &Values, kept_first: impl Fn(&EnvName) -> bool) -> Values {
     let mut values = Values::new();
     for name in &service.spec.secrets {
         let typed = service.given_secrets.get(name).cloned();
         let set = environment::variable(name.as_str());
         let kept = kept.get(name).cloned();
-        let value = if kept_first { typed.or(kept).or(set) } else { typed.or(set).or(kept) };
+        let value = if kept_first(name) { typed.or(kept).or(set) } else { typed.or(set).or(kept) };
         if let Some(value) = value {
             values.insert(name.clone(), value);
         }
@@ -53,7 +53,7 @@ pub fn known(service: &Validated, kept: &Values, kept_first: bool) -> Values {
 pub fn missing(services: &[Validated], observed: &Observed, place: &Place) -> Vec<EnvName> {
     let mut missing = Vec::new();
     for service in services {
-        let known = known(service, &kept(&service.spec.name, observed, place), true);
+        let known = known(service, &kept(&service.spec.name, observed, place), |_| true);
         missing.extend(service.spec.secrets.iter().filter(|name| !known.contains_key(*name)).cloned());
     }
     missing.sort();

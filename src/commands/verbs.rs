@@ -9,6 +9,7 @@ use super::receipt::{ReadWords, with_error_log};
 use super::{Event, Reporter, secrets};
 use crate::error::{Error, Fault};
 use crate::executor::{self, Progress};
+use crate::host::folder::Folder;
 use crate::host::{files, privilege, state};
 use crate::managers::credential::Opened;
 use crate::managers::{self, PutBack, nssm, observe, systemd};
@@ -17,6 +18,7 @@ use crate::model::artifact::Artifact;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
+use crate::model::place::error_log;
 use crate::model::spec::Scope;
 use crate::model::status::{Killed, State};
 use crate::model::text::Text;
@@ -207,7 +209,7 @@ impl Managed {
             if !theirs.is_empty() {
                 managers::end_leftovers(&self.site, &theirs);
             }
-            let is_deaf = |name: &ServiceName| killed.iter().any(|one| one.service == *name && one.waited.is_some());
+            let is_deaf = |name: &ServiceName| killed.iter().any(|one| one.service == *name && one.late.is_some());
             let done = |name| if is_deaf(name) { Done::Killed } else { Done::Stopped };
             Ok(self.names.iter().map(done).collect())
         })
@@ -365,7 +367,8 @@ impl Managed {
                 format!("`{path}` stays, and does not override `{new}`; `systemctl edit {new}` makes one that does");
             reporter(Event::Note(&line));
         }
-        let error_log = self.error_log(old);
+        let directory = requests.first().and_then(|request| request.working_directory.clone());
+        let directory = directory.filter(|_| self.error_log(old).is_some());
         let settings = Settings {
             start: status.iter().any(|status| status.state.is_active()),
             renamed: Some(old.clone()),
@@ -375,8 +378,8 @@ impl Managed {
         let kept = secrets::kept(old, &observed, &self.site.place);
         installation.validated.iter_mut().for_each(|service| service.given_secrets.extend(kept.clone()));
         let outcome = installation.run(reporter)?;
-        if let Some((from, to)) = error_log.zip(self.error_log(new))
-            && let Err(error) = files::move_aside(&from, &to)
+        if let Some(directory) = directory.filter(|_| self.error_log(new).is_some())
+            && let Err(error) = follow(&directory, old, new)
         {
             reporter(Event::Note(&error.to_string()));
         }
@@ -396,4 +399,10 @@ impl Managed {
         let requests = self.requests(&catalog, read)?;
         Installation::new(settings, &requests, Vec::new(), &catalog)?.run(reporter)
     }
+}
+
+/// Has the error log of a service follow its new name.
+fn follow(directory: &Text, old: &ServiceName, new: &ServiceName) -> Result<(), Error> {
+    let folder = Folder::open(directory).map_err(|source| Error::io("entering", directory, source))?;
+    folder.move_aside(&error_log(old).into(), &error_log(new).into())
 }

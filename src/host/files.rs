@@ -522,17 +522,6 @@ pub fn remove(path: &Text) -> Result<(), Error> {
     }
 }
 
-/// Gives a file another name, unless there is none, or something has that name already.
-///
-/// # Errors
-/// When it cannot be renamed.
-pub fn move_aside(from: &Text, to: &Text) -> Result<(), Error> {
-    if !is_there(from) || is_there(to) {
-        return Ok(());
-    }
-    fs::rename(to_path(from), to_path(to)).map_err(|source| Error::io("renaming", from, source))
-}
-
 /// Removes a file that a process may hold open which is about to end: on Windows it stays until then.
 ///
 /// # Errors

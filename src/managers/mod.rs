@@ -8,8 +8,6 @@ pub mod nssm;
 pub mod observe;
 pub mod systemd;
 
-use std::time::Duration;
-
 use crate::diagnose::Finding;
 use crate::diagnose::installed::{Installed, Surroundings};
 use crate::error::{Error, Fault};
@@ -61,9 +59,9 @@ pub fn need(manager: Manager) -> Result<(), Error> {
 /// # Errors
 /// When the command fails.
 pub fn run(operation: &Operation, site: &Site) -> Result<(), Error> {
-    let limit: Duration = match operation {
-        Operation::Systemd(_) => systemd::LIMIT,
-        Operation::Nssm(_) => nssm::LIMIT,
+    let limit = match operation {
+        Operation::Systemd(operation) => systemd::limit_of(operation, site.scope()),
+        Operation::Nssm(operation) => nssm::limit_of(operation, &site.place.nssm()),
     };
     process::run_within(&operation.invocation(site), limit).map(drop)
 }

@@ -82,10 +82,30 @@ pub struct Killed {
     pub service: ServiceName,
     /// The names of the processes that were killed.
     pub processes: Vec<String>,
-    /// How long it was waited for, if it was: processes that the main one leaves behind may be killed at once.
-    pub waited: Option<String>,
+    /// How it was waited for, if it was: processes that the main one leaves behind may be killed at once.
+    pub late: Option<Late>,
     /// Its last lines.
     pub log: String,
+}
+
+/// How a service came to its end that did not answer within its stop timeout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The time, in systemd's words.
+    pub stop_timeout: String,
+    /// What ended it then.
+    pub ended_by: EndedBy,
+}
+
+/// What ended a service that did not answer within its stop timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// SIGKILL.
+    Kill,
+    /// SIGTERM: its stop command had run out of time, which is how a program of Python is asked as by Ctrl-C.
+    Term,
+    /// SIGKILL, after it had had the same time once more to answer SIGTERM.
+    KillAfterTerm,
 }
 
 impl ServiceStatus {

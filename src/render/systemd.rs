@@ -75,6 +75,9 @@ struct Unit {
     old_limit: bool,
     restart: Token,
     restart_sec: Token,
+    /// Whether it is started again after an end by SIGPIPE, which systemd counts as clean (systemd.service(5),
+    /// `SuccessExitStatus=`): a service is not asked to end that way, so for `--restart on-failure` it has failed.
+    after_sigpipe: bool,
     stop_timeout: Token,
     /// The limit of the stack, of which the kernel lets arguments and environment have a quarter.
     stack: Option<Token>,
@@ -695,6 +698,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         }
         .into(),
         restart_sec: Token::from(&spec.restart_sec),
+        after_sigpipe: spec.restart == Restart::OnFailure,
         stop_timeout: Token::from(&spec.stop_timeout),
         // A soft and a hard limit since 229 (its NEWS).
         stack: (parts.total > MAX_TOTAL && !is_said(&said, "LimitSTACK"))
@@ -945,6 +949,17 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Whether a unit that is about to be replaced has lines of a profile, and the new one has none: version 0.1.0 wrote
+/// `baseline` unless it was told otherwise. A single one may have been a key of the user's.
+pub fn loses_profile(spec: &ServiceSpec, unit: &[u8]) -> bool {
+    let said = theirs(spec);
+    let is_of_profile = |line: &[u8]| {
+        HARDENING.iter().any(|(_, _, _, known)| known.as_bytes() == line && !is_said(&said, directive_of(known)))
+    };
+    let lines = unit.split(|byte| *byte == b'\n').filter(|line| is_of_profile(line));
+    spec.hardening == Hardening::None && lines.count() > 1
 }
 
 /// Whether the service is known to work below `/tmp` or `/var/tmp`, which a private one would hide.

@@ -25,6 +25,10 @@ use crate::render::nssm::ACCOUNTS;
 const CREDENTIALS: u32 = 247;
 const ENCRYPTED_CREDENTIALS: u32 = 250;
 
+/// What says how long a stop waits, in the words of a service manager: `TimeoutSec=` sets it by the way
+/// (systemd.service(5)).
+const STOP_TIMEOUTS: [&str; 3] = ["AppStopMethodConsole", "TimeoutSec", "TimeoutStopSec"];
+
 /// The faults and notes of one request, and the questions that several fields share.
 pub(super) struct Check<'a, F> {
     pub(super) facts: &'a F,
@@ -483,7 +487,7 @@ impl<'a, F: Facts> Check<'a, F> {
         known.map(|(name, _)| (*name).to_owned())
     }
 
-    /// What a service of Windows has not, of what was asked for.
+    /// What a service of Windows does not have, of what was asked for.
     pub(super) fn not_of_windows(&mut self, request: &Request) {
         if request.user == Some(true) {
             self.fault(
@@ -593,6 +597,18 @@ impl<'a, F: Facts> Check<'a, F> {
     /// A length of time.
     pub(super) fn span(&mut self, what: &str, time: Option<&Time>) -> Option<Span> {
         self.parse(what, &time?.to_string())
+    }
+
+    /// Refuses a key of a table that says in the service manager's own word what `--stop-timeout` says: it would take the
+    /// place of that.
+    pub(super) fn one_stop_timeout(&mut self, said: Option<Span>, directives: &[Directive], parameters: &[Parameter]) {
+        let directives = directives.iter().map(|directive| (directive.name(), "systemd"));
+        let parameters = parameters.iter().map(|parameter| (parameter.name.as_str(), "nssm"));
+        let is_it = |(name, _): &(&str, &str)| said.is_some() && STOP_TIMEOUTS.contains(name);
+        for (name, table) in directives.chain(parameters).filter(is_it) {
+            let reason = format!("the key `{name}` of the `{table}` table says it, too; omit one of the two");
+            self.fault(Fault::new("option `--stop-timeout`", reason));
+        }
     }
 
     /// The further parameters of NSSM.

@@ -108,6 +108,7 @@ pub fn validate(
         }
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
+    check.one_stop_timeout(stop_timeout, &directives, &parameters);
 
     let mut is_script_of_python = false;
     if let Some(run) = &run {

@@ -12,6 +12,11 @@
     INVOCATION_ID="$INVOCATION_ID" /bin/sh "$0" now
 
 case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in
+    success/killed/PIPE)
+        # systemd counts an end by SIGPIPE as clean (SuccessExitStatus= of systemd.service(5)), but nobody has asked for
+        # it, unless the service is being stopped: then there is a job for it.
+        [ -z "$(systemctl {% if !system %}--user {% endif %}show --value --property=Job {{ name }}.service)" ] || exit
+        ;;
     success/*) exit ;;
 {%- if python %}
     exit-code/exited/? | exit-code/exited/?? | exit-code/exited/1??)

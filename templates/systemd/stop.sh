@@ -16,6 +16,12 @@ processes() {
     echo "$MAINPID"
 }
 
+# What the kernel says of a process, which everybody may read: `/proc/PID/exe` is closed where a process has been given
+# more rights than whoever looks (proc_pid_exe(5)), such as by capabilities of its program.
+stated() {
+    sed -n "s/^$1:[[:blank:]]*//p" "/proc/$2/status" 2> /dev/null
+}
+
 asked=
 shells=
 term=
@@ -24,11 +30,12 @@ for pid in $(processes); do
     [ "$pid" != $$ ] || continue
     # SigCgt of proc_pid_status(5): the bit of signal N is N - 1, so SIGINT has the bit 2 of the last digit, and SIGTERM
     # the bit 4 of the fourth from the end.
-    case $(sed -n 's/^SigCgt:[^0-9a-f]*//p' "/proc/$pid/status" 2> /dev/null) in
+    case $(stated SigCgt "$pid") in
         *[4567cdef]???) term="$term $pid" ;;
         *[2367abef])
-            case $(readlink "/proc/$pid/exe") in
-                */bash | */zsh | */*ksh*) shells="$shells $pid" ;;
+            # A script has the name of its file, so the program counts; not everybody may see that of every process.
+            case $(readlink "/proc/$pid/exe" || stated Name "$pid") in
+                bash | zsh | *ksh* | */bash | */zsh | */*ksh*) shells="$shells $pid" ;;
                 *) asked="$asked $pid" ;;
             esac
             ;;
@@ -37,15 +44,26 @@ for pid in $(processes); do
 done
 [ "$asked" ] || exit 0
 
+# Prints those of the given processes that could be asked: nobody waits for another one.
+ask() {
+    for pid in "$@"; do
+        kill -INT "$pid" 2> /dev/null && echo "$pid"
+    done
+}
+
 # shellcheck disable=SC2086 # numbers
 {
-    kill -INT $shells $asked $int
-    [ ! "$term" ] || kill -TERM $term
-} 2> /dev/null
+    shells=$(ask $shells)
+    asked=$(ask $asked)
+    ask $int > /dev/null
+    [ ! "$term" ] || kill -TERM $term 2> /dev/null
+}
 
-# What has ended, and is only still listed, has no program any more.
+# What has ended, and is only still listed, is a zombie, or dead.
 is_there() {
-    readlink "/proc/$1/exe" > /dev/null
+    case $(stated State "$1") in
+        '' | [ZX]*) return 1 ;;
+    esac
 }
 
 for pid in $asked; do

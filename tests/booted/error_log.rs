@@ -229,3 +229,31 @@ fn no_library_of_the_account_is_loaded_by_root() {
         of_ann(&log, 1);
     }
 }
+
+/// systemd counts an end by SIGPIPE as clean; whoever runs a service has not asked for it.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_end_by_sigpipe_is_a_failure_but_at_a_stop() {
+    let entry = "success killed PIPE\ngone\n";
+    // It is started again, and runs the second time.
+    let service = named("log-pipe");
+    let (folder, log) = folder(&service);
+    let install = service.install().args(["--account", "ann", "--working-directory", &folder, "--restart-sec", "1s"]);
+    let script = "[ -e ended ] && exec sleep 1000; touch ended; echo gone; kill -PIPE $$";
+    install.args(["--restart", "on-failure"]).script(script).run();
+    system("systemctl", &["start", "log-pipe"]);
+    wait_for("its second run", 30, || (service.property("NRestarts") == "1").then_some(()));
+    wait_for("that it runs", 30, || (service.property("ActiveState") == "active").then_some(()));
+    let text = fs::read_to_string(&log).unwrap();
+    assert_eq!(text.matches(entry).count(), 1, "{text}");
+
+    // A stop may have its pipes end before its programs.
+    let service = named("log-pipe-stop");
+    let (folder, log) = self::folder(&service);
+    let install = service.install().args(["--account", "ann", "--working-directory", &folder]);
+    let script = "trap 'echo gone; kill -PIPE $$' TERM; touch ready; while :; do sleep 0.1; done";
+    let ran = install.args(["--restart", "on-failure", "--start"]).script(script).run();
+    wait_for("its trap", 30, || Path::new(&folder).join("ready").exists().then_some(()));
+    service.manage(&ran, "stop").stdout("log-pipe-stop: stopped\n").run();
+    assert_eq!((service.property("ExecMainStatus").as_str(), log.exists()), ("13", false));
+}

@@ -66,7 +66,8 @@ fn with_rights_the_command_runs_again_through_sudo_once() {
     let argv = fs::read_to_string(ran.folder().join("sudo-argv")).unwrap();
     assert!(argv.contains("JOES_TOKEN") && !argv.contains("$HOME"), "{argv}");
 
-    let said = "this needs administrator rights: asking sudo for them\n";
+    let unit = "`privilege-joe` (`/etc/systemd/system/privilege-joe.service`)";
+    let said = format!("stopping {unit} needs administrator rights: asking sudo for them\n");
     service.manage(&ran, "stop").by_person("joe").stderr_contains(said).run();
     service.manage(&ran, "status").by_person("joe").status(3).stderr("").run();
     service.manage(&ran, "remove").by_person("joe").arg("--remove_env_vars").run();

@@ -1,8 +1,9 @@
 //! A service gets another name, and is the same otherwise.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::booted::named;
+use crate::support::booted::{folder_of, named};
 use crate::support::system;
 
 #[test]
@@ -63,4 +64,26 @@ fn a_name_that_is_taken_or_a_failure_leaves_it_as_it_was() {
     assert_eq!(old.host(&state), before);
     assert_eq!(never.property("LoadState"), "not-found");
     assert_eq!(old.property("ActiveState"), "active");
+}
+
+/// The directory can be that of an account, which has its own ideas of what lies in it.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_error_log_follows_where_the_owner_of_its_directory_could_rename_it() {
+    for (name, other, mode, follows) in
+        [("rename-open", "rename-opened", 0o700, true), ("rename-closed", "rename-closed-too", 0o500, false)]
+    {
+        let (old, new) = (named(name), named(other));
+        let folder = folder_of("ann", &format!("/srv/{name}"));
+        let log = |name: &str| folder.join(format!("{name}_ERROR_LOG.txt"));
+        let install = old.install().args(["--account", "ann", "--working-directory", folder.to_str().unwrap()]);
+        let ran = install.probe([]).run();
+        fs::write(log(name), "what went wrong\n").unwrap();
+        system("chown", &["ann", log(name).to_str().unwrap()]);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        let renamed = ran.then_manage().args([name, "rename", other]).run();
+        assert_eq!((log(other).exists(), log(name).exists()), (follows, !follows), "{name}");
+        assert_eq!(renamed.stderr.contains("note: renaming `"), !follows, "{}", renamed.stderr);
+        assert_eq!(new.property("LoadState"), "loaded");
+    }
 }

@@ -1,5 +1,7 @@
 //! `InstallService --update`: what is said changes, and all else of a service stays.
 
+use std::fs;
+
 use crate::support::Test;
 use crate::support::booted::named;
 
@@ -23,6 +25,17 @@ fn an_update_keeps_arguments_secrets_and_the_rest() {
     // Who names the secret has a new value for it.
     update(&["--env", "TOKEN", "--start"]).env("TOKEN", "new value").run();
     assert_eq!(service.received().variable("TOKEN"), Some("new value".as_ref()));
+    // Another one is none of its business; the preview knows that, too.
+    let other =
+        |more: &str| update(&["--env", "OTHER", more]).env("TOKEN", "of somebody else").env("OTHER", "its value");
+    let changes = other("--dry-run").run().stdout;
+    assert!(changes.contains("OTHER") && !changes.contains("TOKEN"), "{changes}");
+    other("--start").run();
+    let received = service.received();
+    assert_eq!(received.variable("TOKEN"), Some("new value".as_ref()));
+    assert_eq!(received.variable("OTHER"), Some("its value".as_ref()));
+    update(&["--boot"]).stdout("updated: update-one (/etc/systemd/system/update-one.service)\n").run();
+    assert_eq!(service.property("UnitFileState"), "enabled");
     let description = service.property("Description");
     update(&["--description", "Another one"]).run();
     assert_ne!(service.property("Description"), description);
@@ -36,4 +49,23 @@ fn an_update_goes_through_sudo() {
     let update = service.install_again(&ran).args(["--update", "--description", "By joe"]).by_person("joe");
     update.stdout_contains("updated: update-sudo").run();
     assert_eq!(service.property("Description"), "By joe");
+}
+
+/// Version 0.1.0 wrote the profile `baseline` where nothing was said.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn the_loss_of_a_profile_that_was_the_default_is_told() {
+    let service = named("update-profile");
+    let ran = service.install().args(["--hardening", "baseline"]).probe(["mine"]).run();
+    let receipt = ran.folder().join("working_dir/update-profile_install_args.toml");
+    let said = fs::read_to_string(&receipt).unwrap();
+    fs::write(&receipt, said.replacen("hardening = \"baseline\"\n", "", 1)).unwrap();
+    let keeps = "`InstallService --update --service_name update-profile --hardening baseline` brings it back\n";
+    service.manage(&ran, "diff").status(10).stderr_contains(keeps).run();
+    service.manage(&ran, "reinstall").stderr_contains(keeps).run();
+    assert_eq!(service.property("NoNewPrivileges"), "no");
+    service.install_again(&ran).args(["--update", "--hardening", "baseline"]).stderr("").run();
+    assert_eq!(service.property("NoNewPrivileges"), "yes");
+    // Who says `none` knows what that means.
+    service.install_again(&ran).args(["--update", "--hardening", "none"]).stderr("").run();
 }

@@ -356,9 +356,9 @@ fn options_behind_a_python_spec_are_noted_with_the_line_that_was_meant() {
     assert_eq!(
         notes,
         [
-            "`--restart-sec 2 --start` belong to the program, as all words behind `watch:main` do; a `--` behind `watch:main` \
-          says that this is meant. To InstallService it would be said like this: `I --restart-sec 2 --start watch:main \
-          '/da ta' --service_name watch x`"
+            "`--restart-sec 2 --start` belong to the program, as all words behind `watch:main` do; if you meant options of \
+             InstallService, type `I --restart-sec 2 --start watch:main '/da ta' --service_name watch x`, and if not, a \
+             `--` behind `watch:main` omits this note"
         ]
     );
     let (given, notes) = noted(&["watch:main", "--dry_run"]);

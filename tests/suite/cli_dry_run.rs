@@ -495,6 +495,20 @@ fn defaults_that_are_often_not_meant_are_one_note() {
     assert_eq!(notes(&["watch:main"]), none);
 }
 
+/// A dry run ends with what to type to install, and has not run any code of the program.
+#[test]
+fn a_program_of_python_is_not_imported_and_that_is_said() {
+    let note = "note: `watch`: whether `watch:mian` can be imported is not tried here; an install does that first\n";
+    for option in ["--dry-run", "--check"] {
+        let test = Test::install().file("watch.py", "open('imported', 'w')\n\ndef main():\n    pass\n");
+        let test = test.args([option, "--python", "/usr/bin/python3", "watch:mian"]);
+        let ran = test.status(if option == "--check" { 10 } else { 0 }).stderr_contains(note).run();
+        assert!(!ran.folder().join("imported").exists());
+    }
+    let tree = Test::install().args(["--output", "tree", "--python", "/usr/bin/python3", "watch:mian"]).run();
+    assert!(!tree.stderr.contains("imported"), "{}", tree.stderr);
+}
+
 /// The package openmsistream brings an `InstallService` of its own, which takes the same words.
 #[test]
 fn other_programs_that_are_called_as_ours_are_said() {

@@ -446,7 +446,14 @@ fn directives_of_systemd() {
              InstallService: 5 errors; nothing was changed\n"
         ),
     );
-    // What a version has not is not written for it.
+    // Of two that say the same, one would count in silence.
+    refused(
+        run("TimeoutStopSec = 5\n", &["--stop-timeout", "10min"]),
+        "InstallService: error: option `--stop-timeout`: the key `TimeoutStopSec` of the `systemd` table says it, too; omit \
+         one of the two\n",
+    );
+    run("TimeoutStartSec = 5\n", &["--stop-timeout", "10min"]).run();
+    // What a version does not have is not written for it.
     let newer = "ExecCondition = '/bin/true'\nProtectSystem = 'strict'\nLimitNOFILE = 9\n";
     refused(
         run(newer, &["--assume", "systemd=231"]),

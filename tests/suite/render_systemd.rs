@@ -521,6 +521,34 @@ fn unit_of(spec: &ServiceSpec) -> String {
     files(spec).remove("web.service").unwrap()
 }
 
+/// systemd counts an end by SIGPIPE as clean (systemd.service(5), `SuccessExitStatus=`).
+#[test]
+fn an_end_by_sigpipe_is_a_failure_to_start_it_again_for() {
+    let line = |restart: Restart, directives: Vec<Directive>| {
+        let unit = unit_of(&ServiceSpec { restart, directives, ..web() });
+        unit.lines().filter(|line| line.starts_with("RestartForceExitStatus=")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(line(Restart::OnFailure, Vec::new()), ["RestartForceExitStatus=SIGPIPE"]);
+    assert_eq!(line(Restart::OnFailure, vec![said("RestartForceExitStatus", "7")]), ["RestartForceExitStatus=7"]);
+    // It is started again after every end, or after none.
+    assert_eq!(line(Restart::Always, Vec::new()), Vec::<String>::new());
+    assert_eq!(line(Restart::Never, Vec::new()), Vec::<String>::new());
+}
+
+/// A single line may have been a key of the user's.
+#[test]
+fn a_unit_that_goes_without_its_profile_is_told_from_one_that_never_had_one() {
+    let hardened = unit_of(&ServiceSpec { hardening: Hardening::Baseline, ..web() });
+    let plain = unit_of(&web());
+    assert_eq!(web().hardening, Hardening::None);
+    let loses = |spec: &ServiceSpec, unit: &str| systemd::loses_profile(spec, unit.as_bytes());
+    assert!(loses(&web(), &hardened));
+    assert!(!loses(&web(), &plain));
+    assert!(!loses(&ServiceSpec { hardening: Hardening::Strict, ..web() }, &hardened));
+    let own = unit_of(&ServiceSpec { directives: vec![said("NoNewPrivileges", "yes")], ..web() });
+    assert!(!loses(&web(), &own));
+}
+
 /// Our lines are for the case that the user does not say otherwise.
 #[test]
 fn what_the_user_says_takes_the_place_of_our_line() {

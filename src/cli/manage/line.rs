@@ -65,6 +65,26 @@ pub(super) enum Mode {
 }
 
 impl Mode {
+    /// What is going on while it is done, with the services behind it.
+    pub(super) fn doing(self) -> &'static str {
+        match self {
+            Self::Start => "starting",
+            Self::Status => "looking at",
+            Self::Stop => "stopping",
+            Self::Restart => "restarting",
+            Self::Reload => "reloading",
+            Self::Enable => "enabling",
+            Self::Disable => "disabling",
+            Self::Rename => "renaming",
+            Self::Remove | Self::StopAndRemove => "removing",
+            Self::Reinstall | Self::StopAndReinstall | Self::StopAndRestart => "reinstalling",
+            Self::Logs => "reading the output of",
+            Self::Show => "showing",
+            Self::Diff => "comparing",
+            Self::Doctor => "examining",
+        }
+    }
+
     /// The word for it.
     fn word(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()

@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal};
 
 use self::line::{ManageLine, Mode, Names, place};
 use super::options::manage::{ManageCall, Shape};
-use super::output::{print, say, say_styled};
+use super::output::{print, say_styled};
 use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
@@ -108,13 +108,13 @@ impl Call {
             Mode::Status => return Ok(words::status(&self.services.status()?, self)),
             Mode::Doctor => return Ok(words::diagnosis(&self.services.doctor()?, self.shape.plain())),
             Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
-                return self.run_again();
+                return self.run_again(mode);
             }
             Mode::Logs => {
                 let is_shown = io::stdout().is_terminal();
                 return self.services.logs(&options.log_part(), is_shown, &mut |event| self.tell(event));
             }
-            _ if !site::may_change(self.services.site.scope()) => return self.run_again(),
+            _ if !site::may_change(self.services.site.scope()) => return self.run_again(mode),
             _ => {}
         }
         let keep = Keep { env_vars: !options.remove_env_vars, install_args: !options.remove_install_args };
@@ -193,8 +193,9 @@ impl Call {
     }
 
     /// Runs this very command again with administrator rights.
-    fn run_again(&self) -> Result<u8, Error> {
-        let announce = &mut || say("this needs administrator rights: asking sudo for them");
+    fn run_again(&self, mode: Mode) -> Result<u8, Error> {
+        let Managed { names, site, .. } = &self.services;
+        let announce = &mut || say_styled(&report::of_rights(mode.doing(), names, site));
         sudo::run_again(Typed::without_secrets(), &[], self.notes.clone(), announce)
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Call;
 use crate::cli::Format;
-use crate::cli::output::{self, HEADING, HELP, print, print_done, say};
+use crate::cli::output::{self, HEADING, HELP, print, print_done, say, say_styled};
 use crate::cli::styled::Styled;
 use crate::commands::doctor::{Diagnosis, Examined};
 use crate::commands::list::Listed;
@@ -252,8 +252,14 @@ pub(super) fn stopped(all: &AllDone) -> u8 {
 /// What was removed, and what is left.
 pub(super) fn removed(removal: &Removal) {
     done(&removal.done);
+    say_styled(&left(removal));
+}
+
+/// What a removal has left, a line each.
+fn left(removal: &Removal) -> Styled {
+    let mut out = Styled::default();
     for kept in &removal.kept {
-        say(match kept {
+        let line = match kept {
             Kept::Receipt(name, path) => {
                 format!("kept: {path} (`ManageService {name} reinstall` needs it; `--remove_install_args` removes it)")
             }
@@ -271,14 +277,16 @@ pub(super) fn removed(removal: &Removal) {
                 )
             }
             Kept::ErrorLog(path) => format!("kept: {path} (its errors)"),
-        });
+        };
+        out.prose("kept: ".len(), line);
     }
     for (exe, reason) in &removal.withdrawn {
-        say(match reason {
-            None => format!("removed: {exe}"),
-            Some(reason) => format!("kept: {exe} ({reason})"),
-        });
+        match reason {
+            None => out.prose("removed: ".len(), format_args!("removed: {exe}")),
+            Some(reason) => out.prose("kept: ".len(), format_args!("kept: {exe} ({reason})")),
+        };
     }
+    out
 }
 
 /// How services were installed, as a manifest.
@@ -316,4 +324,29 @@ fn add_section(out: &mut Styled, title: impl Display, contents: &[u8]) {
 
 fn print_json(document: &impl Serialize) {
     output::print_json(&(serde_json::to_string_pretty(document).expect("plain data has a JSON form") + "\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::styled::Look;
+
+    #[test]
+    fn what_is_kept_is_wrapped_on_a_terminal_below_its_beginning() {
+        let kept = vec![
+            Kept::Receipt("web".parse().unwrap(), "/var/lib/install-service/web.toml".into()),
+            Kept::Lingering("lab".to_owned()),
+        ];
+        let left = left(&Removal { done: Vec::new(), kept, withdrawn: Vec::new() });
+        let look = Look { is_terminal: true, has_styles: false, width: Some(60) };
+        assert_eq!(
+            String::from_utf8(left.rendered(look)).unwrap(),
+            "kept: /var/lib/install-service/web.toml\n      \
+                (`ManageService web reinstall` needs it;\n      \
+                `--remove_install_args` removes it)\n\
+             kept: lingering of lab (`loginctl disable-linger lab` ends\n      \
+                it, if nothing else needs it)\n"
+        );
+        assert_eq!(String::from_utf8(left.without_styles()).unwrap().lines().count(), 2);
+    }
 }

@@ -122,6 +122,9 @@ const SERVICE: &[O] = &[
         |call, store| say(&mut call.service.secrets_in, &store),
     ),
     O::flag("no-boot", "Do not start it at boot", |call| call.service.at_boot = Some(false)),
+    O::flag("boot", "Start it at boot, where an earlier --no-boot is to be taken back with --update", |call| {
+        call.service.at_boot = Some(true);
+    }),
     O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
         say(&mut call.service.restart, &restart)
     }),
@@ -138,6 +141,9 @@ const SERVICE: &[O] = &[
         |call, span| put(&mut call.service.stop_timeout, time(&span)?),
     ),
     O::flag("no-network", "Start it without waiting for the network", |call| call.service.network = Some(false)),
+    O::flag("network", "Wait for the network, where an earlier --no-network is to be taken back with --update", |call| {
+        call.service.network = Some(true);
+    }),
     O::each("after", Called("UNIT"), "Start it after this unit", |call, unit| add(&mut call.service.after, &unit)),
     O::each("before", Called("UNIT"), "Start it before this unit", |call, unit| add(&mut call.service.before, &unit)),
     O::each("requires", Called("UNIT"), "Start this unit, too, and do not start without it", |call, unit| {
@@ -276,7 +282,7 @@ mod tests {
                 "env" => "secrets".to_owned(),
                 "secrets" => "secrets_in".to_owned(),
                 "no-network" => "network".to_owned(),
-                "no-boot" => "at_boot".to_owned(),
+                "boot" | "no-boot" => "at_boot".to_owned(),
                 long => long.replace('-', "_"),
             };
             assert_eq!(table.keys().collect::<Vec<_>>(), [&key], "--{}", option.long);

@@ -198,6 +198,12 @@ impl Given {
     /// What they say.
     pub(super) fn call<C: Default>(mut self, groups: &'static [Group<C>], faults: &mut Vec<Fault>) -> C {
         let mut call = C::default();
+        for no in self.values.keys() {
+            if let Some(long) = no.strip_prefix("no-").filter(|long| self.values.contains_key(long)) {
+                let reason = format!("cannot be combined with `--{long}`");
+                faults.push(Fault::new(format!("option `--{no}`"), reason));
+            }
+        }
         for option in all(groups) {
             let Some(mut values) = self.values.remove(option.long) else { continue };
             let set = match option.takes {

@@ -154,6 +154,20 @@ impl Folder {
         }
     }
 
+    /// Gives the file `name` another name, unless there is no such file, or something has that name already. Nothing is
+    /// done by it that the owner of the directory could not do.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn move_aside(&self, name: &Text, other: &Text) -> Result<(), Error> {
+        match self.open.move_aside(&to_path(name), &to_path(other)) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
+                Err(Error::io("renaming", &self.path_of(name), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the directory `name` away if it is empty.
     pub fn remove_empty(&self, name: &Text) {
         self.open.remove_empty(&to_path(name));
@@ -312,5 +326,24 @@ mod tests {
             folder.file(&name.into(), Opening::Append, 0o600).unwrap_err();
         }
         assert_eq!(fs::read_to_string(path("file")).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_file_is_renamed_unless_it_is_none_or_the_name_is_taken() {
+        let top = tempfile::tempdir().unwrap();
+        let path = |name: &str| top.path().join(name);
+        let folder = Folder::open(&text(top.path())).unwrap();
+        fs::write(path("log"), "said").unwrap();
+        fs::write(path("taken"), "precious").unwrap();
+        std::os::unix::fs::symlink("taken", path("link")).unwrap();
+        fs::create_dir(path("folder")).unwrap();
+        for (name, other) in [("log", "taken"), ("link", "new"), ("folder", "new"), ("missing", "new")] {
+            folder.move_aside(&name.into(), &other.into()).unwrap();
+            assert!(!path("new").exists() && path("link").is_symlink() && path("folder").is_dir(), "{name}");
+        }
+        assert_eq!(fs::read_to_string(path("taken")).unwrap(), "precious");
+        folder.move_aside(&"log".into(), &"new".into()).unwrap();
+        assert_eq!(fs::read_to_string(path("new")).unwrap(), "said");
+        assert!(!path("log").exists());
     }
 }

@@ -9,8 +9,10 @@ use std::path::Path;
 use std::rc::Rc;
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
-use nix::sys::stat::{FileStat, Mode, fchmod, fstatat, mkdirat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstatat, mkdirat};
+#[cfg(target_os = "linux")]
+use nix::unistd::{Uid, setfsuid};
+use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use super::Opening;
 use crate::host::files;
@@ -106,6 +108,18 @@ impl Directory {
         Ok(unlinkat(&*self.0, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
+    /// As the owner of the directory, whose files may be anybody's to change.
+    pub(super) fn move_aside(&self, name: &Path, other: &Path) -> io::Result<()> {
+        let found = fstatat(&*self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        if SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+            return Ok(());
+        }
+        let _as_owner = AsOwner::begin(self.metadata()?.uid());
+        // A second name is refused where a rename would replace what has it (link(2), rename(2)).
+        linkat(&*self.0, name, &*self.0, other, AtFlags::empty())?;
+        self.remove(name)
+    }
+
     pub(super) fn remove_empty(&self, name: &Path) {
         _ = unlinkat(&*self.0, name, UnlinkatFlags::RemoveDir);
     }
@@ -159,6 +173,32 @@ impl Directory {
 
 fn bits(mode: u32) -> Mode {
     Mode::from_bits_truncate(mode as nix::libc::mode_t)
+}
+
+/// While it lives, files are looked at and changed with the rights of somebody else (setfsuid(2)): of root's own nothing
+/// is left then. Whoever is not root stays who they are. Linux alone has it.
+struct AsOwner {
+    #[cfg(target_os = "linux")]
+    before: Uid,
+}
+
+impl AsOwner {
+    #[cfg(target_os = "linux")]
+    fn begin(owner: u32) -> Self {
+        Self { before: setfsuid(Uid::from_raw(owner)) }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn begin(_owner: u32) -> Self {
+        Self {}
+    }
+}
+
+impl Drop for AsOwner {
+    fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        setfsuid(self.before);
+    }
 }
 
 /// A file with a name of its own, beside its place.

@@ -63,6 +63,14 @@ impl Directory {
         fs::remove_file(self.0.join(name))
     }
 
+    pub(super) fn move_aside(&self, name: &Path, other: &Path) -> io::Result<()> {
+        let (from, to) = (self.0.join(name), self.0.join(other));
+        match fs::symlink_metadata(&from)?.is_file() && fs::symlink_metadata(&to).is_err() {
+            true => fs::rename(from, to),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn remove_empty(&self, name: &Path) {
         drop(fs::remove_dir(self.0.join(name)));
     }

@@ -30,15 +30,16 @@ use crate::model::place::Place;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 
-/// Longest time that a call of NSSM may take; one that takes longer has opened a window.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
+/// Longest time that a call of NSSM may take which stops nothing; one that takes longer has opened a window.
+const LIMIT: Duration = Duration::from_secs(60);
 /// How long a service has to stay `SERVICE_RUNNING` to count as settled. NSSM says so once the
 /// program has run for its throttle time, 1.5 s.
 const SETTLE: Duration = Duration::from_millis(2500);
 /// How long to wait for a service to settle: NSSM announces it after its throttle time at the latest.
 const START_PATIENCE: Duration = Duration::from_secs(40);
-/// How long to wait for a service to stop: longer than all its stop methods together.
-const STOP_PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait for a service to stop beyond the time of its stop methods, as long as NSSM has those that it does
+/// not keep.
+const STOP_PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait for one that does not begin to: what was asked of it was refused.
 const REFUSED: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
@@ -195,6 +196,29 @@ pub fn status(exe: &Text, name: &ServiceName) -> Result<ServiceStatus, Error> {
     Ok(status)
 }
 
+/// Longest time that `operation` may take: to stop a service, as long as its stop methods.
+pub(super) fn limit_of(operation: &Operation, exe: &Text) -> Duration {
+    match operation {
+        Operation::Stop(name) => stop_patience(&stored(exe, name).unwrap_or_default()),
+        Operation::Register { .. }
+        | Operation::Set { .. }
+        | Operation::Unregister(_)
+        | Operation::Start(_)
+        | Operation::GrantRead { .. } => LIMIT,
+    }
+}
+
+/// How long to wait for a service with these parameters to stop: longer than all its stop methods together, each of
+/// which has milliseconds of its own.
+fn stop_patience(stored: &[Parameter]) -> Duration {
+    let is_time = |parameter: &&Parameter| {
+        matches!(&*parameter.name, "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads")
+    };
+    let millis = |parameter: &Parameter| parameter.values.first()?.as_str()?.parse().ok();
+    let all: u64 = stored.iter().filter(is_time).filter_map(millis).fold(0, u64::saturating_add);
+    STOP_PATIENCE.saturating_add(Duration::from_millis(all))
+}
+
 /// Asks NSSM to start a service. Its own verdict is none: it waits less long than services take.
 ///
 /// # Errors
@@ -208,7 +232,8 @@ pub fn start(exe: &Text, name: &ServiceName) -> Result<(), Error> {
 /// # Errors
 /// When NSSM cannot be run.
 pub fn stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
-    process::capture_within(&Operation::Stop(name.clone()).invocation(exe), LIMIT).map(drop)
+    let operation = Operation::Stop(name.clone());
+    process::capture_within(&operation.invocation(exe), limit_of(&operation, exe)).map(drop)
 }
 
 /// Starts a service that does not run, and waits until the service manager says that it does; says whether
@@ -297,13 +322,14 @@ fn died(name: &ServiceName, state: &str) -> Error {
 /// When it goes on running.
 pub fn await_stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
     let begun = Instant::now();
+    let patience_of_stop = limit_of(&Operation::Stop(name.clone()), exe);
     loop {
         interrupt::check()?;
         let state = status(exe, name)?.state;
         if matches!(state, State::Stopped | State::NotInstalled) {
             return Ok(());
         }
-        let patience = if state == State::Stopping { STOP_PATIENCE } else { REFUSED };
+        let patience = if state == State::Stopping { patience_of_stop } else { REFUSED };
         if begun.elapsed() > patience {
             return Err(Error::Command {
                 command: Operation::Stop(name.clone()).invocation(exe).typed(),
@@ -469,6 +495,19 @@ pub fn runs_through_runner(_name: &ServiceName, _place: &Place) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stop_may_take_as_long_as_all_its_methods() {
+        let number = Parameter::number;
+        let stored = [
+            number("AppStopMethodSkip", 7_000_000),
+            number("AppStopMethodConsole", 600_000),
+            number("AppStopMethodWindow", 5_000),
+            number("AppThrottle", 9_000_000),
+        ];
+        assert_eq!(stop_patience(&stored), STOP_PATIENCE + Duration::from_secs(605));
+        assert_eq!(stop_patience(&[]), STOP_PATIENCE);
+    }
 
     #[test]
     fn a_throttled_service_is_restarting() {

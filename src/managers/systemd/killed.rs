@@ -8,7 +8,7 @@ use crate::host::{privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::spec::Scope;
-use crate::model::status::{Killed, Run, ServiceStatus};
+use crate::model::status::{EndedBy, Killed, Late, Run, ServiceStatus};
 
 /// How many lines of the program's own are shown.
 const LINES: u32 = 10;
@@ -38,8 +38,8 @@ pub fn killed(names: &[ServiceName], before: &[ServiceStatus], scope: Scope) -> 
         of_it.is_some_and(|found| found.get("Result").is_some_and(|result| result == "timeout"))
     };
     let of = |(name, run): (&ServiceName, &Run)| {
-        let (processes, is_deaf) =
-            read(&told, &name.unit()).or_else(|| has_timed_out(name).then(|| (Vec::new(), true)))?;
+        let (processes, ended_by) =
+            read(&told, &name.unit()).or_else(|| has_timed_out(name).then(|| (Vec::new(), Some(EndedBy::Kill))))?;
         let log = Invocation::new([
             "journalctl".to_owned(),
             "--no-pager".to_owned(),
@@ -48,23 +48,34 @@ pub fn killed(names: &[ServiceName], before: &[ServiceStatus], scope: Scope) -> 
             format!("_SYSTEMD_INVOCATION_ID={}", run.id),
         ]);
         let log = process::answer(&log, &[]).map(|answer| answer.text()).unwrap_or_default();
-        let waited = is_deaf.then(|| run.stop_timeout.clone());
-        Some(Killed { service: name.clone(), processes, waited, log })
+        let late = ended_by.map(|ended_by| Late { stop_timeout: run.stop_timeout.clone(), ended_by });
+        Some(Killed { service: name.clone(), processes, late, log })
     };
     ran.into_iter().filter_map(of).collect()
 }
 
-/// The processes of a unit that were killed, and whether it had been waited for them; the words are those of
+/// The processes of a unit that were killed, and what ended it, if it had been waited for; the words are those of
 /// `unit_kill_context` and `service_dispatch_timer` in `src/core` of systemd.
-fn read(told: &str, unit: &str) -> Option<(Vec<String>, bool)> {
+fn read(told: &str, unit: &str) -> Option<(Vec<String>, Option<EndedBy>)> {
     let lines = || told.lines().filter_map(|line| line.strip_prefix(unit)?.strip_prefix(": "));
     let process = |line: &str| {
         let (_, name) = line.strip_prefix("Killing process ")?.split_once('(')?;
         Some(name.strip_suffix(" with signal SIGKILL.")?.strip_suffix(')')?.to_owned())
     };
     let processes: Vec<String> = lines().filter_map(process).collect();
-    let is_deaf = lines().any(|line| line.starts_with("State '") && line.ends_with("' timed out. Killing."));
-    (is_deaf || !processes.is_empty()).then_some((processes, is_deaf))
+    // That of `ExecStop=`.
+    let is_asked_again =
+        lines().any(|line| matches!(line, "Stopping timed out. Terminating." | "Stopping timed out. Aborting."));
+    let is_killed = lines().any(|line| {
+        line == "Stopping timed out. Killing." || line.starts_with("State '") && line.ends_with("' timed out. Killing.")
+    });
+    let ended_by = match (is_asked_again, is_killed) {
+        (false, false) => None,
+        (true, false) => Some(EndedBy::Term),
+        (false, true) => Some(EndedBy::Kill),
+        (true, true) => Some(EndedBy::KillAfterTerm),
+    };
+    (ended_by.is_some() || !processes.is_empty()).then_some((processes, ended_by))
 }
 
 #[cfg(test)]
@@ -81,8 +92,23 @@ mod tests {
                     db.service: Killing process 7 (helper) with signal SIGKILL.\n\
                     quiet.service: Deactivated successfully.\n";
         let words = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(read(told, "web.service"), Some((words(&["sh", "a) b (c"]), true)));
-        assert_eq!(read(told, "db.service"), Some((words(&["helper"]), false)));
+        assert_eq!(read(told, "web.service"), Some((words(&["sh", "a) b (c"]), Some(EndedBy::Kill))));
+        assert_eq!(read(told, "db.service"), Some((words(&["helper"]), None)));
         assert_eq!(read(told, "quiet.service"), None);
+    }
+
+    #[test]
+    fn what_did_not_answer_a_stop_command_is_ended_by_sigterm_or_after_it() {
+        let told = "poll.service: Stopping timed out. Terminating.\n\
+                    poll.service: Main process exited, code=killed, status=15/TERM\n\
+                    poll.service: Failed with result 'timeout'.\n\
+                    deaf.service: Stopping timed out. Terminating.\n\
+                    deaf.service: State 'stop-sigterm' timed out. Killing.\n\
+                    deaf.service: Killing process 7 (python3) with signal SIGKILL.\n\
+                    post.service: State 'stop-post' timed out. Terminating.\n";
+        assert_eq!(read(told, "poll.service"), Some((Vec::new(), Some(EndedBy::Term))));
+        assert_eq!(read(told, "deaf.service"), Some((vec!["python3".to_owned()], Some(EndedBy::KillAfterTerm))));
+        // It has ended; what follows an end took too long.
+        assert_eq!(read(told, "post.service"), None);
     }
 }

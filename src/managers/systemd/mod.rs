@@ -21,6 +21,7 @@ use crate::model::invocation::Invocation;
 use crate::model::log_part::LogPart;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::systemd::Operation;
+use crate::model::span::Span;
 use crate::model::spec::Scope;
 use crate::model::status::{Run, ServiceStatus, State};
 use crate::model::systemd_version::SystemdVersion;
@@ -31,9 +32,12 @@ use crate::model::text::Text;
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
                           UnitFileState,StateChangeTimestamp,InvocationID,TimeoutStopUSec";
 
-/// Longest time that a command of systemd may take: `systemctl start` waits for TimeoutStartSec
-/// (300 s in a Python unit of ours), `systemctl stop` for TimeoutStopSec.
-pub(super) const LIMIT: Duration = Duration::from_secs(400);
+/// Longest time that a command of systemd may take that stops nothing: `systemctl start` waits for TimeoutStartSec
+/// (300 s in a Python unit of ours).
+const LIMIT: Duration = Duration::from_secs(400);
+/// How often a service is given the time of its unit to stop: to `ExecStop=`, after SIGTERM and after SIGKILL
+/// (systemd.service(5), `TimeoutStopSec=`).
+const STOPS: u32 = 3;
 /// How long a service has to run on before it counts as settled.
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How long to wait for a service to settle.
@@ -347,12 +351,34 @@ pub(super) fn not_reloadable(names: &[ServiceName], scope: Scope) -> Result<Vec<
     Ok(others.map(|(name, _)| name.clone()).collect())
 }
 
+/// Longest time that `operation` may take: as long as systemd waits for the services that it stops. They may do so one
+/// after the other.
+pub fn limit_of(operation: &Operation, scope: Scope) -> Duration {
+    let names = operation.stops();
+    if names.is_empty() {
+        return LIMIT;
+    }
+    let words = ["show".to_owned(), "--property=TimeoutStopUSec".to_owned()];
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    // Whoever does not answer this does not do the other either.
+    let answers = process::answer(&invocation, &[]).map(|answer| parse_show(&answer.text())).unwrap_or_default();
+    answers
+        .iter()
+        .filter_map(|found| found.get("TimeoutStopUSec"))
+        .fold(LIMIT, |limit, span| limit.saturating_add(time_of(span).saturating_mul(STOPS)))
+}
+
+/// A length of time in systemd's words; what has no end is `infinity`.
+fn time_of(span: &str) -> Duration {
+    span.parse().map_or(Duration::MAX, Span::as_duration)
+}
+
 /// Does `operation` with one call, and gives systemctl's own error if it fails.
 ///
 /// # Errors
 /// When systemctl says so.
 pub(super) fn act(operation: &Operation, scope: Scope) -> Result<(), Error> {
-    process::run_within(&operation.invocation(scope), LIMIT).map(drop)
+    process::run_within(&operation.invocation(scope), limit_of(operation, scope)).map(drop)
 }
 
 #[cfg(test)]
@@ -411,6 +437,14 @@ mod tests {
         assert!(matches!(watch.look(&starting, now + PATIENCE, now + PATIENCE), Verdict::Died(0, _)));
         let ended = service("inactive", 0);
         assert_eq!(Watch::begin(&ended, now).look(&ended, now, now), Verdict::Settled);
+    }
+
+    #[test]
+    fn times_are_read_in_the_words_of_systemd() {
+        for (span, seconds) in [("1min 30s", 90), ("1h 2min", 3720), ("500ms", 0), ("1month 1w", 3_234_600)] {
+            assert_eq!(time_of(span).as_secs(), seconds, "{span}");
+        }
+        assert_eq!(time_of("infinity").saturating_mul(STOPS), Duration::MAX);
     }
 
     #[test]

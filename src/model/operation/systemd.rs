@@ -61,6 +61,23 @@ impl Operation {
         }
     }
 
+    /// The services that it stops, and waits for.
+    pub fn stops(&self) -> &[ServiceName] {
+        match self {
+            Self::Stop(names) | Self::Restart(names) => names,
+            Self::Reload
+            | Self::Enable(_)
+            | Self::Disable(_)
+            | Self::Start(_)
+            | Self::BeginStart(_)
+            | Self::ReloadUnits(_)
+            | Self::Kill(_)
+            | Self::ResetFailed(_)
+            | Self::EnableLinger(_)
+            | Self::DisableLinger(_) => &[],
+        }
+    }
+
     /// The services that it starts, or starts again.
     pub fn starts(&self) -> &[ServiceName] {
         match self {
