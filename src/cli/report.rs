@@ -116,9 +116,9 @@ fn tell_killed(Killed { service, processes, waited, log }: &Killed) {
     let mut out = Styled::default();
     out.indented(log.trim_end().as_bytes());
     if waited.is_some() {
-        out.plain("  ")
-            .styled(HELP, "help")
-            .plain(": `InstallService` with `--stop-timeout SPAN` gives it more time\n");
+        let mut help = Styled::default();
+        help.plain("  ").styled(HELP, "help").plain(": `InstallService` with `--stop-timeout SPAN` gives it more time");
+        out.advice("help: ".len(), help);
     }
     say_styled(&out);
 }
