@@ -46,7 +46,7 @@ cause() {
         exit-code/216 | exit-code/217) echo 'cause: there is no such account or group' ;;
         exit-code/218 | exit-code/226 | exit-code/228) echo 'cause: the hardening could not be set up' ;;
         exit-code/243) echo 'cause: its secrets could not be read' ;;
-        */SYS | exit-code/159) echo 'cause: it made a system call that a filter does not allow, such as that of a hardening profile' ;;
+        */SYS | exit-code/159) echo 'cause: a filter of system calls ended it, such as that of a hardening profile' ;;
         oom-kill/*) echo 'cause: memory ran out' ;;
         signal/KILL) echo 'cause: it was killed, by somebody or because memory ran out' ;;
         start-limit-hit/*) echo 'cause: it was started too often' ;;

@@ -81,7 +81,7 @@ fn an_entry_begins_with_the_cause_where_the_program_cannot_say_it() {
     let (folder, log) = folder(&service);
     for (script, head) in [
         ("/no/such/program", "exit-code exited 127\ncause: a program or a library that it needs was not found\n"),
-        ("kill -SYS $$", "signal killed SYS\ncause: it made a system call that a filter does not allow"),
+        ("kill -SYS $$", "signal killed SYS\ncause: a filter of system calls ended it"),
         ("exit 3", "exit-code exited 3\n\n"),
     ] {
         drop(fs::remove_file(&log));
