@@ -88,11 +88,24 @@ fn is_command(code: &str) -> bool {
         "ManageService",
         "chmod",
         "chown",
+        "command",
+        "coredumpctl",
+        "dir",
         "export",
+        "file",
+        "findmnt",
+        "free",
+        "getent",
         "journalctl",
+        "ldd",
         "loginctl",
+        "ls",
+        "mkdir",
+        "namei",
         "rm",
+        "sed",
         "set",
+        "setfacl",
         "sudo",
         "systemctl",
     ];
@@ -145,6 +158,15 @@ mod tests {
             wrapped(text, 80, 6, true),
             "note: `web` is there;\n          ManageService web start\n      starts it\n"
         );
+    }
+
+    #[test]
+    fn every_command_of_a_diagnosis_is_known_as_one() {
+        for command in
+            ["sed -i 's/x/y/' f", "mkdir -p /x", "findmnt -T /x", "ls -l /x", "namei -l /x", "getent passwd x"]
+        {
+            assert!(is_command(command), "{command}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What the shell of whoever installs has, and a service will not.
 
 use super::install::Installation;
-use crate::diagnose::caller::{OF_SESSIONS, Shell, needs};
+use crate::diagnose::caller::{OF_SESSIONS, Shell};
+use crate::diagnose::elf::{Elf, Needs};
 use crate::diagnose::program::{ProgramFile, Runs};
 use crate::host::environment::non_empty;
 use crate::host::facts::Host;
@@ -60,8 +61,9 @@ fn texts(spec: &ServiceSpec) -> Vec<String> {
 
 /// The libraries that a program needs and that are found in `directories` alone.
 fn only_by(directories: &Text, program: &ProgramFile) -> Vec<String> {
-    let file = reading::whole(&program.path, Links::Followed, Limit::PROGRAM).unwrap_or_default();
-    let Some((needed, own)) = needs(&file) else { return Vec::new() };
+    let Ok(mut file) = reading::open(&program.path, Links::Followed) else { return Vec::new() };
+    let Some(elf) = Elf::of(&mut file) else { return Vec::new() };
+    let Needs { libraries: needed, paths: own } = elf.needs(&mut file).unwrap_or_default();
     let here = |directory: &Text, library: &str| to_path(directory).join(library).is_file();
     let listed: Vec<Text> = directories
         .as_bytes()

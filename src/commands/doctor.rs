@@ -4,7 +4,7 @@ use super::find::{Managed, Where};
 use crate::diagnose::Finding;
 use crate::error::Error;
 use crate::executor::journal;
-use crate::managers::{self, observe};
+use crate::managers::{self, Purpose, observe};
 use crate::model::name::ServiceName;
 use crate::model::site::Site;
 use crate::model::spec::Scope;
@@ -25,6 +25,8 @@ pub struct Examined {
     pub service: ServiceName,
     /// Whose it is.
     pub scope: Scope,
+    /// Whether it was removed, but for what `reinstall` needs.
+    pub removed: bool,
     /// What is wrong with it, the graver first.
     pub findings: Vec<Finding>,
 }
@@ -40,7 +42,8 @@ impl Diagnosis {
         self.services.extend(names.iter().zip(of_services).map(|(service, findings)| Examined {
             service: service.clone(),
             scope: site.scope(),
-            findings,
+            removed: findings.is_none(),
+            findings: findings.unwrap_or_default(),
         }));
         for finding in of_host {
             if !self.host.contains(&finding) {
@@ -63,7 +66,7 @@ impl Managed {
     }
 }
 
-/// What is wrong with every service of ours.
+/// What is wrong with every service of ours that is not removed.
 ///
 /// # Errors
 /// When the service manager of the machine does not answer.
@@ -75,8 +78,10 @@ pub fn all(place: &Where) -> Result<Diagnosis, Error> {
         // One state directory for both, as a checkout has, holds each service once.
         names.retain(|name| !diagnosis.services.iter().any(|examined| examined.service == *name));
         if !names.is_empty() {
-            managers::need(site.manager)?;
+            managers::need(site.manager, Purpose::Manage)?;
             diagnosis.add(&names, &site)?;
+            // Each has a receipt for as long as nobody takes that away, too.
+            diagnosis.services.retain(|examined| !examined.removed);
         }
     }
     Ok(diagnosis)

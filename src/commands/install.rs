@@ -19,7 +19,7 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
-use crate::managers::{self, observe, systemd};
+use crate::managers::{self, Purpose, observe, systemd};
 use crate::manifest::{self, Manifest, Request};
 use crate::model::artifact::Artifact;
 use crate::model::facts::{Facts, PathKind};
@@ -603,7 +603,7 @@ impl Installation {
 
     /// `notes` have been told.
     fn install(&self, files: Vec<Desired>, notes: Vec<String>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
-        managers::need(self.site.manager)?;
+        managers::need(self.site.manager, Purpose::Install)?;
         if !site::may_change(self.site.scope()) {
             self.find_modules(&files)?;
             return self.run_again(notes, reporter).map(Outcome::RunAgain);

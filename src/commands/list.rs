@@ -4,7 +4,7 @@ use super::Reporter;
 use super::change::begin_look;
 use super::find::Where;
 use crate::error::Error;
-use crate::managers::{self, observe};
+use crate::managers::{self, Purpose, observe};
 use crate::model::name::ServiceName;
 use crate::model::spec::{Scope, Target};
 use crate::model::status::ServiceStatus;
@@ -42,7 +42,7 @@ pub fn services(place: &Where, reporter: Reporter<'_>) -> Result<Vec<Listed>, Er
             .filter(|name| is_installed(name) || !seen.contains(&site.place.receipt(name)))
             .collect();
         seen.extend(names.iter().map(|name| site.place.receipt(name)));
-        let states = if names.is_empty() || managers::need(site.manager).is_err() {
+        let states = if names.is_empty() || managers::need(site.manager, Purpose::Manage).is_err() {
             None
         } else {
             managers::status(&site, &names).ok()

@@ -1,7 +1,9 @@
 //! Programs that end at once without an error: those that put themselves into the background, and those that find
 //! nothing on standard input.
 
-use super::{Finding, Kind};
+use super::{Finding, Kind, word};
+use crate::model::platform::Platform;
+use crate::model::text::Text;
 
 /// What keeps a daemon in front, by the name of its program, as its manual page has it.
 const IN_FRONT: [(&str, &str); 55] = [
@@ -89,7 +91,7 @@ fn reads_input(words: &str) -> bool {
 
 /// Why the program of a service has ended at once without an error. `words` is the command, and `left` a process that
 /// the service manager found running when the program had ended.
-pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> Finding {
+pub fn ended(service: &str, program: &Text, words: &str, left: Option<&str>) -> Finding {
     const AT_ITS_END: &str = "when the program of a service ends, the service has ended, and what it left in the background \
                               is ended too";
     let background = |what: String, cure: String| Finding::new(Kind::Background, what, AT_ITS_END, cure);
@@ -99,7 +101,7 @@ pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> F
             format!("install `{service}` again without the `&`"),
         );
     }
-    let called = last(program);
+    let called = Platform::Unix.file_name(program).to_string();
     if words.split([' ', '"', '\'']).any(|word| last(word) == "nohup") && words.contains('&') {
         return background(
             "`nohup ... &` puts the program into the background".into(),
@@ -107,7 +109,7 @@ pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> F
         );
     }
     let by_words = words.split(['"', ' ']).find_map(|word| in_front(word).map(|how| (last(word), how)));
-    if let Some((name, how)) = in_front(program).map(|how| (called, how)).or(by_words) {
+    if let Some((name, how)) = in_front(&called).map(|how| (&*called, how)).or(by_words) {
         let how = match () {
             () if how.starts_with("without") => how.to_owned(),
             () if how.starts_with('`') => format!("with {how}"),
@@ -123,7 +125,8 @@ pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> F
             format!("the program put itself into the background: `{left}` still ran when it ended"),
             format!(
                 "look for an option that keeps it in front (often `--foreground`, `--no-daemon`, `-f` or `-F`): \
-                 `{program} --help`"
+                 {}",
+                help_of(program)
             ),
         );
     }
@@ -132,7 +135,10 @@ pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> F
             Kind::Input,
             format!("`{called}` reads what it should do from standard input, which is `/dev/null` in a service"),
             "it finds the end of its input at once, and ends",
-            format!("install `{service}` again with what it should run, such as `-- {program} SCRIPT`"),
+            format!(
+                "install `{service}` again with what it should run, such as {}",
+                format_args!("`-- {} SCRIPT`", word(program))
+            ),
         );
     }
     Finding::new(
@@ -141,9 +147,14 @@ pub fn ended(service: &str, program: &str, words: &str, left: Option<&str>) -> F
         AT_ITS_END,
         format!(
             "look for an option that keeps it in front (often `--foreground`, `--no-daemon`, `-f` or `-F`): \
-             `{program} --help`; where it has done its work and should not start again, install it with `--restart on-failure`"
+             {}; where it has done its work and should not start again, install it with `--restart on-failure`",
+            help_of(program)
         ),
     )
+}
+
+fn help_of(program: &Text) -> String {
+    format!("`{} --help`", word(program))
 }
 
 #[cfg(test)]
@@ -152,7 +163,7 @@ mod tests {
 
     #[track_caller]
     fn ends(program: &str, words: &str, left: Option<&str>) -> (Kind, String, String) {
-        let found = ended("web", program, words, left);
+        let found = ended("web", &program.into(), words, left);
         (found.kind, found.what, found.cure)
     }
 
@@ -194,6 +205,8 @@ mod tests {
         let (kind, what, cure) = ends("/opt/mine", "/opt/mine", Some("mine"));
         assert_eq!((kind, what.contains("`mine` still ran")), (Kind::Background, true));
         assert!(cure.ends_with("`/opt/mine --help`"), "{cure}");
+        let (_, _, cure) = ends("/opt/my $(id)", "/opt/my", Some("mine"));
+        assert!(cure.ends_with("`'/opt/my $(id)' --help`"), "{cure}");
     }
 
     #[test]

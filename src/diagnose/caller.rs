@@ -1,8 +1,8 @@
 //! What works in the shell of whoever installs a service, and will not in the service: what can be seen of it at the
 //! install.
 
-use super::Kind;
-use super::program::{Format, ProgramFile, Runs};
+use super::program::{ProgramFile, Runs};
+use super::{Kind, setting, typed};
 use crate::model::text::Text;
 
 /// Variables of a session that a service has not, each with what it is for.
@@ -55,22 +55,24 @@ impl Shell<'_> {
         let path = &self.program.path;
         let mut notes = Vec::new();
         for fault in self.program.faults(self.runs) {
-            // The others are told by the checks of a request.
-            if matches!(fault.kind, Kind::Loader | Kind::NoExec | Kind::WrongMachine) {
+            // What is closed to the account is told by the checks of a request.
+            if fault.kind != Kind::Closed {
                 notes.push(format!("{}, so it will not start; {}", fault.what, fault.cure));
             }
         }
         if let Some((directories, libraries)) = self.libraries.as_ref().filter(|(_, libraries)| !libraries.is_empty()) {
             notes.push(format!(
                 "`{path}` finds `{}` by your LD_LIBRARY_PATH, which the service will not have; \
-                 `--env LD_LIBRARY_PATH={directories}` gives it to the service",
-                libraries.join("`, `")
+                 {} gives it to the service",
+                libraries.join("`, `"),
+                setting("LD_LIBRARY_PATH", directories)
             ));
         }
         if let Some(environment) = self.environment.as_ref().filter(|of| is_python(path) && !is_below(path, of)) {
             notes.push(format!(
                 "the virtual environment `{environment}` is active, and the service will run `{path}`, which does not see \
-                 its packages; `-- {environment}/bin/python ...` runs its Python"
+                 its packages; {} runs its Python",
+                typed("--", &environment.with("/bin/python"))
             ));
         }
         for (name, what) in OF_SESSIONS.iter().filter(|(name, _)| self.variables.contains(name)) {
@@ -80,8 +82,8 @@ impl Shell<'_> {
             }
             notes.push(match ENDS.contains(name) {
                 true => format!(
-                    "it mentions `{name}` ({what}), which you have and the service will not; what that leads to ends with \
-                     your session"
+                    "it mentions `{name}` ({what}), which you have and the service will not; it stops working when \
+                     you log out"
                 ),
                 false => format!(
                     "it mentions `{name}` ({what}), which you have and the service will not; `--env {name}=\"${name}\"` gives \
@@ -122,58 +124,9 @@ fn mentions(text: &str, name: &str) -> bool {
     })
 }
 
-/// The libraries that an executable needs (`DT_NEEDED`), and where it has them looked for itself (`DT_RPATH`,
-/// `DT_RUNPATH`), of elf(5).
-pub fn needs(file: &[u8]) -> Option<(Vec<String>, Vec<String>)> {
-    let Format::Elf { wide, .. } = Format::of(file) else { return None };
-    let little = *file.get(5)? == 1;
-    let number = |offset: usize, length: usize| {
-        let bytes = file.get(offset..offset.checked_add(length)?)?;
-        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-        let sum = if little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) };
-        usize::try_from(sum).ok()
-    };
-    let word = if wide { 8 } else { 4 };
-    let [table, size, count] = if wide { [32, 54, 56] } else { [28, 42, 44] };
-    let (table, size, count) = (number(table, word)?, number(size, 2)?, number(count, 2)?);
-    // The kind, the offset in the file, the address, and the length there.
-    let mut segments = Vec::new();
-    for at in 0..count {
-        let header = table.checked_add(at.checked_mul(size)?)?;
-        let [offset, address, length] = if wide { [8, 16, 32] } else { [4, 8, 16] };
-        let field = |at: usize| number(header.checked_add(at)?, word);
-        segments.push((number(header, 4)?, field(offset)?, field(address)?, field(length)?));
-    }
-    // PT_DYNAMIC.
-    let (_, dynamic, _, length) = *segments.iter().find(|(kind, ..)| *kind == 2)?;
-    let mut entries = Vec::new();
-    for at in 0..length / (2 * word) {
-        let entry = dynamic.checked_add(at * 2 * word)?;
-        match (number(entry, word)?, number(entry.checked_add(word)?, word)?) {
-            (0, _) => break,
-            entry => entries.push(entry),
-        }
-    }
-    let of = |tag: usize| entries.iter().filter(move |(known, _)| *known == tag).map(|(_, value)| *value);
-    // DT_STRTAB is an address; PT_LOAD says where in the file it is.
-    let strings = of(5).next()?;
-    let holds = |(kind, _, address, length): &&(usize, usize, usize, usize)| {
-        *kind == 1 && strings.checked_sub(*address).is_some_and(|inside| inside < *length)
-    };
-    let (_, offset, address, _) = segments.iter().find(holds)?;
-    let strings = offset.checked_add(strings - address)?;
-    let text = |at: usize| {
-        let text = file.get(strings.checked_add(at)?..)?.split(|byte| *byte == 0).next()?;
-        std::str::from_utf8(text).ok().map(str::to_owned)
-    };
-    let paths = of(15).chain(of(29)).filter_map(text);
-    let paths = paths.flat_map(|paths| paths.split(':').map(str::to_owned).collect::<Vec<_>>());
-    Some((of(1).filter_map(text).collect(), paths.collect()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::program::Lies;
+    use super::super::program::{Format, Lies};
     use super::*;
 
     fn file(path: &str) -> ProgramFile {
@@ -235,7 +188,7 @@ mod tests {
         };
         one(
             &with("ssh-add -l; echo $SSH_AUTH_SOCK", &["SSH_AUTH_SOCK"]),
-            &["`SSH_AUTH_SOCK` (your SSH agent", "session"],
+            &["`SSH_AUTH_SOCK` (your SSH agent", "when you log out"],
         );
         one(&with("x = os.environ[\"JAVA_HOME\"]", &["JAVA_HOME"]), &["`--env JAVA_HOME=\"$JAVA_HOME\"`"]);
         one(&with("[ -n \"${DISPLAY:-}\" ]", &["DISPLAY"]), &["`DISPLAY`"]);
@@ -255,7 +208,7 @@ mod tests {
     fn a_python_of_another_environment_is_noted() {
         let program = file("/usr/bin/python3");
         let active = |environment: &str| Some(Text::from(environment));
-        one(&Shell { environment: active("/v"), ..shell(&program) }, &["`/v` is active", "`-- /v/bin/python ...`"]);
+        one(&Shell { environment: active("/v"), ..shell(&program) }, &["`/v` is active", "`-- /v/bin/python`"]);
         let own = file("/v/bin/python3");
         assert_eq!(Shell { environment: active("/v"), ..shell(&own) }.notes(), [""; 0]);
     }
@@ -274,15 +227,5 @@ mod tests {
         );
         let there = ProgramFile { noexec: true, ..file("/mnt/x") };
         one(&shell(&there), &["`noexec`, so it will not start; `findmnt -T /mnt/x`"]);
-    }
-
-    #[test]
-    fn what_is_no_executable_needs_nothing() {
-        for contents in [&b""[..], b"#!/bin/sh\n", b"\x7fELF\x02\x01", &[0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0xff]] {
-            assert_eq!(needs(contents), None);
-        }
-        let mut header = vec![0xff_u8; 64];
-        header[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        assert_eq!(needs(&header), None);
     }
 }

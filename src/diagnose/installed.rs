@@ -2,8 +2,9 @@
 
 use super::program::Lies;
 use super::start::{self, Known};
-use super::{Finding, Kind};
+use super::{Finding, Kind, typed, word};
 use crate::model::observed::OtherUnit;
+use crate::model::overrides::Overridden;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 
@@ -18,6 +19,10 @@ pub struct Installed {
     pub has_unit: bool,
     /// Whether its receipt is there.
     pub has_receipt: bool,
+    /// Whether its receipt wants it to be started at boot.
+    pub at_boot: bool,
+    /// Whether there is more of it than its unit, its receipt and its secrets: a script of ours, or a link to it.
+    pub has_more: bool,
     /// Files of ours that its unit needs and that are gone.
     pub missing: Vec<Text>,
     /// Files with values of its secrets, or other files of variables, that are gone.
@@ -36,21 +41,13 @@ pub struct Installed {
     pub logs_out: Option<String>,
     /// Paths of it below the home directory of somebody else, and who that is.
     pub in_homes: Vec<(Text, String)>,
+    /// What drop-ins override of its unit.
+    pub overridden: Vec<(Text, Vec<Overridden>)>,
     /// How long systemd waits before it starts it again, in its words.
     pub pace: String,
     /// For how many seconds it has been running.
     pub up_for: Option<u64>,
 }
-
-/// Directives of which a drop-in adds to what the unit says.
-const ADDING: [&str; 6] = [
-    "Environment",
-    "EnvironmentFile",
-    "ReadWritePaths",
-    "LoadCredential",
-    "LoadCredentialEncrypted",
-    "UnsetEnvironment",
-];
 
 /// So often a service is started again before that is said of one which runs.
 const OFTEN: u64 = 3;
@@ -58,14 +55,19 @@ const OFTEN: u64 = 3;
 const BRIEFLY: u64 = 120;
 
 impl Installed {
+    /// Whether it was removed: nothing is left of it but what `reinstall` needs.
+    pub fn is_removed(&self) -> bool {
+        !self.has_unit && self.other.is_none() && !self.has_more
+    }
+
     /// Everything that is wrong, the graver first.
     pub fn findings(&self) -> Vec<Finding> {
         let service = &self.known.service;
         if !self.has_unit && self.other.is_none() {
             return vec![Finding::new(
                 Kind::Receipt,
-                format!("`{service}` has a receipt and no unit"),
-                "it was removed, or somebody has removed its unit: there is nothing to start",
+                format!("`{service}` has a receipt and no unit, and `ManageService` did not remove it"),
+                "somebody has removed its unit: there is nothing to start",
                 format!(
                     "`ManageService {service} reinstall` brings it back, `ManageService {service} remove \
                      --remove_install_args` forgets it"
@@ -81,7 +83,8 @@ impl Installed {
                     findings.push(cause);
                 }
             }
-            if findings.is_empty() {
+            let has_done_its_work = self.status.result.as_deref() == Some("success");
+            if findings.is_empty() && !has_done_its_work {
                 findings.push(Finding::new(
                     Kind::Failed,
                     format!("it has failed: {}", start::ended(&self.status)),
@@ -90,7 +93,10 @@ impl Installed {
                 ));
             }
         }
-        findings.extend(self.of_restarts());
+        // What puts itself into the background is started again and again.
+        if !findings.iter().any(|known| matches!(known.kind, Kind::Background | Kind::Input)) {
+            findings.extend(self.of_restarts());
+        }
         findings.extend(self.of_boot());
         findings.extend(self.of_drop_ins());
         if self.needs_reload {
@@ -187,7 +193,11 @@ impl Installed {
                 Kind::Closed,
                 format!("the account `{account}` may not read `{path}`"),
                 "an interpreter reads its script as the account of the service",
-                format!("`sudo chmod o+r {path}`, or `sudo setfacl -m u:{account}:r {path}`"),
+                format!(
+                    "{}, or {}",
+                    typed("sudo chmod o+r", path),
+                    typed(&format!("sudo setfacl -m {}", word(&format!("u:{account}:r").into())), path)
+                ),
             ));
         }
         for (path, owner) in self.in_homes.iter().filter(|_| !is_closed) {
@@ -207,7 +217,7 @@ impl Installed {
         let service = &self.known.service;
         let count = self.status.restarts?;
         let repeats = match self.status.state {
-            State::Restarting => count >= 1,
+            State::Restarting => count >= 1 && self.status.last.is_brief(BRIEFLY),
             State::Running | State::Starting => count >= OFTEN && self.up_for.is_some_and(|seconds| seconds < BRIEFLY),
             State::Stopping | State::Stopped | State::Failed | State::NotInstalled => false,
         };
@@ -215,7 +225,7 @@ impl Installed {
             Finding::new(
                 Kind::Repeats,
                 format!("it ends and is started again: {count} times so far, {} after each end", self.pace),
-                "it does its work for moments at most",
+                "it runs only briefly each time",
                 format!("`ManageService {service} logs -n 50` shows what it says before it ends"),
             )
         })
@@ -227,13 +237,25 @@ impl Installed {
         if self.other.as_ref().is_some_and(|other| matches!(other, OtherUnit::Mask(_))) || !self.can_be_enabled {
             return findings;
         }
-        let enable = format!("`{} reenable {service}` makes the links anew", self.systemctl());
-        if self.status.enabled == Some(false) {
+        let enable = format!("`{} reenable {service}` makes the links again", self.systemctl());
+        if !self.at_boot {
+            if self.status.enabled == Some(true) {
+                findings.push(Finding::new(
+                    Kind::NotEnabled,
+                    "it is enabled, and its receipt says that it is not to be started at boot",
+                    if self.known.user { "it starts with your session" } else { "it starts at boot" },
+                    format!("`ManageService {service} disable`, or `ManageService {service} enable` if that is meant"),
+                ));
+            }
+        } else if self.status.enabled == Some(false) {
             findings.push(Finding::new(
                 Kind::NotEnabled,
                 "it is not enabled",
                 if self.known.user { "it does not start with your session" } else { "it does not start at boot" },
-                format!("`{} enable {service}`", self.systemctl()),
+                match self.has_receipt {
+                    true => format!("`ManageService {service} enable`"),
+                    false => format!("`{} enable {service}`", self.systemctl()),
+                },
             ));
         } else {
             findings.extend(self.links_missing.iter().map(|path| {
@@ -250,7 +272,7 @@ impl Installed {
                 Kind::Lingering,
                 format!("lingering is off for `{user}`"),
                 "the service stops when you log out, and does not start at boot",
-                format!("`loginctl enable-linger {user}`"),
+                typed("loginctl enable-linger", &user.as_str().into()),
             ));
         }
         findings
@@ -258,18 +280,11 @@ impl Installed {
 
     fn of_drop_ins(&self) -> Vec<Finding> {
         let service = &self.known.service;
-        let lines = &self.known.lines;
-        let mut files: Vec<(&Text, Vec<String>)> = Vec::new();
-        for line in lines.iter().filter(|line| line.drop_in && !line.value.is_empty()) {
-            let own = lines.iter().find(|own| !own.drop_in && own.name == line.name && own.value != line.value);
-            let Some(own) = own.filter(|_| !ADDING.contains(&line.name.as_str())) else { continue };
-            let said = format!("`{}={}` for `{}`", line.name, line.value, own.value);
-            match files.iter_mut().find(|(path, _)| *path == &line.path) {
-                Some((_, all)) => all.push(said),
-                None => files.push((&line.path, vec![said])),
-            }
-        }
-        let finding = |(path, said): (&Text, Vec<String>)| {
+        let said = |Overridden { directive, ours, theirs, .. }: &Overridden| {
+            format!("`{directive}={}` for `{}`", theirs.join(" "), ours.join(" "))
+        };
+        let finding = |(path, all): &(Text, Vec<Overridden>)| {
+            let said: Vec<String> = all.iter().map(said).collect();
             Finding::new(
                 Kind::Overridden,
                 format!("the drop-in `{path}` overrides its unit: {}", said.join(", ")),
@@ -277,7 +292,7 @@ impl Installed {
                 format!("`{} edit {service}` changes it, `{0} revert {service}` removes it", self.systemctl()),
             )
         };
-        files.into_iter().map(finding).collect()
+        self.overridden.iter().map(finding).collect()
     }
 }
 
@@ -307,8 +322,8 @@ impl Surroundings {
             findings.push(Finding::new(
                 Kind::Network,
                 format!(
-                    "nobody waits for the network: `network-online.target`, behind which `{}` is started, has nothing that \
-                     waits",
+                    "nothing on this host delays `network-online.target`, behind which `{}` is started, until the network \
+                     is up",
                     self.unwaited.join("`, `")
                 ),
                 "the service may be started before there is a network, and fail or work without it",
@@ -331,7 +346,10 @@ impl Surroundings {
                 Kind::JournalClosed,
                 format!("`{user}` may not read what services write to the journal"),
                 "`logs` and `status` show it to root only",
-                format!("`sudo usermod --append --groups systemd-journal {user}`, from the next login on"),
+                format!(
+                    "{}, from the next login on",
+                    typed("sudo usermod --append --groups systemd-journal", &user.as_str().into())
+                ),
             ));
         }
         findings
@@ -340,8 +358,8 @@ impl Surroundings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::refused;
     use super::*;
+    use crate::model::status::LastRun;
 
     /// A service with which nothing is wrong.
     fn fine() -> Installed {
@@ -350,6 +368,8 @@ mod tests {
             status: ServiceStatus { state: State::Running, enabled: Some(true), ..ServiceStatus::not_installed() },
             has_unit: true,
             has_receipt: true,
+            at_boot: true,
+            has_more: true,
             missing: Vec::new(),
             secrets: Vec::new(),
             other: None,
@@ -359,6 +379,7 @@ mod tests {
             needs_reload: false,
             logs_out: None,
             in_homes: Vec::new(),
+            overridden: Vec::new(),
             pace: "10s".into(),
             up_for: Some(10_000),
         }
@@ -386,7 +407,11 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_found() {
-        finds(&Installed { has_unit: false, ..fine() }, Kind::Receipt, "--remove_install_args");
+        let without_unit = Installed { has_unit: false, ..fine() };
+        finds(&without_unit, Kind::Receipt, "--remove_install_args");
+        assert!(!without_unit.is_removed());
+        assert!(Installed { has_more: false, ..without_unit }.is_removed());
+        assert!(!Installed { has_more: false, ..fine() }.is_removed());
         finds(&Installed { has_receipt: false, ..fine() }, Kind::Receipt, "`InstallService` command again");
         finds(&Installed { missing: vec!["/s/x.sh".into()], ..fine() }, Kind::MissingFile, "reinstall");
         finds(&Installed { secrets: vec!["/s/x.txt".into()], ..fine() }, Kind::Secrets, "reinstall");
@@ -410,7 +435,10 @@ mod tests {
         let disabled = ServiceStatus { enabled: Some(false), ..fine().status };
         let links_missing = vec!["/etc/multi-user.target.wants/web.service".into()];
         let off = Installed { status: disabled, links_missing: links_missing.clone(), ..fine() };
-        finds(&off, Kind::NotEnabled, "`sudo systemctl enable web`");
+        finds(&off, Kind::NotEnabled, "`ManageService web enable`");
+        // That is how it was asked for.
+        assert_eq!(Installed { at_boot: false, ..off.clone() }.findings(), []);
+        finds(&Installed { at_boot: false, ..fine() }, Kind::NotEnabled, "`ManageService web disable`");
         assert_eq!(Installed { can_be_enabled: false, ..off }.findings(), []);
         finds(&Installed { links_missing, ..fine() }, Kind::Links, "`sudo systemctl reenable web`");
         let links_stale = vec![("/etc/x.wants/web.service".into(), "/opt/web.service".into())];
@@ -432,6 +460,14 @@ mod tests {
         finds(&Installed { status: status(State::Running, 3), up_for: Some(5), ..fine() }, Kind::Repeats, pace);
         assert_eq!(Installed { status: status(State::Running, 3), ..fine() }.findings(), []);
         assert_eq!(Installed { status: status(State::Running, 0), up_for: Some(5), ..fine() }.findings(), []);
+        // It has done its work for weeks, or puts itself into the background: one finding at most.
+        let ended = |seconds| ServiceStatus {
+            result: Some("success".into()),
+            last: LastRun { signal: false, seconds: Some(seconds) },
+            ..status(State::Restarting, 1)
+        };
+        assert_eq!(Installed { status: ended(60 * 60 * 24 * 21), ..fine() }.findings(), []);
+        finds(&Installed { status: ended(1), ..fine() }, Kind::Background, "--help");
     }
 
     #[test]
@@ -443,19 +479,15 @@ mod tests {
 
     #[test]
     fn a_drop_in_that_overrides_is_found_with_both_lines() {
-        let (unit, drop_in) = ("/u/web.service".into(), "/u/web.service.d/a.conf".into());
-        let lines = |more: &str| {
-            refused::lines([
-                (&unit, false, "[Service]\nRestart=always\nEnvironment=A=b\n"),
-                (&drop_in, true, &format!("[Service]\n{more}\n")),
-            ])
+        let overridden = Overridden {
+            section: "Service".into(),
+            directive: "Restart".into(),
+            ours: vec!["always".into()],
+            theirs: vec!["no".into()],
         };
-        let with = |more: &str| Installed { known: Known { lines: lines(more), ..fine().known }, ..fine() };
-        finds(&with("Restart=no"), Kind::Overridden, "`sudo systemctl revert web` removes it");
-        assert!(with("Restart=no").findings()[0].what.ends_with("`Restart=no` for `always`"));
-        for adds in ["Nice=5", "Environment=C=d", "Restart=always"] {
-            assert_eq!(with(adds).findings(), [], "{adds}");
-        }
+        let with = Installed { overridden: vec![("/u/web.service.d/a.conf".into(), vec![overridden])], ..fine() };
+        finds(&with, Kind::Overridden, "`sudo systemctl revert web` removes it");
+        assert!(with.findings()[0].what.ends_with("`Restart=no` for `always`"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod background;
 pub mod caller;
+pub mod elf;
 pub mod installed;
 pub mod program;
 pub mod refused;
@@ -13,6 +14,9 @@ pub mod said;
 pub mod start;
 
 use serde::Serialize;
+
+use crate::model::platform::Platform;
+use crate::model::text::Text;
 
 /// Something that is wrong, or will be: what, why it matters, and what to type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,12 +39,35 @@ impl Finding {
     }
 }
 
+/// A command as it can be typed, in backticks: what it begins with, as a shell reads it, and a last word that may be
+/// anything. Nothing in that ends the command or begins another.
+fn typed(begin: &str, last: &Text) -> String {
+    format!("`{begin} {}`", word(last))
+}
+
+/// A word as a shell reads it.
+fn word(word: &Text) -> String {
+    Platform::Unix.typed(std::slice::from_ref(word))
+}
+
+/// The option of an install that gives a service a variable, in backticks.
+fn setting(name: &str, value: &Text) -> String {
+    format!("`--env {name}={}`", word(value))
+}
+
+/// A text that is one word for every shell as it stands: what a program says, and what a file of somebody else has, goes
+/// into a command only if it is.
+fn plain(text: &Text) -> Option<&str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._+@:-".contains(c);
+    text.as_str().filter(|text| !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain))
+}
+
 /// What an interrupted run has left, or one that is in progress.
 fn unfinished() -> Finding {
     Finding::new(
         Kind::Unfinished,
         "another run is in progress, or an earlier one was interrupted",
-        "what it had begun is half done",
+        "its changes are incomplete",
         "`ManageService --list` undoes what was interrupted",
     )
 }
@@ -111,6 +138,8 @@ pub enum Kind {
     Repeats,
     /// A file of secrets is gone.
     Secrets,
+    /// A signal ended it that counts as no error.
+    Signal,
     /// A program that this one starts is not on the service's PATH.
     SearchPath,
     /// It was started too often.

@@ -1,6 +1,8 @@
 //! The file of a program: what its first bytes say, and why a kernel would not start it.
 
-use super::{Finding, Kind};
+use super::elf::Elf;
+use super::{Finding, Kind, plain, typed, word};
+use crate::model::first_line::{BYTE_ORDER_MARK, FirstLine};
 use crate::model::text::Text;
 
 /// How many bytes of a file are looked at. The name of an executable's loader lies within the first of its pages.
@@ -20,14 +22,11 @@ pub enum Format {
         /// The program that loads it, where it needs one.
         loader: Option<Text>,
     },
-    /// A text whose first line names its interpreter (execve(2), "Interpreter scripts").
-    Script {
-        /// The interpreter, as it is written there.
-        interpreter: Text,
-        /// The rest of the line, which is one argument.
-        argument: Option<Text>,
-    },
-    /// A text whose first line names none.
+    /// A text whose first line names its interpreter.
+    Script(FirstLine),
+    /// A text that begins with a byte-order mark.
+    Marked,
+    /// A text whose first line names no interpreter.
     Text,
     /// Something else.
     Other,
@@ -40,102 +39,31 @@ impl Format {
             return Self::Empty;
         }
         if start.starts_with(b"\x7fELF") {
-            return elf(start).unwrap_or(Self::Other);
+            let mut start = start;
+            return Elf::of(&mut start).map_or(Self::Other, |elf| {
+                let loader = elf.loader(&mut start);
+                Self::Elf { wide: elf.wide, machine: elf.machine, loader }
+            });
+        }
+        if let Some(line) = FirstLine::of(start) {
+            return Self::Script(line);
         }
         let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if let Some(rest) = first.strip_prefix(b"#!") {
-            // The kernel takes blanks and tabs away at both ends, and a carriage return for a letter (`load_script` in
-            // `fs/binfmt_script.c`).
-            let rest = trimmed(rest);
-            let end = rest.iter().position(|byte| is_blank(*byte)).unwrap_or(rest.len());
-            let argument = trimmed(&rest[end..]);
-            return Self::Script {
-                interpreter: Text::from_bytes(&rest[..end]),
-                argument: (!argument.is_empty()).then(|| Text::from_bytes(argument)),
-            };
-        }
         let is_text = !first.contains(&0) && start.iter().take(256).all(|byte| !matches!(byte, 0..=8 | 14..=26));
-        if is_text { Self::Text } else { Self::Other }
+        match () {
+            () if !is_text => Self::Other,
+            () if start.starts_with(BYTE_ORDER_MARK) => Self::Marked,
+            () => Self::Text,
+        }
     }
 
-    /// Whether the first line of a script ends with a carriage return, which belongs to the name then.
-    pub fn ends_as_on_windows(&self) -> bool {
+    /// The first line of a script.
+    pub fn first_line(&self) -> Option<&FirstLine> {
         match self {
-            Self::Script { interpreter, argument } => {
-                argument.as_ref().unwrap_or(interpreter).as_bytes().ends_with(b"\r")
-            }
-            Self::Empty | Self::Elf { .. } | Self::Text | Self::Other => false,
+            Self::Script(line) => Some(line),
+            Self::Empty | Self::Elf { .. } | Self::Marked | Self::Text | Self::Other => None,
         }
     }
-
-    /// The name that `env` looks for on PATH, where that is the interpreter: `#!/usr/bin/env -S node --flag`.
-    pub fn searched(&self) -> Option<&str> {
-        let Self::Script { interpreter, argument: Some(argument) } = self else { return None };
-        if !interpreter.as_bytes().ends_with(b"/env") {
-            return None;
-        }
-        let words = argument.as_str()?.trim_end_matches('\r');
-        let rest = words.strip_prefix("-S").map(str::trim_start);
-        // Without `-S` the whole argument is the name.
-        let name = rest.map_or(Some(words), |rest| rest.split([' ', '\t']).find(|word| !word.contains('=')))?;
-        (!name.is_empty() && !name.starts_with('-')).then_some(name)
-    }
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}
-
-fn trimmed(mut text: &[u8]) -> &[u8] {
-    while let [first, rest @ ..] = text
-        && is_blank(*first)
-    {
-        text = rest;
-    }
-    while let [rest @ .., last] = text
-        && is_blank(*last)
-    {
-        text = rest;
-    }
-    text
-}
-
-/// Reads the header and the program headers (elf(5)).
-fn elf(file: &[u8]) -> Option<Format> {
-    let wide = match file.get(4)? {
-        1 => false,
-        2 => true,
-        _ => return None,
-    };
-    let little = match file.get(5)? {
-        1 => true,
-        2 => false,
-        _ => return None,
-    };
-    let number = |offset: usize, length: usize| {
-        let bytes = file.get(offset..offset.checked_add(length)?)?;
-        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-        Some(if little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) })
-    };
-    let place = |offset: usize, length: usize| usize::try_from(number(offset, length)?).ok();
-    let machine = u16::try_from(number(18, 2)?).ok()?;
-    let (table, size, count) = match wide {
-        true => (place(32, 8), place(54, 2), place(56, 2)),
-        false => (place(28, 4), place(42, 2), place(44, 2)),
-    };
-    let loader = || {
-        let (table, size, count) = (table?, size?, count?);
-        let headers = (0..count).filter_map(|at| table.checked_add(at.checked_mul(size)?));
-        // PT_INTERP.
-        let header = headers.into_iter().find(|header| number(*header, 4) == Some(3))?;
-        let (offset, length) = match wide {
-            true => (place(header + 8, 8)?, place(header + 32, 8)?),
-            false => (place(header + 4, 4)?, place(header + 16, 4)?),
-        };
-        let name = file.get(offset..offset.checked_add(length)?)?;
-        Some(Text::from_bytes(name.strip_suffix(b"\0").unwrap_or(name)))
-    };
-    Some(Format::Elf { wide, machine, loader: loader() })
 }
 
 /// What lies where a program should.
@@ -196,7 +124,11 @@ impl ProgramFile {
                     Kind::Program,
                     format!("`{path}` is {kind}, not a program"),
                     WILL_NOT_START,
-                    format!("`ls -ld {path}` shows it; install `{}` again with the path of the program", runs.service),
+                    format!(
+                        "{} shows it; install `{}` again with the path of the program",
+                        typed("ls -ld", path),
+                        runs.service
+                    ),
                 )];
             }
             Lies::File => {}
@@ -207,7 +139,7 @@ impl ProgramFile {
                 Kind::NotExecutable,
                 format!("`{path}` is not marked as executable"),
                 WILL_NOT_START,
-                format!("`chmod +x {path}`"),
+                typed("chmod +x", path),
             ));
         }
         faults.extend(self.closed.as_ref().map(|at| closed(path, at, runs)));
@@ -220,17 +152,25 @@ impl ProgramFile {
                 Kind::Program,
                 format!("`{path}` is empty"),
                 WILL_NOT_START,
-                format!("`ls -l {path}` shows it; copy the program there again"),
+                format!("{} shows it; copy the program there again", typed("ls -l", path)),
             )),
             Some(Format::Text) => faults.push(Finding::new(
                 Kind::Interpreter,
                 format!("`{path}` is a text whose first line is not `#!/path/of/its/interpreter`"),
                 "a shell makes up for that, and a service manager does not: the service fails with 203",
-                format!("`sed -i '1i #!/bin/sh' {path}` adds the line for a shell script"),
+                format!(
+                    "{} adds the line for a shell script, or name what runs it in front of it: {}",
+                    typed("sed -i '1i #!/bin/sh'", path),
+                    typed("-- /bin/sh", path)
+                ),
             )),
-            Some(format @ Format::Script { interpreter, .. }) => {
-                faults.extend(self.script_faults(format, interpreter, runs));
-            }
+            Some(Format::Marked) => faults.push(Finding::new(
+                Kind::Interpreter,
+                format!("`{path}` begins with a byte-order mark, as some editors of Windows write it"),
+                "the kernel looks for `#!` in its place: the service fails with 203",
+                format!("{} takes it away", typed(r"sed -i '1s/^\xEF\xBB\xBF//'", path)),
+            )),
+            Some(Format::Script(line)) => faults.extend(self.script_faults(line, runs)),
             Some(Format::Elf { wide, machine, loader }) => {
                 faults.extend(self.elf_faults(*wide, *machine, loader.as_ref(), runs));
             }
@@ -251,7 +191,7 @@ impl ProgramFile {
                 what,
                 "a virtual environment that moved, or whose Python was updated, starts nothing any more",
                 format!(
-                    "`python3 -m venv DIR` makes it anew at its place; `--python PATH` at an install of `{service}` names another one"
+                    "`python3 -m venv DIR` makes it again at its place; `--python PATH` at an install of `{service}` names another one"
                 ),
             );
         }
@@ -261,39 +201,59 @@ impl ProgramFile {
 
     fn on_noexec(&self) -> Finding {
         let path = &self.path;
-        let through = match &self.format {
-            Some(Format::Script { interpreter, .. }) => {
-                format!("name the interpreter in front of it: `-- {interpreter} {path}`")
+        let through = match self.format.as_ref().and_then(Format::first_line) {
+            Some(line) => {
+                let interpreter = plain(&line.interpreter).unwrap_or("/path/of/its/interpreter");
+                format!("name the interpreter in front of it: {}", typed(&format!("-- {interpreter}"), path))
             }
-            Some(Format::Empty | Format::Elf { .. } | Format::Text | Format::Other) | None => {
-                "move it to a file system without `noexec`, such as that of /usr/local/bin".to_owned()
-            }
+            None => "move it to a file system without `noexec`, such as that of /usr/local/bin".to_owned(),
         };
         Finding::new(
             Kind::NoExec,
             format!("`{path}` lies on a file system that is mounted with `noexec`"),
             "nothing on it can be executed, whatever its mode: the service fails with 203",
-            format!("`findmnt -T {path}` shows the mount; {through}"),
+            format!("{} shows the mount; {through}", typed("findmnt -T", path)),
         )
     }
 
-    fn script_faults(&self, format: &Format, interpreter: &Text, runs: Runs<'_>) -> Vec<Finding> {
-        let path = &self.path;
-        if format.ends_as_on_windows() {
+    fn script_faults(&self, line: &FirstLine, runs: Runs<'_>) -> Vec<Finding> {
+        let (path, interpreter) = (&self.path, &line.interpreter);
+        let fault = |what: String, why: &str, cure: String| vec![Finding::new(Kind::Interpreter, what, why, cure)];
+        if line.ends_as_on_windows() {
             return vec![Finding::new(
                 Kind::CarriageReturn,
                 format!("the first line of `{path}` ends with a carriage return, as on Windows"),
                 "the carriage return belongs to the name of the interpreter then, and there is none of that name",
-                format!("`sed -i 's/\\r$//' {path}` makes its lines end as on Linux"),
+                format!("{} makes its lines end as on Linux", typed(r"sed -i 's/\r$//'", path)),
             )];
         }
+        if interpreter.is_empty() {
+            return fault(
+                format!("the first line of `{path}` is `#!`, and names no interpreter"),
+                "the kernel starts a script through its interpreter: the service fails with 203",
+                format!("change the first line of `{path}`, such as to `#!/bin/sh`"),
+            );
+        }
         if !interpreter.as_bytes().starts_with(b"/") {
-            return vec![Finding::new(
-                Kind::Interpreter,
+            return fault(
                 format!("the first line of `{path}` names `{interpreter}`, which is no absolute path"),
                 "it is looked for in the working directory of the service, and nowhere else",
-                format!("`sed -i '1s|^#! *|#!/usr/bin/env |' {path}` has it looked for on PATH"),
-            )];
+                format!("{} has it looked for on PATH", typed("sed -i '1s|^#! *|#!/usr/bin/env |'", path)),
+            );
+        }
+        if let Some(words) = line.one_name() {
+            return fault(
+                format!("the first line of `{path}` has `env` look for a program of the name `{words}`"),
+                "all that stands behind `env` there is one name: the service ends with 127",
+                format!("change the first line of `{path}` so that it begins with `#!/usr/bin/env -S`"),
+            );
+        }
+        if interpreter == path {
+            return fault(
+                format!("the first line of `{path}` names `{path}` itself"),
+                "a script cannot be its own interpreter: the service fails with 203",
+                format!("change the first line of `{path}`, such as to `#!/bin/sh`"),
+            );
         }
         let Some(next) = &self.next else { return Vec::new() };
         next.faults(runs)
@@ -304,8 +264,7 @@ impl ProgramFile {
                     format!("the first line of `{path}` names `{interpreter}`, which is not there"),
                     "the kernel starts a script through its interpreter: the service fails with 203",
                     format!(
-                        "`sed -i '1s|{interpreter}|/path/of/it|' {path}` names another one, and a virtual environment \
-                         that moved is made anew at its place"
+                        "change the first line of `{path}`; a virtual environment that moved is made again at its place"
                     ),
                 ),
                 _ => fault,
@@ -321,7 +280,11 @@ impl ProgramFile {
                 Kind::WrongMachine,
                 format!("`{path}` is made for {}, and this machine is {}", machine_name(machine), machine_name(here)),
                 WILL_NOT_START,
-                format!("`file {path}` shows what it is made for; install the one for {}", machine_name(here)),
+                format!(
+                    "{} shows what it is made for; install the one for {}",
+                    typed("file", path),
+                    machine_name(here)
+                ),
             ));
         }
         if let (Some(loader), Some(Lies::Nothing), true) =
@@ -329,7 +292,7 @@ impl ProgramFile {
         {
             let (what, cure) = if loader.as_bytes().windows(7).any(|part| part == b"ld-musl") {
                 (
-                    "is made for musl, a C library that this system has not",
+                    "is made for musl, a C library that this system does not have",
                     "`sudo apt-get install musl` brings it on Debian and Ubuntu",
                 )
             } else if wide {
@@ -359,7 +322,11 @@ pub fn closed(path: &Text, at: &Text, runs: Runs<'_>) -> Finding {
         Kind::Closed,
         format!("`{path}` is out of reach of the account `{account}`: `{at}` is closed to it"),
         "the service cannot start what its account may not reach",
-        format!("`sudo chmod o+x {at}` opens it for everybody, `sudo setfacl -m u:{account}:x {at}` for this account"),
+        format!(
+            "{} opens it for everybody, {} for this account",
+            typed("sudo chmod o+x", at),
+            typed(&format!("sudo setfacl -m {}", word(&format!("u:{account}:x").into())), at)
+        ),
     )
 }
 
@@ -416,7 +383,7 @@ mod tests {
     }
 
     fn script(interpreter: &str, argument: Option<&str>) -> Format {
-        Format::Script { interpreter: interpreter.into(), argument: argument.map(Text::from) }
+        Format::Script(FirstLine { interpreter: interpreter.into(), argument: argument.map(Text::from) })
     }
 
     fn file(path: &str, format: Format) -> ProgramFile {
@@ -451,6 +418,7 @@ mod tests {
         for (start, expected) in [
             (&b""[..], Format::Empty),
             (b"echo hello\n", Format::Text),
+            (b"\xef\xbb\xbf#!/bin/sh\n", Format::Marked),
             (b"\0\0\0", Format::Other),
             (b"\x7fELF", Format::Other),
             (b"#!/bin/sh\n", script("/bin/sh", None)),
@@ -474,26 +442,12 @@ mod tests {
             let mut other = whole.clone();
             other[at] = value;
             Format::of(&other);
-            crate::diagnose::caller::needs(&other);
+            let mut other = other.as_slice();
+            Elf::of(&mut other).map(|elf| elf.needs(&mut other));
         }
         let mut lies = whole;
         lies[32..40].fill(0xff);
         assert_eq!(Format::of(&lies), Format::Elf { wide: true, machine: 62, loader: None });
-    }
-
-    #[test]
-    fn env_looks_for_a_name() {
-        for (argument, name) in [
-            ("node", Some("node")),
-            ("python3\r", Some("python3")),
-            ("-S node --flag", Some("node")),
-            ("-S A=b node", Some("node")),
-            ("python3 -u", Some("python3 -u")),
-            ("-i", None),
-        ] {
-            assert_eq!(script("/usr/bin/env", Some(argument)).searched(), name, "{argument}");
-        }
-        assert_eq!(script("/bin/sh", Some("-e")).searched(), None);
     }
 
     #[test]
@@ -503,6 +457,25 @@ mod tests {
         kinds(&ProgramFile { next: Some(Box::new(shell)), ..file("/x", script("/bin/sh", None)) }, &[]);
         // A 32-bit one, where its loader is there.
         kinds(&file("/bin/x", Format::of(&executable(false, 3, "/lib/ld-linux.so.2"))), &[]);
+    }
+
+    #[test]
+    fn a_command_to_type_does_nothing_but_what_it_says() {
+        let path = "/srv/my dir/a$(id)";
+        for (format, cure) in [
+            (script("/bin/sh\r", None), r"`sed -i 's/\r$//' '/srv/my dir/a$(id)'` makes its lines end as on Linux"),
+            (Format::Empty, "`ls -l '/srv/my dir/a$(id)'` shows it; copy the program there again"),
+        ] {
+            assert_eq!(file(path, format).faults(HERE)[0].cure, cure);
+        }
+        // What stands in a file is whose file it is.
+        let evil = "/x';id>/tmp/p;'";
+        let moved = ProgramFile { next: Some(missing(evil)), ..file("/x", script(evil, None)) };
+        let found = kinds(&moved, &[Kind::Interpreter]);
+        assert!(!found[0].cure.contains("id>"), "{found:?}");
+        let on_noexec = ProgramFile { noexec: true, ..file("/mnt/x", script(evil, None)) };
+        let found = kinds(&on_noexec, &[Kind::NoExec]);
+        assert!(!found[0].cure.contains("id>"), "{found:?}");
     }
 
     #[test]
@@ -519,6 +492,14 @@ mod tests {
         kinds(&file("/x", script("/usr/bin/env", Some("python3\r"))), &[Kind::CarriageReturn]);
         let found = kinds(&file("/x", script("python3", None)), &[Kind::Interpreter]);
         assert_eq!(found[0].what, "the first line of `/x` names `python3`, which is no absolute path");
+        let found = kinds(&file("/x", script("", None)), &[Kind::Interpreter]);
+        assert_eq!(found[0].what, "the first line of `/x` is `#!`, and names no interpreter");
+        let found = kinds(&file("/x", script("/usr/bin/env", Some("python3 -u"))), &[Kind::Interpreter]);
+        assert!(found[0].cure.contains("`#!/usr/bin/env -S`"), "{found:?}");
+        let found = kinds(&file("/x", script("/x", None)), &[Kind::Interpreter]);
+        assert_eq!(found[0].what, "the first line of `/x` names `/x` itself");
+        let found = kinds(&file("/x", Format::Marked), &[Kind::Interpreter]);
+        assert!(found[0].what.contains("byte-order mark"), "{found:?}");
         let moved =
             ProgramFile { next: Some(missing("/venv/bin/python")), ..file("/x", script("/venv/bin/python", None)) };
         kinds(&moved, &[Kind::Interpreter]);

@@ -1,6 +1,7 @@
 //! What the hardening of a unit refuses to a program, and the line of the unit that does it.
 
 use super::{Finding, Kind};
+use crate::model::privileges::BRING_NO_NEW_PRIVILEGES;
 use crate::model::text::Text;
 
 /// One line of a unit, or of a drop-in of it.
@@ -10,6 +11,8 @@ pub struct Line {
     pub path: Text,
     /// Whether the administrator wrote the file, and not we.
     pub drop_in: bool,
+    /// Whether the `systemd` table of the service says it, and not its hardening profile.
+    pub in_table: bool,
     /// What stands in front of the `=`.
     pub name: String,
     /// What stands behind it.
@@ -29,7 +32,7 @@ pub fn lines<'a>(files: impl IntoIterator<Item = (&'a Text, bool, &'a str)>) -> 
                 && let Some((name, value)) = line.split_once('=')
             {
                 let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
-                lines.push(Line { path: path.clone(), drop_in, name, value });
+                lines.push(Line { path: path.clone(), drop_in, in_table: false, name, value });
             }
         }
     }
@@ -49,28 +52,6 @@ impl Line {
     }
 }
 
-/// The lines that imply `NoNewPrivileges=yes` for an account, also where that is `no` (systemd.exec(5),
-/// `NoNewPrivileges=`).
-const IMPLYING: [&str; 17] = [
-    "DynamicUser",
-    "LockPersonality",
-    "MemoryDenyWriteExecute",
-    "PrivateDevices",
-    "ProtectClock",
-    "ProtectHostname",
-    "ProtectKernelLogs",
-    "ProtectKernelModules",
-    "ProtectKernelTunables",
-    "RestrictAddressFamilies",
-    "RestrictFileSystems",
-    "RestrictNamespaces",
-    "RestrictRealtime",
-    "RestrictSUIDSGID",
-    "SystemCallArchitectures",
-    "SystemCallFilter",
-    "SystemCallLog",
-];
-
 /// What a program says that is refused something: what it wanted, the lines of a unit that refuse it, words of the
 /// program, in lower case, and the error that it has to be. The first that fits counts.
 struct Refusal {
@@ -83,7 +64,7 @@ struct Refusal {
 /// What a file system says that is read-only; a mode or an access list says something else.
 const READ_ONLY: &str = "read-only file system";
 
-const GAINS: &str = "to get rights that it has not (sudo, su, a setuid or setgid program, file capabilities)";
+const GAINS: &str = "to gain privileges (sudo, su, a setuid or setgid program, file capabilities)";
 
 const REFUSALS: [Refusal; 16] = [
     Refusal {
@@ -291,23 +272,32 @@ pub fn by_filter(service: &str, is_narrow: Option<bool>, hardening: &[Line]) -> 
 /// The line that does it: a drop-in's, or the first that is on.
 fn culprit<'a>(by: &[&str], hardening: &'a [Line], has_account: bool) -> Option<&'a Line> {
     let of = |name: &str| last(hardening, name).filter(|line| line.is_on());
-    let implied = || IMPLYING.iter().find_map(|name| of(name)).filter(|_| has_account);
+    let implied = || BRING_NO_NEW_PRIVILEGES.iter().find_map(|name| of(name)).filter(|_| has_account);
     by.iter().find_map(|name| of(name).or_else(|| if *name == "NoNewPrivileges" { implied() } else { None }))
 }
 
 fn finding(service: &str, what: String, line: &Line) -> Finding {
     let written = shortened(&format!("{}={}", line.name, line.value));
-    let why = match line.drop_in {
-        true => format!("that is the line `{written}` of `{}`", line.path),
-        false => format!("that is the line `{written}` of the hardening profile, in `{}`", line.path),
-    };
-    let cure = match line.drop_in {
-        true => format!(
-            "take the line out of `{}`: `systemctl revert {service}` removes all drop-ins, then `ManageService {service} \
-             restart`",
-            line.path
+    let (why, cure) = match (line.drop_in, line.in_table) {
+        (true, _) => (
+            format!("that is the line `{written}` of `{}`", line.path),
+            format!(
+                "take the line out of `{}`: `systemctl revert {service}` removes all drop-ins, then `ManageService {service} \
+                 restart`",
+                line.path
+            ),
         ),
-        false => format!("install `{service}` again with `--hardening none`"),
+        (false, true) => (
+            format!("that is the line `{written}` of its `systemd` table, in `{}`", line.path),
+            format!(
+                "remove the key `{}` of the `systemd` table, or the `--property` that says it, and install `{service}` again",
+                line.name
+            ),
+        ),
+        (false, false) => (
+            format!("that is the line `{written}` of the hardening profile, in `{}`", line.path),
+            format!("install `{service}` again with `--hardening none`"),
+        ),
     };
     Finding::new(Kind::Hardening, what, why, cure)
 }
@@ -391,6 +381,15 @@ mod tests {
         let on = lines([(&unit, false, "[Service]\n"), (&drop_in, true, "[Service]\nRestrictSUIDSGID=yes\n")]);
         let found = blamed(said, &on, "RestrictSUIDSGID=yes");
         assert!(found.cure.starts_with("take the line out of `/u/web.service.d/a.conf`"), "{found:?}");
+    }
+
+    #[test]
+    fn a_line_of_the_table_is_told_from_one_of_the_profile() {
+        let mut own = profile("[Service]\nProtectSystem=strict\n");
+        own.iter_mut().for_each(|line| line.in_table = true);
+        let found = blamed("touch: cannot touch '/etc/x': Read-only file system", &own, "ProtectSystem=strict");
+        assert!(!found.why.contains("profile"), "{found:?}");
+        assert!(found.cure.starts_with("remove the key `ProtectSystem` of the `systemd` table"), "{found:?}");
     }
 
     #[test]

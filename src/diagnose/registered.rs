@@ -1,6 +1,7 @@
 //! What can be wrong with a service of NSSM, and around it.
 
 use super::{Finding, Kind};
+use crate::model::platform::Platform;
 use crate::model::text::Text;
 
 /// What is found of one service of Windows.
@@ -10,6 +11,8 @@ pub struct Registered {
     pub service: String,
     /// Whether Windows has a service of that name with NSSM.
     pub is_registered: bool,
+    /// Whether a script of ours is there that it is run with.
+    pub has_script: bool,
     /// Whether its receipt is there.
     pub has_receipt: bool,
     /// The program, and whether it is there.
@@ -21,6 +24,11 @@ pub struct Registered {
 }
 
 impl Registered {
+    /// Whether it was removed: nothing is left of it but what `reinstall` needs.
+    pub fn is_removed(&self) -> bool {
+        !self.is_registered && !self.has_script
+    }
+
     /// Everything that is wrong, the graver first.
     pub fn findings(&self) -> Vec<Finding> {
         let service = &self.service;
@@ -28,7 +36,7 @@ impl Registered {
             return vec![Finding::new(
                 Kind::Receipt,
                 format!("`{service}` has a receipt, and Windows has no such service"),
-                "it was removed: there is nothing to start",
+                "somebody has removed it: there is nothing to start",
                 format!(
                     "`ManageService {service} reinstall` brings it back, `ManageService {service} remove \
                      --remove_install_args` forgets it"
@@ -57,7 +65,8 @@ impl Registered {
                     format!("its {what} `{path}` is not there"),
                     "NSSM starts nothing without it; a letter of a network drive is known only to whoever connected it",
                     format!(
-                        "`dir {path}` shows what is there; install `{service}` again with the path that it has now"
+                        "`{}` shows what is there; install `{service}` again with the path that it has now",
+                        Platform::Windows.typed(&["dir".into(), path.clone()])
                     ),
                 ));
             }
@@ -129,6 +138,7 @@ mod tests {
         Registered {
             service: "web".into(),
             is_registered: true,
+            has_script: false,
             has_receipt: true,
             program: Some((r"C:\web.exe".into(), true)),
             directory: Some((r"C:\data".into(), true)),
@@ -145,7 +155,9 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_service_of_windows_is_found() {
         kinds(&fine(), &[]);
-        kinds(&Registered { is_registered: false, ..fine() }, &[Kind::Receipt]);
+        let gone = Registered { is_registered: false, has_script: true, ..fine() };
+        kinds(&gone, &[Kind::Receipt]);
+        assert_eq!((gone.is_removed(), Registered { has_script: false, ..gone }.is_removed()), (false, true));
         kinds(&Registered { has_receipt: false, ..fine() }, &[Kind::Receipt]);
         kinds(&Registered { program: Some((r"Z:\web.exe".into(), false)), ..fine() }, &[Kind::Program]);
         kinds(&Registered { directory: Some((r"C:\gone".into(), false)), ..fine() }, &[Kind::WorkingDirectory]);

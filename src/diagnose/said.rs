@@ -2,8 +2,10 @@
 
 /// What was said of the last run that has ended, in an answer of `journalctl`: without the date and the name in front of
 /// each line.
-pub fn last_run(log: &str) -> String {
-    let lines: Vec<(bool, &str)> = log.lines().map(message).collect();
+///
+/// `user`: whether it is of a user's own service. Of the machine's services process 1 tells, whose number nobody else has.
+pub fn last_run(log: &str, user: bool) -> String {
+    let lines: Vec<(bool, &str)> = log.lines().map(|line| message(line, user)).collect();
     let is_end = |(of_systemd, text): &(bool, &str)| {
         *of_systemd
             && ["Main process exited", "Failed with result", "Deactivated successfully", "Failed to start"]
@@ -25,11 +27,16 @@ fn joined(lines: &[(bool, &str)]) -> String {
     lines.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n")
 }
 
-/// What a line of the journal says, and whether systemd says it: `Nov 27 10:00:00 host systemd[1]: Started x.`
-fn message(line: &str) -> (bool, &str) {
-    let Some((head, text)) = line.split_once("]: ") else { return (false, line) };
+/// What a line of the journal says, and whether systemd says it: `Nov 27 10:00:00 host systemd[1]: Started x.` The other
+/// lines of a message of several begin with blanks.
+fn message(line: &str, user: bool) -> (bool, &str) {
+    let Some((head, text)) = line.split_once("]: ").filter(|_| !line.starts_with(' ')) else { return (false, line) };
     match head.rsplit_once('[') {
-        Some((names, pid)) if pid.bytes().all(|byte| byte.is_ascii_digit()) => (names.ends_with(" systemd"), text),
+        Some((names, pid)) if pid.bytes().all(|byte| byte.is_ascii_digit()) => {
+            // Month, day, time, host, and who says it.
+            let is_systemd = names.split_whitespace().skip(4).eq(["systemd"]);
+            (is_systemd && (user || pid == "1"), text)
+        }
         _ => (false, line),
     }
 }
@@ -76,14 +83,7 @@ pub fn missing_library(said: &str) -> Option<String> {
 pub fn port_in_use(said: &str) -> Option<Option<String>> {
     line_with(
         said,
-        &[
-            "address already in use",
-            "eaddrinuse",
-            "address in use",
-            "only one usage of each socket",
-            "[errno 98]",
-            "(98)",
-        ],
+        &["address already in use", "eaddrinuse", "address in use", "only one usage of each socket", "[errno 98]"],
     )
     .map(port_of)
 }
@@ -211,14 +211,36 @@ mod tests {
             )
         };
         let log = run("Address already in use") + &run("[x]: Permission denied: '/x'");
-        let said = last_run(&log);
+        let said = last_run(&log, false);
         assert!(said.contains("\n[x]: Permission denied: '/x'\nweb.service: Main process"), "{said}");
         assert!(!said.contains("Address"), "{said}");
         // The next run has begun.
         let next =
             log + "Nov 27 10:00:09 h systemd[1]: Starting web.service - web...\nNov 27 10:00:09 h web[13]: hello\n";
-        assert_eq!(last_run(&next), said);
-        assert_eq!(last_run("plain\nlines"), "plain\nlines");
+        assert_eq!(last_run(&next, false), said);
+        assert_eq!(last_run("plain\nlines", false), "plain\nlines");
+    }
+
+    #[test]
+    fn only_systemd_tells_where_a_run_ends() {
+        let log = |tag: &str| {
+            format!(
+                "Nov  7 10:00:00 h systemd[1]: Started web.service - web.\n\
+                 Nov  7 10:00:01 h web[12]: open /x: Permission denied\n\
+                 Nov  7 10:00:01 h {tag}: web.service: Main process exited, code=exited, status=1/FAILURE\n\
+                 Nov  7 10:00:02 h {tag}: Started web.service - web.\n\
+                 Nov  7 10:00:03 h web[12]: Address already in use\n\
+                 Nov  7 10:00:03 h {tag}: web.service: Main process exited, code=exited, status=1/FAILURE\n"
+            )
+        };
+        assert!(!last_run(&log("systemd[1]"), false).contains("denied"));
+        // `logger -t systemd`, and a message of several lines.
+        for tag in ["systemd[4711]", "systemd", "x\n             Nov  7 10:00:03 h systemd[1]"] {
+            let said = last_run(&log(tag), false);
+            assert!(said.contains("denied") && said.contains("in use"), "{tag}: {said}");
+        }
+        // The manager of a user has any number.
+        assert!(!last_run(&log("systemd[4711]"), true).contains("denied"));
     }
 
     #[test]
@@ -262,6 +284,7 @@ mod tests {
             ("OSError: [Errno 98] Address already in use", Some(None)),
             ("Address already in use\nPort 5000 is in use by another program.", Some(None)),
             ("all is well on port 8080", None),
+            ("processed (98) items", None),
         ] {
             assert_eq!(port_in_use(said), port.map(|port| port.map(str::to_owned)), "{said}");
         }

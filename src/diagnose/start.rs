@@ -2,7 +2,7 @@
 
 use super::program::{Format, ProgramFile, Runs, closed};
 use super::refused::{self, Line};
-use super::{Finding, Kind, background, said};
+use super::{Finding, Kind, background, plain, said, setting, typed, word};
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 
@@ -52,13 +52,32 @@ pub fn ended(status: &ServiceStatus) -> String {
             None => format!("it ended with exit status {code}"),
         },
         (Some("signal" | "core-dump"), Some(signal)) => format!("it was ended by signal {signal}"),
-        (Some("success"), _) if status.state == State::Restarting => {
-            "it ended at once, without an error, and is waiting to be started again".to_owned()
+        (Some("success"), signal) if status.state == State::Restarting => {
+            let how = match (status.last.signal, signal) {
+                (true, Some(signal)) => format!("was ended by {}, which counts as no error", signal_name(signal)),
+                _ if status.last.is_brief(AT_ONCE) => "ended at once, without an error".to_owned(),
+                _ => "ended without an error".to_owned(),
+            };
+            format!("it {how}, and is waiting to be started again")
         }
-        (Some("start-limit-hit"), _) => "it was started too often, and systemd starts it no more".to_owned(),
+        (Some("start-limit-hit"), _) => "it was started too often, and systemd has stopped starting it".to_owned(),
         (Some("oom-kill"), _) => "it was ended because memory ran out".to_owned(),
         (Some(result), _) if result != "success" => format!("it failed ({result})"),
         _ => format!("it is {}", status.state.as_str()),
+    }
+}
+
+/// For so many seconds a program has run at most of which is said that it ended at once.
+const AT_ONCE: u64 = 5;
+
+/// The signals that systemd takes for a clean end (systemd.service(5), `SuccessExitStatus=`), and others by number.
+fn signal_name(signal: i64) -> String {
+    match signal {
+        1 => "SIGHUP".to_owned(),
+        2 => "SIGINT".to_owned(),
+        PIPE => "SIGPIPE".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        other => format!("signal {other}"),
     }
 }
 
@@ -79,9 +98,10 @@ fn meaning(code: i64) -> Option<&'static str> {
     })
 }
 
-/// SIGSYS, SIGKILL (signal(7)).
+/// SIGSYS, SIGKILL, SIGPIPE (signal(7)).
 const SYS: i64 = 31;
 const KILL: i64 = 9;
+const PIPE: i64 = 13;
 /// What a shell returns for a program that was ended by a signal, less the signal.
 const BY_SIGNAL: i64 = 128;
 
@@ -122,12 +142,7 @@ impl Known {
             _ => {}
         }
         if result == "success" && status.state == State::Restarting {
-            causes.push(background::ended(
-                &self.service,
-                &self.program_path(),
-                &self.command,
-                said::left_behind(&self.said),
-            ));
+            causes.extend(self.without_error(status));
         }
         let mut kinds = Vec::new();
         causes.retain(|cause| {
@@ -139,12 +154,35 @@ impl Known {
         causes
     }
 
+    /// Why it ended without an error; nothing where it has done its work for a while.
+    fn without_error(&self, status: &ServiceStatus) -> Option<Finding> {
+        let service = &self.service;
+        if let (true, Some(signal)) = (status.last.signal, status.exit_status) {
+            let name = signal_name(signal);
+            return Some(Finding::new(
+                Kind::Signal,
+                format!("it was ended by {name}, which systemd takes for no error"),
+                match signal {
+                    PIPE => "it wrote to a pipe or a connection that nobody reads any more",
+                    _ => {
+                        "somebody asked it to end, or it did so itself; `ManageService stop` would have kept it stopped"
+                    }
+                },
+                format!("`ManageService {service} logs -n 50` shows what it said before"),
+            ));
+        }
+        status
+            .last
+            .is_brief(AT_ONCE)
+            .then(|| background::ended(service, &self.program_path(), &self.command, said::left_behind(&self.said)))
+    }
+
     pub(super) fn runs(&self) -> Runs<'_> {
         Runs { service: &self.service, account: self.account.as_deref(), machine: self.machine }
     }
 
-    fn program_path(&self) -> String {
-        self.program.as_ref().map(|program| program.path.to_string()).unwrap_or_default()
+    fn program_path(&self) -> Text {
+        self.program.as_ref().map_or_else(|| "".into(), |program| program.path.clone())
     }
 
     fn start_limit(&self) -> Finding {
@@ -152,9 +190,9 @@ impl Known {
         Finding::new(
             Kind::StartLimit,
             "it was started more often than `StartLimitBurst=` of its unit allows, and failed each time",
-            "systemd starts it no more by itself; what ended it the last time is the cause",
+            "systemd has stopped starting it; what ended it the last time is the cause",
             format!(
-                "`ManageService {service} logs -n 50` shows that; `ManageService {service} start` counts anew and starts it"
+                "`ManageService {service} logs -n 50` shows that; `ManageService {service} start` resets the count and starts it"
             ),
         )
     }
@@ -195,7 +233,10 @@ impl Known {
                 Kind::WorkingDirectory,
                 format!("its working directory `{path}` is gone"),
                 "systemd enters it before it starts the program: the service fails with 200",
-                format!("`mkdir -p {path}` makes it; `--working-directory DIR` names another one at an install"),
+                format!(
+                    "{} makes it; `--working-directory DIR` names another one at an install",
+                    typed("mkdir -p", path)
+                ),
             ));
         }
         at.as_ref().map(|at| Finding {
@@ -212,7 +253,11 @@ impl Known {
                 Kind::Program,
                 format!("the kernel does not know what kind of program `{path}` is (\"Exec format error\")"),
                 "a file that a shell would read as a script is nothing to the kernel",
-                format!("`file {path}` shows what it is; name what runs it in front of it: `-- /path/of/it {path}`"),
+                format!(
+                    "{} shows what it is; name what runs it in front of it: {}",
+                    typed("file", &path),
+                    typed("-- /path/of/it", &path)
+                ),
             ));
         }
         found
@@ -225,7 +270,9 @@ impl Known {
             format!("there is no account `{account}`, or no group that the unit names"),
             "systemd cannot become who is not there",
             format!(
-                "`sudo useradd --system --shell /usr/sbin/nologin {account}` makes one; `getent passwd {account}` shows it"
+                "{} makes one; {} shows it",
+                typed("sudo useradd --system --shell /usr/sbin/nologin", &account.into()),
+                typed("getent passwd", &account.into())
             ),
         )
     }
@@ -283,14 +330,16 @@ impl Known {
             SYS => {
                 let narrow = self.program.as_ref().and_then(|program| match program.format {
                     Some(Format::Elf { wide, .. }) => Some(!wide),
-                    Some(Format::Empty | Format::Script { .. } | Format::Text | Format::Other) | None => None,
+                    Some(Format::Empty | Format::Script(_) | Format::Marked | Format::Text | Format::Other) | None => {
+                        None
+                    }
                 });
                 // A shell or an interpreter is a program of 64 bits that may start one of 32.
                 let narrow =
                     narrow.filter(|narrow| *narrow || refused::last(&self.lines, "SystemCallArchitectures").is_none());
                 Some(refused::by_filter(&self.service, narrow, &self.lines))
             }
-            KILL => self.limit().map(|line| self.over(line, "it was killed, as if it had used more memory than")),
+            KILL => self.limit().map(|line| self.over(line, "it was killed, probably because it exceeded what")),
             _ => None,
         }
     }
@@ -300,7 +349,8 @@ impl Known {
         let service = &self.service;
         if let Some(program) = &self.program
             && matches!(code, Some(126 | 127))
-            && program.format.as_ref().is_some_and(Format::ends_as_on_windows)
+            && let Some(line) = program.format.as_ref().and_then(Format::first_line)
+            && (line.ends_as_on_windows() || line.one_name().is_some())
         {
             return program.faults(self.runs());
         }
@@ -350,12 +400,26 @@ impl Known {
                 "it wants to be answered, or a terminal; standard input is `/dev/null` in a service",
                 "nobody is there to answer",
                 format!(
-                    "install `{service}` again with the option of its that asks nothing (often `--yes`, `--batch`, `--non-interactive`)"
+                    "install `{service}` again with its option for running without questions (often `--yes`, `--batch`, `--non-interactive`)"
                 ),
             )];
         }
         if said::no_memory(&self.said) {
-            return vec![self.memory()];
+            return vec![Finding::new(
+                Kind::Memory,
+                "the program was refused memory that it asked for, and ended by itself",
+                "that is a limit of its own, such as `-Xmx` of Java, or one of the unit or of the machine",
+                match self.limit() {
+                    Some(line) => format!(
+                        "give it a higher limit of its own, or {}, with a larger `{}=` below `[Service]`",
+                        self.edit(),
+                        line.name
+                    ),
+                    None => format!(
+                        "give it a higher limit of its own; `ManageService {service} show` has those of its unit, `free -h` what there is"
+                    ),
+                },
+            )];
         }
         Vec::new()
     }
@@ -364,13 +428,13 @@ impl Known {
         let service = &self.service;
         let cure = match &self.libraries {
             Some(directories) => format!(
-                "your shell has `LD_LIBRARY_PATH={directories}`, and the service has not: install `{service}` again with \
-                 `--env LD_LIBRARY_PATH={directories}`"
+                "your shell has `LD_LIBRARY_PATH={directories}`, and the service does not: install `{service}` again with {}",
+                setting("LD_LIBRARY_PATH", directories)
             ),
             None => format!(
-                "`ldd {}` shows what is missing; install the package that has it, or install `{service}` again with \
+                "{} shows what is missing; install the package that has it, or install `{service}` again with \
                  `--env LD_LIBRARY_PATH=DIR`",
-                self.program_path()
+                typed("ldd", &self.program_path())
             ),
         };
         let why =
@@ -382,12 +446,17 @@ impl Known {
         let service = &self.service;
         let cure = match &self.found {
             Some(found) => {
-                let path = found.to_string();
-                let directory = path.rsplit_once('/').map_or("/", |(directory, _)| directory).to_owned();
-                format!("your shell finds it in `{directory}`: install `{service}` again with `--path {directory}`")
+                let path = found.as_bytes();
+                let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or_default().max(1);
+                let directory = Text::from_bytes(&path[..end]);
+                format!(
+                    "your shell finds it in `{directory}`: install `{service}` again with {}",
+                    typed("--path", &directory)
+                )
             }
             None => format!(
-                "`command -v {name}` shows where it is, if it is installed; `--path DIR` at an install adds its directory"
+                "{} shows where it is, if it is installed; `--path DIR` at an install adds its directory",
+                typed("command -v", &plain(&name.into()).unwrap_or("PROGRAM").into())
             ),
         };
         Finding::new(
@@ -400,12 +469,15 @@ impl Known {
 
     fn not_writable(&self, path: &str, read_only: bool) -> Finding {
         let service = &self.service;
+        // The program names it, and may be told to by whoever uses it.
+        let file = path.into();
+        let file = plain(&file).unwrap_or("FILE").into();
         if read_only {
             return Finding::new(
                 Kind::NotWritable,
                 format!("`{path}` is on a file system that is read-only for the service"),
                 "nothing can be written there",
-                format!("`findmnt -T {path}` shows the mount"),
+                format!("{} shows the mount", typed("findmnt -T", &file)),
             );
         }
         let account = self.account.as_deref().unwrap_or("root");
@@ -413,14 +485,18 @@ impl Known {
             (
                 format!("the account `{account}` may not open `{path}`"),
                 format!(
-                    "`ls -l {path}` shows its group; `sudo usermod --append --groups GROUP {account}`, then `ManageService {service} restart`"
+                    "{} shows its group; {}, then `ManageService {service} restart`",
+                    typed("ls -l", &file),
+                    typed("sudo usermod --append --groups GROUP", &account.into())
                 ),
             )
         } else {
             (
                 format!("the account `{account}` may not read or write `{path}`"),
                 format!(
-                    "`namei -l {path}` shows the rights on the way; `sudo chown -R {account} DIR` gives a directory to the account"
+                    "{} shows the rights on the way; {} gives a directory to the account",
+                    typed("namei -l", &file),
+                    format_args!("`sudo chown -R {} DIR`", word(&account.into()))
                 ),
             )
         };
@@ -437,6 +513,7 @@ fn tail_of(line: &str) -> &str {
 mod tests {
     use super::super::program::Lies;
     use super::*;
+    use crate::model::status::LastRun;
 
     fn file(path: &str, format: Format) -> ProgramFile {
         ProgramFile {
@@ -502,7 +579,25 @@ mod tests {
         said("dial unix /run/docker.sock: connect: permission denied", Kind::NotWritable, "--groups GROUP ann");
         said("touch: cannot touch '/srv/x': Read-only file system", Kind::NotWritable, "`findmnt -T /srv/x`");
         said("EOFError: EOF when reading a line", Kind::Input, "--batch");
-        said("std::bad_alloc", Kind::Memory, "`free -h`");
+        for words in ["std::bad_alloc", "MemoryError", "java.lang.OutOfMemoryError: Java heap space"] {
+            said(words, Kind::Memory, "a higher limit of its own");
+            let found = cause(&saying(words), "exit-code", Some(1));
+            assert!(!found.what.contains("kernel"), "nobody has killed it: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_program_says_is_no_command() {
+        for words in ["/bin/sh: 1: cannot create /x;id/y: Permission denied", "open '/x;id': Read-only file system"] {
+            let found = cause(&saying(words), "exit-code", Some(1));
+            assert!(!found.cure.contains("id") && found.cure.contains(" FILE`"), "{found:?}");
+        }
+        let found = saying("/bin/sh: 1: $(reboot): not found").causes(&status("exit-code", Some(127)));
+        assert!(found.iter().all(|found| !found.cure.contains("reboot")), "{found:?}");
+        let known =
+            Known { libraries: Some("/opt/my lib".into()), ..saying("Error loading shared library libq.so: x") };
+        let found = cause(&known, "exit-code", Some(127));
+        assert!(found.cure.ends_with("`--env LD_LIBRARY_PATH='/opt/my lib'`"), "{found:?}");
     }
 
     #[test]
@@ -540,7 +635,7 @@ mod tests {
 
     #[test]
     fn a_carriage_return_is_named_for_203_and_127() {
-        let script = Format::Script { interpreter: "/usr/bin/env".into(), argument: Some("python3\r".into()) };
+        let script = Format::of(b"#!/usr/bin/env python3\r\n");
         let known = Known { program: Some(file("/srv/x", script)), ..saying("env: 'python3\\r': No such file") };
         for code in [203, 127] {
             assert_eq!(cause(&known, "exit-code", Some(code)).kind, Kind::CarriageReturn);
@@ -607,6 +702,31 @@ mod tests {
         assert!(found.cure.contains("`-f`"), "{found:?}");
         let found = cause(&saying("web.service: Killing process 7 (mine) with signal SIGKILL."), "success", Some(0));
         assert!(found.what.contains("`mine` still ran"), "{found:?}");
+    }
+
+    #[test]
+    fn an_end_without_an_error_after_a_while_is_no_cause() {
+        let after = |seconds| LastRun { signal: false, seconds: Some(seconds) };
+        let cron = Known { program: Some(file("/usr/sbin/cron", Format::Other)), ..saying("") };
+        let worked = ServiceStatus { last: after(60 * 60 * 24 * 21), ..status("success", Some(0)) };
+        assert_eq!(cron.causes(&worked), []);
+        assert_eq!(ended(&worked), "it ended without an error, and is waiting to be started again");
+        let brief = ServiceStatus { last: after(1), ..status("success", Some(0)) };
+        assert_eq!(cron.causes(&brief)[0].kind, Kind::Background);
+    }
+
+    #[test]
+    fn a_signal_that_counts_as_no_error_is_named() {
+        for (signal, name) in [(13, "SIGPIPE"), (15, "SIGTERM"), (1, "SIGHUP"), (2, "SIGINT")] {
+            let killed =
+                ServiceStatus { last: LastRun { signal: true, seconds: Some(1) }, ..status("success", Some(signal)) };
+            let found = match saying("").causes(&killed).as_slice() {
+                [only] => only.clone(),
+                other => panic!("{other:#?}"),
+            };
+            assert_eq!((found.kind, found.what.contains(name)), (Kind::Signal, true), "{found:?}");
+            assert!(ended(&killed).contains(name));
+        }
     }
 
     #[test]

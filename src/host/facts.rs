@@ -147,10 +147,26 @@ fn rights_of(account: &str, metadata: &fs::Metadata) -> Option<u32> {
     })
 }
 
-/// Whether the account may read the file, by its mode; an access list is not looked at. `None` where nothing tells.
+/// Whether something has an access list (acl(5)), which may allow an account what the mode does not.
+#[cfg(target_os = "linux")]
+fn has_access_list(path: &Path) -> bool {
+    let found = rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0_u8; 256]);
+    // One of more than thirty accounts has no room in that.
+    found.map_or_else(|error| error == rustix::io::Errno::RANGE, |length| length > 0)
+}
+
+/// Whether something has an access list: of another system than Linux nothing is known.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn has_access_list(_path: &Path) -> bool {
+    false
+}
+
+/// Whether the account may read the file, by its mode. `None` where nothing tells: an access list may allow more.
 #[cfg(unix)]
 pub(super) fn may_read(account: &str, path: &Text) -> Option<bool> {
-    Some(rights_of(account, &fs::metadata(to_path(path)).ok()?)? & 0o4 != 0)
+    let path = to_path(path);
+    let by_mode = rights_of(account, &fs::metadata(&path).ok()?)? & 0o4 != 0;
+    (by_mode || !has_access_list(&path)).then_some(by_mode)
 }
 
 /// Whether the account may read the file: on Windows nothing here tells.
@@ -165,7 +181,7 @@ fn closed_to(account: &str, path: &Path) -> Option<Text> {
     way.reverse();
     for step in way {
         let metadata = fs::metadata(step).ok()?;
-        if rights_of(account, &metadata)? & 0o1 == 0 {
+        if rights_of(account, &metadata)? & 0o1 == 0 && !has_access_list(step) {
             return Some(text(step));
         }
     }
@@ -237,3 +253,33 @@ impl Facts for Before {
 pub struct Elsewhere;
 
 impl Facts for Elsewhere {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// An access list as the kernel keeps it (`linux/posix_acl_xattr.h`): what its owner may, the account `nobody`, the
+    /// group, the mask, and the others.
+    fn access_list() -> Vec<u8> {
+        let nobody = nix::unistd::User::from_name("nobody").unwrap().expect("every system has it").uid.as_raw();
+        let entries = [(1, 7, u32::MAX), (2, 1, nobody), (4, 0, u32::MAX), (16, 1, u32::MAX), (32, 0, u32::MAX)];
+        let entry = |(tag, rights, id): (u16, u16, u32)| {
+            [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat()
+        };
+        2_u32.to_le_bytes().into_iter().chain(entries.into_iter().flat_map(entry)).collect()
+    }
+
+    #[test]
+    fn what_an_access_list_may_open_is_not_called_closed() {
+        let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+        let path = folder.path();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(closed_to("nobody", path), Some(text(path)));
+        assert_eq!(may_read("nobody", &text(path)), Some(false));
+        rustix::fs::setxattr(path, "system.posix_acl_access", &access_list(), rustix::fs::XattrFlags::empty()).unwrap();
+        assert_eq!(closed_to("nobody", path), None);
+        assert_eq!(may_read("nobody", &text(path)), None);
+    }
+}

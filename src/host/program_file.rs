@@ -9,17 +9,15 @@ use super::reading::{self, Links};
 use super::text::{path as to_path, text};
 use crate::diagnose::program::{Format, Lies, ProgramFile, START};
 use crate::model::facts::Facts;
+use crate::model::first_line::DEEPEST;
 use crate::model::text::Text;
-
-/// A script may be the interpreter of a script, this often (`BINPRM` in `fs/exec.c` of Linux).
-const DEEPEST: u32 = 5;
 
 /// Looks at the program `path`, as `account` would start it; `None` is root.
 pub fn look(path: &Text, account: Option<&str>) -> ProgramFile {
     look_at(path, account, DEEPEST)
 }
 
-fn look_at(path: &Text, account: Option<&str>, deepest: u32) -> ProgramFile {
+fn look_at(path: &Text, account: Option<&str>, deepest: usize) -> ProgramFile {
     let mut file = ProgramFile {
         path: path.clone(),
         lies: Lies::File,
@@ -49,12 +47,14 @@ fn look_at(path: &Text, account: Option<&str>, deepest: u32) -> ProgramFile {
             }
         },
     }
-    let is_text = matches!(file.format, Some(Format::Script { .. } | Format::Text));
+    let is_text = matches!(file.format, Some(Format::Script(_) | Format::Marked | Format::Text));
     file.unreadable = is_text && account.is_some_and(|account| may_read(account, path) == Some(false));
     let next = match &file.format {
-        Some(format @ Format::Script { interpreter, .. }) if !format.ends_as_on_windows() => Some(interpreter),
+        Some(Format::Script(line)) if !line.ends_as_on_windows() && line.interpreter != *path => {
+            Some(&line.interpreter)
+        }
         Some(Format::Elf { loader, .. }) => loader.as_ref(),
-        Some(Format::Empty | Format::Script { .. } | Format::Text | Format::Other) | None => None,
+        Some(Format::Empty | Format::Script(_) | Format::Marked | Format::Text | Format::Other) | None => None,
     };
     let next = next.filter(|next| deepest > 0 && next.as_bytes().starts_with(b"/"));
     file.next = next.map(|next| Box::new(look_at(next, account, deepest - 1)));
@@ -97,6 +97,6 @@ fn look_at_machine() -> Option<u16> {
     let this = reading::open(&"/proc/self/exe".into(), Links::Followed).ok()?.start(START).ok()?;
     match Format::of(&this) {
         Format::Elf { machine, .. } => Some(machine),
-        Format::Empty | Format::Script { .. } | Format::Text | Format::Other => None,
+        Format::Empty | Format::Script(_) | Format::Marked | Format::Text | Format::Other => None,
     }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::text::path as to_path;
+use crate::diagnose::elf::Parts;
 use crate::error::words_of;
 use crate::model::text::Text;
 
@@ -161,6 +162,13 @@ impl Opened {
         let mut part = Vec::new();
         (&self.file).take(length).read_to_end(&mut part)?;
         Ok(part)
+    }
+}
+
+/// What cannot be read is not there.
+impl Parts for Opened {
+    fn part(&mut self, offset: u64, length: u64) -> Vec<u8> {
+        Self::part(self, offset, length).unwrap_or_default()
     }
 }
 

@@ -33,11 +33,20 @@ pub fn scopes_of_this_host() -> &'static [Scope] {
     }
 }
 
+/// What a service manager is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Services are to be installed.
+    Install,
+    /// Services that are installed are asked for, or are to do something.
+    Manage,
+}
+
 /// Fails where the service manager does not run, or none for this user, with what to do about it.
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-pub fn need(manager: Manager) -> Result<(), Error> {
+pub fn need(manager: Manager, purpose: Purpose) -> Result<(), Error> {
     let (system, here) = match manager {
         Manager::Systemd(_) => ("systemd can be installed on Linux", cfg!(target_os = "linux")),
         Manager::Nssm => ("NSSM can be installed on Windows", cfg!(windows)),
@@ -49,7 +58,7 @@ pub fn need(manager: Manager) -> Result<(), Error> {
         });
     }
     match manager {
-        Manager::Systemd(scope) => systemd::presence::need(scope),
+        Manager::Systemd(scope) => systemd::presence::need(scope, purpose),
         Manager::Nssm => Ok(()),
     }
 }
@@ -116,7 +125,7 @@ pub fn start(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
 /// The error of starting `names`, with what the one of them said that died.
 pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
     match site.manager {
-        Manager::Systemd(scope) => systemd::with_log(error, names, scope),
+        Manager::Systemd(_) => systemd::with_log(error, names, site),
         Manager::Nssm => error,
     }
 }
@@ -126,13 +135,14 @@ pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Fi
     match (site.manager, status.state) {
         (Manager::Systemd(scope), State::Failed | State::Restarting) => {
             let log = systemd::log_of_failure(name, scope);
-            systemd::why::causes(name, scope, status, &log)
+            systemd::why::causes(name, site, status, &log)
         }
         (Manager::Systemd(_) | Manager::Nssm, _) => Vec::new(),
     }
 }
 
-/// What is wrong with services, for each of them, and with what surrounds them. `unfinished` is whether an earlier run of
+/// What is wrong with services, for each of them, and with what surrounds them; `None` of one that was removed, but for
+/// what `reinstall` needs. `unfinished` is whether an earlier run of
 /// ours was interrupted.
 ///
 /// # Errors
@@ -141,12 +151,13 @@ pub fn examine(
     site: &Site,
     names: &[ServiceName],
     unfinished: bool,
-) -> Result<(Vec<Vec<Finding>>, Vec<Finding>), Error> {
+) -> Result<(Vec<Option<Vec<Finding>>>, Vec<Finding>), Error> {
     match site.manager {
         Manager::Systemd(scope) => {
             let (services, surroundings) = systemd::examine::examine(names, &site.place, scope)?;
             let surroundings = Surroundings { unfinished, ..surroundings };
-            Ok((services.iter().map(Installed::findings).collect(), surroundings.findings()))
+            let findings = |of: &Installed| (!of.is_removed()).then(|| of.findings());
+            Ok((services.iter().map(findings).collect(), surroundings.findings()))
         }
         Manager::Nssm => nssm::examine(names, &site.place, unfinished),
     }
@@ -292,7 +303,7 @@ pub fn leave_as_before(site: &Site, names: &[ServiceName], before: &[ServiceStat
 /// When one of them died.
 pub fn settle(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     match site.manager {
-        Manager::Systemd(scope) => systemd::settle(names, scope),
+        Manager::Systemd(_) => systemd::settle(names, site),
         Manager::Nssm => names.iter().try_for_each(|name| nssm::settle(&site.place.nssm(), name)),
     }
 }

@@ -41,7 +41,8 @@ pub trait Facts {
         None
     }
     /// The first directory or file on the way to `path` that the account may not enter or execute, itself
-    /// included. An access list, which may allow more, is not looked at.
+    /// included. Of what has an access list, which may allow more, nothing is
+    /// known.
     fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
         None
     }

@@ -61,9 +61,28 @@ pub struct ServiceStatus {
     pub exit_status: Option<i64>,
     /// Whether it starts at boot.
     pub enabled: Option<bool>,
+    /// How long the last run took, and whether a signal ended it.
+    #[serde(skip)]
+    pub last: LastRun,
     /// The run that goes on, where the service manager tells one from another.
     #[serde(skip)]
     pub run: Option<Run>,
+}
+
+/// The last run of a service that has ended, as far as the service manager tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastRun {
+    /// Whether a signal ended it, whose number the exit status is then.
+    pub signal: bool,
+    /// For how many seconds it ran.
+    pub seconds: Option<u64>,
+}
+
+impl LastRun {
+    /// Whether it ran for less than so many seconds; that counts also where nobody knows.
+    pub fn is_brief(self, seconds: u64) -> bool {
+        self.seconds.is_none_or(|lasted| lasted < seconds)
+    }
 }
 
 /// One run of a service, from its start to its end.
@@ -119,6 +138,7 @@ impl ServiceStatus {
             result: None,
             exit_status: None,
             enabled: None,
+            last: LastRun::default(),
             run: None,
         }
     }

@@ -12,6 +12,7 @@ use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
+use crate::model::privileges::BRING_NO_NEW_PRIVILEGES;
 use crate::model::spec::{Argument, Hardening, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec};
 use crate::model::systemd_table::{Directive, Section};
 use crate::model::systemd_version::SystemdVersion;
@@ -808,25 +809,6 @@ const NO_CAPABILITIES: &str = "CapabilityBoundingSet=";
 const PROTECT_SYSTEM: &str = "ProtectSystem=strict";
 const PRIVATE_TMP: &str = "PrivateTmp=yes";
 const PROTECT_HOME: &str = "ProtectHome=read-only";
-
-/// The directives that bring `NoNewPrivileges=` with them, whatever that says, for a process that may not administer
-/// the system (systemd.exec(5), `NoNewPrivileges=`; systemd#22881).
-const BRING_NO_NEW_PRIVILEGES: [&str; 14] = [
-    "LockPersonality",
-    "MemoryDenyWriteExecute",
-    "PrivateDevices",
-    "ProtectClock",
-    "ProtectHostname",
-    "ProtectKernelLogs",
-    "ProtectKernelModules",
-    "ProtectKernelTunables",
-    "RestrictAddressFamilies",
-    "RestrictNamespaces",
-    "RestrictRealtime",
-    "RestrictSUIDSGID",
-    "SystemCallArchitectures",
-    "SystemCallFilter",
-];
 
 /// Whether the user says that it may gain privileges, such as by sudo, and other lines would take that away again.
 fn gains_privileges(spec: &ServiceSpec) -> bool {

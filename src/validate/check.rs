@@ -270,48 +270,14 @@ impl<'a, F: Facts> Check<'a, F> {
             Some(PathKind::Other(kind)) => {
                 self.fault(Fault::new(what, format!("this is {kind}, not a program")).given(&path));
             }
-            Some(PathKind::File) => self.fault(
-                Fault::new(what, "it is not marked as executable")
-                    .given(&path)
-                    .help(format!("`chmod +x {path}`, or name its interpreter in front of it")),
-            ),
-            Some(PathKind::Executable) | None => {
-                self.starts(&path);
-                return Some(path);
+            Some(PathKind::File) => {
+                let typed = self.platform.typed(&["chmod".into(), "+x".into(), path.clone()]);
+                let fault = Fault::new(what, "it is not marked as executable").given(&path);
+                self.fault(fault.help(format!("`{typed}`, or name its interpreter in front of it")));
             }
+            Some(PathKind::Executable) | None => return Some(path),
         }
         None
-    }
-
-    /// Says so where the kernel will not start a program, though it is marked as executable: a shell makes up
-    /// for a script that names no interpreter, a service manager does not.
-    fn starts(&mut self, program: &Text) {
-        let Some(line) = self.facts.first_line(program) else { return };
-        let Some(rest) = line.as_bytes().strip_prefix(b"#!") else {
-            self.note(format!(
-                "`{program}` is a text whose first line is not `#!/path/of/its/interpreter`, so it will not start; \
-                 add such a line, or name the interpreter in front of it: `-- /bin/sh {program}`"
-            ));
-            return;
-        };
-        let interpreter = rest.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
-        let interpreter = Text::from_bytes(interpreter);
-        if !interpreter.as_bytes().starts_with(b"/") {
-            return self.note(format!(
-                "the first line of `{program}` names `{interpreter}`, which is no absolute path: it is looked for in the \
-                 working directory of the service alone; `sed -i '1s|^#! *|#!/usr/bin/env |' {program}` has it looked \
-                 for on PATH"
-            ));
-        }
-        if self.facts.path_kind(&interpreter) == Some(PathKind::Missing) {
-            self.note(format!(
-                "the first line of `{program}` names `{interpreter}`, which does not exist, so it will not start{}",
-                match interpreter.as_bytes().ends_with(b"\r") {
-                    true => format!("; its lines end as on Windows, which `sed -i 's/\\r$//' {program}` mends"),
-                    false => String::new(),
-                }
-            ));
-        }
     }
 
     /// Says so where the account cannot get at what its service needs.

@@ -7,23 +7,12 @@ use indexmap::IndexMap;
 use super::check::Check;
 use crate::manifest::Request;
 use crate::model::facts::{Facts, PathKind};
+use crate::model::first_line::{self, DEEPEST, FirstLine, Starts, is_env};
 use crate::model::name::EnvName;
 use crate::model::platform::Platform;
 use crate::model::spec::{Argument, Run, Target};
 use crate::model::text::Text;
 use crate::render::systemd::SEARCH_PATH;
-
-/// How many first lines are followed: a script of a script of an interpreter is as far as it goes in practice, and the
-/// kernel follows no more than five (`BINPRM` in `fs/exec.c`).
-const DEEPEST: usize = 3;
-
-/// What a first line, or a command line, starts.
-enum Starts {
-    /// The file of this path.
-    File(Text),
-    /// The program of this name, wherever PATH has it.
-    Named(Text),
-}
 
 impl<F: Facts> Check<'_, F> {
     /// The directories that a service needs on its PATH besides, because what it runs is found on the PATH of whoever
@@ -225,31 +214,14 @@ fn folder_of(path: &Text) -> Option<Text> {
     bytes.iter().rposition(|byte| *byte == b'/').filter(|at| *at > 0).map(|at| Text::from_bytes(&bytes[..at]))
 }
 
-/// What the first line of a script names: the kernel gives all behind the interpreter to it as one word (execve(2)),
-/// and `env -S` makes words of it.
+/// What the first line of a script has the kernel start.
 fn started_by(facts: &impl Facts, script: &Text) -> Option<Starts> {
-    let line = facts.first_line(script)?;
-    let rest = line.as_bytes().strip_prefix(b"#!")?;
-    let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(Text::from_bytes);
-    let interpreter = words.next()?;
-    match is_env(&interpreter) {
-        true => named_by_env(&words.collect::<Vec<_>>()).map(Starts::Named),
-        false => Some(Starts::File(interpreter)),
-    }
+    FirstLine::of(facts.first_line(script)?.as_bytes())?.starts()
 }
 
-/// The program that `env` starts by its name (env(1)): behind its options and the variables that it sets.
+/// The program that `env` starts by its name.
 fn named_by_env(words: &[Text]) -> Option<Text> {
-    let mut words = words.iter().filter_map(|word| word.as_str());
-    let name = words.find_map(|word| {
-        let word = word.strip_prefix("-S").unwrap_or(word);
-        (!word.is_empty() && !word.starts_with('-') && !word.contains('=')).then_some(word)
-    })?;
-    (!name.contains('/')).then(|| name.into())
-}
-
-fn is_env(program: &Text) -> bool {
-    Platform::Unix.file_name(program).as_bytes() == b"env"
+    first_line::named_by_env(words.iter().cloned())
 }
 
 fn is_shell(platform: Platform, program: &Text) -> bool {

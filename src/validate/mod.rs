@@ -87,7 +87,7 @@ pub fn validate(
     let mut restart: Restart = check.word("option `--restart`", request.restart.as_deref());
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
-    let stop_timeout = check.stop_timeout(request).unwrap_or(stop_timeout_of(target));
+    let stop_timeout = check.stop_timeout(request);
     let order = check.order(request);
     let own_file = match target {
         Target::Systemd => check.environment_file(request),
@@ -152,7 +152,7 @@ pub fn validate(
         at_boot: request.at_boot.unwrap_or(true),
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
-        stop_timeout,
+        stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
         network: request.network.unwrap_or(true),
         order,
         environment_file: own_file,

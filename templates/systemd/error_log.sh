@@ -36,8 +36,27 @@ esac
 
 entry() {
     echo "$(date -Iseconds) {{ name }} $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS"
+    cause
     last_lines | tail -c 262144 # a single one can have hundreds of megabytes
     echo
+}
+
+# What the program could not say itself.
+cause() {
+    case $SERVICE_RESULT/$EXIT_STATUS in
+        exit-code/126) echo 'cause: a program that it starts may not be executed' ;;
+        exit-code/127) echo 'cause: a program or a library that it needs was not found' ;;
+        exit-code/200) echo 'cause: the working directory is not there, or closed to the account' ;;
+        exit-code/203) echo 'cause: the program could not be executed' ;;
+        exit-code/216 | exit-code/217) echo 'cause: there is no such account or group' ;;
+        exit-code/218 | exit-code/226 | exit-code/228) echo 'cause: the hardening could not be set up' ;;
+        exit-code/243) echo 'cause: its secrets could not be read' ;;
+        */SYS | exit-code/159) echo 'cause: a filter of system calls ended it, such as that of a hardening profile' ;;
+        oom-kill/*) echo 'cause: memory ran out' ;;
+        signal/KILL) echo 'cause: it was killed, by somebody or because memory ran out' ;;
+        start-limit-hit/*) echo 'cause: it was started too often' ;;
+        timeout/*) echo 'cause: it took longer to start or to stop than its unit allows' ;;
+    esac
 }
 
 last_lines() {

@@ -278,7 +278,7 @@ fn a_start_limit() {
     let status = service.manage(&ran, "status").status(3);
     let status =
         status.stdout_contains("  cause        it was started more often than `StartLimitBurst=` of its unit allows");
-    status.stdout_contains("`ManageService cause-limit start` counts anew").run();
+    status.stdout_contains("`ManageService cause-limit start` resets the count").run();
 }
 
 #[test]

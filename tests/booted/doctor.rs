@@ -139,6 +139,13 @@ fn files_of_ours_that_are_gone() {
     service.manage(&ran, "reinstall").env("SECRET", "x").run();
     fs::remove_file(state.join("doctor-files_install_args.toml")).unwrap();
     finds(&service, &ran, "receipt", "`InstallService` command again");
+
+    let service = named("doctor-python");
+    let words = ["--", "/usr/bin/python3", "-c", "import time; time.sleep(1000)"];
+    let ran = service.install().args(words).run();
+    assert_eq!(findings(&service, &ran), []);
+    fs::remove_file(ran.folder().join("working_dir/doctor-python_stop.sh")).unwrap();
+    finds(&service, &ran, "missing-file", "`ManageService doctor-python reinstall`");
 }
 
 #[test]
@@ -160,7 +167,7 @@ fn what_an_administrator_did_to_the_unit() {
     system("systemctl", &["revert", "doctor-unit"]);
 
     system("systemctl", &["disable", "--quiet", "doctor-unit"]);
-    finds(&service, &ran, "not-enabled", "`sudo systemctl enable doctor-unit`");
+    finds(&service, &ran, "not-enabled", "`ManageService doctor-unit enable`");
     system("systemctl", &["enable", "--quiet", "doctor-unit"]);
     assert_eq!(findings(&service, &ran), []);
 
@@ -173,8 +180,76 @@ fn what_an_administrator_did_to_the_unit() {
     finds(&service, &ran, "other-unit", "`systemctl cat doctor-unit`");
     fs::remove_file(other).unwrap();
 
-    service.manage(&ran, "remove").run();
+    let unit = fs::read(service.unit()).unwrap();
+    fs::remove_file(service.unit()).unwrap();
     finds(&service, &ran, "receipt", "`ManageService doctor-unit reinstall`");
+    fs::write(service.unit(), unit).unwrap();
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_service_that_was_removed_is_no_fault() {
+    let _shared = with_network();
+    let service = named("doctor-removed");
+    let ran = service.install().probe([]).run();
+    service.manage(&ran, "remove").run();
+    let told = "doctor-removed: it was removed; `ManageService doctor-removed reinstall` brings it back\n";
+    service.manage(&ran, "doctor").stdout(told).run();
+    let json = service.manage(&ran, "doctor").args(["--format", "json"]).run().stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["services"][0]["removed"], &json["services"][0]["findings"]),
+        (&true.into(), &serde_json::json!([]))
+    );
+    // Asked of all services, it is none of them.
+    let (_, all) = ran.then_manage().args(["doctor", "--format", "json"]).run_to_any_end();
+    let json: Value = serde_json::from_str(&all.stdout).unwrap();
+    assert_eq!(json["services"], serde_json::json!([]));
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_is_not_to_be_started_at_boot_is_no_fault() {
+    let _shared = with_network();
+    let service = named("doctor-no-boot");
+    let ran = service.install().arg("--no-boot").probe([]).run();
+    assert_eq!(findings(&service, &ran), []);
+    service.manage(&ran, "enable").run();
+    assert_eq!(findings(&service, &ran), []);
+    service.manage(&ran, "disable").run();
+    assert_eq!(findings(&service, &ran), []);
+    // Behind our back.
+    system("systemctl", &["enable", "--quiet", "doctor-no-boot"]);
+    finds(&service, &ran, "not-enabled", "`ManageService doctor-no-boot disable`");
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_has_done_its_work_is_no_fault() {
+    let _shared = with_network();
+    let service = named("doctor-worker");
+    let ran = service.install().args(["--start", "--restart-sec", "1h"]).script("sleep 6").run();
+    wait_for("its end", 20, || (service.property("SubState") == "auto-restart").then_some(()));
+    let found = findings_of_any(&service, &ran);
+    assert!(!found.contains(&"background".to_owned()), "{found:?}");
+
+    let service = named("doctor-signal");
+    let ran = service.install().args(["--start", "--restart-sec", "1h"]).script("sleep 3; kill -PIPE $$").run();
+    wait_for("its end", 20, || (service.property("SubState") == "auto-restart").then_some(()));
+    let found = findings_of_any(&service, &ran);
+    assert!(found.contains(&"signal".to_owned()) && !found.contains(&"background".to_owned()), "{found:?}");
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_line_of_the_systemd_table_is_not_taken_for_one_of_a_profile() {
+    let _shared = with_network();
+    let service = named("doctor-table");
+    let install = service.install().args(["--property", "ProtectSystem=strict", "--working-directory", "/"]);
+    let ran = install.script("touch /etc/doctor-table").run();
+    let said = service.manage(&ran, "start").status(1).run().stderr;
+    assert!(said.contains("remove the key `ProtectSystem` of the `systemd` table"), "{said}");
+    assert!(!said.contains("--hardening none"), "{said}");
 }
 
 #[test]
@@ -223,7 +298,10 @@ fn what_surrounds_services_is_found_for_all_of_them() {
     assert_eq!(of_it["findings"], serde_json::json!([]));
     let text = ran.then_manage().arg("doctor").status(10).run().stdout;
     assert!(text.contains("doctor-all: nothing is wrong\n"), "{text}");
-    assert!(text.contains("\nthis host:\n  nobody waits for the network: "), "{text}");
+    assert!(
+        text.contains("\nthis host:\n  nothing on this host delays `network-online.target`, behind which `"),
+        "{text}"
+    );
     wait_for_network();
     assert_eq!(findings(&service, &ran), []);
 }

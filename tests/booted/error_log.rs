@@ -74,6 +74,27 @@ fn it_is_for_the_owner_of_the_directory_alone() {
     of_ann(&Path::new(folder).join("log-of-root_ERROR_LOG.txt"), 1);
 }
 
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn an_entry_begins_with_the_cause_where_the_program_cannot_say_it() {
+    let service = named("log-cause");
+    let (folder, log) = folder(&service);
+    for (script, head) in [
+        ("/no/such/program", "exit-code exited 127\ncause: a program or a library that it needs was not found\n"),
+        ("kill -SYS $$", "signal killed SYS\ncause: a filter of system calls ended it"),
+        ("exit 3", "exit-code exited 3\n\n"),
+    ] {
+        drop(fs::remove_file(&log));
+        let install =
+            service.install().args(["--account", "ann", "--working-directory", &folder, "--restart", "never"]);
+        let ran = install.script(&format!("ulimit -c 0; {script}")).run();
+        service.manage(&ran, "start").status(1).run();
+        over(&service);
+        let text = fs::read_to_string(&log).unwrap();
+        assert!(text.contains(head), "{text}");
+    }
+}
+
 /// An account cannot give a file to somebody else, so root writes what an exception of Python leaves.
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]

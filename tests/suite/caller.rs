@@ -20,7 +20,7 @@ fn a_variable_of_the_session_that_a_script_mentions() {
     let (test, path) = program(script);
     let test = test.env("SSH_AUTH_SOCK", "/tmp/agent").env("DISPLAY", ":0").env("JAVA_HOME", "/opt/java");
     let agent = "note: `web`: it mentions `SSH_AUTH_SOCK` (your SSH agent, with your keys), which you have and the service \
-                 will not; what that leads to ends with your session\n";
+                 will not; it stops working when you log out\n";
     let java = "note: `web`: it mentions `JAVA_HOME` (where Java is), which you have and the service will not; \
                 `--env JAVA_HOME=\"$JAVA_HOME\"` gives it to the service\n";
     test.arg("--").arg(path).stderr(format!("{java}{agent}")).run();
@@ -60,15 +60,15 @@ fn a_python_that_is_not_of_the_active_environment() {
     let python = test.folder().join("python3");
     fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
     let said = "the virtual environment `/srv/venv` is active, and the service will run `[TMP]/python3`, which does not \
-                see its packages; `-- /srv/venv/bin/python ...` runs its Python\n";
+                see its packages; `-- /srv/venv/bin/python` runs its Python\n";
     test.arg("--").arg(python).stderr_contains(said).run();
 }
 
 #[test]
 fn a_program_that_the_kernel_will_not_start() {
     let (test, path) = program("#!python3\n");
-    let said = "the first line of `[TMP]/run` names `python3`, which is no absolute path: it is looked for in the working \
-                directory of the service alone";
+    let said = "the first line of `[TMP]/run` names `python3`, which is no absolute path, so it will not start; \
+                `sed -i '1s|^#! *|#!/usr/bin/env |' [TMP]/run` has it looked for on PATH";
     test.arg("--").arg(path).stderr_contains(said).run();
 
     let mut contents = fs::read("/bin/sleep").unwrap();

@@ -602,6 +602,25 @@ fn a_script_that_names_no_interpreter_is_said() {
     assert!(bare.contains("a text whose first line is not `#!/path/of/its/interpreter`"), "{bare}");
     assert!(bare.contains("`-- /bin/sh [TMP]/run`"), "{bare}");
     let of_windows = said(b"#!/bin/sh\r\necho\r\n");
-    assert!(of_windows.contains("names `/bin/sh\\r`, which does not exist"), "{of_windows}");
-    assert!(of_windows.contains("`sed -i 's/\\r$//' [TMP]/run` mends"), "{of_windows}");
+    assert!(of_windows.contains("ends with a carriage return, as on Windows, so it will not start"), "{of_windows}");
+    assert!(of_windows.contains("`sed -i 's/\\r$//' [TMP]/run` makes its lines end"), "{of_windows}");
+    // `env` takes the carriage return, or all that stands behind it, for a part of the name.
+    for (contents, words) in [
+        (&b"#!/usr/bin/env sh\r\n"[..], "ends with a carriage return"),
+        (b"#!/usr/bin/env sh -u\n", "has `env` look for a program of the name `sh -u`"),
+        (b"#!\n", "is `#!`, and names no interpreter"),
+        (b"\xef\xbb\xbf#!/bin/sh\n", "begins with a byte-order mark"),
+        (b"", "`[TMP]/run` is empty"),
+        (b"#!/no/such/interpreter\n", "names `/no/such/interpreter`, which is not there"),
+    ] {
+        let told = said(contents);
+        assert!(told.contains(words) && told.lines().count() == 1, "{told}");
+    }
+    let itself = Test::install();
+    let path = text_of(&itself.folder().join("run"));
+    let itself = itself.file("run", format!("#!{path}\n"));
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    let itself = itself.args(["--dry-run", "--service_name", "web", "--", &path]).run();
+    assert!(itself.stderr.contains("names `[TMP]/run` itself"), "{}", itself.stderr);
+    assert_eq!(said(b"#!/usr/bin/env -S -u FOO sh\n"), "");
 }

@@ -630,12 +630,17 @@ fn privileges_that_may_be_gained_can_be() {
     assert!(!unit_of(&of(None, Hardening::Service)).contains("RestrictSUIDSGID"));
     // What the user says of both is a contradiction.
     let mut both = spec;
-    both.directives.push(said("RestrictRealtime", "yes"));
-    assert_eq!(
-        refusals(&both),
-        ["the setting `RestrictRealtime` brings `NoNewPrivileges=yes` with it, which a systemd unit cannot carry: \
-          and `NoNewPrivileges=no` is asked for, too; omit one of the two"]
-    );
+    for name in ["RestrictRealtime", "DynamicUser", "SystemCallLog"] {
+        both.directives = off();
+        both.directives.push(said(name, if name == "SystemCallLog" { "@clock" } else { "yes" }));
+        assert_eq!(
+            refusals(&both),
+            [format!(
+                "the setting `{name}` brings `NoNewPrivileges=yes` with it, which a systemd unit cannot carry: \
+                 and `NoNewPrivileges=no` is asked for, too; omit one of the two"
+            )]
+        );
+    }
     both.directives = vec![said("NoNewPrivileges", "no"), said("RestrictRealtime", "no")];
     assert!(unit_of(&both).contains("RestrictRealtime=no\n"));
 }

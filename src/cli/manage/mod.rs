@@ -102,7 +102,7 @@ impl Call {
                 let outcome = self.services.diff(&read_words, &mut report::tell)?;
                 return Ok(report::outcome(&outcome, self.shape.plain()));
             }
-            _ => managers::need(self.services.site.manager)?,
+            _ => managers::need(self.services.site.manager, managers::Purpose::Manage)?,
         }
         match mode {
             Mode::Status => return Ok(words::status(&self.services.status()?, self)),

@@ -16,6 +16,7 @@ use crate::commands::verbs::{AllDone, Done, Kept, Removal};
 use crate::diagnose::Finding;
 use crate::error::exit;
 use crate::manifest::{self, Request};
+use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
 use crate::model::spec::Scope;
 use crate::model::status::{ServiceStatus, State};
@@ -23,6 +24,11 @@ use crate::model::text::Text;
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
 const VERSION: u32 = 1;
+
+/// How far in a line goes on that a terminal is too narrow for.
+const FURTHER_IN: usize = 2;
+/// How far behind the beginning of its key a value of a status begins.
+const VALUES: usize = "last result  ".len();
 
 const NO_SERVICES: &str = "no services yet; `InstallService -h` shows how to install one";
 
@@ -177,8 +183,9 @@ fn add_status(out: &mut Styled, report: &Report) {
     let none = if *error_log_exists { "" } else { " (none so far)" };
     row("error log", error_log.as_ref().map(|path| format!("{path}{none}")));
     for Finding { what, why, cure, .. } in causes {
-        row("cause", Some(format!("{what}; {why}")));
-        row("help", Some(cure.clone()));
+        for (key, value) in [("cause", format!("{what}; {why}")), ("help", cure.clone())] {
+            out.advice(VALUES, format_args!("  {key:<12} {value}"));
+        }
     }
 }
 
@@ -201,6 +208,7 @@ struct DiagnosisJson<'a> {
 struct ExaminedJson<'a> {
     service: &'a str,
     user: bool,
+    removed: bool,
     findings: &'a [Finding],
 }
 
@@ -208,18 +216,19 @@ struct ExaminedJson<'a> {
 pub(super) fn diagnosis(diagnosis: &Diagnosis, format: Format) -> u8 {
     match format {
         Format::Json => {
-            let services = diagnosis.services.iter().map(|Examined { service, scope, findings }| ExaminedJson {
-                service: service.as_str(),
-                user: is_users(*scope),
-                findings,
+            let services = diagnosis.services.iter().map(|Examined { service, scope, removed, findings }| {
+                ExaminedJson { service: service.as_str(), user: is_users(*scope), removed: *removed, findings }
             });
             print_json(&DiagnosisJson { version: VERSION, host: &diagnosis.host, services: services.collect() });
         }
         Format::Text if diagnosis.services.is_empty() => say(NO_SERVICES),
         Format::Text => {
             let mut out = Styled::default();
-            for Examined { service, findings, .. } in &diagnosis.services {
-                add_findings(&mut out, service.as_str(), findings);
+            for Examined { service, removed, findings, .. } in &diagnosis.services {
+                match removed {
+                    true => add_removed(&mut out, service),
+                    false => add_findings(&mut out, service.as_str(), findings),
+                }
             }
             if !diagnosis.host.is_empty() {
                 add_findings(&mut out, "this host", &diagnosis.host);
@@ -230,10 +239,21 @@ pub(super) fn diagnosis(diagnosis: &Diagnosis, format: Format) -> u8 {
     if diagnosis.is_clean() { exit::OK } else { exit::DIFFERENT }
 }
 
+fn add_removed(out: &mut Styled, service: &ServiceName) {
+    let mut line = Styled::default();
+    line.styled(HEADING, service)
+        .plain(format_args!(": it was removed; `ManageService {service} reinstall` brings it back"));
+    out.advice(FURTHER_IN, line);
+}
+
 fn add_findings(out: &mut Styled, of: &str, findings: &[Finding]) {
     out.styled(HEADING, of).plain(if findings.is_empty() { ": nothing is wrong\n" } else { ":\n" });
     for Finding { what, why, cure, .. } in findings {
-        out.plain(format_args!("  {what}\n    {why}\n    ")).styled(HELP, "help").plain(format_args!(": {cure}\n"));
+        let mut help = Styled::default();
+        help.plain("    ").styled(HELP, "help").plain(format_args!(": {cure}"));
+        out.prose(FURTHER_IN, format_args!("  {what}"));
+        out.prose(FURTHER_IN, format_args!("    {why}"));
+        out.advice("help: ".len(), help);
     }
 }
 
@@ -330,6 +350,7 @@ fn print_json(document: &impl Serialize) {
 mod tests {
     use super::*;
     use crate::cli::styled::Look;
+    use crate::diagnose::Kind;
 
     #[test]
     fn what_is_kept_is_wrapped_on_a_terminal_below_its_beginning() {
@@ -348,5 +369,56 @@ mod tests {
                 it, if nothing else needs it)\n"
         );
         assert_eq!(String::from_utf8(left.without_styles()).unwrap().lines().count(), 2);
+    }
+
+    /// What a terminal of 60 columns shows.
+    fn shown(out: &Styled) -> String {
+        let look = Look { is_terminal: true, has_styles: false, width: Some(60) };
+        String::from_utf8(out.rendered(look)).expect("plain text")
+    }
+
+    fn found() -> Finding {
+        Finding::new(
+            Kind::CarriageReturn,
+            "the first line of `/srv/run.sh` ends with a carriage return, as on Windows",
+            "the carriage return belongs to the name of the interpreter then, and there is none of that name",
+            r"`sed -i 's/\r$//' /srv/run.sh` makes its lines end as on Linux",
+        )
+    }
+
+    #[test]
+    fn a_finding_is_wrapped_and_its_command_stands_by_itself() {
+        let mut out = Styled::default();
+        add_findings(&mut out, "web", &[found()]);
+        assert_eq!(
+            shown(&out),
+            "web:\n\
+             \x20 the first line of `/srv/run.sh` ends with a carriage\n\
+             \x20   return, as on Windows\n\
+             \x20   the carriage return belongs to the name of the\n\
+             \x20     interpreter then, and there is none of that name\n\
+             \x20   help:\n\
+             \x20             sed -i 's/\\r$//' /srv/run.sh\n\
+             \x20         makes its lines end as on Linux\n"
+        );
+    }
+
+    #[test]
+    fn a_cause_of_a_status_is_wrapped_behind_its_key() {
+        let report = Report {
+            service: "web".parse().expect("a name"),
+            status: ServiceStatus { state: State::Failed, ..ServiceStatus::not_installed() },
+            unit: None,
+            output: None,
+            error_log: None,
+            error_log_exists: false,
+            causes: vec![found()],
+            lingering: None,
+        };
+        let mut out = Styled::default();
+        add_status(&mut out, &report);
+        let shown = shown(&out);
+        assert!(shown.lines().all(|line| line.len() <= 60), "{shown}");
+        assert!(shown.lines().any(|line| line.trim() == r"sed -i 's/\r$//' /srv/run.sh"), "{shown}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::value::ValueKind::{Called, Directory, Executable, File, FileOrNot, Words};
+use super::value::ValueKind::{Called, Directory, Executable, File, FileOrNot, Words, WordsCalled};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word};
 use crate::cli::Format;
 use crate::commands::install::Layout;
@@ -125,9 +125,12 @@ const SERVICE: &[O] = &[
     O::flag("boot", "Start it at boot, where an earlier --no-boot is to be taken back with --update", |call| {
         call.service.at_boot = Some(true);
     }),
-    O::one("restart", Words(Restart::words), "When it is started again [default: always]", |call, restart| {
-        say(&mut call.service.restart, &restart)
-    }),
+    O::one(
+        "restart",
+        WordsCalled("WHEN", Restart::words),
+        "When it is started again: always, on-failure, never, on-success, on-abnormal, on-abort or on-watchdog [default: always]",
+        |call, restart| say(&mut call.service.restart, &restart),
+    ),
     O::one(
         "restart-sec",
         Called("SPAN"),

@@ -15,6 +15,8 @@ pub(super) enum ValueKind {
     Executable,
     /// One of a few words.
     Words(fn() -> Vec<&'static str>),
+    /// One of more words than the help has room for, with what it calls them.
+    WordsCalled(&'static str, fn() -> Vec<&'static str>),
     /// Anything else, with what the help calls it.
     Called(&'static str),
 }
@@ -27,7 +29,7 @@ impl ValueKind {
             Self::FileOrNot => "[-]FILE".to_owned(),
             Self::Executable => "PATH".to_owned(),
             Self::Words(words) => words().join("|"),
-            Self::Called(name) => name.to_owned(),
+            Self::WordsCalled(name, _) | Self::Called(name) => name.to_owned(),
         }
     }
 
@@ -36,7 +38,9 @@ impl ValueKind {
         let arg = arg.value_name(self.name()).allow_negative_numbers(true);
         let arg = if matches!(self, Self::FileOrNot) { arg.allow_hyphen_values(true) } else { arg };
         match (self, purpose) {
-            (Self::Words(words), Purpose::Complete) => arg.value_parser(PossibleValuesParser::new(words())),
+            (Self::Words(words) | Self::WordsCalled(_, words), Purpose::Complete) => {
+                arg.value_parser(PossibleValuesParser::new(words()))
+            }
             (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
             (Self::File | Self::FileOrNot, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
             (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),

@@ -424,7 +424,7 @@ pub fn examine(
     names: &[ServiceName],
     place: &Place,
     unfinished: bool,
-) -> Result<(Vec<Vec<Finding>>, Vec<Finding>), Error> {
+) -> Result<(Vec<Option<Vec<Finding>>>, Vec<Finding>), Error> {
     let mut services = Vec::new();
     let host = Host::default();
     let is_there = |path: &Text| host.path_kind(path) != Some(PathKind::Missing);
@@ -443,12 +443,13 @@ pub fn examine(
         let found = Registered {
             service: name.to_string(),
             is_registered: stored.is_some(),
+            has_script: is_there(&place.python_script(name)),
             has_receipt: files::is_there(&place.receipt(name)),
             program: value("Application").map(|path| (path.clone(), is_there(&path))),
             directory: value("AppDirectory").map(|path| (path.clone(), is_there(&path))),
             account: value("ObjectName").map(|account| account.to_string()),
         };
-        services.push(found.findings());
+        services.push((!found.is_removed()).then(|| found.findings()));
     }
     Ok((services, programs.findings()))
 }

@@ -1,7 +1,5 @@
 //! What is found of an installed service, and around it, without changing anything.
 
-use std::path::Path;
-
 use super::units::{self, Units};
 use super::{log_of_failure, parse_show, presence, show, status_of, why};
 use crate::diagnose::installed::{Installed, Surroundings};
@@ -15,6 +13,7 @@ use crate::host::{account, privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::links::InstallSection;
 use crate::model::name::ServiceName;
+use crate::model::overrides::{self, Overridden};
 use crate::model::place::Place;
 use crate::model::platform::Platform;
 use crate::model::spec::Scope;
@@ -48,7 +47,7 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
         let entry = directory.look(&place.unit(name))?;
         let has_failed = matches!(status.state, State::Failed | State::Restarting);
         let log = if has_failed { log_of_failure(name, scope) } else { String::new() };
-        let known = why::known(name, scope, &log);
+        let known = why::known(name, place, scope, &log);
         let more =
             ask(&name.unit(), "After,DropInPaths,NeedDaemonReload,RestartUSec,ActiveEnterTimestampMonotonic", scope);
         let get = |key: &str| more.get(key).map(String::as_str).unwrap_or_default();
@@ -66,6 +65,8 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
         let leads_to_ours = |target: &Text| target.as_bytes().ends_with(name.unit().as_bytes());
         found.push(Installed {
             has_unit: unit.is_some(),
+            at_boot: why::receipt(name, place).and_then(|request| request.at_boot).unwrap_or(true),
+            has_more: !there.is_empty() || scripts(name, place).iter().any(files::is_there),
             has_receipt: [place.receipt(name), place.legacy_receipt(name)].iter().any(files::is_there),
             missing: missing(name, place, unit.as_deref().unwrap_or_default()),
             secrets: variables(&known, place).into_iter().filter(|path| !files::is_there(path)).collect(),
@@ -78,8 +79,12 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
                 .map(|(path, target)| (path.clone(), target.clone()))
                 .collect(),
             needs_reload: get("NeedDaemonReload") == "yes" || has_unread(&units.drop_ins(name), get("DropInPaths")),
-            logs_out: (scope == Scope::User).then(ends_at_logout).flatten(),
+            logs_out: (scope == Scope::User)
+                .then(privilege::user_name)
+                .flatten()
+                .filter(|user| presence::logs_out(user)),
             in_homes: in_homes(&known),
+            overridden: overridden(unit.as_deref().unwrap_or_default(), &units.drop_ins(name)),
             pace: get("RestartUSec").to_owned(),
             up_for: up_for(get("ActiveEnterTimestampMonotonic")),
             status,
@@ -119,14 +124,20 @@ fn has_unread(drop_ins: &[Text], read: &str) -> bool {
     plain.filter(|path| !path.contains([' ', '"', '\\'])).any(|path| !read.contains(&last(path)))
 }
 
+/// The files of ours that a service is run with: all that it can have but its secrets and its receipt.
+fn scripts(name: &ServiceName, place: &Place) -> Vec<Text> {
+    let secrets = place.secrets_files(name);
+    let is_script = |path: &Text| !secrets.contains(path) && *path != place.receipt(name);
+    place.files_of(name).into_iter().filter(is_script).collect()
+}
+
 /// The files of ours that a unit names and that are gone.
 fn missing(name: &ServiceName, place: &Place, unit: &[u8]) -> Vec<Text> {
-    let scripts = [place.python_script(name), place.launcher(name), place.error_log_script(name)];
     let names = |path: &Text| {
         let last = path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
         unit.windows(last.len()).any(|part| part == last)
     };
-    scripts.into_iter().filter(|path| names(path) && !files::is_there(path)).collect()
+    scripts(name, place).into_iter().filter(|path| names(path) && !files::is_there(path)).collect()
 }
 
 /// The files of variables that have to be there: those of secrets, and the administrator's own.
@@ -157,9 +168,15 @@ fn leads_to(target: &Text, unit: &Text) -> bool {
     !target.as_bytes().starts_with(b"/") || target == unit
 }
 
-/// The user whose services end at the logout (loginctl(1), `enable-linger`).
-fn ends_at_logout() -> Option<String> {
-    privilege::user_name().filter(|user| !Path::new("/var/lib/systemd/linger").join(user).exists())
+/// What drop-ins override of a unit; one that only adds to it overrides nothing.
+fn overridden(unit: &[u8], drop_ins: &[Text]) -> Vec<(Text, Vec<Overridden>)> {
+    let of = |path: &Text| {
+        let Ok(Entry::File(found)) = files::look(path) else { return None };
+        let mut all = overrides::of(unit, &found.contents);
+        all.retain(|overridden| !overridden.ours.is_empty());
+        (!all.is_empty()).then(|| (path.clone(), all))
+    };
+    drop_ins.iter().filter_map(of).collect()
 }
 
 /// What a service needs below the home directory of somebody else than its account.
@@ -176,4 +193,20 @@ fn up_for(since: &str) -> Option<u64> {
     let since = since.parse::<u64>().ok().filter(|since| *since > 0)? / 1_000_000;
     let uptime = reading::whole_text(&"/proc/uptime".into(), Links::Followed, Limit::SYSTEM).ok()?;
     uptime.split('.').next()?.parse::<u64>().ok()?.checked_sub(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_script_that_a_unit_can_name_is_looked_for() {
+        let name = "web".parse().expect("a name");
+        let place = Place { unit_dir: "/u".into(), state_dir: "/no/such/state".into(), home: None };
+        let scripts = scripts(&name, &place);
+        assert_eq!(scripts.len(), 4);
+        let unit: String = scripts.iter().map(|path| format!("X={path}\n")).collect();
+        assert_eq!(missing(&name, &place, unit.as_bytes()), scripts);
+        assert_eq!(missing(&name, &place, b""), []);
+    }
 }

@@ -21,16 +21,18 @@ use crate::model::invocation::Invocation;
 use crate::model::log_part::LogPart;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::systemd::Operation;
+use crate::model::site::Site;
 use crate::model::span::Span;
 use crate::model::spec::Scope;
-use crate::model::status::{Run, ServiceStatus, State};
+use crate::model::status::{LastRun, Run, ServiceStatus, State};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
-                          UnitFileState,StateChangeTimestamp,InvocationID,TimeoutStopUSec";
+                          UnitFileState,StateChangeTimestamp,InvocationID,TimeoutStopUSec,\
+                          ExecMainStartTimestampMonotonic,ExecMainExitTimestampMonotonic";
 
 /// Longest time that a command of systemd may take that stops nothing: `systemctl start` waits for TimeoutStartSec
 /// (300 s in a Python unit of ours).
@@ -88,6 +90,15 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
         result: text("Result"),
         exit_status: (get("ExecMainCode") != "0").then(|| get("ExecMainStatus").parse().ok()).flatten(),
         enabled: Some(get("UnitFileState") == "enabled"),
+        last: LastRun {
+            // CLD_KILLED and CLD_DUMPED of waitid(2).
+            signal: matches!(get("ExecMainCode"), "2" | "3"),
+            // In microseconds.
+            seconds: number("ExecMainExitTimestampMonotonic")
+                .zip(number("ExecMainStartTimestampMonotonic"))
+                .and_then(|(end, start)| end.checked_sub(start))
+                .map(|lasted| lasted / 1_000_000),
+        },
         run: text("InvocationID")
             .filter(|_| !matches!(state, State::Stopped | State::Failed | State::NotInstalled))
             .map(|id| Run { id, stop_timeout: get("TimeoutStopUSec").to_owned() }),
@@ -155,7 +166,8 @@ fn version_of_maps(maps: &str) -> Option<u32> {
 ///
 /// # Errors
 /// [`Error::DidNotStart`] for the first service that died, with the last lines of its log.
-pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
+pub fn settle(names: &[ServiceName], site: &Site) -> Result<(), Error> {
+    let scope = site.scope();
     let mut watch = None;
     loop {
         interrupt::check()?;
@@ -165,7 +177,7 @@ pub fn settle(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
         let watch = watch.get_or_insert_with(|| Watch::begin(&answers, answered));
         match watch.look(&answers, asked, answered) {
             Verdict::Settled => return Ok(()),
-            Verdict::Died(at, status) => return Err(died(&names[at], scope, &status)),
+            Verdict::Died(at, status) => return Err(died(&names[at], site, &status)),
             Verdict::Undecided => thread::sleep(PAUSE),
         }
     }
@@ -230,12 +242,12 @@ fn run_of(properties: &Properties) -> String {
     }
 }
 
-fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
-    let log = recent_log(name, scope, TOLD).unwrap_or_default();
+fn died(name: &ServiceName, site: &Site, status: &ServiceStatus) -> Error {
+    let log = recent_log(name, site.scope(), TOLD).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
         state: start::ended(status),
-        causes: why::causes(name, scope, status, &log).into(),
+        causes: why::causes(name, site, status, &log).into(),
         log,
         error_log: None,
         installed: true,
@@ -244,11 +256,11 @@ fn died(name: &ServiceName, scope: Scope, status: &ServiceStatus) -> Error {
 
 /// The error of a start that systemctl itself reported; with the last lines of its log where one of
 /// `names` has died.
-pub fn with_log(error: Error, names: &[ServiceName], scope: Scope) -> Error {
-    let states = show(names, scope).unwrap_or_default().iter().map(status_of).collect::<Vec<_>>();
+pub fn with_log(error: Error, names: &[ServiceName], site: &Site) -> Error {
+    let states = show(names, site.scope()).unwrap_or_default().iter().map(status_of).collect::<Vec<_>>();
     let mut known = names.iter().zip(&states);
     match known.find(|(_, status)| matches!(status.state, State::Failed | State::Restarting)) {
-        Some((name, status)) => died(name, scope, status),
+        Some((name, status)) => died(name, site, status),
         None => error,
     }
 }
@@ -458,8 +470,10 @@ mod tests {
     fn a_crashing_service_is_restarting_not_starting() {
         let status = status_of(&properties(
             "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nResult=exit-code\n\
-             ExecMainCode=1\nExecMainStatus=2\nMainPID=0\nNRestarts=3\nUnitFileState=enabled\n",
+             ExecMainCode=1\nExecMainStatus=2\nMainPID=0\nNRestarts=3\nUnitFileState=enabled\n\
+             ExecMainStartTimestampMonotonic=5000000\nExecMainExitTimestampMonotonic=7900000\n",
         ));
+        assert_eq!(status.last, LastRun { signal: false, seconds: Some(2) });
         assert_eq!(status.state, State::Restarting);
         assert_eq!(status.exit_status, Some(2));
         assert_eq!(status.restarts, Some(3));

@@ -7,6 +7,7 @@ use crate::host::environment::user_runtime_directory;
 use crate::host::reading::{self, Limit, Links};
 use crate::host::text::text;
 use crate::host::{files, privilege};
+use crate::managers::Purpose;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
 
@@ -14,12 +15,16 @@ use crate::model::text::Text;
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-pub(in crate::managers) fn need(scope: Scope) -> Result<(), Error> {
+pub(in crate::managers) fn need(scope: Scope, purpose: Purpose) -> Result<(), Error> {
     if !is_running() {
-        return Err(Error::NoServiceManager {
-            reason: "this machine is not running systemd, so nothing can be installed here".into(),
-            help: how_to_install(),
-        });
+        let (so, help) = match purpose {
+            Purpose::Install => ("nothing can be installed here", how_to_install()),
+            Purpose::Manage => (
+                "no service of it can run here",
+                "`show` and `diff` work without it; a machine that has it starts it at boot".into(),
+            ),
+        };
+        return Err(Error::NoServiceManager { reason: format!("this machine is not running systemd, so {so}"), help });
     }
     match scope {
         Scope::User if !user_manager_is_running() => {

@@ -10,11 +10,15 @@ use crate::diagnose::{Finding, said};
 use crate::host::environment::non_empty;
 use crate::host::facts::Host;
 use crate::host::reading::{self, Limit, Links};
+use crate::host::state::Kept;
 use crate::host::text::path as to_path;
 use crate::host::{privilege, process, program_file};
+use crate::manifest::{Manifest, Request};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
+use crate::model::place::Place;
+use crate::model::site::Site;
 use crate::model::spec::Scope;
 use crate::model::status::ServiceStatus;
 use crate::model::text::Text;
@@ -35,7 +39,7 @@ pub struct Runs {
 }
 
 /// What `name` runs. Nothing is known where systemd does not answer.
-pub fn runs(name: &ServiceName, scope: Scope) -> Runs {
+pub fn runs(name: &ServiceName, place: &Place, scope: Scope) -> Runs {
     let ask = |words: &[&str]| {
         let unit = name.unit();
         let words = ["show", "--no-pager"].iter().chain(words).copied().chain([unit.as_str()]);
@@ -56,7 +60,7 @@ pub fn runs(name: &ServiceName, scope: Scope) -> Runs {
         command,
         account,
         directory: (directory.starts_with('/')).then(|| directory.into()),
-        lines: lines_of(&properties),
+        lines: marked(lines_of(&properties), &table(name, place)),
     }
 }
 
@@ -85,9 +89,30 @@ fn lines_of(properties: &Properties) -> Vec<Line> {
     refused::lines(texts.iter().map(|(path, drop_in, text)| (path, *drop_in, text.as_str())))
 }
 
+/// The directives that the `systemd` table of a service says, by its receipt.
+fn table(name: &ServiceName, place: &Place) -> Vec<String> {
+    let request = receipt(name, place);
+    let keys = request.iter().flat_map(|request| request.systemd.keys());
+    // `Unit.OnFailure` names its section.
+    keys.map(|key| key.rsplit('.').next().unwrap_or(key).to_owned()).collect()
+}
+
+fn marked(mut lines: Vec<Line>, table: &[String]) -> Vec<Line> {
+    lines.iter_mut().for_each(|line| line.in_table = !line.drop_in && table.contains(&line.name));
+    lines
+}
+
+/// How a service was installed, where its receipt tells.
+pub(super) fn receipt(name: &ServiceName, place: &Place) -> Option<Request> {
+    let path = place.receipt(name);
+    let found = Kept::open(&place.state_dir).and_then(|kept| kept.believed(&path)).ok()??;
+    let manifest = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), &path.to_string()).ok()?;
+    manifest.services().into_iter().find(|request| request.name.as_deref() == Some(name.as_str()))
+}
+
 /// What is known of a service; `log` is what it wrote to its log last.
-pub(super) fn known(name: &ServiceName, scope: Scope, log: &str) -> Known {
-    let Runs { program, command, account, directory, lines } = runs(name, scope);
+pub(super) fn known(name: &ServiceName, place: &Place, scope: Scope, log: &str) -> Known {
+    let Runs { program, command, account, directory, lines } = runs(name, place, scope);
     let host = Host::default();
     let program: Option<ProgramFile> = program.map(|path| program_file::look(&path, account.as_deref()));
     let directory = directory.map(|path| Directory {
@@ -104,7 +129,7 @@ pub(super) fn known(name: &ServiceName, scope: Scope, log: &str) -> Known {
         machine: program_file::machine(),
         lines,
         directory,
-        said: said::last_run(log),
+        said: said::last_run(log, scope == Scope::User),
         found: None,
         libraries: None,
     };
@@ -114,8 +139,8 @@ pub(super) fn known(name: &ServiceName, scope: Scope, log: &str) -> Known {
 }
 
 /// Why a service has failed, with what it wrote to its log last.
-pub(in crate::managers) fn causes(name: &ServiceName, scope: Scope, status: &ServiceStatus, log: &str) -> Vec<Finding> {
-    known(name, scope, log).causes(status)
+pub(in crate::managers) fn causes(name: &ServiceName, site: &Site, status: &ServiceStatus, log: &str) -> Vec<Finding> {
+    known(name, &site.place, site.scope(), log).causes(status)
 }
 
 /// The caller's `LD_LIBRARY_PATH`, if it leads to the library.
@@ -128,6 +153,14 @@ fn directories_of(library: &str) -> Option<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_table_says_is_marked() {
+        let unit = "/u/web.service".into();
+        let lines = refused::lines([(&unit, false, "[Service]\nProtectSystem=strict\nNoNewPrivileges=yes\n")]);
+        let marked = marked(lines, &["ProtectSystem".to_owned()]);
+        assert_eq!(marked.iter().map(|line| line.in_table).collect::<Vec<_>>(), [true, false]);
+    }
 
     #[test]
     fn the_program_is_read_from_the_answer_of_systemctl() {
