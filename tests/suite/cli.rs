@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 38] = [
+const OPTIONS: [(&str, Option<&str>); 40] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -34,6 +34,8 @@ const OPTIONS: [(&str, Option<&str>); 38] = [
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),
     ("--no-network", None),
+    ("--network", None),
+    ("--boot", None),
     ("--after", Some("a.target")),
     ("--description", Some("x")),
     ("--display-name", Some("x")),
