@@ -14,8 +14,10 @@
 case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in
     success/killed/PIPE)
         # systemd counts an end by SIGPIPE as clean (SuccessExitStatus= of systemd.service(5)), but nobody has asked for
-        # it, unless the service is being stopped: then there is a job for it.
-        [ -z "$(systemctl {% if !system %}--user {% endif %}show --value --property=Job {{ name }}.service)" ] || exit
+        # it, unless the service is being stopped: then there is a job for that.
+        case $(systemctl {% if !system %}--user {% endif %}list-jobs --no-legend {{ name }}.service) in
+            *" stop "* | *" restart "*) exit ;;
+        esac
         ;;
     success/*) exit ;;
 {%- if python %}

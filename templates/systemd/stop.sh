@@ -34,8 +34,8 @@ for pid in $(processes); do
         *[4567cdef]???) term="$term $pid" ;;
         *[2367abef])
             # A script has the name of its file, so the program counts; not everybody may see that of every process.
-            case $(readlink "/proc/$pid/exe" || stated Name "$pid") in
-                bash | zsh | *ksh* | */bash | */zsh | */*ksh*) shells="$shells $pid" ;;
+            case $(readlink "/proc/$pid/exe" || echo "/$(stated Name "$pid")") in
+                */bash | */zsh | */*ksh*) shells="$shells $pid" ;;
                 *) asked="$asked $pid" ;;
             esac
             ;;

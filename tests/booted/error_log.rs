@@ -261,7 +261,7 @@ fn an_end_by_sigpipe_is_a_failure_but_at_a_stop() {
     let (folder, log) = folder(&service);
     let install = service.install().args(["--account", "ann", "--working-directory", &folder, "--restart-sec", "1s"]);
     let script = "[ -e ended ] && exec sleep 1000; touch ended; echo gone; kill -PIPE $$";
-    install.args(["--restart", "on-failure"]).script(script).run();
+    let _installed = install.args(["--restart", "on-failure"]).script(script).run();
     system("systemctl", &["start", "log-pipe"]);
     wait_for("its second run", 30, || (service.property("NRestarts") == "1").then_some(()));
     wait_for("that it runs", 30, || (service.property("ActiveState") == "active").then_some(()));

@@ -29,12 +29,12 @@ fn an_update_keeps_arguments_secrets_and_the_rest() {
     let other =
         |more: &str| update(&["--env", "OTHER", more]).env("TOKEN", "of somebody else").env("OTHER", "its value");
     let changes = other("--dry-run").run().stdout;
-    assert!(changes.contains("OTHER") && !changes.contains("TOKEN"), "{changes}");
+    assert!(changes.contains("OTHER") && !changes.contains("TOKEN="), "{changes}");
     other("--start").run();
     let received = service.received();
     assert_eq!(received.variable("TOKEN"), Some("new value".as_ref()));
     assert_eq!(received.variable("OTHER"), Some("its value".as_ref()));
-    update(&["--boot"]).stdout("updated: update-one (/etc/systemd/system/update-one.service)\n").run();
+    update(&["--boot"]).stdout_contains("updated: update-one").run();
     assert_eq!(service.property("UnitFileState"), "enabled");
     let description = service.property("Description");
     update(&["--description", "Another one"]).run();
@@ -64,8 +64,11 @@ fn the_loss_of_a_profile_that_was_the_default_is_told() {
     service.manage(&ran, "diff").status(10).stderr_contains(keeps).run();
     service.manage(&ran, "reinstall").stderr_contains(keeps).run();
     assert_eq!(service.property("NoNewPrivileges"), "no");
-    service.install_again(&ran).args(["--update", "--hardening", "baseline"]).stderr("").run();
+    let update = |profile: &str| service.install_again(&ran).args(["--update", "--hardening", profile]).run().stderr;
+    let told = update("baseline");
+    assert!(!told.contains(keeps), "{told}");
     assert_eq!(service.property("NoNewPrivileges"), "yes");
     // Who says `none` knows what that means.
-    service.install_again(&ran).args(["--update", "--hardening", "none"]).stderr("").run();
+    let told = update("none");
+    assert!(!told.contains(keeps), "{told}");
 }

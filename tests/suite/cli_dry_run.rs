@@ -319,8 +319,12 @@ fn the_config_file_says_which_variables_the_service_needs() {
     assert_eq!(files.last().unwrap()["contents"], "KAFKA_ENV=********\nKAFKA_PASSWORD=********\n");
     assert_eq!(
         document["notes"],
-        json!(["`up`: in `[TMP]/prod.config`, [broker] ssl.ca.location = certs/ca.pem looks like a \
-             relative path; the service runs elsewhere, write an absolute one"])
+        json!([
+            "`up`: in `[TMP]/prod.config`, [broker] ssl.ca.location = certs/ca.pem looks like a \
+             relative path; the service runs elsewhere, write an absolute one",
+            "`up`: whether `openmsistream.data_file_io.actor.data_file_upload_directory:main` can be imported is not \
+             tried here; an install does that first"
+        ])
     );
 }
 
@@ -498,7 +502,7 @@ fn defaults_that_are_often_not_meant_are_one_note() {
 /// A dry run ends with what to type to install, and has not run any code of the program.
 #[test]
 fn a_program_of_python_is_not_imported_and_that_is_said() {
-    let note = "note: `watch`: whether `watch:mian` can be imported is not tried here; an install does that first\n";
+    let note = "note: `mian`: whether `watch:mian` can be imported is not tried here; an install does that first\n";
     for option in ["--dry-run", "--check"] {
         let test = Test::install().file("watch.py", "open('imported', 'w')\n\ndef main():\n    pass\n");
         let test = test.args([option, "--python", "/usr/bin/python3", "watch:mian"]);

@@ -84,23 +84,3 @@ fn what_was_switched_off_can_be_switched_on_again() {
     let both = "InstallService: error: option `--no-boot`: cannot be combined with `--boot`\n";
     update(&ran, &["--dry-run", "--boot", "--no-boot"]).status(2).stdout("").stderr(both).run();
 }
-
-/// Who names a secret may have a new value for it; a variable of whoever types the update is none for the others.
-#[test]
-fn only_the_secret_that_is_named_is_taken_from_the_environment() {
-    let ran = installed();
-    let receipt = ran.folder().join("home/.local/state/install-service/uploader_install_args.toml");
-    let text = std::fs::read_to_string(&receipt).unwrap();
-    let text = text.replacen("restart = ", "secrets = [\"TOKEN\", \"OTHER\"]\nrestart = ", 1);
-    std::fs::write(&receipt, text).unwrap();
-    let file = receipt.with_file_name("uploader_env_vars.txt");
-    std::fs::write(&file, "TOKEN=kept\nOTHER=kept\n").unwrap();
-    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let is_same = |other: &str| {
-        let preview = update(&ran, &["--dry-run", "--env", "OTHER", "--format", "json"]);
-        let told = preview.env("TOKEN", "stale").env("OTHER", other).run().stdout;
-        serde_json::from_str::<Value>(&told).unwrap()["same"] == true
-    };
-    assert!(is_same("kept"));
-    assert!(!is_same("new"));
-}
