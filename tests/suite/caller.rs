@@ -60,7 +60,7 @@ fn a_python_that_is_not_of_the_active_environment() {
     let python = test.folder().join("python3");
     fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
     let said = "the virtual environment `/srv/venv` is active, and the service will run `[TMP]/python3`, which does not \
-                see its packages; `-- /srv/venv/bin/python ...` runs its Python\n";
+                see its packages; `-- /srv/venv/bin/python` runs its Python\n";
     test.arg("--").arg(python).stderr_contains(said).run();
 }
 
