@@ -291,7 +291,7 @@ fn a_kill_under_a_limit_of_memory_names_the_limit() {
     let ran = Test::install().file("s.toml", manifest).args(["--manifest", "s.toml"]).run();
     let start = service.manage(&ran, "start").status(1);
     // The kernel of the bed counts no memory; a limit that is reached ends a process with this very signal.
-    start.stderr_contains("it was killed, as if it had used more memory than the line `MemoryMax=32M` of `").run();
+    start.stderr_contains("it was killed, probably because it exceeded what the line `MemoryMax=32M` of `").run();
 }
 
 #[test]
