@@ -51,7 +51,7 @@ fn an_interpreter_that_is_gone() {
     let service = named("cause-interpreter");
     let path = program(&service, b"#!/srv/venv/bin/python\n");
     let cause = format!("the first line of `{}` names `/srv/venv/bin/python`, which is not there; ", path.display());
-    fails_for(&service, &installed(&service, &path), &cause, "a virtual environment that moved is made anew");
+    fails_for(&service, &installed(&service, &path), &cause, "a virtual environment that moved is made again");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_loader_that_is_not_there() {
     let mut contents = contents;
     contents[at..at + 7].copy_from_slice(b"ld-musl");
     let path = program(&service, &contents);
-    let cause = format!("`{}` is made for musl, a C library that this system has not: ", path.display());
+    let cause = format!("`{}` is made for musl, a C library that this system does not have: ", path.display());
     fails_for(&service, &installed(&service, &path), &cause, "`sudo apt-get install musl`");
 }
 
