@@ -72,14 +72,18 @@ impl Managed {
 /// When the service manager of the machine does not answer.
 pub fn all(place: &Where) -> Result<Diagnosis, Error> {
     let mut diagnosis = Diagnosis::default();
-    for scope in place.scopes() {
-        let site = place.site(scope);
+    let sites: Vec<Site> = place.scopes().map(|scope| place.site(scope)).collect();
+    let is_in = |name: &ServiceName, site: &Site| observe::is_installed(name, site).unwrap_or(false);
+    let mut seen: Vec<ServiceName> = Vec::new();
+    for site in &sites {
+        let is_elsewhere = |name: &ServiceName| sites.iter().any(|site| is_in(name, site));
         let mut names = observe::known_services(&site.place);
         // One state directory for both, as a checkout has, holds each service once.
-        names.retain(|name| !diagnosis.services.iter().any(|examined| examined.service == *name));
+        names.retain(|name| is_in(name, site) || !seen.contains(name) && !is_elsewhere(name));
+        seen.extend(names.iter().cloned());
         if !names.is_empty() {
             managers::need(site.manager, Purpose::Manage)?;
-            diagnosis.add(&names, &site)?;
+            diagnosis.add(&names, site)?;
             // Each has a receipt for as long as nobody takes that away, too.
             diagnosis.services.retain(|examined| !examined.removed);
         }

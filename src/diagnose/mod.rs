@@ -39,6 +39,9 @@ impl Finding {
     }
 }
 
+/// What is found of each service, `None` of one that was removed, and of what surrounds them.
+pub type Found = (Vec<Option<Vec<Finding>>>, Vec<Finding>);
+
 /// A command as it can be typed, in backticks: what it begins with, as a shell reads it, and a last word that may be
 /// anything. Nothing in that ends the command or begins another.
 fn typed(begin: &str, last: &Text) -> String {

@@ -9,7 +9,10 @@ pub mod observe;
 pub mod systemd;
 
 use crate::diagnose::Finding;
+use std::time::Duration;
+
 use crate::diagnose::installed::{Installed, Surroundings};
+use crate::diagnose::{self, Finding};
 use crate::error::{Error, Fault};
 use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
@@ -147,11 +150,7 @@ pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Fi
 ///
 /// # Errors
 /// When the service manager does not answer.
-pub fn examine(
-    site: &Site,
-    names: &[ServiceName],
-    unfinished: bool,
-) -> Result<(Vec<Option<Vec<Finding>>>, Vec<Finding>), Error> {
+pub fn examine(site: &Site, names: &[ServiceName], unfinished: bool) -> Result<diagnose::Found, Error> {
     match site.manager {
         Manager::Systemd(scope) => {
             let (services, surroundings) = systemd::examine::examine(names, &site.place, scope)?;

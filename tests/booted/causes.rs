@@ -51,7 +51,7 @@ fn an_interpreter_that_is_gone() {
     let service = named("cause-interpreter");
     let path = program(&service, b"#!/srv/venv/bin/python\n");
     let cause = format!("the first line of `{}` names `/srv/venv/bin/python`, which is not there; ", path.display());
-    fails_for(&service, &installed(&service, &path), &cause, "a virtual environment that moved is made anew");
+    fails_for(&service, &installed(&service, &path), &cause, "a virtual environment that moved is made again");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_loader_that_is_not_there() {
     let mut contents = contents;
     contents[at..at + 7].copy_from_slice(b"ld-musl");
     let path = program(&service, &contents);
-    let cause = format!("`{}` is made for musl, a C library that this system has not: ", path.display());
+    let cause = format!("`{}` is made for musl, a C library that this system does not have: ", path.display());
     fails_for(&service, &installed(&service, &path), &cause, "`sudo apt-get install musl`");
 }
 
@@ -291,7 +291,7 @@ fn a_kill_under_a_limit_of_memory_names_the_limit() {
     let ran = Test::install().file("s.toml", manifest).args(["--manifest", "s.toml"]).run();
     let start = service.manage(&ran, "start").status(1);
     // The kernel of the bed counts no memory; a limit that is reached ends a process with this very signal.
-    start.stderr_contains("it was killed, as if it had used more memory than the line `MemoryMax=32M` of `").run();
+    start.stderr_contains("it was killed, probably because it exceeded what the line `MemoryMax=32M` of `").run();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 use serde_json::Value;
 
 use crate::support::booted::{Named, folder_of, named};
-use crate::support::{Ran, system, wait_for};
+use crate::support::{Ran, Test, system, wait_for};
 
 /// What tests have in common that run side by side: systemd, which reads all units again when one of them asks, and who
 /// waits for the network.
@@ -245,8 +245,9 @@ fn what_has_done_its_work_is_no_fault() {
 fn a_line_of_the_systemd_table_is_not_taken_for_one_of_a_profile() {
     let _shared = with_network();
     let service = named("doctor-table");
-    let install = service.install().args(["--property", "ProtectSystem=strict", "--working-directory", "/"]);
-    let ran = install.script("touch /etc/doctor-table").run();
+    let manifest = "[[service]]\nname = \"doctor-table\"\nexecutable = \"/usr/bin/touch\"\narguments = [\"/etc/doctor-table\"]\n\
+                    working_directory = \"/\"\n[service.systemd]\nProtectSystem = \"strict\"\n";
+    let ran = Test::install().file("m.toml", manifest).args(["--manifest", "m.toml"]).run();
     let said = service.manage(&ran, "start").status(1).run().stderr;
     assert!(said.contains("remove the key `ProtectSystem` of the `systemd` table"), "{said}");
     assert!(!said.contains("--hardening none"), "{said}");

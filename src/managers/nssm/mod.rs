@@ -16,7 +16,7 @@ mod supply;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::diagnose::Finding;
+use crate::diagnose;
 use crate::diagnose::registered::{Programs, Registered};
 use crate::error::Error;
 use crate::host::facts::Host;
@@ -420,11 +420,7 @@ pub fn is_registered(_name: &ServiceName) -> bool {
 ///
 /// # Errors
 /// When a file or the registry cannot be read.
-pub fn examine(
-    names: &[ServiceName],
-    place: &Place,
-    unfinished: bool,
-) -> Result<(Vec<Option<Vec<Finding>>>, Vec<Finding>), Error> {
+pub fn examine(names: &[ServiceName], place: &Place, unfinished: bool) -> Result<diagnose::Found, Error> {
     let mut services = Vec::new();
     let host = Host::default();
     let is_there = |path: &Text| host.path_kind(path) != Some(PathKind::Missing);
