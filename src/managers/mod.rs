@@ -8,9 +8,6 @@ pub mod nssm;
 pub mod observe;
 pub mod systemd;
 
-use crate::diagnose::Finding;
-use std::time::Duration;
-
 use crate::diagnose::installed::{Installed, Surroundings};
 use crate::diagnose::{self, Finding};
 use crate::error::{Error, Fault};
