@@ -289,8 +289,8 @@ mod tests {
         let text = String::from_utf8(of_killed(&killed(&[], EndedBy::Term)).rendered(look)).unwrap();
         let end = "    its last words, which stay on the one line that they are\n  \
                    help: `InstallService` with\n        \
-                   `--stop-timeout SPAN` gives it more\n        \
-                   time\n";
+                   `--stop-timeout SPAN` gives it\n        \
+                   more time\n";
         assert!(text.ends_with(end), "{text}");
     }
 }

@@ -48,6 +48,7 @@ mod readme;
 mod render_systemd;
 #[cfg(unix)]
 mod run_service;
+#[cfg(unix)]
 mod saying;
 mod secret_arguments;
 #[cfg(target_os = "linux")]
