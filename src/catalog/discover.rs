@@ -178,8 +178,10 @@ fn program(script: ConsoleScript, skipped: &mut Vec<Skipped>) -> Result<Program,
     let about = about.map(|text| text.replace("%(prog)s", &script.name)).find(|text| !text.is_empty());
     let about = about.unwrap_or_else(|| "It does not say what it does.".to_owned());
     // It is not written in a package: what is known of a program stays known in another version of its package.
-    let restart_sec = Catalog::shipped().find(&script.name).and_then(|known| known.restart_sec);
-    Ok(Program { name: script.name, about, entry: EntryPoint::Python(entry), arguments, restart_sec })
+    let shipped = Catalog::shipped();
+    let known = shipped.find(&script.name);
+    let (restart_sec, ctrl_c) = (known.and_then(|known| known.restart_sec), known.is_none_or(|known| known.ctrl_c));
+    Ok(Program { name: script.name, about, entry: EntryPoint::Python(entry), arguments, restart_sec, ctrl_c })
 }
 
 fn first_paragraph(text: &str) -> String {

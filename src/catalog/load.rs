@@ -68,7 +68,7 @@ fn program(
     node: &Node<'_>,
     sets: &IndexMap<String, Vec<Rc<ArgSpec>>>,
 ) -> Result<Program, DocumentFault> {
-    let RawProgram { name, about, python, executable, restart_sec, include, argument } = raw;
+    let RawProgram { name, about, python, executable, restart_sec, ctrl_c, include, argument } = raw;
     if let Err(reason) = program_name(&name) {
         return Err(DocumentFault::new(node.at("name"), "name", reason));
     }
@@ -118,7 +118,7 @@ fn program(
     let restart_sec = restart_sec.map(|span| span.0.parse());
     let restart_sec =
         restart_sec.transpose().map_err(|why| DocumentFault::new(node.at("restart_sec"), "restart_sec", why))?;
-    Ok(Program { name, about, entry, arguments, restart_sec })
+    Ok(Program { name, about, entry, arguments, restart_sec, ctrl_c: ctrl_c.unwrap_or(true) })
 }
 
 fn arguments(raw: Vec<RawArgument>, parent: &Node<'_>) -> Result<Vec<Rc<ArgSpec>>, DocumentFault> {

@@ -21,6 +21,9 @@ pub struct Program {
     pub arguments: Vec<Rc<ArgSpec>>,
     /// How long it is waited before it is started again, unless the user says so.
     pub restart_sec: Option<Span>,
+    /// Whether Ctrl-C ends it: a program of Python with threads of its own may go on for ever, and is stopped by SIGTERM
+    /// alone then.
+    pub ctrl_c: bool,
 }
 
 impl Program {

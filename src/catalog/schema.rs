@@ -51,6 +51,8 @@ pub(super) struct RawProgram {
     pub(super) executable: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) restart_sec: Option<Scalar>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ctrl_c: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) include: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -161,6 +163,7 @@ impl From<&Program> for RawProgram {
             python,
             executable,
             restart_sec: program.restart_sec.map(|span| Scalar(span.to_string())),
+            ctrl_c: (!program.ctrl_c).then_some(false),
             include: Vec::new(),
             argument: program.arguments.iter().map(Rc::as_ref).map(RawArgument::from).collect(),
         }

@@ -250,6 +250,8 @@ pub struct ServiceSpec {
     pub run: Run,
     /// Whether it is an executable that Python runs, as far as can be seen.
     pub is_script_of_python: bool,
+    /// Whether Ctrl-C ends it, as far as its catalog knows.
+    pub ctrl_c: bool,
     /// Where it runs: an absolute path.
     pub working_directory: Text,
     /// Plain settings, visible to every user of the machine.

@@ -439,7 +439,9 @@ fn keeps_our_ends(directive: &Directive) -> bool {
 
 /// Whether its processes are asked to end as Ctrl-C does: those of Python, unless the user says how it is stopped.
 fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
-    spec.is_of_python() && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))
+    spec.is_of_python()
+        && spec.ctrl_c
+        && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))
 }
 
 /// Whether part of the unit runs as root, and the rest as somebody else, who must gain nothing by it.

@@ -144,6 +144,7 @@ pub fn validate(
         description,
         run,
         is_script_of_python,
+        ctrl_c: runs.as_ref().is_none_or(Runs::ctrl_c),
         working_directory,
         environment,
         secrets,
@@ -201,6 +202,14 @@ impl Runs<'_> {
             Self::Program(program) => program.about.parse().ok(),
             Self::Python(entry) => entry.to_string().parse().ok(),
             Self::Executable(_) => None,
+        }
+    }
+
+    /// Whether Ctrl-C ends it.
+    fn ctrl_c(&self) -> bool {
+        match self {
+            Self::Program(program) => program.ctrl_c,
+            Self::Python(_) | Self::Executable(_) => true,
         }
     }
 

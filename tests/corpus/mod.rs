@@ -171,6 +171,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             display_name: Default::default(),
             description: description.parse().unwrap_or_default(),
             is_script_of_python: false,
+            ctrl_c: true,
             run,
             working_directory,
             environment: environment.into_iter().collect(),

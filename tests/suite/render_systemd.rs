@@ -26,6 +26,7 @@ fn web() -> ServiceSpec {
         description: "A web server".parse().unwrap(),
         run: Run::Executable { path: "/usr/bin/web".into(), arguments: literals(&["--port", "80"]) },
         is_script_of_python: false,
+        ctrl_c: true,
         working_directory: "/srv/web".into(),
         environment: Default::default(),
         secrets: Vec::new(),
@@ -698,6 +699,8 @@ fn python_is_asked_to_stop_as_by_ctrl_c() {
     assert!(!unit_of(&web()).contains("ExecStop="));
     let script = unit_of(&ServiceSpec { is_script_of_python: true, ..web() });
     assert!(script.contains(stop) && script.contains("Environment=\"PYTHONUNBUFFERED=1\"\n"));
+    // Its catalog knows that it would go on for ever.
+    assert!(!unit_of(&ServiceSpec { ctrl_c: false, ..spec.clone() }).contains("web_stop.sh"));
     // Whoever says how it is stopped has it so.
     for (key, value) in [("KillSignal", "SIGQUIT"), ("KillMode", "mixed"), ("ExecStop", "/bin/true")] {
         let unit = unit_of(&ServiceSpec { directives: vec![said(key, value)], ..spec.clone() });
