@@ -92,7 +92,7 @@ fn what_ends_with_the_session_is_found() {
     assert_eq!(found(), [("lingering".into(), "`loginctl enable-linger joe`".into())]);
     fs::write("/var/lib/systemd/linger/joe", "").unwrap();
     fs::remove_file("/home/joe/.config/systemd/user/default.target.wants/user-doctor.service").unwrap();
-    let again = "`systemctl --user reenable user-doctor` makes the links anew";
+    let again = "`systemctl --user reenable user-doctor` makes the links again";
     assert_eq!(found(), [("links".into(), again.into())]);
 }
 
