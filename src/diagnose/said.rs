@@ -18,7 +18,11 @@ pub fn last_run(log: &str, user: bool) -> String {
     let begins = |word: &str, before: usize| {
         lines[..before].iter().rposition(|(of_systemd, text)| *of_systemd && text.starts_with(word))
     };
-    let begun = begins("Starting ", end).or_else(|| begins("Started ", end)).map_or(0, |at| at + 1);
+    // On a busy machine journald reads what a program said before what systemd said of its start: so a run begins behind
+    // what systemd said before that.
+    let start = begins("Starting ", end).or_else(|| begins("Started ", end));
+    let before = start.and_then(|at| lines[..at].iter().rposition(|(of_systemd, _)| *of_systemd));
+    let begun = before.map_or(0, |at| at + 1);
     let next = lines[end..].iter().position(|(of_systemd, text)| *of_systemd && text.starts_with("Start"));
     joined(&lines[begun..next.map_or(lines.len(), |at| end + at)])
 }
@@ -219,6 +223,16 @@ mod tests {
             log + "Nov 27 10:00:09 h systemd[1]: Starting web.service - web...\nNov 27 10:00:09 h web[13]: hello\n";
         assert_eq!(last_run(&next, false), said);
         assert_eq!(last_run("plain\nlines", false), "plain\nlines");
+    }
+
+    #[test]
+    fn a_line_that_the_journal_has_before_the_start_counts() {
+        let log = "Nov 27 10:00:00 h systemd[1]: web.service: Failed with result 'exit-code'.\n\
+                   Nov 27 10:00:01 h web[12]: Address already in use\n\
+                   Nov 27 10:00:01 h systemd[1]: Starting web.service - web...\n\
+                   Nov 27 10:00:01 h systemd[1]: Started web.service - web.\n\
+                   Nov 27 10:00:01 h systemd[1]: web.service: Main process exited, code=exited, status=1/FAILURE\n";
+        assert!(last_run(log, false).starts_with("Address already in use\n"), "{}", last_run(log, false));
     }
 
     #[test]
