@@ -125,9 +125,16 @@ fn of_killed(Killed { service, processes, late, log }: &Killed) -> Styled {
     };
     let mut out = noted(line);
     out.indented(log.trim_end().as_bytes());
-    if late.is_some() {
+    if let Some(Late { ended_by, .. }) = late {
         let mut help = Styled::default();
         help.plain("  ").styled(HELP, "help").plain(": `InstallService` with `--stop-timeout SPAN` gives it more time");
+        match ended_by {
+            EndedBy::Kill => {}
+            // Ctrl-C alone did not end it.
+            EndedBy::Term | EndedBy::KillAfterTerm => {
+                help.plain("; with `--property KillSignal=SIGTERM` it is asked by SIGTERM at once");
+            }
+        }
         out.advice("help: ".len(), help);
     }
     out
@@ -290,7 +297,9 @@ mod tests {
         let end = "    its last words, which stay on the one line that they are\n  \
                    help: `InstallService` with\n        \
                    `--stop-timeout SPAN` gives it\n        \
-                   more time\n";
+                   more time; with\n        \
+                   `--property KillSignal=SIGTERM` it\n        \
+                   is asked by SIGTERM at once\n";
         assert!(text.ends_with(end), "{text}");
     }
 }

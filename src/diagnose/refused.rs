@@ -289,7 +289,10 @@ fn finding(service: &str, what: String, line: &Line) -> Finding {
         ),
         (false, true) => (
             format!("that is the line `{written}` of its `systemd` table, in `{}`", line.path),
-            format!("remove the key `{}` of the `systemd` table, and install `{service}` again", line.name),
+            format!(
+                "remove the key `{}` of the `systemd` table (or omit `--property {0}=...`), and install `{service}` again",
+                line.name
+            ),
         ),
         (false, false) => (
             format!("that is the line `{written}` of the hardening profile, in `{}`", line.path),
