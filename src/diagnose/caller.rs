@@ -126,21 +126,11 @@ fn mentions(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::program::{Format, Lies};
+    use super::super::program::Format;
     use super::*;
 
     fn file(path: &str) -> ProgramFile {
-        ProgramFile {
-            path: path.into(),
-            lies: Lies::File,
-            format: Some(Format::Other),
-            executable: true,
-            noexec: false,
-            closed: None,
-            unreadable: false,
-            leads_to: None,
-            next: None,
-        }
+        ProgramFile::sound(path, Format::Other)
     }
 
     fn shell(program: &ProgramFile) -> Shell<'_> {

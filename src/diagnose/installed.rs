@@ -108,12 +108,7 @@ impl Installed {
             ));
         }
         if !self.has_receipt {
-            findings.push(Finding::new(
-                Kind::Receipt,
-                "it has no receipt",
-                "nothing tells how it was installed: `reinstall` and `diff` cannot be done",
-                "type the `InstallService` command again",
-            ));
+            findings.push(super::no_receipt());
         }
         findings
     }

@@ -75,6 +75,16 @@ fn unfinished() -> Finding {
     )
 }
 
+/// Nothing tells how a service was installed.
+fn no_receipt() -> Finding {
+    Finding::new(
+        Kind::Receipt,
+        "it has no receipt",
+        "nothing tells how it was installed: `reinstall` and `diff` cannot be done",
+        "type the `InstallService` command again",
+    )
+}
+
 /// Everything that can be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

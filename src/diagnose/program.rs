@@ -357,6 +357,24 @@ fn runs_on(machine: u16, here: u16) -> bool {
 }
 
 #[cfg(test)]
+impl ProgramFile {
+    /// A program with which nothing is wrong.
+    pub(super) fn sound(path: &str, format: Format) -> Self {
+        Self {
+            path: path.into(),
+            lies: Lies::File,
+            format: Some(format),
+            executable: true,
+            noexec: false,
+            closed: None,
+            unreadable: false,
+            leads_to: None,
+            next: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -387,17 +405,7 @@ mod tests {
     }
 
     fn file(path: &str, format: Format) -> ProgramFile {
-        ProgramFile {
-            path: path.into(),
-            lies: Lies::File,
-            format: Some(format),
-            executable: true,
-            noexec: false,
-            closed: None,
-            unreadable: false,
-            leads_to: None,
-            next: None,
-        }
+        ProgramFile::sound(path, format)
     }
 
     fn missing(path: &str) -> Box<ProgramFile> {

@@ -511,22 +511,11 @@ fn tail_of(line: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::program::Lies;
     use super::*;
     use crate::model::status::LastRun;
 
     fn file(path: &str, format: Format) -> ProgramFile {
-        ProgramFile {
-            path: path.into(),
-            lies: Lies::File,
-            format: Some(format),
-            executable: true,
-            noexec: false,
-            closed: None,
-            unreadable: false,
-            leads_to: None,
-            next: None,
-        }
+        ProgramFile::sound(path, format)
     }
 
     fn saying(said: &str) -> Known {

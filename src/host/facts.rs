@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::environment::{search_path, variable};
+use super::files;
 use super::reading::{self, Limit, Links, Unread};
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
@@ -92,7 +93,7 @@ fn path_kind(path: &Text) -> PathKind {
         Ok(metadata) if metadata.is_dir() => PathKind::Directory,
         Ok(metadata) => match reading::other_kind(&metadata) {
             Some(kind) => PathKind::Other(kind),
-            None if is_executable(&metadata) => PathKind::Executable,
+            None if files::is_executable(&metadata) => PathKind::Executable,
             None => PathKind::File,
         },
     }
@@ -102,16 +103,6 @@ fn first_line(path: &Text) -> Option<Text> {
     let start = reading::open(path, Links::Followed).ok()?.start(256).ok()?;
     let line = start.split(|byte| *byte == b'\n').next()?;
     (!start.is_empty() && !start.contains(&0)).then(|| Text::from_bytes(line))
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    super::files::mode_of(metadata) & 0o111 != 0
-}
-
-#[cfg(windows)]
-fn is_executable(_metadata: &fs::Metadata) -> bool {
-    true
 }
 
 #[cfg(unix)]
@@ -190,11 +181,10 @@ fn closed_to(account: &str, path: &Path) -> Option<Text> {
 
 #[cfg(unix)]
 fn open_to_everybody(folder: &Path) -> Option<Text> {
-    const STICKY: u32 = 0o1000;
     let real = fs::canonicalize(folder).ok()?;
     let is_open = |(above, step): &(usize, &Path)| {
-        let mode = fs::metadata(step).map_or(0, |metadata| super::files::mode_of(&metadata));
-        mode & 0o002 != 0 && (*above == 0 || mode & STICKY == 0)
+        let mode = fs::metadata(step).map_or(0, |metadata| files::mode_of(&metadata));
+        files::is_for_everybody(mode, *above)
     };
     real.ancestors().enumerate().find(is_open).map(|(_, step)| text(step))
 }

@@ -112,6 +112,27 @@ pub fn mode_of(metadata: &Metadata) -> u32 {
     metadata.permissions().mode() & 0o7777
 }
 
+/// Whether a file may be executed.
+#[cfg(unix)]
+pub fn is_executable(metadata: &Metadata) -> bool {
+    mode_of(metadata) & 0o111 != 0
+}
+
+/// Whether a file may be executed: Windows asks the name of a file, and not the file.
+#[cfg(windows)]
+pub fn is_executable(_metadata: &Metadata) -> bool {
+    true
+}
+
+/// Whether everybody may put files into a directory of this mode, or take the place of what lies there: `above` counts
+/// how many directories deeper that is. In one such as /tmp nobody takes away what belongs to somebody else (the sticky
+/// bit of chmod(1)).
+#[cfg(unix)]
+pub fn is_for_everybody(mode: u32, above: usize) -> bool {
+    const STICKY: u32 = 0o1000;
+    mode & 0o002 != 0 && (above == 0 || mode & STICKY == 0)
+}
+
 /// The mode that a file of ours has been written with: Windows keeps none.
 #[cfg(windows)]
 fn usual_mode(path: &Text) -> u32 {

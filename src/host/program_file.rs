@@ -5,6 +5,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use super::facts::{Host, may_read};
+use super::files;
 use super::reading::{self, Links};
 use super::text::{path as to_path, text};
 use crate::diagnose::program::{Format, Lies, ProgramFile, START};
@@ -40,7 +41,7 @@ fn look_at(path: &Text, account: Option<&str>, deepest: usize) -> ProgramFile {
         Ok(metadata) => match reading::other_kind(&metadata) {
             Some(kind) => file.lies = Lies::NoFile(kind),
             None => {
-                file.executable = is_executable(&metadata);
+                file.executable = files::is_executable(&metadata);
                 file.noexec = is_on_noexec(path);
                 let opened = reading::open(path, Links::Followed).ok();
                 file.format = opened.and_then(|opened| opened.start(START).ok()).map(|start| Format::of(&start));
@@ -59,16 +60,6 @@ fn look_at(path: &Text, account: Option<&str>, deepest: usize) -> ProgramFile {
     let next = next.filter(|next| deepest > 0 && next.as_bytes().starts_with(b"/"));
     file.next = next.map(|next| Box::new(look_at(next, account, deepest - 1)));
     file
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    super::files::mode_of(metadata) & 0o111 != 0
-}
-
-#[cfg(windows)]
-fn is_executable(_metadata: &fs::Metadata) -> bool {
-    true
 }
 
 #[cfg(target_os = "linux")]

@@ -180,12 +180,9 @@ fn open(directory: &Text) -> Result<Folder, Error> {
 /// [`Error::Foreign`].
 #[cfg(unix)]
 fn not_for_everybody(state: &Folder) -> Result<(), Error> {
-    const STICKY: u32 = 0o1000;
     let failed = |source| Error::io("reading", state.shown(), source);
     for (above, mode) in state.modes_up_to_root().map_err(failed)?.into_iter().enumerate() {
-        // In a directory such as /tmp nobody takes away what belongs to somebody else.
-        let safe = mode & 0o002 == 0 || above > 0 && mode & STICKY != 0;
-        if !safe {
+        if files::is_for_everybody(mode, above) {
             let real = std::fs::canonicalize(to_path(state.shown())).map_err(failed)?;
             let place = real.ancestors().nth(above).map_or_else(|| state.shown().clone(), text);
             return Err(Error::Foreign {
