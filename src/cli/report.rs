@@ -298,8 +298,8 @@ mod tests {
                    help: `InstallService` with\n        \
                    `--stop-timeout SPAN` gives it\n        \
                    more time; with\n        \
-                   `--property KillSignal=SIGTERM` it\n        \
-                   is asked by SIGTERM at once\n";
+                   `--property KillSignal=SIGTERM`\n        \
+                   it is asked by SIGTERM at once\n";
         assert!(text.ends_with(end), "{text}");
     }
 }
