@@ -42,8 +42,9 @@ impl<F: Facts> Check<'_, F> {
         let earlier = request.found_path.clone();
         let mut found =
             Search { facts: self.facts, account, folders, usual, earlier, added: Vec::new(), notes: Vec::new() };
-        if let Some(name) = given.filter(|given| !given.as_bytes().contains(&b'/')) {
-            found.look(name, program);
+        match given.filter(|given| !given.as_bytes().contains(&b'/')) {
+            Some(name) => drop(found.look(name, program)),
+            None => found.keep(folder_of(program)),
         }
         let words: Vec<Text> = arguments.iter().filter_map(literal).cloned().collect();
         let mut next = match is_env(program).then(|| named_by_env(&words)).flatten() {
@@ -142,8 +143,7 @@ impl<F: Facts> Search<'_, F> {
                 self.put_in_front(&what, typed)
             }
             (Some(own), _) => {
-                let folder = folder_of(&own).filter(|folder| self.earlier.contains(folder));
-                self.added.extend(folder.filter(|folder| !self.added.contains(folder)));
+                self.keep(folder_of(&own));
                 Some(own)
             }
             (None, Some(typed)) => self.put_in_front(&format!("`{name}` is found only on your PATH"), typed),
@@ -157,6 +157,12 @@ impl<F: Facts> Search<'_, F> {
                 None
             }
         }
+    }
+
+    /// Keeps a directory that an earlier install has put in front.
+    fn keep(&mut self, folder: Option<Text>) {
+        let kept = folder.filter(|folder| self.earlier.contains(folder) && !self.added.contains(folder));
+        self.added.extend(kept);
     }
 
     /// Puts the directory of a program in front, unless everybody may put programs there.

@@ -202,3 +202,14 @@ fn what_the_user_set_is_kept() {
     assert!(ran.stdout.contains("Environment=\"PYTHONUNBUFFERED=\"\n"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("PYTHONUNBUFFERED=1"), "{}", ran.stdout);
 }
+
+#[test]
+fn what_a_program_called_by_its_name_has_beside_it_stays_on_its_path_when_it_is_installed_again() {
+    let test = program(Test::install(), "bin/deploy", "#!/bin/sh\nhelper\n");
+    let folder = test.folder().display().to_string();
+    let manifest = format!(
+        "[[service]]\nname = 'web'\nexecutable = '{folder}/bin/deploy'\nworking_directory = '/'\nfound_path = ['{folder}/bin', '/gone']\n"
+    );
+    let ran = test.file("m.toml", &manifest).args(["--dry-run", "--target", "systemd", "--manifest", "m.toml"]).run();
+    assert!(ran.stdout.contains("    found_path = [\"[TMP]/bin\"]\n"), "{}", ran.stdout);
+}
