@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, DocumentFault, Node};
-use crate::model::name::UnitName;
+use crate::model::name::{ServiceName, UnitName};
 use crate::model::spec::{Order, Target};
 use crate::model::text::Text;
 
@@ -208,6 +208,14 @@ impl Request {
             Target::Nssm => &mut self.nssm,
         };
         table.extend(entries.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// Says what it is called and where it runs: where a plain service runs its unit says, or nothing does.
+    pub fn settle(&mut self, name: &ServiceName, working_directory: &Text) {
+        self.name = Some(name.to_string());
+        if self.plain != Some(true) {
+            self.working_directory = Some(working_directory.clone());
+        }
     }
 
     /// Keeps the names of units as they were understood; those of Windows are its own.

@@ -196,8 +196,11 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    /// Refuses what a plain service says by a key and by a directive, too.
+    /// Refuses what a plain service says by a key and by a directive, too; others cannot.
     pub(super) fn said_once(&mut self, request: &Request, directives: &[Directive]) {
+        if request.plain != Some(true) {
+            return;
+        }
         let Request { after, description, restart, restart_sec, account, working_directory, network, .. } = request;
         let said: [(&str, &str, bool); 7] = [
             ("After", "after", !after.is_empty() || *network == Some(true)),
@@ -368,18 +371,19 @@ impl<'a, F: Facts> Check<'a, F> {
     /// Says so where the account cannot get at what its service needs.
     pub(super) fn reach(
         &mut self,
-        account: &str,
-        run: &Run,
+        account: Option<&str>,
+        run: Option<&Run>,
         is_script_of_python: bool,
-        working_directory: &Text,
+        working_directory: Option<&Text>,
         state_dir: &Text,
     ) {
+        let (Some(account), Some(run), Some(directory)) = (account, run, working_directory) else { return };
         // What it runs, or what asks it to stop.
         let has_script = is_script_of_python || matches!(run, Run::Python { .. });
         let script = has_script.then_some(state_dir);
         let needs = [
             ("start", run.program(), "`chmod` opens it"),
-            ("run in", Some(working_directory), "`--working-directory DIR` names another directory"),
+            ("run in", Some(directory), "`--working-directory DIR` names another directory"),
             ("read its script in", script, "`--state-dir DIR` names another directory"),
         ];
         for (what, path, help) in needs {
@@ -412,6 +416,8 @@ impl<'a, F: Facts> Check<'a, F> {
     pub(super) fn working_directory(&mut self, request: &Request, fallback: &Text) -> Option<Text> {
         match &request.working_directory {
             Some(path) => self.directory("option `--working-directory`", path),
+            // Where systemd starts it if its unit says nothing (systemd.exec(5), `WorkingDirectory=`).
+            None if request.plain == Some(true) => Some("/".into()),
             None => Some(self.facts.current_directory().unwrap_or_else(|| {
                 self.note(format!("it will run in `{fallback}`; `--working-directory DIR` names another directory"));
                 fallback.clone()
@@ -431,8 +437,17 @@ impl<'a, F: Facts> Check<'a, F> {
         settings
     }
 
-    /// The secrets in order, each once; an environment file can name only some variables.
-    pub(super) fn secrets(&mut self, mut names: Vec<EnvName>) -> Vec<EnvName> {
+    /// The secrets in order, each once, with those that something else of it has `asked` for; an environment file can name
+    /// only some variables. One that is set plainly needs no secret value.
+    pub(super) fn secrets(
+        &mut self,
+        request: &Request,
+        asked: impl Iterator<Item = EnvName>,
+        environment: &IndexMap<EnvName, Text>,
+    ) -> Vec<EnvName> {
+        let named: Vec<EnvName> = request.secrets.iter().filter_map(|name| self.env_name("secret", name)).collect();
+        let names = named.into_iter().chain(asked).filter(|name| !environment.contains_key(name));
+        let mut names: Vec<EnvName> = names.collect();
         names.sort();
         names.dedup();
         for name in names.iter().filter(|name| !name.is_identifier()) {
@@ -631,6 +646,14 @@ impl<'a, F: Facts> Check<'a, F> {
             );
         }
         hardening
+    }
+
+    /// When it is started again: a plain unit that says nothing is not (systemd.service(5), `Restart=`).
+    pub(super) fn restart(&mut self, request: &Request) -> Restart {
+        match request.restart.as_deref() {
+            None if request.plain == Some(true) => Restart::Never,
+            said => self.word("option `--restart`", said),
+        }
     }
 
     /// How long a stop waits. systemd takes 0 for ever (`config_parse_sec_fix_0` in `src/core/load-fragment.c`).

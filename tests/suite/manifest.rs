@@ -157,7 +157,7 @@ fn the_words_of_the_schema_are_taken() {
         let said = format!("{plain}systemd = {{ \"{name}\" = \"{value}\" }}\n");
         assert_eq!(faults(Target::Systemd, &said), None, "{name}");
     }
-    for name in ["LimitNOFLE", "OnFailure", "User", "Unit.User", "Socket.Accept", "Unit", ""] {
+    for name in ["LimitNOFLE", "OnFailure", "ExecStart", "Unit.User", "Socket.Accept", "Unit", ""] {
         assert!(faults(Target::Systemd, &format!("systemd = {{ \"{name}\" = \"1\" }}\n")).is_some(), "{name}");
     }
     let names = &properties["nssm"]["propertyNames"]["anyOf"][0]["enum"];
