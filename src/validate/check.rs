@@ -14,7 +14,7 @@ use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
-use crate::model::spec::{Hardening, Order, OwnFile, Restart, Run, Scope, SecretStore, Target};
+use crate::model::spec::{Argument, Hardening, Order, OwnFile, Restart, Run, Scope, SecretStore, StopCommand, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -243,8 +243,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn executable(&mut self, given: &Text) -> Option<Text> {
-        let what = "executable";
+    pub(super) fn executable(&mut self, what: &str, given: &Text) -> Option<Text> {
         let has_separator = given.as_bytes().iter().any(|byte| *byte == b'/' || self.platform.is_separator(*byte));
         let path = if has_separator || given.is_empty() {
             self.absolute(what, given)?
@@ -307,7 +306,7 @@ impl<'a, F: Facts> Check<'a, F> {
 
     pub(super) fn interpreter(&mut self, request: &Request) -> Option<Text> {
         match &request.interpreter {
-            Some(path) => self.executable(path),
+            Some(path) => self.executable("executable", path),
             None => {
                 let found = self.facts.interpreter();
                 if found.is_none() {
@@ -479,6 +478,12 @@ impl<'a, F: Facts> Check<'a, F> {
                 );
             }
         }
+        if !request.stop_command.is_empty() {
+            self.fault(
+                Fault::new("option `--stop-command`", "NSSM asks a program by Ctrl-C, and has no command that does it")
+                    .help("`--stop-timeout SPAN` says how long it waits for that"),
+            );
+        }
         if let Some(file) = &request.environment_file {
             self.fault(
                 Fault::new("option `--environment-file`", "NSSM reads no file of variables")
@@ -558,6 +563,29 @@ impl<'a, F: Facts> Check<'a, F> {
             self.fault(fault.help("`--stop-timeout 1ms` kills what does not end at once"));
         }
         Some(span)
+    }
+
+    /// The command that asks it to end. At the end of a word systemd puts the number of the main process in for `$MAINPID`
+    /// (systemd.service(5), `ExecStop=`); all else is as it is typed.
+    pub(super) fn stop_command(&mut self, request: &Request) -> Option<StopCommand> {
+        let (program, words) = request.stop_command.split_first()?;
+        let word = |word: &Text| match word.as_bytes().strip_suffix(b"$MAINPID") {
+            Some(before) => Argument::Reference {
+                before: Text::from_bytes(before),
+                variable: "MAINPID".parse().expect("a name of our own"),
+            },
+            None => Argument::Literal(word.clone()),
+        };
+        let arguments = words.iter().map(word).collect();
+        self.executable("option `--stop-command`", program).map(|path| StopCommand { path, arguments })
+    }
+
+    /// Refuses a directive that says in systemd's own word what `--stop-command` says.
+    pub(super) fn one_stop_command(&mut self, request: &Request, directives: &[Directive]) {
+        if !request.stop_command.is_empty() && directives.iter().any(|directive| directive.name() == "ExecStop") {
+            let reason = "the key `ExecStop` of the `systemd` table says it, too; omit one of the two";
+            self.fault(Fault::new("option `--stop-command`", reason));
+        }
     }
 
     /// A length of time.

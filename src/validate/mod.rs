@@ -88,6 +88,10 @@ pub fn validate(
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.stop_timeout(request);
+    let stop_command = match target {
+        Target::Systemd => check.stop_command(request),
+        Target::Nssm => None,
+    };
     let order = check.order(request);
     let own_file = match target {
         Target::Systemd => check.environment_file(request),
@@ -109,6 +113,7 @@ pub fn validate(
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
+    check.one_stop_command(request, &directives);
 
     let mut is_script_of_python = false;
     if let Some(run) = &run {
@@ -138,6 +143,9 @@ pub fn validate(
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.working_directory = Some(working_directory.clone());
     settled.ordered(&order, target);
+    if let Some((program, command)) = settled.stop_command.first_mut().zip(stop_command.as_ref()) {
+        program.clone_from(&command.path);
+    }
     let spec = ServiceSpec {
         name,
         display_name,
@@ -154,6 +162,7 @@ pub fn validate(
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
+        stop_command,
         network: request.network.unwrap_or(true),
         order,
         environment_file: own_file,
@@ -279,7 +288,7 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
     match runs {
         Runs::Executable(path) => {
             let arguments = check.words(&request.arguments).into_iter().map(Argument::Literal).collect();
-            let path = check.executable(path);
+            let path = check.executable("executable", path);
             settled.executable.clone_from(&path);
             let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
             Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
@@ -296,9 +305,9 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
             settled.arguments = Arguments::Named(named);
             let run = match &program.entry {
                 EntryPoint::Python(entry) => python(entry, words),
-                EntryPoint::Executable(path) => {
-                    check.executable(&path.as_str().into()).map(|path| Run::Executable { path, arguments: words })
-                }
+                EntryPoint::Executable(path) => check
+                    .executable("executable", &path.as_str().into())
+                    .map(|path| Run::Executable { path, arguments: words }),
             };
             Checked { default_name: Some(program.name.clone()), run, writes, patterns, needed, given }
         }
