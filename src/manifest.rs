@@ -96,6 +96,9 @@ pub struct Request {
     /// How long a stop waits for its processes to end before it kills them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout: Option<Time>,
+    /// The command that asks its processes to end: its program, then what it is given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop_command: Vec<Text>,
     /// Whether it is started after the network is up; `true` unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<bool>,
@@ -182,6 +185,7 @@ impl Request {
             restart: said.restart.or(self.restart),
             restart_sec: said.restart_sec.or(self.restart_sec),
             stop_timeout: said.stop_timeout.or(self.stop_timeout),
+            stop_command: if said.stop_command.is_empty() { self.stop_command } else { said.stop_command },
             network: said.network.or(self.network),
             after: both(self.after, said.after),
             before: both(self.before, said.before),
@@ -305,6 +309,7 @@ impl Request {
             restart: self.restart.or_else(|| defaults.restart.clone()),
             restart_sec: self.restart_sec.or_else(|| defaults.restart_sec.clone()),
             stop_timeout: self.stop_timeout.or_else(|| defaults.stop_timeout.clone()),
+            stop_command: list(self.stop_command, &defaults.stop_command),
             network: self.network.or(defaults.network),
             after: list(self.after, &defaults.after),
             before: list(self.before, &defaults.before),

@@ -20,9 +20,8 @@ use crate::model::platform::Platform;
 use crate::model::span::Span;
 use crate::model::spec::{Argument, Ours, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, Section};
-use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
-use check::Check;
+use check::{Check, OfManager};
 use program::ProgramLine;
 
 /// How long it is waited before a program is started again.
@@ -83,33 +82,20 @@ pub fn validate(
     let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
-    let mut restart = check.restart(request);
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.stop_timeout(request);
     let order = check.order(request);
-    let own_file = match target {
-        Target::Systemd => check.environment_file(request),
-        Target::Nssm => {
-            check.not_of_windows(request);
-            None
-        }
-    };
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let mut path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
-    let (systemd, directives, parameters) = match target {
-        Target::Systemd => {
-            let (version, directives) = check.directives(request, assumed, secrets_in);
-            restart = check.type_and_restart(&directives, request.restart.is_some(), restart);
-            (version, directives, Vec::new())
-        }
-        Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
-    };
+    let OfManager { systemd, directives, parameters, restart, environment_file, stop_command } =
+        check.of_manager(request, assumed, secrets_in);
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
     check.number_of_commands(run.as_ref(), &directives);
     check.said_once(request, &directives);
+    check.one_stop_command(request, &directives);
 
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
@@ -134,6 +120,9 @@ pub fn validate(
 
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.ordered(&order, target);
+    if let Some((program, command)) = settled.stop_command.first_mut().zip(stop_command.as_ref()) {
+        program.clone_from(&command.path);
+    }
     settled.settle(&name, &working_directory);
     let ours = ours(request);
     let spec = ServiceSpec {
@@ -152,9 +141,10 @@ pub fn validate(
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
+        stop_command,
         network: request.network.unwrap_or(ours.is_all()),
         order,
-        environment_file: own_file,
+        environment_file,
         hardening,
         path,
         writes,
@@ -309,7 +299,7 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
     match runs {
         Runs::Executable(path) => {
             let arguments = check.words(&request.arguments).into_iter().map(Argument::Literal).collect();
-            let path = check.executable(path);
+            let path = check.executable("executable", path);
             settled.executable.clone_from(&path);
             let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
             Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
@@ -333,9 +323,9 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
             settled.arguments = Arguments::Named(named);
             let run = match &program.entry {
                 EntryPoint::Python(entry) => python(entry, words),
-                EntryPoint::Executable(path) => {
-                    check.executable(&path.as_str().into()).map(|path| Run::Executable { path, arguments: words })
-                }
+                EntryPoint::Executable(path) => check
+                    .executable("executable", &path.as_str().into())
+                    .map(|path| Run::Executable { path, arguments: words }),
             };
             Checked { default_name: Some(program.name.clone()), run, writes, patterns, needed, given }
         }

@@ -33,6 +33,7 @@ const OPTIONS: [(&str, Option<&str>); 46] = [
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),
+    ("--stop-command", Some("/bin/true $MAINPID")),
     ("--no-network", None),
     ("--plain", None),
     ("--network", None),
