@@ -8,8 +8,9 @@ use std::str::FromStr;
 pub struct SystemdVersion(u32);
 
 impl SystemdVersion {
-    /// That of CentOS 7, and the oldest that we know what to write for.
-    pub const OLDEST: Self = Self(219);
+    /// That of RHEL 8, and the oldest that we write for: before it systemd reads neither every argument nor every variable
+    /// as it is written.
+    pub const OLDEST: Self = Self(239);
 
     /// The one that units are written for unless another one is named. Nothing that we render by ourselves needs a
     /// newer one, so it serves Debian 11, Ubuntu 22.04, RHEL 9 and what came later.

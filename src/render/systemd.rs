@@ -35,10 +35,6 @@ const STATE_DIR: &str = "the state directory";
 /// What runs our scripts.
 const SHELL: &str = "/bin/sh";
 
-/// Since when a command of `ExecStopPost=` is told how the service ended (NEWS of systemd 232), and the environment can
-/// be cleaned for it (`UnsetEnvironment=`, NEWS of 235).
-const ERROR_LOG: u32 = 235;
-
 #[derive(Template)]
 #[template(path = "systemd/service.service", askama = fence)]
 struct Unit {
@@ -74,8 +70,6 @@ struct Unit {
     /// often the disk or the broker was away. A limit that the user sets, or what is to happen at the end of all tries,
     /// needs one.
     unlimited: bool,
-    /// Where the limit is named as before 230 (its NEWS, and that of 229).
-    old_limit: bool,
     restart: Token,
     restart_sec: Token,
     /// Whether it is started again after an end by SIGPIPE, which systemd counts as clean (systemd.service(5),
@@ -485,7 +479,7 @@ fn is_dynamic_user(directive: &Directive) -> bool {
 
 /// Whether a script of ours leaves an error log behind.
 fn leaves_error_log(spec: &ServiceSpec) -> bool {
-    spec.ours.is_all() && spec.systemd.has(ERROR_LOG) && !is_said(&theirs(spec), "ExecStopPost")
+    spec.ours.is_all() && !is_said(&theirs(spec), "ExecStopPost")
 }
 
 /// Whether a line still has the status of a program that was asked to stop, and did.
@@ -775,7 +769,6 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         unlimited: spec.ours.is_all()
             && spec.restart != Restart::Never
             && !LIMITS.iter().any(|name| is_said(&said, name)),
-        old_limit: !spec.systemd.has(230),
         restart: match spec.restart {
             Restart::Always => "always",
             Restart::OnFailure => "on-failure",
@@ -789,9 +782,8 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         restart_sec: Token::from(&spec.restart_sec),
         after_sigpipe: spec.restart == Restart::OnFailure,
         stop_timeout: Token::from(&spec.stop_timeout),
-        // A soft and a hard limit since 229 (its NEWS).
         stack: (parts.total > MAX_TOTAL && spec.ours.is_all() && !is_said(&said, "LimitSTACK"))
-            .then(|| if spec.systemd.has(229) { "24M:infinity" } else { "25165824" }.into()),
+            .then(|| "24M:infinity".into()),
         hardening: hardening(spec).map(Token::from).collect(),
         writable,
         extra_unit: extra(spec, Section::Unit, refusals),
@@ -858,8 +850,8 @@ fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
     writable
 }
 
-/// One line of hardening: from which profile on, since which version (NEWS of systemd), and whether a
-/// user's own service manager can do it. That may filter system calls; where it would have to drop
+/// One line of hardening: from which profile on, since which version (NEWS of systemd; 0 for all that we write for), and
+/// whether a user's own service manager can do it. That may filter system calls; where it would have to drop
 /// capabilities the service ends with 218/CAPABILITIES, and mount namespaces it leaves out in silence.
 ///
 /// A line stands in the unit unless the user says its directive. `ProtectClock=` is not among them: systemd before 253
@@ -868,27 +860,27 @@ fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
 const HARDENING: [(Hardening, u32, bool, &str); 22] = {
     use Hardening::{Baseline, Service, Strict};
     [
-        (Baseline, 187, true, "NoNewPrivileges=yes"),
-        (Baseline, 232, false, "ProtectKernelTunables=yes"),
-        (Baseline, 232, false, "ProtectKernelModules=yes"),
+        (Baseline, 0, true, "NoNewPrivileges=yes"),
+        (Baseline, 0, false, "ProtectKernelTunables=yes"),
+        (Baseline, 0, false, "ProtectKernelModules=yes"),
         (Baseline, 244, false, "ProtectKernelLogs=yes"),
-        (Baseline, 232, false, "ProtectControlGroups=yes"),
-        (Baseline, 209, false, SET_THE_CLOCK),
+        (Baseline, 0, false, "ProtectControlGroups=yes"),
+        (Baseline, 0, false, SET_THE_CLOCK),
         (Baseline, 242, false, "ProtectHostname=yes"),
-        (Baseline, 231, true, "RestrictRealtime=yes"),
+        (Baseline, 0, true, "RestrictRealtime=yes"),
         (Baseline, 242, true, "RestrictSUIDSGID=yes"),
-        (Baseline, 233, true, "RestrictNamespaces=yes"),
-        (Baseline, 235, true, "LockPersonality=yes"),
-        (Baseline, 209, true, "SystemCallArchitectures=native"),
-        (Service, 209, false, NO_CAPABILITIES),
-        (Service, 211, true, "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"),
-        (Service, 239, true, "SystemCallFilter=@system-service"),
-        (Service, 239, true, "SystemCallErrorNumber=EPERM"),
-        (Service, 209, false, "PrivateDevices=yes"),
+        (Baseline, 0, true, "RestrictNamespaces=yes"),
+        (Baseline, 0, true, "LockPersonality=yes"),
+        (Baseline, 0, true, "SystemCallArchitectures=native"),
+        (Service, 0, false, NO_CAPABILITIES),
+        (Service, 0, true, "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"),
+        (Service, 0, true, "SystemCallFilter=@system-service"),
+        (Service, 0, true, "SystemCallErrorNumber=EPERM"),
+        (Service, 0, false, "PrivateDevices=yes"),
         (Service, 0, true, "UMask=0077"),
-        (Strict, 232, false, PROTECT_SYSTEM),
+        (Strict, 0, false, PROTECT_SYSTEM),
         (Strict, 0, false, PRIVATE_TMP),
-        (Strict, 214, false, PROTECT_HOME),
+        (Strict, 0, false, PROTECT_HOME),
         (Strict, 247, false, "ProtectProc=invisible"),
     ]
 };
@@ -1000,18 +992,8 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
     }
     if !spec.ours.is_all() {
         notes.push("it is plain, so it will leave no error log; `ManageService NAME logs` shows its output".to_owned());
-    } else if version.has(ERROR_LOG) && !leaves_error_log(spec) {
+    } else if !leaves_error_log(spec) {
         notes.push("`ExecStopPost=` of yours takes the place of ours, so it will leave no error log".to_owned());
-    }
-    if spec.ours.is_all() && !version.has(ERROR_LOG) {
-        notes.push(match spec.run {
-            Run::Python { .. } => format!(
-                "systemd {version} does not say how a service ended, so only an exception leaves an error log behind"
-            ),
-            Run::Executable { .. } | Run::Commands { .. } => {
-                format!("systemd {version} does not say how a service ended, so it will leave no error log")
-            }
-        });
     }
     let passes = |directive: &&Directive| matches!(directive.name(), "EnvironmentFile" | "PassEnvironment");
     for directive in spec.directives.iter().filter(|_| has_root_part(spec)).filter(passes) {

@@ -459,12 +459,12 @@ fn directives_of_systemd() {
          the two\n",
     );
     // What a version does not have is not written for it.
-    let newer = "ExecCondition = '/bin/true'\nProtectSystem = 'strict'\nLimitNOFILE = 9\n";
+    let newer = "ExecCondition = '/bin/true'\nType = 'exec'\nLimitNOFILE = 9\n";
     refused(
-        run(newer, &["--assume", "systemd=231"]),
+        run(newer, &["--assume", "systemd=239"]),
         &format!(
-            "{words}ExecCondition`: it came with systemd 243, and the unit is written for 231\n\
-             {words}ProtectSystem`: it came with systemd 232, and the unit is written for 231\n\
+            "{words}ExecCondition`: it came with systemd 243, and the unit is written for 239\n\
+             {words}Type`: it came with systemd 240, and the unit is written for 239\n\
              InstallService: 2 errors; nothing was changed\n"
         ),
     );
@@ -474,8 +474,8 @@ fn directives_of_systemd() {
     let variables = fs::read_to_string(role.folder().join("tree/vars/main.yml")).unwrap();
     assert!(variables.contains("\ninstall_service_systemd: 256\n"), "{variables}");
     refused(
-        run("", &["--assume", "systemd=218"]),
-        "InstallService: error: option `--assume` `systemd=218`: 219 is the oldest version that units can be written for\n",
+        run("", &["--assume", "systemd=238"]),
+        "InstallService: error: option `--assume` `systemd=238`: 239 is the oldest version that units can be written for\n",
     );
 }
 

@@ -96,7 +96,7 @@ proptest! {
     /// The same service with harmless texts has the same directives, but for those that went
     /// into the launcher.
     #[test]
-    fn no_text_can_add_a_directive(spec in corpus::spec(), version in prop::sample::select(vec![219, 232, 239, 241, 247, 252])) {
+    fn no_text_can_add_a_directive(spec in corpus::spec(), version in prop::sample::select(vec![239, 241, 247, 252])) {
         let spec = ServiceSpec { systemd: version.into(), ..spec };
         let Ok(files) = systemd::artifacts(&spec, &place()) else { return Ok(()) };
         let harmless = systemd::artifacts(&tame(&spec), &place()).unwrap();
@@ -163,7 +163,7 @@ fn tame(spec: &ServiceSpec) -> ServiceSpec {
     }
     // Names that go into the launcher by themselves would hide a difference.
     tame.environment.retain(|name, _| name.is_identifier());
-    if tame.account.is_some() && tame.systemd.has(235) {
+    if tame.account.is_some() {
         tame.environment.retain(|name, _| name.as_str() != "LD_LIBRARY_PATH");
     }
     tame
@@ -261,7 +261,8 @@ fn what_the_table_of_a_manifest_says_keeps_code_from_the_part_of_root_too() {
     assert_eq!(unset(&of(&[("DynamicUser", "no")], 252)), [false; 0]);
     assert_eq!(unset(&of(&[("DynamicUser", "1"), ("UnsetEnvironment", "")], 252)), [false, true]);
     // No part of root's, so nothing to keep from it.
-    assert_eq!(unset(&ServiceSpec { account: Some("www".into()), ..of(&[], 234) }), [false; 0]);
+    let own = of(&[("ExecStopPost", "/bin/true")], 252);
+    assert_eq!(unset(&ServiceSpec { account: Some("www".into()), ..own }), [false; 0]);
 
     let said = systemd::left_out(&of(&[("DynamicUser", "yes"), ("PassEnvironment", "LD_LIBRARY_PATH")], 252));
     assert_eq!(said.len(), 1);
@@ -423,7 +424,6 @@ fn old_versions_get_what_they_know() {
         ("ProtectKernelLogs=", 244),
         ("ProtectHostname=", 242),
         ("RestrictSUIDSGID=", 242),
-        ("SystemCallFilter=@system-service", 239),
     ] {
         let key = format!("\n{key}");
         assert!(unit(since).contains(&key) && !unit(since - 1).contains(&key), "{key}");
@@ -433,9 +433,9 @@ fn old_versions_get_what_they_know() {
 /// Of every version, whatever the service: each directive of a unit is one that it has, with a value that it takes.
 #[test]
 fn no_unit_has_what_its_version_has_not() {
-    for version in 219..=257 {
+    for version in 239..=257 {
         // Enough for a limit of its own.
-        let words = if [219, 228, 229, 257].contains(&version) { vec!["x".repeat(100_000); 25] } else { Vec::new() };
+        let words = if [239, 257].contains(&version) { vec!["x".repeat(100_000); 25] } else { Vec::new() };
         let arguments = words.into_iter().map(|word| Argument::Literal(word.into())).collect();
         let runs = [
             python(Vec::new()),
@@ -465,11 +465,10 @@ fn no_unit_has_what_its_version_has_not() {
                     // What has a key of its own was always there.
                     Err(refused) => assert!(refused.reason.ends_with("a key of its own"), "{key}: {refused:?}"),
                 }
-                // Prefixes: `:` came with 242, `+` with 231.
+                // This prefix came with 242.
                 if name == "ExecStart" {
                     assert_eq!(value.starts_with(':'), version >= 242, "{line}");
                 }
-                assert!(!(name.starts_with("Exec") && value.starts_with("-+")) || version >= 231, "{line}");
             }
         }
     }
@@ -487,8 +486,6 @@ fn what_an_old_version_cannot_do_is_said() {
         said(241, baseline()),
         ["systemd 241 has no ProtectKernelLogs, ProtectHostname, RestrictSUIDSGID, so the hardening goes without"]
     );
-    assert_eq!(said(231, web()), ["systemd 231 does not say how a service ended, so it will leave no error log"]);
-    assert!(said(231, ServiceSpec { run: python(Vec::new()), ..web() })[0].contains("only an exception"));
 }
 
 #[test]
