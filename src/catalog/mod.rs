@@ -20,7 +20,7 @@
 //! about = "Sends new files of a directory to a server."
 //! python = "example.uploader:main"      # or: executable = "/usr/bin/uploader"
 //! restart_sec = "2min"           # how long it is waited before it is started again [10 s]
-//! ctrl_c = false                 # Ctrl-C does not end it, so a stop does not try (Python) [true]
+//! ctrl_c = false                 # Ctrl-C does not end it, so a stop does not try [true]
 //! include = ["Logging"]          # after the program's own arguments, which win over these
 //! [[program.argument]]
 //! name = "source"                # an option is named after its first long flag, as in argparse

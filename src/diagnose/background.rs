@@ -89,9 +89,19 @@ fn reads_input(words: &str) -> bool {
     READERS.contains(&name) || name.starts_with("python")
 }
 
-/// Why the program of a service has ended at once without an error. `words` is the command, and `left` a process that
-/// the service manager found running when the program had ended.
-pub fn ended(service: &str, program: &Text, words: &str, left: Option<&str>) -> Finding {
+/// What still ran of a service when its program had ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left<'a> {
+    /// A process of this name.
+    Process(&'a str),
+    /// None.
+    Nothing,
+    /// Nobody has looked.
+    Unknown,
+}
+
+/// Why the program of a service has ended at once without an error. `words` is the command.
+pub fn ended(service: &str, program: &Text, words: &str, left: Left<'_>) -> Finding {
     const AT_ITS_END: &str = "when the program of a service ends, the service has ended, and what it left in the background \
                               is ended too";
     let background = |what: String, cure: String| Finding::new(Kind::Background, what, AT_ITS_END, cure);
@@ -120,7 +130,7 @@ pub fn ended(service: &str, program: &Text, words: &str, left: Option<&str>) -> 
             format!("install `{service}` again {how}, which keeps it in front"),
         );
     }
-    if let Some(left) = left {
+    if let Left::Process(left) = left {
         return background(
             format!("the program put itself into the background: `{left}` still ran when it ended"),
             format!(
@@ -138,6 +148,18 @@ pub fn ended(service: &str, program: &Text, words: &str, left: Option<&str>) -> 
             format!(
                 "install `{service}` again with what it should run, such as {}",
                 format_args!("`-- {} SCRIPT`", word(program))
+            ),
+        );
+    }
+    if left == Left::Nothing {
+        return Finding::new(
+            Kind::Input,
+            "nothing of it runs any more: it has done its work, or found no input, which is `/dev/null` in a service",
+            "what waits for Enter or for a command finds the end of its input at once, and ends",
+            format!(
+                "look for an option that keeps it running without input (often `--daemon`, `--server` or `--headless`): {}; \
+                 where it has done its work and should not start again, install it with `--restart on-failure`",
+                help_of(program)
             ),
         );
     }
@@ -162,7 +184,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn ends(program: &str, words: &str, left: Option<&str>) -> (Kind, String, String) {
+    fn ends(program: &str, words: &str, left: Left<'_>) -> (Kind, String, String) {
         let found = ended("web", &program.into(), words, left);
         (found.kind, found.what, found.cure)
     }
@@ -183,38 +205,41 @@ mod tests {
             ("/usr/sbin/php-fpm8.2", "`--nodaemonize`"),
             ("/usr/sbin/hostapd", "without `-B`"),
         ] {
-            let (kind, what, cure) = ends(program, program, None);
+            let (kind, what, cure) = ends(program, program, Left::Unknown);
             assert_eq!(kind, Kind::Background);
             assert_eq!(what, format!("`{}` puts itself into the background", last(program)));
             assert!(cure.contains(&format!("{how}, which keeps it in front")), "{cure}");
         }
-        let (_, what, _) = ends("/bin/sh", "/bin/sh -c \"/usr/sbin/cron\"", None);
+        let (_, what, _) = ends("/bin/sh", "/bin/sh -c \"/usr/sbin/cron\"", Left::Unknown);
         assert_eq!(what, "`cron` puts itself into the background");
     }
 
     #[test]
     fn an_ampersand_is_seen() {
-        let (_, what, _) = ends("/bin/sh", "/bin/sh -c \"sleep 100 &\"", None);
+        let (_, what, _) = ends("/bin/sh", "/bin/sh -c \"sleep 100 &\"", Left::Unknown);
         assert_eq!(what, "the command ends with `&`, which puts it into the background");
-        let (_, what, _) = ends("/bin/sh", "/bin/sh -c \"nohup sleep 100 & echo done\"", None);
+        let (_, what, _) = ends("/bin/sh", "/bin/sh -c \"nohup sleep 100 & echo done\"", Left::Unknown);
         assert!(what.starts_with("`nohup ... &`"), "{what}");
     }
 
     #[test]
     fn what_still_ran_gives_an_unknown_daemon_away() {
-        let (kind, what, cure) = ends("/opt/mine", "/opt/mine", Some("mine"));
+        let (kind, what, cure) = ends("/opt/mine", "/opt/mine", Left::Process("mine"));
         assert_eq!((kind, what.contains("`mine` still ran")), (Kind::Background, true));
         assert!(cure.ends_with("`/opt/mine --help`"), "{cure}");
-        let (_, _, cure) = ends("/opt/my $(id)", "/opt/my", Some("mine"));
+        let (_, _, cure) = ends("/opt/my $(id)", "/opt/my", Left::Process("mine"));
         assert!(cure.ends_with("`'/opt/my $(id)' --help`"), "{cure}");
     }
 
     #[test]
     fn an_interpreter_without_a_script_waits_for_input() {
         for program in ["/bin/bash", "/usr/bin/python3.11", "/usr/bin/node"] {
-            assert_eq!(ends(program, program, None).0, Kind::Input, "{program}");
+            assert_eq!(ends(program, program, Left::Unknown).0, Kind::Input, "{program}");
         }
-        assert_eq!(ends("/bin/bash", "/bin/bash run.sh", None).0, Kind::Background);
-        assert!(ends("/opt/mine", "/opt/mine", None).1.contains("`/dev/null`"));
+        assert_eq!(ends("/bin/bash", "/bin/bash run.sh", Left::Unknown).0, Kind::Background);
+        assert!(ends("/opt/mine", "/opt/mine", Left::Unknown).1.contains("`/dev/null`"));
+        let (kind, what, cure) = ends("/opt/mine", "/opt/mine", Left::Nothing);
+        assert_eq!((kind, what.contains("background")), (Kind::Input, false));
+        assert!(cure.contains("`/opt/mine --help`"), "{cure}");
     }
 }

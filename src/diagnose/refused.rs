@@ -66,7 +66,7 @@ const READ_ONLY: &str = "read-only file system";
 
 const GAINS: &str = "to gain privileges (sudo, su, a setuid or setgid program, file capabilities)";
 
-const REFUSALS: [Refusal; 16] = [
+const REFUSALS: [Refusal; 17] = [
     Refusal {
         wanted: GAINS,
         by: &["NoNewPrivileges"],
@@ -87,6 +87,13 @@ const REFUSALS: [Refusal; 16] = [
             "icmp open socket: operation not permitted",
         ],
         error: "",
+    },
+    // Where programs that belong to a group keep what is handed over: mail, jobs of cron and at.
+    Refusal {
+        wanted: GAINS,
+        by: &["NoNewPrivileges"],
+        said: &["/var/spool/", "/etc/dma/"],
+        error: "permission denied",
     },
     Refusal {
         wanted: "to make a namespace (a sandbox or a container)",

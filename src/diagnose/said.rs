@@ -174,9 +174,13 @@ pub fn no_memory(said: &str) -> bool {
         .is_some()
 }
 
-/// What still ran of the service when its program had ended, as systemd says it of each process that it ends or finds.
+/// What still ran of the service when its program had ended, as the stop script says it, and systemd of each process that
+/// it ends or finds.
 pub fn left_behind(said: &str) -> Option<&str> {
     said.lines().rev().find_map(|line| {
+        if let Some(name) = line.strip_prefix("left in the background: ") {
+            return Some(name);
+        }
         let rest = after(line, "Killing process ").or_else(|| after(line, "Unit process "))?;
         between(rest, &['('], &[')'])
     })
@@ -328,6 +332,7 @@ mod tests {
         assert_eq!(left_behind(said), Some("mine"));
         let said = "web.service: Unit process 4711 (mine) remains running after unit stopped.";
         assert_eq!(left_behind(said), Some("mine"));
+        assert_eq!(left_behind("left in the background: mine\nweb.service: Deactivated successfully."), Some("mine"));
         assert_eq!(left_behind("Started x (y)"), None);
     }
 }

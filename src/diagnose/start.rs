@@ -1,5 +1,6 @@
 //! Why a start failed: from how it ended, what is on the host, and what was said last, to the cause.
 
+use super::background::Left;
 use super::program::{Format, ProgramFile, Runs, closed};
 use super::refused::{self, Line};
 use super::{Finding, Kind, background, plain, said, setting, typed, word};
@@ -31,6 +32,21 @@ pub struct Known {
     pub found: Option<Text>,
     /// The caller's `LD_LIBRARY_PATH`.
     pub libraries: Option<Text>,
+    /// Who has the port that [`Known::port_in_use`] names.
+    pub holder: Option<Holder>,
+}
+
+/// A process that listens on a port.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// The name of its program.
+    pub program: String,
+    /// Its number.
+    pub process: u32,
+    /// The service that it belongs to.
+    pub unit: Option<String>,
+    /// Whether that is a user's own.
+    pub user: bool,
 }
 
 /// A directory in which a service runs.
@@ -111,6 +127,11 @@ impl Known {
         said::missing_program(&self.said)
     }
 
+    /// A port that was in use, by what the program said.
+    pub fn port_in_use(&self) -> Option<u16> {
+        said::port_in_use(&self.said)??.parse().ok()
+    }
+
     /// Why it failed, the surest cause first; nothing where nothing is known but how it ended.
     pub fn causes(&self, status: &ServiceStatus) -> Vec<Finding> {
         let result = status.result.as_deref().unwrap_or_default();
@@ -174,7 +195,17 @@ impl Known {
         status
             .last
             .is_brief(AT_ONCE)
-            .then(|| background::ended(service, &self.program_path(), &self.command, said::left_behind(&self.said)))
+            .then(|| background::ended(service, &self.program_path(), &self.command, self.left()))
+    }
+
+    /// What still ran when its program had ended: our stop script says it.
+    fn left(&self) -> Left<'_> {
+        let looks = |line: &Line| line.name == "ExecStop" && line.value.ends_with("_stop.sh\"");
+        match said::left_behind(&self.said) {
+            Some(name) => Left::Process(name),
+            None if !self.said.is_empty() && self.lines.iter().any(looks) => Left::Nothing,
+            None => Left::Unknown,
+        }
     }
 
     pub(super) fn runs(&self) -> Runs<'_> {
@@ -363,13 +394,7 @@ impl Known {
             return vec![self.not_on_path(&name)];
         }
         if let Some(port) = said::port_in_use(&self.said) {
-            let (what, filter) = match port {
-                Some(port) => (format!("port {port} is in use by another program"), format!(" 'sport = :{port}'")),
-                None => ("its port or socket is in use by another program".to_owned(), String::new()),
-            };
-            let cure =
-                format!("`sudo ss -ltnp{filter}` shows who has it: stop that one, or give `{service}` another port");
-            return vec![Finding::new(Kind::Port, what, "only one program can listen there", cure)];
+            return vec![self.no_port(port.as_deref())];
         }
         if let Some(port) = said::port_denied(&self.said)
             && let Some(account) = &self.account
@@ -405,23 +430,66 @@ impl Known {
             )];
         }
         if said::no_memory(&self.said) {
-            return vec![Finding::new(
-                Kind::Memory,
-                "the program was refused memory that it asked for, and ended by itself",
-                "that is a limit of its own, such as `-Xmx` of Java, or one of the unit or of the machine",
-                match self.limit() {
-                    Some(line) => format!(
-                        "give it a higher limit of its own, or {}, with a larger `{}=` below `[Service]`",
-                        self.edit(),
-                        line.name
-                    ),
-                    None => format!(
-                        "give it a higher limit of its own; `ManageService {service} show` has those of its unit, `free -h` what there is"
-                    ),
-                },
-            )];
+            return vec![self.refused_memory()];
         }
         Vec::new()
+    }
+
+    /// It was refused memory, and not killed for it.
+    fn refused_memory(&self) -> Finding {
+        let service = &self.service;
+        let of = |name: &&str| refused::last(&self.lines, name).filter(|line| line.value != "infinity");
+        if let Some(Line { name, value, path, .. }) = ["LimitAS", "LimitDATA"].iter().find_map(of) {
+            return Finding::new(
+                Kind::Memory,
+                format!("the program was refused memory that it asked for, by the line `{name}={value}` of `{path}`"),
+                "the kernel refuses what is more than that, and most programs end then",
+                format!("{}, with a larger `{name}=` below `[Service]`", self.edit()),
+            );
+        }
+        Finding::new(
+            Kind::Memory,
+            "the program was refused memory that it asked for, and ended by itself",
+            "that is a limit of its own, such as `-Xmx` of Java, or one of the unit or of the machine",
+            match self.limit() {
+                Some(line) => format!(
+                    "give it a higher limit of its own, or {}, with a larger `{}=` below `[Service]`",
+                    self.edit(),
+                    line.name
+                ),
+                None => format!(
+                    "give it a higher limit of its own; `ManageService {service} show` has those of its unit, `free -h` what there is"
+                ),
+            },
+        )
+    }
+
+    fn no_port(&self, port: Option<&str>) -> Finding {
+        let service = &self.service;
+        let (which, filter) = match port {
+            Some(port) => (format!("port {port}"), format!(" 'sport = :{port}'")),
+            None => ("its port or socket".to_owned(), String::new()),
+        };
+        let (by, stop) = match &self.holder {
+            Some(Holder { program, unit: Some(unit), user, .. }) => {
+                let systemctl = if *user { "systemctl --user" } else { "sudo systemctl" };
+                let stop = typed(&format!("{systemctl} stop"), &unit.as_str().into());
+                (format!("`{program}` of the service `{unit}`"), format!("{stop} stops that one; or give"))
+            }
+            Some(Holder { program, process, unit: None, .. }) => {
+                (format!("`{program}`, process {process}"), format!("`sudo kill {process}` ends that one; or give"))
+            }
+            None => (
+                "another program".to_owned(),
+                format!("`sudo ss -ltnp{filter}` shows who has it: stop that one, or give"),
+            ),
+        };
+        Finding::new(
+            Kind::Port,
+            format!("{which} is in use by {by}"),
+            "only one program can listen there",
+            format!("{stop} `{service}` another port"),
+        )
     }
 
     fn no_library(&self, library: &str) -> Finding {

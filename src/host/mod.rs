@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod job;
 pub mod keeper;
 pub mod namesake;
+pub mod ports;
 pub mod privilege;
 pub mod process;
 pub mod program_file;

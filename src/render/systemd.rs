@@ -487,10 +487,10 @@ fn keeps_our_ends(directive: &Directive) -> bool {
     directive.name() == "SuccessExitStatus" && directive.value().split_whitespace().any(|word| word == "143")
 }
 
-/// Whether its processes are asked to end as Ctrl-C does: those of Python, unless the user says how it is stopped.
+/// Whether its processes are asked to end as Ctrl-C does where they handle that alone: unless the user says how it is
+/// stopped. Which they handle is only known when they run.
 fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
-    spec.is_of_python()
-        && spec.ctrl_c
+    spec.ctrl_c
         && spec.ours.is_all()
         && spec.stop_command.is_none()
         && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))

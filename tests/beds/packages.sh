@@ -11,7 +11,7 @@ PACKAGES=(
   # systemd-analyze, and a booted systemd (systemd.sh)
   e2fsprogs systemd systemd-container strace dbus dbus-user-session libpam-systemd polkitd procps sudo
   # what services call: fixtures/behaviour, and the table of docs/hardening.md
-  at binutils bubblewrap cron hostname iputils-ping libcap2-bin perl
+  at binutils bubblewrap cron dma hostname iputils-ping libcap2-bin nodejs perl
   # OpenMSIStream (openmsistream.sh), and reading what cargo prints (tests/run)
   python3 python3-venv libsodium23
 )

@@ -39,6 +39,7 @@ cases! {
     asks_systemd
     background
     big_output
+    both_signals_of_node
     bubblewrap
     bubblewrap_of_a_user
     bubblewrap_of_root
@@ -46,9 +47,13 @@ cases! {
     child_in_a_session_of_its_own
     code_made_while_it_runs
     conda_like
+    container_without_root
     crontab_of_an_account
     ctrl_c_alone
     ctrl_c_alone_behind_a_shell
+    ctrl_c_alone_in_a_loop_of_bash
+    ctrl_c_alone_of_bash
+    ctrl_c_alone_of_node
     device
     directory_that_is_gone
     directory_with_blanks
@@ -70,11 +75,13 @@ cases! {
     interpreter_on_the_callers_path_of_an_account
     interpreter_on_the_callers_path_through_sudo
     job_of_at
+    killed_at_its_limit_of_memory
     language
     language_of_its_own
     launcher_that_waits
     library_only_in_the_shell
     library_that_is_given
+    limit_of_memory
     limits
     line_ends_of_windows
     listens_to_a_port
@@ -84,6 +91,8 @@ cases! {
     login_of_root
     login_through_sudo
     long_line
+    mail_command
+    mail_command_under_a_profile
     makes_a_device
     mount_that_executes_nothing
     mounts
@@ -98,6 +107,9 @@ cases! {
     pipe_whose_reader_has_ended
     pipeline
     pipeline_typed_directly
+    port_in_use
+    program_in_a_closed_home
+    program_in_the_home_of_another
     program_of_32_bits
     program_on_the_callers_path
     program_with_a_capability
@@ -239,6 +251,9 @@ struct Case {
     /// What the journal has of the service while it runs.
     #[serde(default)]
     logs: Vec<String>,
+    /// What `ManageService NAME logs` shows of it.
+    #[serde(default)]
+    shown: Vec<String>,
     /// What systemd says of the service while it runs.
     #[serde(default)]
     properties: BTreeMap<String, String>,
@@ -440,6 +455,10 @@ impl Scene {
                 || Command::new("journalctl").args(["--all", "--quiet", "--output=cat", &run]).output().unwrap();
             let has_line = || String::from_utf8_lossy(&shown().stdout).contains(line);
             wait_for(&format!("`{line}` in the log"), 10, || has_line().then_some(()));
+        }
+        if !case.shown.is_empty() {
+            let logs = self.manage(&ran, "logs");
+            case.shown.iter().fold(logs, Test::stdout_contains).run();
         }
         for (property, value) in &case.properties {
             assert_eq!(&self.unit.property(property), value, "{property}\n{}", self.unit.unit_text());

@@ -69,7 +69,7 @@ fn install(ran: &Ran, systemctl: &str, argument: &str) -> Test {
 fn what_is_said_has_reached_the_disk() {
     const UNITS: &str = "/systemd/user";
     const UNIT: &str = "/systemd/user/power.service";
-    let files = ["power_env_vars.txt", "power_error_log.sh", "power_install_args.toml"];
+    let files = ["power_env_vars.txt", "power_error_log.sh", "power_install_args.toml", "power_stop.sh"];
     system("loginctl", &["enable-linger", "joe"]);
     let uid = system("id", &["-u", "joe"]);
     let runtime = format!("/run/user/{}", uid.trim_end());

@@ -229,6 +229,7 @@ fn a_manifest_is_compared_as_a_whole() {
             ("lab-up_install_args.toml", "changed"),
             ("lab-up_env_vars.txt", "superfluous"),
             ("lab-new.service", "missing"),
+            ("lab-new_stop.sh", "missing"),
             ("lab-new_error_log.sh", "missing"),
             ("lab-new_install_args.toml", "missing"),
         ]

@@ -25,7 +25,7 @@ fn the_paths_that_were_written_are_printed() {
     export(Test::install(), &["--env", "TOKEN"])
         .stderr("")
         .stdout(format!(
-            "{UNIT}\n{STATE}/web_error_log.sh\n{STATE}/web_install_args.toml\n{STATE}/web_env_vars.txt.example\ntree/MANIFEST.toml\n\
+            "{UNIT}\n{STATE}/web_stop.sh\n{STATE}/web_error_log.sh\n{STATE}/web_install_args.toml\n{STATE}/web_env_vars.txt.example\ntree/MANIFEST.toml\n\
              tree/MANIFEST.sha256\n"
         ))
         .expect_file(
@@ -269,7 +269,7 @@ fn the_services_of_a_user_are_written_for_any_home() {
     let written = |home: &str, state: &str| {
         let test = Test::install().env("HOME", home).env("XDG_STATE_HOME", state).env("XDG_CONFIG_HOME", state);
         let ran = export(test, &["--user", "--env", "TOKEN"]).stderr("").run();
-        let state = ["web_error_log.sh", "web_install_args.toml", "web_env_vars.txt.example"];
+        let state = ["web_stop.sh", "web_error_log.sh", "web_install_args.toml", "web_env_vars.txt.example"];
         let state = state.map(|name| format!("tree/.local/state/install-service/{name}\n")).concat();
         let unit = "tree/.config/systemd/user/web.service\n";
         assert_eq!(ran.stdout, format!("{unit}{state}tree/MANIFEST.toml\ntree/MANIFEST.sha256\n"));
@@ -279,7 +279,7 @@ fn the_services_of_a_user_are_written_for_any_home() {
     let texts = written("/home/ada", "");
     assert_eq!(texts, written("/root", "/srv/xdg"));
     assert!(texts[0].contains("\nEnvironmentFile=%h/.local/state/install-service/web_env_vars.txt\n"), "{}", texts[0]);
-    assert!(texts[3].contains("needs in ~/.local/state/install-service/web_env_vars.txt, "), "{}", texts[3]);
+    assert!(texts[4].contains("needs in ~/.local/state/install-service/web_env_vars.txt, "), "{}", texts[4]);
     let user = || Test::install().args(["--output", "tree", "--user", "--service_name", "web"]);
     user()
         .args(["--state-dir", "/srv/state", "--", "/bin/true"])

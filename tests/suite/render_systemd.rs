@@ -180,7 +180,7 @@ fn a_plain_service() {
     let directive = |key: &str, value: &str| KnownDirective::find(key).unwrap().with(value).unwrap();
     spec.directives = vec![directive("LimitNOFILE", "65536"), directive("Unit.OnFailure", "mail@%n.service")];
     let files = files(&spec);
-    assert_eq!(files.keys().collect::<Vec<_>>(), ["web.service", "web_error_log.sh"]);
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["web.service", "web_error_log.sh", "web_stop.sh"]);
     let unit = &files["web.service"];
     let (head, rest) = unit.split_once("ExecStopPost=").unwrap();
     let (_, tail) = rest.split_once('\n').unwrap();
@@ -204,12 +204,13 @@ fn a_plain_service() {
              Environment=\"LANG=C.UTF-8\"\n\
              Environment=\"PATH=/opt/web/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\n\
              EnvironmentFile=/var/lib/install-service/web_env_vars.txt\n\
-             ExecStart=:\"/usr/bin/web\" \"--port\" \"80\"\n"
+             ExecStart=:\"/usr/bin/web\" \"--port\" \"80\"\n\
+             ExecStop=-:\"/bin/sh\" \"/var/lib/install-service/web_stop.sh\"\n"
         )
     );
     assert_eq!(
         tail,
-        "Restart=always\nRestartSec=10\nKillMode=control-group\nIgnoreSIGPIPE=no\nTimeoutStopSec=90\nSuccessExitStatus=143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
+        "Restart=always\nRestartSec=10\nKillMode=control-group\nIgnoreSIGPIPE=no\nTimeoutStopSec=90\nSuccessExitStatus=130 143\nSyslogIdentifier=web\nLimitNOFILE=65536\n\
          UnsetEnvironment=BASHOPTS BASH_ENV GCONV_PATH GETCONF_DIR GLIBC_TUNABLES LD_ASSUME_KERNEL LD_AUDIT LD_BIND_NOT \
          LD_BIND_NOW LD_DEBUG LD_DEBUG_OUTPUT LD_DYNAMIC_WEAK LD_HWCAP_MASK LD_LIBRARY_PATH LD_ORIGIN_PATH \
          LD_POINTER_GUARD LD_PREFER_MAP_32BIT_EXEC LD_PRELOAD LD_PROFILE LD_PROFILE_OUTPUT LD_SHOW_AUXV \
@@ -692,13 +693,12 @@ fn times_are_written_as_systemd_counts_them() {
     assert_eq!((times("500ms", "5min").as_str(), times("1min 30s", "1.5s").as_str()), ("300", "1500ms"));
 }
 
-/// Python has no handler for SIGTERM of its own.
 #[test]
-fn python_is_asked_to_stop_as_by_ctrl_c() {
+fn what_handles_ctrl_c_alone_is_asked_to_stop_as_by_it() {
     let stop = "ExecStop=-:\"/bin/sh\" \"/var/lib/install-service/web_stop.sh\"\n";
-    let spec = ServiceSpec { run: python(Vec::new()), ..web() };
+    let spec = web();
     assert!(unit_of(&spec).contains(stop));
-    assert!(!unit_of(&web()).contains("ExecStop="));
+    assert!(unit_of(&ServiceSpec { run: python(Vec::new()), ..web() }).contains(stop));
     let script = unit_of(&ServiceSpec { is_script_of_python: true, ..web() });
     assert!(script.contains(stop) && script.contains("Environment=\"PYTHONUNBUFFERED=1\"\n"));
     // Its catalog knows that it would go on for ever.

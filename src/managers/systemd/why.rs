@@ -12,7 +12,7 @@ use crate::host::facts::Host;
 use crate::host::reading::{self, Limit, Links};
 use crate::host::state::Kept;
 use crate::host::text::path as to_path;
-use crate::host::{privilege, process, program_file};
+use crate::host::{ports, privilege, process, program_file};
 use crate::manifest::{Manifest, Request};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
@@ -132,8 +132,10 @@ pub(super) fn known(name: &ServiceName, place: &Place, scope: Scope, log: &str) 
         said: said::last_run(log, scope == Scope::User),
         found: None,
         libraries: None,
+        holder: None,
     };
     known.found = known.wanted().and_then(|wanted| host.find_program(&wanted.as_str().into()));
+    known.holder = known.port_in_use().and_then(ports::holder);
     known.libraries = said::missing_library(&known.said).and_then(|library| directories_of(&library));
     known
 }
