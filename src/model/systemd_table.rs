@@ -337,6 +337,19 @@ pub fn directives() -> impl Iterator<Item = KnownDirective> {
     })
 }
 
+/// What has a key of its own in a manifest, as a table would call it, with that key.
+pub fn own_keys() -> impl Iterator<Item = (String, &'static str)> {
+    OTHERWISE.iter().map(|&(section, name, key)| (key_of(section, name), key))
+}
+
+/// A name with its section, where that is not the one of a service.
+fn key_of(section: Section, name: &str) -> String {
+    match section {
+        Service => name.to_owned(),
+        section => format!("{}.{name}", section.as_str()),
+    }
+}
+
 impl KnownDirective {
     /// The directive of this key: a name, with `Unit.` or `Install.` before it where it is not one of a service.
     ///
@@ -375,11 +388,16 @@ impl KnownDirective {
         about::about(self.name)
     }
 
+    /// What `--property` calls it.
+    pub fn word(&self) -> String {
+        key_of(self.section, self.name)
+    }
+
     /// What a manifest calls it.
     pub fn key(&self) -> String {
         match self.section {
-            Service => self.name.to_owned(),
-            section => format!("\"{}.{}\"", section.as_str(), self.name),
+            Service => self.word(),
+            Unit | Install => format!("\"{}\"", self.word()),
         }
     }
 

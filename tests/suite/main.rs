@@ -43,6 +43,7 @@ mod narrow;
 mod not_written;
 #[cfg(target_os = "linux")]
 mod prompt;
+mod properties;
 #[cfg(unix)]
 mod readme;
 mod render_systemd;

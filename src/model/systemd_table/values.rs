@@ -457,7 +457,7 @@ pub(super) fn addresses(value: &str, rule: &str) -> Checked {
             return true;
         }
         let (address, length) = word.split_once('/').map_or((word, None), |(address, length)| (address, Some(length)));
-        match address.parse::<std::net::IpAddr>() {
+        match address.parse::<core::net::IpAddr>() {
             Ok(address) => {
                 let most = if address.is_ipv4() { 32 } else { 128 };
                 length
