@@ -19,6 +19,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use crate::corpus;
+use crate::support::Test;
 
 const UNITS: usize = 3000;
 
@@ -633,6 +634,46 @@ fn their_values_are_those_of_systemd() {
     // Which it leaves out without a word.
     let unheard: Vec<_> = unheard.into_iter().filter(|(_, line)| line != "SecureBits=perhaps").collect();
     assert!(unheard.is_empty(), "systemd takes {unheard:?}");
+}
+
+/// Lines that systemd does not take together; with the version that has them all.
+const PAIRS: [(u32, &[&str]); 12] = [
+    (0, &["Type=dbus"]),
+    (0, &["Type=oneshot", "RestartForceExitStatus=3"]),
+    (229, &["Type=oneshot", "RuntimeMaxSec=1h"]),
+    (250, &["Type=oneshot", "ExitType=cgroup"]),
+    (0, &["PAMName=login", "KillMode=process"]),
+    (0, &["PAMName=login", "KillMode=none"]),
+    (250, &["RuntimeRandomizedExtraSec=1h"]),
+    (227, &["USBFunctionDescriptors=/x"]),
+    (227, &["USBFunctionStrings=/x"]),
+    (254, &["RestartSteps=3"]),
+    (254, &["RestartMaxDelaySec=1h"]),
+    (234, &["Unit.JobTimeoutSec=3", "Unit.JobRunningTimeoutSec=5"]),
+];
+
+/// Each of them is refused, and by systemd, too; of two lines the first alone is not.
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn the_pairs_that_are_refused_are_those_of_systemd() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.service");
+    let complains = |lines: &[&str]| {
+        let (unit, service): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| line.starts_with("Unit."));
+        let unit = unit.join("\n").replace("Unit.", "");
+        fs::write(&path, format!("[Unit]\n{unit}\n[Service]\nExecStart=/bin/true\n{}\n", service.join("\n"))).unwrap();
+        let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).contains("web.service: ")
+    };
+    for (since, lines) in PAIRS {
+        let properties = lines.iter().flat_map(|line| ["--property", line]);
+        let test = Test::install().args(["--dry-run", "--service_name", "web", "--restart", "never"]);
+        test.args(properties).args(["--", "/bin/true"]).status(2).stderr_contains("error: systemd directive").run();
+        if since <= version_here() {
+            assert!(complains(lines), "{lines:?}");
+        }
+        assert!(lines.len() < 2 || !complains(&lines[..1]), "{lines:?}");
+    }
 }
 
 /// What systemd hands over as a credential, a launcher reads with its shell: the same values as systemd
