@@ -4,9 +4,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Command, ValueHint};
 use clap_complete::Shell;
 
-use super::manage;
+use super::options::PROPERTIES;
 use super::parse::{self, Purpose, Wanted};
+use super::{manage, properties};
 use crate::catalog::{ArgKind, Catalog};
+use crate::managers;
 
 /// The script that a shell reads.
 pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
@@ -29,12 +31,61 @@ pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
     };
     let manage = manage::command(Purpose::Complete);
     let more = of(manage.clone(), "ManageService");
+    let install = with_properties(shell, &of(install, "InstallService"));
     if shell == Shell::Fish {
-        return value_before_the_cursor(&of(install, "InstallService")) + &more + &modes_for_fish(&manage);
+        return value_before_the_cursor(&install) + &more + &modes_for_fish(&manage);
     }
     // PowerShell wants these before everything else, where the first script has them.
     let more = more.lines().filter(|line| !line.starts_with("using namespace"));
-    of(install, "InstallService") + &more.map(|line| format!("{line}\n")).collect::<String>()
+    install + &more.map(|line| format!("{line}\n")).collect::<String>()
+}
+
+/// The script with the names that `--property` takes, each up to its `=`: behind that a value follows without a blank,
+/// which clap has no word for. Elvish is offered no values of options at all.
+fn with_properties(shell: Shell, script: &str) -> String {
+    let known = properties::names(managers::of_this_host());
+    let names = known.iter().map(|(name, _)| format!("{name}=")).collect::<Vec<_>>();
+    match shell {
+        Shell::Bash => {
+            let here = format!("COMPREPLY=($(compgen -W \"{PROPERTIES}\" -- \"${{cur}}\"))");
+            let all = "compopt -o nospace; COMPREPLY=($(compgen -W \"${_InstallService_properties}\" -- \"${cur}\"))";
+            format!("_InstallService_properties='{}'\n{}", names.join(" "), script.replace(&here, all))
+        }
+        Shell::Zsh => {
+            let all = format!(
+                "_InstallService_properties() {{\n    compadd \"$@\" -S '' -- {}\n}}\n\n_InstallService() {{",
+                names.join(" ")
+            );
+            let script = script.replace(&format!(":({PROPERTIES})"), ":_InstallService_properties");
+            script.replacen("_InstallService() {", &all, 1)
+        }
+        Shell::Fish => {
+            let here = format!("\"{PROPERTIES}\\t''\"");
+            let rows =
+                known.iter().map(|(name, about)| format!("        '{name}=' '{}' \\\n", about.replace('\'', "\\'")));
+            format!(
+                "function __fish_InstallService_properties\n    printf '%s\\t%s\\n' \\\n{}\nend\n{}",
+                rows.collect::<String>().trim_end_matches(" \\\n"),
+                script.replace(&here, "\"(__fish_InstallService_properties)\"")
+            )
+        }
+        Shell::PowerShell => {
+            let words = "    $commandElements = $commandAst.CommandElements\n";
+            let all = format!(
+                "{words}    \
+                     $before = $commandElements.Count - $(if ($wordToComplete -eq '') {{ 1 }} else {{ 2 }})\n    \
+                     if ($before -gt 0 -and \"$($commandElements[$before])\" -eq '--property') {{\n        \
+                         @('{}').Where{{ $_ -like \"$wordToComplete*\" }} | ForEach-Object {{\n            \
+                             [CompletionResult]::new($_, $_, [CompletionResultType]::ParameterValue, $_)\n        \
+                         }}\n        \
+                         return\n    \
+                     }}\n",
+                names.join("', '")
+            );
+            script.replacen(words, &all, 1)
+        }
+        _ => script.to_owned(),
+    }
 }
 
 /// The script for fish, which would not see that an option before the cursor still wants its value.

@@ -32,8 +32,9 @@ impl Depth {
 }
 
 /// What InstallService does besides installing: the word for it, what follows that, and a sentence.
-pub(super) const COMMANDS: [(&str, &str, &str); 3] = [
+pub(super) const COMMANDS: [(&str, &str, &str); 4] = [
     ("discover", " [PACKAGE]", "Write a catalog of the console scripts in a Python environment"),
+    ("properties", " [WORD]", "List what `--property` takes, and what it does"),
     ("completions", " SHELL", "Print the completions of a shell"),
     ("schema", "", "Print the JSON Schema of a manifest, for an editor"),
 ];

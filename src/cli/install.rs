@@ -9,7 +9,7 @@ use super::help::{self, Depth};
 use super::options::install::InstallCall;
 use super::output::{note, print, say_styled};
 use super::parse::{self, InstallLine, Purpose, Wanted};
-use super::{Format, completions, manage, report};
+use super::{Format, completions, manage, properties, report};
 use crate::catalog::{ArgKind, Catalog};
 use crate::commands::Event;
 use crate::commands::find::{Managed, Where};
@@ -50,6 +50,11 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
     match parse::parse(argv, &catalog)? {
         InstallLine::Print(text) => {
             print(text);
+            Ok(exit::OK)
+        }
+        InstallLine::Properties { word, call } => {
+            let target = call.target.unwrap_or_else(managers::of_this_host);
+            properties::print(&properties::found(target, word.as_deref())?, target, call.format.unwrap_or_default());
             Ok(exit::OK)
         }
         InstallLine::Completions { shell } => {
@@ -115,8 +120,8 @@ fn installation(
         }
     }
     let target = call.target.unwrap_or_else(managers::of_this_host);
-    let properties = properties(&call.properties, target, &mut faults);
-    requests.iter_mut().for_each(|request| request.add(target, &properties));
+    let entries = entries(&call.properties, target, &mut faults);
+    requests.iter_mut().for_each(|request| request.add(target, &entries));
     if call.yes {
         prompt::never_ask();
     }
@@ -175,7 +180,7 @@ fn installation(
 }
 
 /// What `--property` says, by its name: several of one name are several lines.
-fn properties(given: &[String], target: Target, faults: &mut Vec<Fault>) -> IndexMap<String, Setting> {
+fn entries(given: &[String], target: Target, faults: &mut Vec<Fault>) -> IndexMap<String, Setting> {
     let mut table = IndexMap::new();
     for property in given {
         let Some((name, value)) = property.split_once('=') else {

@@ -12,6 +12,7 @@ mod options;
 mod output;
 mod parse;
 mod preview;
+mod properties;
 mod prose;
 mod report;
 mod styled;

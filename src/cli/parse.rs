@@ -57,6 +57,13 @@ pub enum InstallLine {
         /// The package to ask about.
         package: Option<String>,
     },
+    /// `properties`.
+    Properties {
+        /// What they have to have to do with.
+        word: Option<String>,
+        /// The options.
+        call: Box<InstallCall>,
+    },
     /// `completions`.
     Completions {
         /// The shell.
@@ -251,11 +258,21 @@ fn read(
     };
     match matches.subcommand() {
         None => {}
-        Some(("discover" | "completions" | "schema", _)) if !faults.is_empty() => return Err(Error::Refused(faults)),
+        Some(("discover" | "properties" | "completions" | "schema", _)) if !faults.is_empty() => {
+            return Err(Error::Refused(faults));
+        }
         Some(("discover", sub)) => {
             let call: InstallCall = given.call(OPTIONS, &mut faults);
             let python = sub.get_one::<OsString>("python").map(text).or(call.service.interpreter);
             return Ok(InstallLine::Discover { python, package: sub.get_one::<String>("package").cloned() });
+        }
+        Some(("properties", sub)) => {
+            given.read(OPTIONS, sub);
+            let call: InstallCall = given.call(OPTIONS, &mut faults);
+            if !faults.is_empty() {
+                return Err(Error::Refused(faults));
+            }
+            return Ok(InstallLine::Properties { word: sub.get_one::<String>("word").cloned(), call: Box::new(call) });
         }
         Some(("schema", _)) => return Ok(InstallLine::Print(MANIFEST_SCHEMA.into())),
         Some(("completions", sub)) => {
@@ -538,45 +555,55 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
         return bare(purpose).subcommand(program_command(program, purpose));
     }
     let help_arg = || help::args(Purpose::Complete).into_iter().next();
-    let mut command =
-        bare(purpose)
-            .help_template(help::ARGUMENTS_ALONE)
-            .override_usage(help::below_each_other(help::OF_INSTALL))
-            .subcommand_help_heading("Programs")
-            .subcommand_value_name("PROGRAM")
-            .args(options::args(OPTIONS, &[], purpose))
-            .arg(
-                Arg::new("command")
-                    .last(true)
-                    .num_args(1..)
-                    .value_name("EXECUTABLE [ARGUMENTS]")
-                    .value_parser(ValueParser::os_string())
-                    .hide(purpose == Purpose::Help(Depth::Short))
-                    .help("Any executable and its arguments, all of them as they are"),
-            )
-            .subcommand(
-                Command::new("discover")
-                    .hide(true)
-                    .about(help::about("discover"))
-                    .arg(options::of_executable(Arg::new("python"), purpose).long("python").help(
+    let mut command = bare(purpose)
+        .help_template(help::ARGUMENTS_ALONE)
+        .override_usage(help::below_each_other(help::OF_INSTALL))
+        .subcommand_help_heading("Programs")
+        .subcommand_value_name("PROGRAM")
+        .args(options::args(OPTIONS, &[], purpose))
+        .arg(
+            Arg::new("command")
+                .last(true)
+                .num_args(1..)
+                .value_name("EXECUTABLE [ARGUMENTS]")
+                .value_parser(ValueParser::os_string())
+                .hide(purpose == Purpose::Help(Depth::Short))
+                .help("Any executable and its arguments, all of them as they are"),
+        )
+        .subcommand(
+            Command::new("discover")
+                .hide(true)
+                .about(help::about("discover"))
+                .arg(
+                    options::of_executable(Arg::new("python"), purpose).long("python").help(
                         "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
-                    ))
-                    .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package"))
-                    .args(help_arg()),
-            )
-            .subcommand(Command::new("schema").hide(true).about(help::about("schema")).args(help_arg()))
-            .subcommand(
-                Command::new("completions")
-                    .hide(true)
-                    .about(help::about("completions"))
-                    .arg(
-                        Arg::new("shell")
-                            .value_name("SHELL")
-                            .value_parser(ValueParser::os_string())
-                            .help("bash, zsh, fish, powershell or elvish"),
-                    )
-                    .args(help_arg()),
-            );
+                    ),
+                )
+                .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package"))
+                .args(help_arg()),
+        )
+        .subcommand(
+            Command::new("properties")
+                .hide(true)
+                .about(help::about("properties"))
+                .arg(Arg::new("word").value_name("WORD").help("Only those that have it in their name or their line"))
+                .args(options::some(OPTIONS, &["target", "format"], Purpose::Parse))
+                .mut_arg("format", |arg| arg.help("How they are printed [default: text]"))
+                .args(help_arg()),
+        )
+        .subcommand(Command::new("schema").hide(true).about(help::about("schema")).args(help_arg()))
+        .subcommand(
+            Command::new("completions")
+                .hide(true)
+                .about(help::about("completions"))
+                .arg(
+                    Arg::new("shell")
+                        .value_name("SHELL")
+                        .value_parser(ValueParser::os_string())
+                        .help("bash, zsh, fish, powershell or elvish"),
+                )
+                .args(help_arg()),
+        );
     for program in catalog.programs.values() {
         command = command.subcommand(match wanted {
             Wanted::Only(name) if name != Some(&program.name) => {

@@ -2,6 +2,7 @@
 //! applied.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::change::Change;
@@ -718,7 +719,9 @@ impl Installation {
             names.iter().filter(|name| plan::is_installed(&observed, name, &self.site)).cloned().collect();
         let present = [updates.as_slice(), surplus.as_slice()].concat();
         let renames = self.settings.renamed.is_some();
-        let mut options = InstallOptions { remove: surplus.clone(), renames, ..Default::default() };
+        let speak = self.validated.iter().filter(|service| service.spec.speaks_systemd());
+        let loads = speak.map(|service| service.spec.name.clone()).collect();
+        let mut options = InstallOptions { remove: surplus.clone(), renames, loads, ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.site, &options);
         let mut before = Vec::new();
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
@@ -781,10 +784,40 @@ impl Installation {
             Manager::Systemd(_) => {
                 let versions = self.validated.iter().map(|service| service.spec.systemd);
                 versions.max().map_or(Ok(()), systemd::need_version)?;
+                self.show_to_systemd(desired, reporter)?;
             }
             Manager::Nssm => {}
         }
         self.try_imports(desired, reporter)
+    }
+
+    /// Shows the finished units to the systemd of this host, where they have words of the user's own in its grammar: what
+    /// is all ours, tests have shown to many versions, and it takes a process more.
+    fn show_to_systemd(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
+        let unit = |(service, validated): (&'_ Desired, &Validated)| {
+            let path = self.site.place.unit(&service.name);
+            let unit = service.artifacts.iter().find(|artifact| artifact.path == path)?;
+            validated.spec.speaks_systemd().then(|| (service.name.unit(), Rc::clone(&unit.contents)))
+        };
+        let units: Vec<_> = desired.iter().zip(&self.validated).filter_map(unit).collect();
+        if units.is_empty() {
+            return Ok(());
+        }
+        let said = match systemd::verify::verify(&units, self.site.scope()) {
+            Ok(said) => said,
+            Err(error @ Error::Interrupted) => return Err(error),
+            Err(error) => {
+                let unknown = "whether the systemd of this host takes each line of the units is not known";
+                reporter(Event::Note(&format!("{unknown}: {error}")));
+                return Ok(());
+            }
+        };
+        let faults: Vec<Fault> = said.iter().filter_map(systemd::verify::Said::fault).collect();
+        if !faults.is_empty() {
+            return Err(Error::Refused(faults));
+        }
+        said.iter().for_each(|said| reporter(Event::Note(&said.to_string())));
+        Ok(())
     }
 
     /// What `plan` has done.

@@ -143,6 +143,7 @@ fn perform(action: &Action, staged: &mut BTreeMap<Text, Staged>, site: &Site, te
             }
             Ok(())
         }
+        Action::Load(names) => managers::need_loaded(site, names),
         Action::Settle(names) => managers::settle(site, names),
         Action::AwaitStop(name) => managers::await_stop(site, name),
     }

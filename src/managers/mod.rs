@@ -63,6 +63,18 @@ pub fn need(manager: Manager, purpose: Purpose) -> Result<(), Error> {
     }
 }
 
+/// Refuses services that the service manager has not taken in, though it was told to.
+///
+/// # Errors
+/// As [`systemd::need_loaded`].
+pub fn need_loaded(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    match site.manager {
+        Manager::Systemd(scope) => systemd::need_loaded(names, scope),
+        // It has no files that it could misread.
+        Manager::Nssm => Ok(()),
+    }
+}
+
 /// Does what a step says, and waits for the command's end.
 ///
 /// # Errors

@@ -3,6 +3,10 @@
 //! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
+mod about;
+
+use std::fmt;
+
 use super::nearest::nearest;
 use super::parameter::Parameter;
 use super::platform::Platform;
@@ -130,6 +134,30 @@ fn takes(key: &str) -> Result<Takes, Refused> {
     }
 }
 
+/// The parameters of a service, each with what it takes and what it does in a line: all that a manifest may set.
+pub fn parameters() -> impl Iterator<Item = (&'static str, Takes, &'static str)> {
+    let known = PARAMETERS.into_iter().chain([("AppExit.CODE", ON_EXIT), ("AppExit.Default", ON_EXIT)]);
+    known.map(|(name, takes)| (name, takes, about::about(name)))
+}
+
+/// What has a key of its own in a manifest, with that key.
+pub fn own_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OTHERWISE.into_iter()
+}
+
+/// What it takes, in words.
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number => write!(f, "a number from 0 to {}", u32::MAX),
+            Self::Word(words) => write!(f, "one of `{}`", words.join("`, `")),
+            Self::Processors => f.write_str("`All` or processors such as `0-2,4`"),
+            Self::Path => f.write_str(r"an absolute path such as `C:\logs\x.log`"),
+            Self::Names => f.write_str("a name, or several"),
+        }
+    }
+}
+
 impl Takes {
     /// Checks the values of one parameter.
     fn check(self, values: &[String]) -> Result<(), Refused> {
@@ -147,17 +175,14 @@ impl Takes {
         };
         match self {
             Self::Number if is_number(value) => Ok(()),
-            Self::Number => Err(Refused::new(format!("`{value}` must be a number from 0 to {}", u32::MAX))),
+            Self::Processors if value == "All" || are_processors(value) => Ok(()),
+            Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) => Ok(()),
+            Self::Number | Self::Processors | Self::Path => Err(Refused::new(format!("`{value}` must be {self}"))),
             Self::Word(words) if words.contains(&value.as_str()) => Ok(()),
             Self::Word(words) => Err(match nearest(value, words.iter().copied()) {
-                Some(near) => Refused::new(format!("must be one of `{}`", words.join("`, `")))
-                    .help(format!("did you mean `{near}`?")),
-                None => Refused::new(format!("must be one of `{}`", words.join("`, `"))),
+                Some(near) => Refused::new(format!("must be {self}")).help(format!("did you mean `{near}`?")),
+                None => Refused::new(format!("must be {self}")),
             }),
-            Self::Processors if value == "All" || are_processors(value) => Ok(()),
-            Self::Processors => Err(Refused::new(format!("`{value}` must be `All` or processors such as `0-2,4`"))),
-            Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) => Ok(()),
-            Self::Path => Err(Refused::new(format!("`{value}` must be an absolute path such as `C:\\logs\\x.log`"))),
             Self::Names => Ok(()),
         }
     }

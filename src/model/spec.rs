@@ -346,6 +346,12 @@ pub struct ServiceSpec {
 }
 
 impl ServiceSpec {
+    /// Whether its unit has words of the user's own in the grammar of systemd, which the systemd of a host may read
+    /// otherwise than we do.
+    pub fn speaks_systemd(&self) -> bool {
+        !self.directives.is_empty()
+    }
+
     /// Whether Python runs it.
     pub fn is_of_python(&self) -> bool {
         matches!(self.run, Run::Python { .. }) || self.is_script_of_python

@@ -6,9 +6,12 @@
 //! NEWS; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is for `plain`
 //! services alone, and only if the key is left open: two places for one thing could differ.
 
+mod about;
 mod command;
 mod rows;
 mod values;
+
+use std::fmt;
 
 use super::nearest::nearest;
 use super::refused::Refused;
@@ -68,7 +71,48 @@ pub enum Takes {
     /// Any other grammar of systemd's.
     Grammar(Grammar),
 }
-use Takes::{Any, Mode, Number, Span, Switch, SwitchOr, Units, Word};
+use Takes::{Any, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word};
+
+impl Takes {
+    /// What a value is, or each of several.
+    fn rule(self) -> String {
+        match self {
+            Any => "one line in a grammar of its own".to_owned(),
+            Switch => "`yes` or `no`".to_owned(),
+            SwitchOr(words) | SwitchOrList(words) => one_of(["yes", "no"].into_iter().chain(names(words))),
+            Word(words) | List(words) => one_of(names(words)),
+            Number(least, most) => format!("a number from {least} to {most}"),
+            Span => "a time such as `90`, `5min 20s` or `infinity`".to_owned(),
+            Mode => "a mode such as `0750`".to_owned(),
+            Units => "the name of a unit".to_owned(),
+            Takes::Grammar(grammar) => grammar.rule().to_owned(),
+        }
+    }
+
+    fn takes_several(self) -> bool {
+        match self {
+            List(_) | SwitchOrList(_) | Units => true,
+            Takes::Grammar(grammar) => grammar.takes_several(),
+            Any | Switch | SwitchOr(_) | Word(_) | Number(..) | Span | Mode => false,
+        }
+    }
+}
+
+/// What it takes, in words.
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let several = if self.takes_several() { ", or several" } else { "" };
+        write!(f, "{}{several}", self.rule())
+    }
+}
+
+fn names(words: Words) -> impl Iterator<Item = &'static str> {
+    words.iter().map(|(word, _)| *word)
+}
+
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    format!("one of `{}`", words.collect::<Vec<_>>().join("`, `"))
+}
 
 /// What several directives take; `values.rs` has the grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +123,8 @@ pub enum Grammar {
     Tasks,
     /// A share of time.
     Percent,
+    /// A share of all.
+    Share,
     /// A weight, or `idle`.
     WeightOrIdle,
     /// A resource limit that counts.
@@ -119,6 +165,8 @@ pub enum Grammar {
     Device,
     /// A slice.
     Slice,
+    /// Sockets.
+    Sockets,
     /// Groups.
     Groups,
     /// Names of variables.
@@ -127,38 +175,134 @@ pub enum Grammar {
     Documents,
     /// A command line.
     Command,
+    /// An absolute path that something has to be so of.
+    ConditionPath,
+    /// Where a program writes its number.
+    PidFile,
+    /// A name on D-Bus.
+    BusName,
+    /// Places that are seen elsewhere, too.
+    Binds,
+    /// Directories that are empty for the service.
+    Temporary,
+    /// Addresses and networks.
+    Addresses,
+    /// An error of a system call.
+    ErrorNumber,
+    /// A credential by its path.
+    Credential,
+    /// A credential by its text.
+    CredentialText,
+    /// A group.
+    Group,
 }
 
 impl Grammar {
-    fn check(self, value: &str) -> values::Checked {
+    /// What a value is, or each of several.
+    fn rule(self) -> &'static str {
         match self {
-            Self::Size => values::size(value),
-            Self::Tasks => values::tasks(value),
-            Self::Percent => values::percent(value),
-            Self::WeightOrIdle => values::weight_or_idle(value),
-            Self::Limit => values::limit(value),
-            Self::LimitOfBytes => values::limit_of_bytes(value),
-            Self::LimitOfTime => values::limit_of_time(value),
-            Self::Signal => values::signal(value),
-            Self::ExitStatuses => values::exit_statuses(value),
-            Self::Path => values::path(value),
-            Self::PathOrNot => values::path_or_not(value),
-            Self::Paths => values::paths(value),
-            Self::Mounts => values::mounts(value),
-            Self::Directories => values::directories(value),
-            Self::Output => values::output(value),
-            Self::Input => values::input(value),
-            Self::Numbers => values::numbers(value),
-            Self::Capabilities => values::capabilities(value),
-            Self::SystemCalls => values::system_calls(value),
-            Self::SystemCallNames => values::system_call_names(value),
-            Self::Families => values::families(value),
-            Self::Device => values::device(value),
-            Self::Slice => values::slice(value),
-            Self::Groups => values::groups(value),
-            Self::Variables => values::variables(value),
-            Self::Documents => values::documents(value),
+            Self::Size => "an amount of memory such as `512M`, `1G`, `10%` or `infinity`",
+            Self::Tasks => "a number, a share such as `10%`, or `infinity`",
+            Self::Share => "a share such as `60%`",
+            Self::Sockets => "the name of a socket such as `web.socket`",
+            Self::Percent => "a share such as `50%`; `200%` are two processors",
+            Self::WeightOrIdle => "a number from 1 to 10000, or `idle`",
+            Self::Limit => "a number or `infinity`, or a soft and a hard one such as `1024:65536`",
+            Self::LimitOfBytes => "a size such as `8M` or `infinity`, or a soft and a hard one such as `8M:infinity`",
+            Self::LimitOfTime => "a time such as `10s` or `infinity`, or a soft and a hard one",
+            Self::Signal => "a signal such as `SIGINT`",
+            Self::ExitStatuses => "an exit status from 0 to 255 or a signal such as `SIGKILL`",
+            Self::Path | Self::Paths | Self::Mounts => "an absolute path",
+            Self::PathOrNot => "an absolute path, with `-` in front if it may be missing",
+            Self::Directories => "a relative path such as `web`",
+            Self::Capabilities => "a capability such as `CAP_NET_BIND_SERVICE`",
+            Self::Families => "a family of addresses such as `AF_INET`",
+            Self::Device => "a device and its access such as `/dev/ttyUSB0 rw` or `char-usb_device rwm`",
+            Self::Slice => "the name of a slice such as `lab.slice`",
+            Self::Group | Self::Groups => "the name of a group",
+            Self::Variables => "the name of an environment variable",
+            Self::Documents => "an address such as `https://...`, `file:/...` or `man:name(8)`",
+            Self::Output => "`journal`, `null`, `inherit`, `append:/path`, `file:/path` or `truncate:/path`",
+            Self::Input => "`null`, `tty`, `data`, `socket` or `file:/path`",
+            Self::Numbers => "a list of numbers such as `0-3 8`",
+            Self::SystemCalls | Self::SystemCallNames => "a system call, or a group such as `@system-service`",
+            Self::Command => "a program by its absolute path, and its arguments",
+            Self::ConditionPath => "an absolute path, with `!` in front if it must not be so",
+            Self::PidFile => "an absolute path, or one below `/run`",
+            Self::BusName => "a name on D-Bus such as `org.example.Web`",
+            Self::Binds => "an absolute path, or two such as `/from:/to`",
+            Self::Temporary => "an absolute path, with options of a mount behind it such as `/var:ro`",
+            Self::Addresses => "an address or a network such as `10.0.0.0/8`, `localhost` or `any`",
+            Self::ErrorNumber => "an error of the kernel such as `EPERM`, or `kill`",
+            Self::Credential => "a name and the absolute path of a file such as `key:/etc/web.key`",
+            Self::CredentialText => "a name and a text such as `greeting:hello`",
+        }
+    }
+
+    /// Whether several may stand behind each other.
+    fn takes_several(self) -> bool {
+        matches!(
+            self,
+            Self::ExitStatuses
+                | Self::Paths
+                | Self::Mounts
+                | Self::Directories
+                | Self::Capabilities
+                | Self::SystemCalls
+                | Self::SystemCallNames
+                | Self::Families
+                | Self::Groups
+                | Self::Sockets
+                | Self::Variables
+                | Self::Documents
+                | Self::Binds
+                | Self::Temporary
+                | Self::Addresses
+        )
+    }
+
+    fn check(self, value: &str) -> values::Checked {
+        let rule = self.rule();
+        match self {
+            Self::Size => values::size(value, rule),
+            Self::Tasks => values::tasks(value, rule),
+            Self::Share => values::share(value, rule),
+            Self::Sockets => values::sockets(value, rule),
+            Self::Percent => values::percent(value, rule),
+            Self::WeightOrIdle => values::weight_or_idle(value, rule),
+            Self::Limit => values::limit(value, rule),
+            Self::LimitOfBytes => values::limit_of_bytes(value, rule),
+            Self::LimitOfTime => values::limit_of_time(value, rule),
+            Self::Signal => values::signal(value, rule),
+            Self::ExitStatuses => values::exit_statuses(value, rule),
+            Self::Path => values::path(value, rule),
+            Self::PathOrNot => values::path_or_not(value, rule),
+            Self::Paths => values::paths(value, rule),
+            Self::Mounts => values::mounts(value, rule),
+            Self::Directories => values::directories(value, rule),
+            Self::Output => values::output(value, rule),
+            Self::Input => values::input(value, rule),
+            Self::Numbers => values::numbers(value, rule),
+            Self::Capabilities => values::capabilities(value, rule),
+            Self::SystemCalls => values::system_calls(value, rule),
+            Self::SystemCallNames => values::system_call_names(value, rule),
+            Self::Families => values::families(value, rule),
+            Self::Device => values::device(value, rule),
+            Self::Slice => values::slice(value, rule),
+            Self::Groups => values::groups(value, rule),
+            Self::Variables => values::variables(value, rule),
+            Self::Documents => values::documents(value, rule),
             Self::Command => command::check(value),
+            Self::ConditionPath => values::condition_path(value, rule),
+            Self::PidFile => values::pid_file(value, rule),
+            Self::BusName => values::bus_name(value, rule),
+            Self::Binds => values::binds(value, rule),
+            Self::Temporary => values::mounts(value, rule),
+            Self::Addresses => values::addresses(value, rule),
+            Self::ErrorNumber => values::error_number(value, rule),
+            Self::Credential => values::credential(value, rule),
+            Self::CredentialText => values::credential_text(value, rule),
+            Self::Group => values::group(value, rule),
         }
     }
 }
@@ -196,6 +340,20 @@ pub fn directives() -> impl Iterator<Item = KnownDirective> {
     DIRECTIVES.iter().flat_map(|&(section, since, takes, names)| {
         names.split(' ').map(move |name| KnownDirective { section, name, since, takes })
     })
+}
+
+/// What has a key of its own in a manifest, as a table would call it, with that key.
+pub fn own_keys() -> impl Iterator<Item = (String, &'static str)> {
+    let start = (EXEC_START.section, EXEC_START.name, "executable");
+    OTHERWISE.iter().copied().chain([start]).map(|(section, name, key)| (key_of(section, name), key))
+}
+
+/// A name with its section, where that is not the one of a service.
+fn key_of(section: Section, name: &str) -> String {
+    match section {
+        Service => name.to_owned(),
+        section => format!("{}.{name}", section.as_str()),
+    }
 }
 
 impl KnownDirective {
@@ -254,11 +412,21 @@ impl KnownDirective {
         }))
     }
 
+    /// What it does, in a line.
+    pub fn about(&self) -> String {
+        about::about(self.name)
+    }
+
+    /// What `--property` calls it.
+    pub fn word(&self) -> String {
+        key_of(self.section, self.name)
+    }
+
     /// What a manifest calls it.
     pub fn key(&self) -> String {
         match self.section {
-            Service => self.name.to_owned(),
-            section => format!("\"{}.{}\"", section.as_str(), self.name),
+            Service => self.word(),
+            Unit | Install => format!("\"{}\"", self.word()),
         }
     }
 
@@ -274,34 +442,31 @@ impl KnownDirective {
     /// Checks one value, and gives the version that it needs.
     fn check(&self, value: &str) -> Result<u32, Refused> {
         let value = &joined(value)?;
-        let refused = |rule: &str| Err(Refused::new(format!("`{}` must be {rule}", value.escape_debug())));
+        let refused = || Refused::new(format!("`{}` must be {}", value.escape_debug(), self.takes.rule()));
         match self.takes {
             Any => {}
             Switch if is_switch(value) => {}
-            Switch => return refused("`yes` or `no`"),
+            Switch => return Err(refused()),
             SwitchOr(_) if is_switch(value) => {}
             Word(words) | SwitchOr(words) => match words.iter().find(|(word, _)| *word == value) {
                 Some((_, since)) => return Ok(self.since.max(*since)),
                 None => {
-                    let switch = if matches!(self.takes, SwitchOr(_)) { &["yes", "no"][..] } else { &[] };
-                    let words: Vec<&str> = switch.iter().copied().chain(words.iter().map(|(word, _)| *word)).collect();
-                    let none = refused(&format!("one of `{}`", words.join("`, `")));
-                    return match nearest(value, words.iter().copied()) {
-                        Some(near) => none.map_err(|it| it.help(format!("did you mean `{near}`?"))),
-                        None => none,
-                    };
+                    return Err(match nearest(value, names(words)) {
+                        Some(near) => refused().help(format!("did you mean `{near}`?")),
+                        None => refused(),
+                    });
                 }
             },
             Number(least, most) => match value.parse::<i64>() {
                 Ok(number) if (least..=most).contains(&number) => {}
-                _ => return refused(&format!("a number from {least} to {most}")),
+                _ => return Err(refused()),
             },
             Span if is_span(value) => {}
-            Span => return refused("a time such as `90`, `5min 20s` or `infinity`"),
+            Span => return Err(refused()),
             Mode if (3..=4).contains(&value.len()) && value.bytes().all(|b| (b'0'..=b'7').contains(&b)) => {}
-            Mode => return refused("a mode such as `0750`"),
-            Takes::SwitchOrList(_) if is_switch(value) => {}
-            Takes::SwitchOrList(words) | Takes::List(words) => {
+            Mode => return Err(refused()),
+            SwitchOrList(_) if is_switch(value) => {}
+            SwitchOrList(words) | List(words) => {
                 return values::list(value, words).map(|since| self.since.max(since)).map_err(Refused::new);
             }
             Takes::Grammar(grammar) => {

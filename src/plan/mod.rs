@@ -146,6 +146,8 @@ pub struct InstallOptions {
     pub remove: Vec<ServiceName>,
     /// Those that are removed go on under another name: nothing is kept for them, and what they have written stays.
     pub renames: bool,
+    /// Services that the service manager may fail to take in.
+    pub loads: Vec<ServiceName>,
 }
 
 impl InstallOptions {

@@ -37,6 +37,8 @@ pub enum Action {
     Run(Operation),
     /// Ask something of the service manager; if it fails, go on, and say this if it is not empty.
     Try(Operation, String),
+    /// See that the service manager has taken in what was written for these services.
+    Load(Vec<ServiceName>),
     /// Wait until the services have settled; fail if one of them died.
     Settle(Vec<ServiceName>),
     /// Wait until the service has stopped.
@@ -53,6 +55,7 @@ impl Action {
             | Self::Remove(_)
             | Self::Unlink(_)
             | Self::Discard(_)
+            | Self::Load(_)
             | Self::Settle(_)
             | Self::AwaitStop(_) => None,
         }
@@ -149,6 +152,7 @@ impl Plan {
             | Action::Remove(_)
             | Action::Unlink(_)
             | Action::Discard(_)
+            | Action::Load(_)
             | Action::Try(..)
             | Action::AwaitStop(_) => false,
         };

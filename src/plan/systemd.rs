@@ -165,6 +165,10 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     } else if reloads || removes {
         plan.steps.push(run(Operation::Reload));
     }
+    let loads: Vec<ServiceName> = linked.into_iter().filter(|name| options.loads.contains(name)).collect();
+    if !loads.is_empty() {
+        plan.steps.push(Step::plain(Action::Load(loads)));
+    }
     if removes {
         plan.steps.push(forgotten(&options.remove));
     }

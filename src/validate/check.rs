@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::Runs;
+use super::{Runs, pairs};
 use crate::catalog::Catalog;
 use crate::error::Fault;
 use crate::manifest::{Arguments, Request, Setting, Time};
@@ -820,6 +820,7 @@ impl<'a, F: Facts> Check<'a, F> {
     fn type_and_restart(&mut self, directives: &[Directive], is_said: bool, restart: Restart) -> Restart {
         let last =
             |name: &str| directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
+        pairs::faults(directives).into_iter().for_each(|fault| self.fault(fault));
         match last("Type") {
             Some("dbus") if last("BusName").is_none_or(str::is_empty) => self.fault(
                 Fault::new("systemd directive `Type`", "needs `BusName`: the name on the bus that says that it is up")

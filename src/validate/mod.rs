@@ -6,6 +6,7 @@
 
 mod check;
 mod interpreter;
+mod pairs;
 mod program;
 
 use indexmap::IndexMap;

@@ -38,3 +38,4 @@ mod through_sudo;
 mod undo;
 mod update;
 mod user;
+mod verified;

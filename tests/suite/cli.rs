@@ -63,7 +63,7 @@ const OPTIONS: [(&str, Option<&str>); 47] = [
 ];
 
 /// What InstallService does besides installing.
-const COMMANDS: [&str; 3] = ["discover", "completions", "schema"];
+const COMMANDS: [&str; 4] = ["discover", "properties", "completions", "schema"];
 
 fn other_spelling(option: &str) -> String {
     let name = option.trim_start_matches("--");
@@ -455,6 +455,9 @@ fn completions() {
             "always on-failure never on-success on-abnormal on-abort on-watchdog no",
         ),
         ("InstallService --manifest comp", "completions.bash"),
+        ("InstallService --property MemoryMa", "MemoryMax="),
+        ("InstallService DataFileUploadDirectory --property Unit.OnF", "Unit.OnFailure= Unit.OnFailureJobMode="),
+        ("InstallService --property Use", ""),
         ("ManageService web stop_and_re", "stop_and_remove stop_and_reinstall stop_and_restart"),
         ("ManageService web show --format m", "manifest"),
     ] {

@@ -45,6 +45,7 @@ mod not_written;
 mod plain;
 #[cfg(target_os = "linux")]
 mod prompt;
+mod properties;
 #[cfg(unix)]
 mod readme;
 mod render_systemd;

@@ -152,6 +152,7 @@ fn the_words_of_the_schema_are_taken() {
             Takes::Grammar(Grammar::Output | Grammar::Input) => "null".to_owned(),
             Takes::Grammar(Grammar::Limit | Grammar::LimitOfBytes | Grammar::LimitOfTime) => "1".to_owned(),
             Takes::Grammar(Grammar::Slice) => "a.slice".to_owned(),
+            Takes::Grammar(Grammar::BusName) => "org.example.Web".to_owned(),
             Takes::Grammar(_) => String::new(),
         };
         let said = format!("{plain}systemd = {{ \"{name}\" = \"{value}\" }}\n");

@@ -162,6 +162,35 @@ fn pairs_that_systemd_refuses() {
     );
 }
 
+/// It leaves one of them out, or does not load the unit.
+#[test]
+fn pairs_of_which_one_would_count_for_nothing() {
+    for (lines, said) in [
+        (&["Type=oneshot", "ExitType=cgroup"][..], "`ExitType` `cgroup`: cannot be combined with `Type=oneshot`"),
+        (&["Type=oneshot", "RestartForceExitStatus=3"], "`RestartForceExitStatus` `3`: cannot be combined with"),
+        (
+            &["Type=oneshot", "RuntimeMaxSec=1h"],
+            "`RuntimeMaxSec` `1h`: has no effect with `Type=oneshot`\n  help: `TimeoutStartSec` limits",
+        ),
+        (&["PAMName=login", "KillMode=none"], "`KillMode` `none`: must be `control-group` or `mixed` with `PAMName`"),
+        (
+            &["RestartSteps=3"],
+            "`RestartSteps` `3`: has no effect without `RestartMaxDelaySec`\n  \
+             help: write `RestartMaxDelaySec = \"5min\"` beside it",
+        ),
+        (
+            &["Unit.JobTimeoutSec=3", "Unit.JobRunningTimeoutSec=5"],
+            "`JobRunningTimeoutSec` `5`: has no effect when it is",
+        ),
+    ] {
+        let lines: Vec<&str> = lines.iter().flat_map(|line| ["--property", line]).collect();
+        dry_run(&lines).status(2).stderr_contains(&format!("error: systemd directive {said}")).run();
+    }
+    for lines in [["Type=oneshot", "RuntimeMaxSec=infinity"], ["RestartSteps=3", "RestartMaxDelaySec=5min"]] {
+        dry_run(&["--property", lines[0], "--property", lines[1]]).run();
+    }
+}
+
 /// systemd leaves out what it cannot read, or does not load the unit.
 #[test]
 fn values_that_systemd_would_ignore() {

@@ -23,6 +23,8 @@ fn fish_completes_values_and_modes() {
             "always never no on-abnormal on-abort on-failure on-success on-watchdog",
         ),
         ("InstallService --manifest lab", "lab.toml"),
+        ("InstallService --property MemoryMa", "MemoryMax="),
+        ("InstallService DataFileUploadDirectory --property Unit.OnF", "Unit.OnFailure= Unit.OnFailureJobMode="),
         ("ManageService ", modes),
         ("ManageService web ", modes),
         ("ManageService web stop_and_re", "stop_and_reinstall stop_and_remove stop_and_restart"),

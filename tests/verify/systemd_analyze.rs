@@ -19,6 +19,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use crate::corpus;
+use crate::support::Test;
 
 const UNITS: usize = 3000;
 
@@ -315,6 +316,8 @@ fn examples(grammar: Grammar) -> (&'static [&'static str], &'static [&'static st
         Grammar::Tasks => (&["100", "10%", "infinity"], &["many", "-1"]),
         Grammar::Percent => (&["80%", "200%", "12.5%", ""], &["80", "%", "-5%"]),
         Grammar::WeightOrIdle => (&["1", "10000", "idle", ""], &["0", "heavy", "10001"]),
+        Grammar::Share => (&["60%", "12.5%", "100%", ""], &["60", "101%"]),
+        Grammar::Sockets => (&["a.socket b.socket", ""], &["a.service", "a"]),
         Grammar::Limit => (&["1024", "1024:65536", "infinity"], &["many", "1:2:3", "-1"]),
         Grammar::LimitOfBytes => (&["8M", "8M:infinity", "1024"], &["8MB", "lots"]),
         Grammar::LimitOfTime => (&["10s", "5min:infinity", "7"], &["5 fortnights", "x"]),
@@ -338,6 +341,242 @@ fn examples(grammar: Grammar) -> (&'static [&'static str], &'static [&'static st
         Grammar::Variables => (&["A B_1", ""], &["1st"]),
         Grammar::Documents => (&["https://example.org man:x(8)", "file:/x", ""], &["example.org", "man:"]),
         Grammar::Command => (&["/bin/true x", "-+/bin/true", "@/bin/true true", ""], &["./run", "bin/true"]),
+        Grammar::ConditionPath => (&["/x", "!/x", "|!/x", ""], &["x", "!|/x"]),
+        Grammar::PidFile => (&["/run/web.pid", "web.pid", ""], &["../web.pid", "/run/../web.pid"]),
+        Grammar::BusName => (&["org.example.Web", "a-b.c_d"], &["", "web", "org.1st", "org..x", "a b.c"]),
+        Grammar::Binds => {
+            (&["/a", "/a:/b", "-/a:/b:norbind", "/a:/b /c:/d:rbind", ""], &["a", "/a:b", "/a:/b:fast", "/a b"])
+        }
+        Grammar::Temporary => (&["/var", "/var:ro,mode=0700 /opt", ""], &["var"]),
+        Grammar::Addresses => (
+            &["127.0.0.1", "10.0.0.0/8 ::1", "fe80::/10", "any", "localhost link-local multicast", ""],
+            &["10.0.0", "10.0.0.0/33", "::1/129", "example.org", "10.0.0.0/x"],
+        ),
+        Grammar::ErrorNumber => (&["EPERM", "eacces", "1", "kill", ""], &["5000", "NO"]),
+        Grammar::Credential => (&["key:/etc/key", "key", "key:other", ""], &["a/b:/etc/key", "key:a/b", ":/etc/key"]),
+        Grammar::CredentialText => (&["greeting:hello", ""], &["greeting", "a/b:hello", ":hello"]),
+        Grammar::Group => (&["dialout", "20", ""], &["a:b", "a/b", ".."]),
+    }
+}
+
+/// What the table refuses and systemd leaves out without a word, or finds out only when it starts the service.
+fn silent_examples(grammar: Grammar) -> &'static [&'static str] {
+    match grammar {
+        Grammar::Capabilities => &["CAP_FLY", "chown"],
+        _ => &[],
+    }
+}
+
+/// A value of each kind that systemd takes, and ones that it does not.
+fn examples_of(takes: Takes, version: u32) -> (Vec<String>, Vec<String>) {
+    let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+    let words = |words: &[(&'static str, u32)]| {
+        words.iter().filter(|(_, since)| *since <= version).map(|(word, _)| (*word).to_owned()).collect::<Vec<_>>()
+    };
+    let number = |number: i64| number.to_string();
+    match takes {
+        Takes::Any => (Vec::new(), Vec::new()),
+        Takes::Switch => (owned(&["yes", "Off", "1", "t"]), owned(&["perhaps"])),
+        Takes::SwitchOr(more) => ([words(more), owned(&["no"])].concat(), owned(&["perhaps"])),
+        Takes::Word(more) => (words(more), owned(&["perhaps"])),
+        Takes::Number(least, most) => (vec![number(least), number(most)], vec![number(least - 1), "x".into()]),
+        Takes::Span => {
+            (owned(&["90", "1h 30.5min", "2 weeks", "3us", "1.5 M"]), owned(&["5 fortnights", "x", "1.2.3"]))
+        }
+        Takes::Mode => (owned(&["0750", "027"]), owned(&["rwx", "09"])),
+        Takes::Units => (owned(&["a.service b@%n.service"]), owned(&["b"])),
+        Takes::SwitchOrList(more) | Takes::List(more) => (vec![words(more).join(" ")], owned(&["perhaps"])),
+        Takes::Grammar(grammar) => {
+            let (taken, refused) = examples(grammar);
+            (owned(taken), owned(refused))
+        }
+    }
+}
+
+/// The directives that most units use, of those that have no key of their own: counted in units of projects, of people
+/// at home, and of Debian.
+const COMMON: [&str; 169] = [
+    "Unit.AssertPathExists",
+    "Unit.Before",
+    "Unit.BindsTo",
+    "Unit.CollectMode",
+    "Unit.ConditionDirectoryNotEmpty",
+    "Unit.ConditionFileIsExecutable",
+    "Unit.ConditionFileNotEmpty",
+    "Unit.ConditionNeedsUpdate",
+    "Unit.ConditionPathExists",
+    "Unit.ConditionPathExistsGlob",
+    "Unit.ConditionPathIsDirectory",
+    "Unit.ConditionPathIsMountPoint",
+    "Unit.ConditionPathIsReadWrite",
+    "Unit.ConditionPathIsSymbolicLink",
+    "Unit.Conflicts",
+    "Unit.DefaultDependencies",
+    "Unit.Documentation",
+    "Unit.FailureAction",
+    "Unit.JobTimeoutSec",
+    "Unit.JoinsNamespaceOf",
+    "Unit.OnFailure",
+    "Unit.OnSuccess",
+    "Unit.PartOf",
+    "Unit.PropagatesReloadTo",
+    "Unit.RefuseManualStart",
+    "Unit.RefuseManualStop",
+    "Unit.Requires",
+    "Unit.RequiresMountsFor",
+    "Unit.Requisite",
+    "Unit.StartLimitAction",
+    "Unit.StartLimitBurst",
+    "Unit.StartLimitIntervalSec",
+    "Unit.StopWhenUnneeded",
+    "Unit.SuccessAction",
+    "Unit.Wants",
+    "AmbientCapabilities",
+    "BindPaths",
+    "BindReadOnlyPaths",
+    "BusName",
+    "CPUAccounting",
+    "CPUAffinity",
+    "CPUQuota",
+    "CPUSchedulingPolicy",
+    "CPUSchedulingPriority",
+    "CPUWeight",
+    "CacheDirectory",
+    "CacheDirectoryMode",
+    "CapabilityBoundingSet",
+    "ConfigurationDirectory",
+    "ConfigurationDirectoryMode",
+    "Delegate",
+    "DeviceAllow",
+    "DevicePolicy",
+    "DynamicUser",
+    "EnvironmentFile",
+    "ExecCondition",
+    "ExecReload",
+    "ExecStartPost",
+    "ExecStartPre",
+    "ExecStop",
+    "ExecStopPost",
+    "FileDescriptorStoreMax",
+    "FinalKillSignal",
+    "Group",
+    "GuessMainPID",
+    "IOAccounting",
+    "IOSchedulingClass",
+    "IOSchedulingPriority",
+    "IOWeight",
+    "IPAccounting",
+    "IPAddressAllow",
+    "IPAddressDeny",
+    "IgnoreSIGPIPE",
+    "InaccessiblePaths",
+    "KeyringMode",
+    "KillMode",
+    "KillSignal",
+    "LimitAS",
+    "LimitCORE",
+    "LimitCPU",
+    "LimitDATA",
+    "LimitFSIZE",
+    "LimitMEMLOCK",
+    "LimitNOFILE",
+    "LimitNPROC",
+    "LimitRTPRIO",
+    "LimitSIGPENDING",
+    "LimitSTACK",
+    "LoadCredential",
+    "LockPersonality",
+    "LogLevelMax",
+    "LogRateLimitBurst",
+    "LogRateLimitIntervalSec",
+    "LogsDirectory",
+    "LogsDirectoryMode",
+    "MemoryAccounting",
+    "MemoryDenyWriteExecute",
+    "MemoryHigh",
+    "MemoryLow",
+    "MemoryMax",
+    "MemoryMin",
+    "MemorySwapMax",
+    "Nice",
+    "NoNewPrivileges",
+    "NotifyAccess",
+    "OOMPolicy",
+    "OOMScoreAdjust",
+    "PIDFile",
+    "PassEnvironment",
+    "PermissionsStartOnly",
+    "PrivateDevices",
+    "PrivateIPC",
+    "PrivateMounts",
+    "PrivateNetwork",
+    "PrivateTmp",
+    "PrivateUsers",
+    "ProcSubset",
+    "ProtectClock",
+    "ProtectControlGroups",
+    "ProtectHome",
+    "ProtectHostname",
+    "ProtectKernelLogs",
+    "ProtectKernelModules",
+    "ProtectKernelTunables",
+    "ProtectProc",
+    "ProtectSystem",
+    "ReadOnlyPaths",
+    "ReadWritePaths",
+    "RemainAfterExit",
+    "RemoveIPC",
+    "RestartForceExitStatus",
+    "RestartKillSignal",
+    "RestartPreventExitStatus",
+    "RestrictAddressFamilies",
+    "RestrictNamespaces",
+    "RestrictRealtime",
+    "RestrictSUIDSGID",
+    "RootDirectory",
+    "RuntimeDirectory",
+    "RuntimeDirectoryMode",
+    "RuntimeDirectoryPreserve",
+    "RuntimeMaxSec",
+    "SendSIGHUP",
+    "SendSIGKILL",
+    "SetCredential",
+    "Slice",
+    "Sockets",
+    "StandardError",
+    "StandardInput",
+    "StandardOutput",
+    "StateDirectory",
+    "StateDirectoryMode",
+    "SuccessExitStatus",
+    "SupplementaryGroups",
+    "SyslogFacility",
+    "SyslogLevel",
+    "SystemCallArchitectures",
+    "SystemCallErrorNumber",
+    "SystemCallFilter",
+    "TTYPath",
+    "TasksMax",
+    "TemporaryFileSystem",
+    "TimeoutSec",
+    "TimeoutStartSec",
+    "TimeoutStopSec",
+    "Type",
+    "UMask",
+    "UnsetEnvironment",
+    "WatchdogSec",
+];
+
+/// Each of them is of a kind, and has values here that systemd takes, and ones that it does not.
+#[test]
+fn the_common_directives_have_kinds_and_examples() {
+    for key in COMMON {
+        let directive = KnownDirective::find(key).unwrap_or_else(|refused| panic!("{key}: {}", refused.reason));
+        let (taken, mut refused) = examples_of(directive.takes, u32::MAX);
+        if let Takes::Grammar(grammar) = directive.takes {
+            refused.extend(silent_examples(grammar).iter().map(|value| (*value).to_owned()));
+        }
+        assert!(!taken.is_empty() && !refused.is_empty(), "{key}: {taken:?}, {refused:?}");
     }
 }
 
@@ -364,33 +603,17 @@ fn their_values_are_those_of_systemd() {
             said.lines().filter_map(|line| line.split_once("probe.service:")?.1.split_once(':')?.0.parse().ok());
         numbers.map(|number: usize| unit.lines().nth(number - 1).unwrap().to_owned()).collect()
     };
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    let (mut good, mut bad, mut silent) = (Vec::new(), Vec::new(), Vec::new());
     for directive in
         directives().filter(|directive| directive.since <= version && directive.section != Section::Install)
     {
-        let words = |words: &[(&'static str, u32)]| {
-            words.iter().filter(|(_, since)| *since <= version).map(|(word, _)| (*word).to_owned()).collect::<Vec<_>>()
-        };
-        let number = |number: i64| number.to_string();
-        let (taken, refused) = match directive.takes {
-            Takes::Any => continue,
-            Takes::Switch => (vec!["yes".to_owned(), "Off".into(), "1".into(), "t".into()], vec!["perhaps".to_owned()]),
-            Takes::SwitchOr(more) => ([words(more), vec!["no".into()]].concat(), vec!["perhaps".into()]),
-            Takes::Word(more) => (words(more), vec!["perhaps".into()]),
-            Takes::Number(least, most) => (vec![number(least), number(most)], vec![number(least - 1), "x".into()]),
-            Takes::Span => (
-                vec!["90".into(), "1h 30.5min".into(), "2 weeks".into(), "3us".into(), "1.5 M".into()],
-                vec!["5 fortnights".into(), "x".into(), "1.2.3".into()],
-            ),
-            Takes::Mode => (vec!["0750".into(), "027".into()], vec!["rwx".into(), "09".into()]),
-            Takes::Units => (vec!["a.service b@%n.service".into()], vec!["b".into()]),
-            Takes::SwitchOrList(more) | Takes::List(more) => (vec![words(more).join(" ")], vec!["perhaps".into()]),
-            Takes::Grammar(grammar) => {
-                let (taken, refused) = examples(grammar);
-                let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
-                (owned(taken), owned(refused))
+        let (taken, refused) = examples_of(directive.takes, version);
+        if let Takes::Grammar(grammar) = directive.takes {
+            for value in silent_examples(grammar) {
+                assert!(directive.with(value).is_err(), "{}={value}", directive.name);
+                silent.push((directive.section, format!("{}={value}", directive.name)));
             }
-        };
+        }
         for (values, lines, is_taken) in [(taken, &mut good, true), (refused, &mut bad, false)] {
             for value in values {
                 let checked = directive.with(&value).map(|directive| directive.since());
@@ -404,11 +627,54 @@ fn their_values_are_those_of_systemd() {
     let is_heard = |line: &String| line != "KillMode=none" && !line.starts_with("MemoryLimit=");
     let of_good: Vec<String> = complaints(&good).into_iter().filter(is_heard).collect();
     assert_eq!(of_good, [""; 0]);
+    assert_eq!(complaints(&silent), [""; 0], "move these to the examples");
     // After some of them it reads no further: those that it did not come to have a second turn, by themselves.
     let found: Vec<String> = bad.chunks(20).flat_map(complaints).collect();
     let rest: Vec<_> = bad.iter().filter(|(_, line)| !found.contains(line)).collect();
     let unheard: Vec<_> = rest.into_iter().filter(|line| complaints(&[(*line).clone()]).is_empty()).collect();
+    // Which it leaves out without a word.
+    let unheard: Vec<_> = unheard.into_iter().filter(|(_, line)| line != "SecureBits=perhaps").collect();
     assert!(unheard.is_empty(), "systemd takes {unheard:?}");
+}
+
+/// Lines that systemd does not take together; with the version that has them all.
+const PAIRS: [(u32, &[&str]); 12] = [
+    (0, &["Type=dbus"]),
+    (0, &["Type=oneshot", "RestartForceExitStatus=3"]),
+    (229, &["Type=oneshot", "RuntimeMaxSec=1h"]),
+    (250, &["Type=oneshot", "ExitType=cgroup"]),
+    (0, &["PAMName=login", "KillMode=process"]),
+    (0, &["PAMName=login", "KillMode=none"]),
+    (250, &["RuntimeRandomizedExtraSec=1h"]),
+    (227, &["USBFunctionDescriptors=/x"]),
+    (227, &["USBFunctionStrings=/x"]),
+    (254, &["RestartSteps=3"]),
+    (254, &["RestartMaxDelaySec=1h"]),
+    (234, &["Unit.JobTimeoutSec=3", "Unit.JobRunningTimeoutSec=5"]),
+];
+
+/// Each of them is refused, and by systemd, too; of two lines the first alone is not.
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn the_pairs_that_are_refused_are_those_of_systemd() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.service");
+    let complains = |lines: &[&str]| {
+        let (unit, service): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| line.starts_with("Unit."));
+        let unit = unit.join("\n").replace("Unit.", "");
+        fs::write(&path, format!("[Unit]\n{unit}\n[Service]\nExecStart=/bin/true\n{}\n", service.join("\n"))).unwrap();
+        let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).contains("web.service: ")
+    };
+    for (since, lines) in PAIRS {
+        let properties = lines.iter().flat_map(|line| ["--property", line]);
+        let test = Test::install().args(["--dry-run", "--service_name", "web", "--restart", "never"]);
+        test.args(properties).args(["--", "/bin/true"]).status(2).stderr_contains("error: systemd directive").run();
+        if since <= version_here() {
+            assert!(complains(lines), "{lines:?}");
+        }
+        assert!(lines.len() < 2 || !complains(&lines[..1]), "{lines:?}");
+    }
 }
 
 /// What systemd hands over as a credential, a launcher reads with its shell: the same values as systemd

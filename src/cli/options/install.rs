@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::value::ValueKind::{Called, Directory, Executable, File, FileOrNot, Words, WordsCalled};
+use super::value::ValueKind::{Called, Directory, Executable, File, FileOrNot, Property, Words, WordsCalled};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word, words};
 use crate::cli::Format;
 use crate::commands::install::Layout;
@@ -167,8 +167,8 @@ const SERVICE: &[O] = &[
     O::each("wants", Called("UNIT"), "Start this unit, too", |call, unit| add(&mut call.service.wants, &unit)),
     O::each(
         "property",
-        Called("NAME=VALUE"),
-        "An entry of the service manager's own: a directive of systemd such as MemoryMax=1G or Unit.OnFailure=alarm.service, or a parameter of NSSM such as AppPriority=...",
+        Property,
+        "An entry of the service manager's own: a directive of systemd such as MemoryMax=1G or Unit.OnFailure=alarm.service, or a parameter of NSSM such as AppPriority=...; `InstallService properties` lists them",
         |call, property| {
             call.properties.push(plain(&property)?.to_owned());
             Ok(())

@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use self::value::ValueKind;
-pub(super) use self::value::of_executable;
+pub(super) use self::value::{PROPERTIES, of_executable};
 use super::help::Depth;
 use super::parse::Purpose;
 use crate::error::Fault;
@@ -167,6 +167,11 @@ pub(super) fn args<C>(groups: &'static [Group<C>], taken: &[&str], purpose: Purp
         options.map(arg).collect::<Vec<_>>()
     };
     groups.iter().flat_map(of).collect()
+}
+
+/// Some of the options, for a command that does something else.
+pub(super) fn some<C>(groups: &'static [Group<C>], longs: &[&str], purpose: Purpose) -> Vec<Arg> {
+    all(groups).filter(|option| longs.contains(&option.long)).map(|option| option.arg(purpose)).collect()
 }
 
 /// The options that stand on a command line, as they were typed.

@@ -5,6 +5,10 @@ use clap::{Arg, ValueHint};
 
 use crate::cli::parse::Purpose;
 
+/// Stands in a script for the names of all properties: there are hundreds, each is only the beginning of a value, and
+/// every program has the option.
+pub(in crate::cli) const PROPERTIES: &str = "PROPERTIES";
+
 /// A kind of value.
 #[derive(Clone, Copy)]
 pub(super) enum ValueKind {
@@ -17,6 +21,8 @@ pub(super) enum ValueKind {
     Words(fn() -> Vec<&'static str>),
     /// One of more words than the help has room for, with what it calls them.
     WordsCalled(&'static str, fn() -> Vec<&'static str>),
+    /// An entry of the service manager's own: shells know the names, see [`PROPERTIES`].
+    Property,
     /// Anything else, with what the help calls it.
     Called(&'static str),
 }
@@ -29,6 +35,7 @@ impl ValueKind {
             Self::FileOrNot => "[-]FILE".to_owned(),
             Self::Executable => "PATH".to_owned(),
             Self::Words(words) => words().join("|"),
+            Self::Property => "NAME=VALUE".to_owned(),
             Self::WordsCalled(name, _) | Self::Called(name) => name.to_owned(),
         }
     }
@@ -41,6 +48,7 @@ impl ValueKind {
             (Self::Words(words) | Self::WordsCalled(_, words), Purpose::Complete) => {
                 arg.value_parser(PossibleValuesParser::new(words()))
             }
+            (Self::Property, Purpose::Complete) => arg.value_parser(PossibleValuesParser::new([PROPERTIES])),
             (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
             (Self::File | Self::FileOrNot, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
             (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),

@@ -255,6 +255,7 @@ fn record_of(plan: &Plan, folder: &Folder, site: &Site) -> Result<Record, Error>
             | Action::Discard(_)
             | Action::Run(_)
             | Action::Try(..)
+            | Action::Load(_)
             | Action::Settle(_)
             | Action::AwaitStop(_) => {}
         }

@@ -7,6 +7,7 @@ pub mod links;
 pub mod presence;
 pub mod security;
 pub mod units;
+pub mod verify;
 pub mod why;
 
 use std::collections::BTreeMap;
@@ -157,6 +158,25 @@ fn running_version() -> Option<u32> {
 fn version_of_maps(maps: &str) -> Option<u32> {
     let (_, rest) = maps.split_once("/libsystemd-shared-")?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Refuses units that systemd has read and not loaded.
+///
+/// # Errors
+/// A refused request with what systemd says of the first of them.
+pub fn need_loaded(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
+    let words = ["show".to_owned(), "--property=LoadState,LoadError".to_owned()];
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    let answer = process::answer(&invocation, &[])?.text();
+    for (name, properties) in names.iter().zip(parse_show(&answer)) {
+        let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
+        if get("LoadState") != "loaded" {
+            let reason = format!("systemd does not load it (`{}`)\n    {}", get("LoadState"), get("LoadError"));
+            let help = format!("`systemd-analyze verify {}` says more of such a unit", name.unit());
+            return Err(Error::refused(Fault::new(format!("unit `{}`", name.unit()), reason).help(help)));
+        }
+    }
+    Ok(())
 }
 
 /// Waits until every service has run on for a while with the same process, or has ended without an

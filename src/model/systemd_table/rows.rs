@@ -1,9 +1,10 @@
 //! The directives that a unit of a service can have, in [Unit], [Service] and [Install].
 
 use super::Grammar::{
-    Capabilities, Command, Device, Directories, Documents, ExitStatuses, Families, Groups, Input, Limit, LimitOfBytes,
-    LimitOfTime, Mounts, Numbers, Output, Path, PathOrNot, Paths, Percent, Signal, Size, Slice, SystemCallNames,
-    SystemCalls, Tasks, Variables, WeightOrIdle,
+    Addresses, Binds, BusName, Capabilities, Command, ConditionPath, Credential, CredentialText, Device, Directories,
+    Documents, ErrorNumber, ExitStatuses, Families, Group, Groups, Input, Limit, LimitOfBytes, LimitOfTime, Mounts,
+    Numbers, Output, Path, PathOrNot, Paths, Percent, PidFile, Share, Signal, Size, Slice, Sockets, SystemCallNames,
+    SystemCalls, Tasks, Temporary, Variables, WeightOrIdle,
 };
 use super::Section::{self, Install, Service, Unit};
 use super::Takes::{self, Any, Grammar, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word};
@@ -47,6 +48,7 @@ const JOB_MODES: Words = &[
 const KEYRING_MODES: Words = &[("inherit", 0), ("private", 0), ("shared", 0)];
 const KILL_MODES: Words = &[("control-group", 0), ("process", 0), ("mixed", 0), ("none", 0)];
 const OOM_POLICIES: Words = &[("continue", 0), ("stop", 0), ("kill", 0)];
+const PRESSURE_WATCHES: Words = &[("auto", 0), ("skip", 0)];
 const PRIVATE_TMP: Words = &[("disconnected", 257)];
 const PRIVATE_USERS: Words = &[("self", 257), ("identity", 257)];
 const PROC_SUBSET: Words = &[("all", 0), ("pid", 0)];
@@ -64,6 +66,14 @@ const RESTARTS: Words = &[
     ("on-watchdog", 0),
 ];
 const RESTART_MODES: Words = &[("normal", 0), ("direct", 0), ("debug", 257)];
+const SECURE_BITS: Words = &[
+    ("keep-caps", 0),
+    ("keep-caps-locked", 0),
+    ("no-setuid-fixup", 0),
+    ("no-setuid-fixup-locked", 0),
+    ("noroot", 0),
+    ("noroot-locked", 0),
+];
 const TIMEOUT_MODES: Words = &[("terminate", 0), ("abort", 0), ("kill", 0)];
 const TYPES: Words = &[
     ("simple", 0),
@@ -171,16 +181,14 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
         Unit,
         0,
         Any,
-        "AssertACPower AssertArchitecture AssertCapability AssertDirectoryNotEmpty AssertFileIsExecutable \
-         AssertFileNotEmpty AssertFirstBoot AssertHost AssertKernelCommandLine AssertNeedsUpdate \
-         AssertPathExists AssertPathExistsGlob AssertPathIsDirectory AssertPathIsMountPoint \
-         AssertPathIsReadWrite AssertPathIsSymbolicLink AssertSecurity AssertVirtualization \
-         ConditionACPower ConditionArchitecture ConditionCapability ConditionDirectoryNotEmpty \
-         ConditionFileIsExecutable ConditionFileNotEmpty ConditionFirstBoot ConditionHost \
-         ConditionKernelCommandLine ConditionNeedsUpdate ConditionPathExists ConditionPathExistsGlob \
-         ConditionPathIsDirectory ConditionPathIsMountPoint ConditionPathIsReadWrite \
-         ConditionPathIsSymbolicLink ConditionSecurity ConditionVirtualization JobTimeoutRebootArgument \
-         SourcePath Description",
+        "AssertACPower AssertArchitecture AssertCapability AssertFirstBoot AssertHost AssertKernelCommandLine AssertSecurity AssertVirtualization ConditionACPower ConditionArchitecture ConditionCapability ConditionFirstBoot ConditionHost ConditionKernelCommandLine ConditionSecurity ConditionVirtualization Description JobTimeoutRebootArgument",
+    ),
+    (Unit, 0, Grammar(Path), "SourcePath"),
+    (
+        Unit,
+        0,
+        Grammar(ConditionPath),
+        "AssertDirectoryNotEmpty AssertFileIsExecutable AssertFileNotEmpty AssertNeedsUpdate AssertPathExists AssertPathExistsGlob AssertPathIsDirectory AssertPathIsMountPoint AssertPathIsReadWrite AssertPathIsSymbolicLink ConditionDirectoryNotEmpty ConditionFileIsExecutable ConditionFileNotEmpty ConditionNeedsUpdate ConditionPathExists ConditionPathExistsGlob ConditionPathIsDirectory ConditionPathIsMountPoint ConditionPathIsReadWrite ConditionPathIsSymbolicLink",
     ),
     (Unit, 0, Grammar(Documents), "Documentation"),
     (Unit, 0, Grammar(Mounts), "RequiresMountsFor"),
@@ -217,14 +225,9 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
         "AssertControlGroupController AssertKernelVersion ConditionControlGroupController \
          ConditionKernelVersion",
     ),
-    (Unit, 240, Any, "FailureActionExitStatus SuccessActionExitStatus"),
-    (
-        Unit,
-        247,
-        Any,
-        "AssertCPUs AssertEnvironment AssertMemory AssertPathIsEncrypted ConditionCPUs ConditionEnvironment \
-         ConditionMemory ConditionPathIsEncrypted",
-    ),
+    (Unit, 240, Number(0, 255), "FailureActionExitStatus SuccessActionExitStatus"),
+    (Unit, 247, Any, "AssertCPUs AssertEnvironment AssertMemory ConditionCPUs ConditionEnvironment ConditionMemory"),
+    (Unit, 247, Grammar(ConditionPath), "AssertPathIsEncrypted ConditionPathIsEncrypted"),
     (Unit, 249, Any, "AssertOSRelease ConditionFirmware ConditionOSRelease"),
     (Unit, 249, Units, "OnSuccess PropagatesStopTo StopPropagatedFrom Upholds"),
     (Unit, 249, Word(JOB_MODES), "OnSuccessJobMode"),
@@ -238,15 +241,19 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Unit, 251, Any, "AssertCPUFeature ConditionCPUFeature"),
     (Unit, 252, Any, "AssertCredential ConditionCredential"),
     (Unit, 255, Switch, "SurviveFinalKillSignal"),
-    (Unit, 256, Any, "WantsMountsFor"),
+    (Unit, 256, Grammar(Mounts), "WantsMountsFor"),
     (
         Service,
         0,
         Any,
-        "AppArmorProfile BlockIODeviceWeight BlockIOReadBandwidth BlockIOWriteBandwidth BusName CPUShares Group \
-         Environment LimitNICE PAMName PIDFile Personality RebootArgument SELinuxContext SecureBits SmackProcessLabel \
-         Sockets StartupCPUShares SyslogIdentifier SystemCallErrorNumber TimerSlackNSec User UtmpIdentifier WorkingDirectory",
+        "AppArmorProfile BlockIODeviceWeight BlockIOReadBandwidth BlockIOWriteBandwidth CPUShares Environment LimitNICE PAMName Personality RebootArgument SELinuxContext SmackProcessLabel StartupCPUShares SyslogIdentifier TimerSlackNSec User UtmpIdentifier WorkingDirectory",
     ),
+    (Service, 0, List(SECURE_BITS), "SecureBits"),
+    (Service, 0, Grammar(Sockets), "Sockets"),
+    (Service, 0, Grammar(ErrorNumber), "SystemCallErrorNumber"),
+    (Service, 0, Grammar(Group), "Group"),
+    (Service, 0, Grammar(BusName), "BusName"),
+    (Service, 0, Grammar(PidFile), "PIDFile"),
     (Service, 0, COUNT, "StartLimitBurst"),
     (Service, 0, Grammar(Capabilities), "CapabilityBoundingSet"),
     (Service, 0, Grammar(Command), "ExecReload ExecStartPost ExecStartPre ExecStop ExecStopPost"),
@@ -308,7 +315,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 0, Word(TYPES), "Type"),
     (Service, 219, COUNT, "FileDescriptorStoreMax"),
     (Service, 225, Word(UTMP_MODES), "UtmpMode"),
-    (Service, 227, Any, "USBFunctionDescriptors USBFunctionStrings"),
+    (Service, 227, Grammar(Path), "USBFunctionDescriptors USBFunctionStrings"),
     (Service, 227, Grammar(Tasks), "TasksMax"),
     (Service, 227, Switch, "TasksAccounting"),
     (Service, 228, Grammar(Variables), "PassEnvironment"),
@@ -325,11 +332,11 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 232, Switch, "DynamicUser ProtectKernelModules ProtectKernelTunables"),
     (Service, 232, SwitchOr(CONTROL_GROUPS), "ProtectControlGroups"),
     (Service, 232, SwitchOr(PRIVATE_USERS), "PrivateUsers"),
-    (Service, 233, Any, "BindPaths BindReadOnlyPaths"),
+    (Service, 233, Grammar(Binds), "BindPaths BindReadOnlyPaths"),
     (Service, 233, Grammar(Path), "RootImage"),
     (Service, 233, Switch, "MountAPIVFS"),
     (Service, 233, SwitchOrList(NAMESPACES), "RestrictNamespaces"),
-    (Service, 235, Any, "IPAddressAllow IPAddressDeny"),
+    (Service, 235, Grammar(Addresses), "IPAddressAllow IPAddressDeny"),
     (Service, 235, Grammar(Directories), "CacheDirectory ConfigurationDirectory LogsDirectory StateDirectory"),
     (Service, 235, Grammar(Variables), "UnsetEnvironment"),
     (Service, 235, Mode, "CacheDirectoryMode ConfigurationDirectoryMode LogsDirectoryMode StateDirectoryMode"),
@@ -339,7 +346,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 236, Any, "LogExtraFields StandardInputData StandardInputText"),
     (Service, 236, Switch, "RemoveIPC"),
     (Service, 236, Word(LOG_LEVELS), "LogLevelMax"),
-    (Service, 238, Any, "TemporaryFileSystem"),
+    (Service, 238, Grammar(Temporary), "TemporaryFileSystem"),
     (Service, 239, Switch, "PrivateMounts"),
     (Service, 240, Any, "IODeviceLatencyTargetSec"),
     (Service, 240, COUNT, "LogRateLimitBurst"),
@@ -347,7 +354,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 240, List(CONTROLLERS), "DisableControllers"),
     (Service, 240, SIZE, "MemoryMin"),
     (Service, 240, Span, "LogRateLimitIntervalSec"),
-    (Service, 242, Any, "CPUQuotaPeriodSec"),
+    (Service, 242, Span, "CPUQuotaPeriodSec"),
     (Service, 242, Grammar(Path), "NetworkNamespacePath"),
     (Service, 242, Switch, "ProtectHostname RestrictSUIDSGID"),
     (Service, 243, Any, "IPEgressFilterPath IPIngressFilterPath NUMAMask"),
@@ -364,24 +371,23 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 245, Switch, "ProtectClock"),
     (Service, 246, Any, "CoredumpFilter RootHash RootHashSignature RootVerity"),
     (Service, 246, Word(TIMEOUT_MODES), "TimeoutStartFailureMode TimeoutStopFailureMode"),
-    (Service, 247, Any, "LoadCredential MountImages RootImageOptions SetCredential"),
+    (Service, 247, Any, "MountImages RootImageOptions"),
+    (Service, 247, Grammar(CredentialText), "SetCredential"),
+    (Service, 247, Grammar(Credential), "LoadCredential"),
     (Service, 247, Grammar(SystemCallNames), "SystemCallLog"),
     (Service, 247, Word(OOM_KILLS), "ManagedOOMMemoryPressure ManagedOOMSwap"),
     (Service, 247, Word(PROC_SUBSET), "ProcSubset"),
     (Service, 247, Word(PROTECT_PROC), "ProtectProc"),
-    (Service, 248, Any, "ExtensionImages ManagedOOMMemoryPressureLimit"),
+    (Service, 248, Any, "ExtensionImages"),
+    (Service, 248, Grammar(Share), "ManagedOOMMemoryPressureLimit"),
     (Service, 248, Grammar(Path), "IPCNamespacePath"),
     (Service, 248, Grammar(Paths), "ExecPaths NoExecPaths"),
     (Service, 248, Switch, "PrivateIPC"),
     (Service, 248, Word(OOM_PREFERENCES), "ManagedOOMPreference"),
     (Service, 249, Any, "BPFProgram SocketBindAllow SocketBindDeny"),
-    (
-        Service,
-        250,
-        Any,
-        "ExecSearchPath LoadCredentialEncrypted RestrictFileSystems RestrictNetworkInterfaces \
-         SetCredentialEncrypted TTYColumns TTYRows",
-    ),
+    (Service, 250, Any, "ExecSearchPath RestrictFileSystems RestrictNetworkInterfaces TTYColumns TTYRows"),
+    (Service, 250, Any, "SetCredentialEncrypted"),
+    (Service, 250, Grammar(Credential), "LoadCredentialEncrypted"),
     (Service, 250, Grammar(Numbers), "StartupAllowedCPUs StartupAllowedMemoryNodes"),
     (Service, 250, Span, "RuntimeRandomizedExtraSec"),
     (Service, 250, Word(EXIT_TYPES), "ExitType"),
@@ -389,13 +395,10 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 253, Any, "LogFilterPatterns OpenFile"),
     (Service, 253, Grammar(Signal), "ReloadSignal"),
     (Service, 253, SIZE, "MemoryZSwapMax"),
-    (
-        Service,
-        254,
-        Any,
-        "DelegateSubgroup ExtensionImagePolicy FileDescriptorStorePreserve ImportCredential MemoryKSM \
-         MemoryPressureWatch MountImagePolicy RootImagePolicy",
-    ),
+    (Service, 254, Any, "DelegateSubgroup ExtensionImagePolicy ImportCredential MountImagePolicy RootImagePolicy"),
+    (Service, 254, SwitchOr(PRESSURE_WATCHES), "MemoryPressureWatch"),
+    (Service, 254, Switch, "MemoryKSM"),
+    (Service, 254, SwitchOr(RESTART), "FileDescriptorStorePreserve"),
     (Service, 254, COUNT, "RestartSteps"),
     (
         Service,
@@ -407,10 +410,12 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 254, Span, "MemoryPressureThresholdSec RestartMaxDelaySec"),
     (Service, 254, Switch, "RootEphemeral"),
     (Service, 254, Word(RESTART_MODES), "RestartMode"),
-    (Service, 255, Any, "NFTSet SetLoginEnvironment"),
+    (Service, 255, Any, "NFTSet"),
+    (Service, 255, Switch, "SetLoginEnvironment"),
     (Service, 255, Switch, "CoredumpReceive"),
     (Service, 256, Switch, "MemoryZSwapWriteback"),
-    (Service, 257, Any, "BindLogSockets ManagedOOMMemoryPressureDurationSec PrivatePIDs"),
+    (Service, 257, Span, "ManagedOOMMemoryPressureDurationSec"),
+    (Service, 257, Switch, "BindLogSockets PrivatePIDs"),
     (Install, 0, Any, "DefaultInstance"),
     (Install, 0, Units, "Alias Also RequiredBy WantedBy"),
     (Install, 254, Units, "UpheldBy"),

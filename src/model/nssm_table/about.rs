@@ -1,0 +1,64 @@
+//! A line of what each parameter of NSSM does, in our own words.
+
+/// What a parameter does.
+pub(super) fn about(name: &str) -> &'static str {
+    ABOUT.iter().find(|(known, _)| *known == name).map_or("", |(_, line)| *line)
+}
+
+const ABOUT: &[(&str, &str)] = &[
+    ("AppAffinity", "Processors that it may run on"),
+    ("AppExit.CODE", "What happens when it ends with this exit code: `AppExit.3`"),
+    ("AppExit.Default", "What happens when it ends with any other exit code"),
+    ("AppNoConsole", "Give it no console: 1"),
+    ("AppPriority", "Priority of its processes"),
+    ("AppRotateBytes", "Begin a new file for its output only if the old one has so many bytes"),
+    ("AppRotateBytesHigh", "As `AppRotateBytes`, in units of 4 GiB"),
+    ("AppRotateFiles", "Begin a new file for its output, and keep the old one, at each start: 1"),
+    ("AppRotateOnline", "Begin new files while it runs, too: 1; or at the next line: 2"),
+    ("AppRotateSeconds", "Begin a new file for its output only if the old one was last written so long ago"),
+    ("AppStderr", "File that its error output goes to"),
+    (
+        "AppStderrCreationDisposition",
+        "How the file of `AppStderr` is opened (`CreateFile`): 4 adds to it, 2 begins it anew",
+    ),
+    ("AppStderrFlagsAndAttributes", "Flags and attributes with which the file of `AppStderr` is opened"),
+    ("AppStderrShareMode", "Who else may open the file of `AppStderr` meanwhile: 1 to read, 2 to write, 3 both"),
+    ("AppStdin", "File that its input comes from"),
+    ("AppStdinCreationDisposition", "How the file of `AppStdin` is opened (`CreateFile`): 3 only if it is there"),
+    ("AppStdinFlagsAndAttributes", "Flags and attributes with which the file of `AppStdin` is opened"),
+    ("AppStdinShareMode", "Who else may open the file of `AppStdin` meanwhile: 1 to read, 2 to write, 3 both"),
+    ("AppStdout", "File that its output goes to"),
+    (
+        "AppStdoutCreationDisposition",
+        "How the file of `AppStdout` is opened (`CreateFile`): 4 adds to it, 2 begins it anew",
+    ),
+    ("AppStdoutFlagsAndAttributes", "Flags and attributes with which the file of `AppStdout` is opened"),
+    ("AppStdoutShareMode", "Who else may open the file of `AppStdout` meanwhile: 1 to read, 2 to write, 3 both"),
+    ("AppStopMethodConsole", "How many milliseconds it has to end after Ctrl-C"),
+    (
+        "AppStopMethodSkip",
+        "Ways to stop it that are left out: 1 Ctrl-C, 2 its windows, 4 its threads, 8 killing it, added up",
+    ),
+    ("AppStopMethodThreads", "How many milliseconds it has to end after its threads were told to"),
+    ("AppStopMethodWindow", "How many milliseconds it has to end after its windows were closed"),
+    ("AppThrottle", "How many milliseconds it must run before another start is not put off"),
+    ("DependOnGroup", "Groups of services of which one must run first"),
+    ("DependOnService", "Services that are started first, and without which it does not start"),
+    ("Start", "When it is started"),
+    ("Type", "Whether it has a process of its own, or may also be seen on the desktop"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::parameters;
+    use super::*;
+
+    #[test]
+    fn every_parameter_has_a_line_and_no_other_name() {
+        let known: Vec<&str> = parameters().map(|(name, ..)| name).collect();
+        for name in &known {
+            assert!(!about(name).is_empty(), "{name}");
+        }
+        assert!(ABOUT.iter().all(|(name, _)| known.contains(name)) && ABOUT.is_sorted_by_key(|(name, _)| *name));
+    }
+}

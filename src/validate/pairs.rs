@@ -1,0 +1,58 @@
+//! Directives that systemd does not take together: it loads no unit that has them both, or leaves one of them out
+//! (`service_verify` in `src/core/service.c`, `unit_load` in `src/core/unit.c`).
+
+use crate::error::Fault;
+use crate::model::span::Span;
+use crate::model::systemd_table::Directive;
+
+/// One that has no effect without another.
+const NEEDS: [(&str, &str, &str); 5] = [
+    ("RestartMaxDelaySec", "RestartSteps", "`RestartSteps = 5`"),
+    ("RestartSteps", "RestartMaxDelaySec", "`RestartMaxDelaySec = \"5min\"`"),
+    ("RuntimeRandomizedExtraSec", "RuntimeMaxSec", "`RuntimeMaxSec = \"1h\"`"),
+    ("USBFunctionDescriptors", "USBFunctionStrings", "`USBFunctionStrings = \"/path\"`"),
+    ("USBFunctionStrings", "USBFunctionDescriptors", "`USBFunctionDescriptors = \"/path\"`"),
+];
+
+/// What is at fault in them.
+pub(super) fn faults(directives: &[Directive]) -> Vec<Fault> {
+    // An empty value takes an earlier one back.
+    let last = |name: &str| {
+        let value = directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
+        value.filter(|value| !value.is_empty())
+    };
+    let fault = |name: &str, value: &str, reason: String| {
+        Fault::new(format!("systemd directive `{name}`"), reason).given(value)
+    };
+    let mut faults = Vec::new();
+    if last("Type") == Some("oneshot") {
+        let reason = "cannot be combined with `Type=oneshot`";
+        if let Some("cgroup") = last("ExitType") {
+            faults.push(fault("ExitType", "cgroup", reason.to_owned()));
+        }
+        if let Some(statuses) = last("RestartForceExitStatus") {
+            faults.push(fault("RestartForceExitStatus", statuses, reason.to_owned()));
+        }
+        if let Some(span) = last("RuntimeMaxSec").filter(|span| *span != "infinity") {
+            let help = "`TimeoutStartSec` limits how long such a service runs";
+            faults.push(fault("RuntimeMaxSec", span, "has no effect with `Type=oneshot`".to_owned()).help(help));
+        }
+    }
+    if let (Some(_), Some(mode @ ("none" | "process"))) = (last("PAMName"), last("KillMode")) {
+        faults.push(fault("KillMode", mode, "must be `control-group` or `mixed` with `PAMName`".to_owned()));
+    }
+    for (name, needed, example) in NEEDS {
+        if let (Some(value), None) = (last(name), last(needed)) {
+            let reason = format!("has no effect without `{needed}`");
+            faults.push(fault(name, value, reason).help(format!("write {example} beside it")));
+        }
+    }
+    let span = |name: &str| last(name).and_then(|span| span.parse::<Span>().ok());
+    if let (Some(running), Some(whole)) = (span("JobRunningTimeoutSec"), span("JobTimeoutSec"))
+        && running > whole
+    {
+        let reason = "has no effect when it is longer than `JobTimeoutSec`, which counts the wait before it, too";
+        faults.push(fault("JobRunningTimeoutSec", last("JobRunningTimeoutSec").unwrap_or_default(), reason.to_owned()));
+    }
+    faults
+}
