@@ -45,7 +45,6 @@ pub(super) fn names(target: Target) -> Vec<(String, String)> {
 fn all(target: Target) -> Vec<Property> {
     match target {
         Target::Systemd => systemd_table::directives()
-            .filter(|directive| directive.own_key().is_none())
             .filter(|directive| KnownDirective::find(&directive.word()).is_ok())
             .map(|directive| Property {
                 name: directive.word(),
