@@ -33,7 +33,7 @@ impl Said {
         };
         refuses.then(|| match line {
             Some(line) => fault(format!("line `{}` of `{unit}`", line.escape_debug()), "leave it out"),
-            None => fault(format!("unit `{unit}`"), "not load it as it is"),
+            None => fault(format!("unit `{unit}`"), "not take it as it is"),
         })
     }
 }
@@ -185,7 +185,7 @@ mod tests {
                       Unit web.service has a bad unit file setting.\n";
         assert_eq!(
             faults(answer),
-            ["unit `web.service`: the systemd of this host would not load it as it is; nothing was changed\n    \
+            ["unit `web.service`: the systemd of this host would not take it as it is; nothing was changed\n    \
               Service is of type D-Bus but no D-Bus service name has been specified. Refusing."]
         );
         // Where it says no more.
