@@ -184,7 +184,7 @@ fn pairs_of_which_one_would_count_for_nothing() {
         ),
     ] {
         let lines: Vec<&str> = lines.iter().flat_map(|line| ["--property", line]).collect();
-        dry_run(&lines).status(2).stderr_contains(&format!("error: systemd directive {said}")).run();
+        dry_run(&lines).status(2).stderr_contains(format!("error: systemd directive {said}")).run();
     }
     for lines in [["Type=oneshot", "RuntimeMaxSec=infinity"], ["RestartSteps=3", "RestartMaxDelaySec=5min"]] {
         dry_run(&["--property", lines[0], "--property", lines[1]]).run();
