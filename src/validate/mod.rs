@@ -123,6 +123,7 @@ pub fn validate(
         check.reach(account, run, is_script_of_python, directory, fallback_directory);
     }
 
+    check.restart_of_oneshot(&directives, restart, systemd);
     let (faults, notes) = check.end();
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {
         return Err(faults);

@@ -133,7 +133,10 @@ fn the_words_of_the_schema_are_taken() {
         }
     }
     let known = properties["systemd"]["propertyNames"]["anyOf"].as_array().unwrap();
-    let known: Vec<String> = known.iter().flat_map(|list| words(&list["enum"])).collect();
+    let mut known: Vec<String> = known.iter().flat_map(|list| words(&list["enum"])).collect();
+    // Without another each of these would count for nothing.
+    let needs_another = ["RestartSteps", "RestartMaxDelaySec", "RuntimeRandomizedExtraSec"];
+    known.retain(|name| !needs_another.contains(&name.trim_start_matches("Service.")));
     assert!(known.len() > 600);
     for name in known {
         let value = match KnownDirective::find(&name).unwrap().takes {
@@ -150,15 +153,7 @@ fn the_words_of_the_schema_are_taken() {
             Takes::Grammar(Grammar::BusName) => "org.example.Web".to_owned(),
             Takes::Grammar(_) => String::new(),
         };
-        // Without another it would count for nothing.
-        let beside = match name.trim_start_matches("Service.") {
-            "RestartSteps" => ", RestartMaxDelaySec = 9",
-            "RestartMaxDelaySec" => ", RestartSteps = 9",
-            "RuntimeRandomizedExtraSec" => ", RuntimeMaxSec = 9",
-            _ => "",
-        };
-        let line = format!("systemd = {{ \"{name}\" = \"{value}\"{beside} }}\n");
-        assert_eq!(faults(Target::Systemd, &line), None, "{name}");
+        assert_eq!(faults(Target::Systemd, &format!("systemd = {{ \"{name}\" = \"{value}\" }}\n")), None, "{name}");
     }
     for name in ["LimitNOFLE", "OnFailure", "User", "Unit.User", "Socket.Accept", "Unit", ""] {
         assert!(faults(Target::Systemd, &format!("systemd = {{ \"{name}\" = \"1\" }}\n")).is_some(), "{name}");
