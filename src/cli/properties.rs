@@ -129,28 +129,29 @@ fn table(found: &Found) -> Styled {
     let names = properties.iter().map(|property| &property.name).chain(own_keys.iter().map(|(name, _)| name));
     let width = names.map(String::len).filter(|width| *width <= WIDEST_NAME).max().unwrap_or_default();
     let mut out = Styled::default();
-    let row = |out: &mut Styled, name: &str, text: String| {
+    let row = |out: &mut Styled, name: &str, text: &str| {
         out.prose(width + 2, format_args!("  {name:<width$}  {text}"));
     };
     let mut section = None;
     for property in properties {
         if section != Some(property.section) {
-            heading(&mut out, property.section.map_or_else(|| "Parameters".to_owned(), |name| format!("[{name}]")));
+            let text = property.section.map_or_else(|| "Parameters".to_owned(), |name| format!("[{name}]"));
+            heading(&mut out, &text);
             section = Some(property.section);
         }
         let since = property.since.map_or_else(String::new, |since| format!("; since systemd {since}"));
-        row(&mut out, &property.name, format!("{} [{}{since}]", property.about, property.takes));
+        row(&mut out, &property.name, &format!("{} [{}{since}]", property.about, property.takes));
     }
     if !own_keys.is_empty() {
-        heading(&mut out, "Elsewhere".to_owned());
+        heading(&mut out, "Elsewhere");
     }
     for (name, key) in own_keys {
-        row(&mut out, name, format!("Has a key of its own in a manifest: `{key}`"));
+        row(&mut out, name, &format!("Has a key of its own in a manifest: `{key}`"));
     }
     out
 }
 
-fn heading(out: &mut Styled, text: String) {
+fn heading(out: &mut Styled, text: &str) {
     if *out != Styled::default() {
         out.plain('\n');
     }

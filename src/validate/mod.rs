@@ -108,6 +108,7 @@ pub fn validate(
     let is_script_of_python = settled.found_python == Some(true);
     check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
 
+    check.restart_of_oneshot(&directives, restart, systemd);
     let (faults, notes) = check.end();
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {
         return Err(faults);

@@ -1,9 +1,31 @@
 //! Directives that systemd does not take together: it loads no unit that has them both, or leaves one of them out
 //! (`service_verify` in `src/core/service.c`, `unit_load` in `src/core/unit.c`).
 
+use super::check::Check;
 use crate::error::Fault;
+use crate::model::facts::Facts;
 use crate::model::span::Span;
+use crate::model::spec::Restart;
 use crate::model::systemd_table::Directive;
+use crate::model::systemd_version::SystemdVersion;
+
+/// Since when a service of `Type=oneshot` can be started again at all (NEWS of systemd 244).
+const ONESHOT_RESTARTS: u32 = 244;
+
+impl<F: Facts> Check<'_, F> {
+    /// Refuses a restart of what ends when it is done, where the version has none.
+    pub(super) fn restart_of_oneshot(&mut self, directives: &[Directive], restart: Restart, version: SystemdVersion) {
+        let mut types = directives.iter().filter(|directive| directive.name() == "Type");
+        let is_oneshot = types.next_back().is_some_and(|last| last.value() == "oneshot");
+        if is_oneshot && restart != Restart::Never && !version.has(ONESHOT_RESTARTS) {
+            let reason = format!(
+                "a service of `Type=oneshot` can be started again since systemd {ONESHOT_RESTARTS}, and the unit is written \
+                 for {version}"
+            );
+            self.fault(Fault::new("option `--restart`", reason).help("`--restart never` starts it once"));
+        }
+    }
+}
 
 /// One that has no effect without another.
 const NEEDS: [(&str, &str, &str); 5] = [

@@ -269,3 +269,16 @@ fn without_a_service_manager_of_their_own_the_line_that_brings_one_is_told() {
     let install = install.status(1).stderr_contains("no service manager is running for `nobody`");
     install.stderr_contains("`loginctl enable-linger nobody` starts it now").run();
 }
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_unit_of_a_person_is_shown_to_systemd_first() {
+    let _alone = JOE.lock();
+    let _session = Session::begin();
+    let bad = install("verify-user").args(["--property", "Personality=pdp11"]).probe([]).status(2);
+    bad.stderr_contains("    Failed to parse personality, ignoring: pdp11\n").run();
+    assert!(!unit("verify-user").exists());
+    let ran = install("verify-user").args(["--property", "Nice=5"]).probe([]).run();
+    assert!(unit("verify-user").exists());
+    manage(&ran, "verify-user", "remove").run();
+}

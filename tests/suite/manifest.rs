@@ -133,7 +133,10 @@ fn the_words_of_the_schema_are_taken() {
         }
     }
     let known = properties["systemd"]["propertyNames"]["anyOf"].as_array().unwrap();
-    let known: Vec<String> = known.iter().flat_map(|list| words(&list["enum"])).collect();
+    let mut known: Vec<String> = known.iter().flat_map(|list| words(&list["enum"])).collect();
+    // Without another each of these would count for nothing.
+    let needs_another = ["RestartSteps", "RestartMaxDelaySec", "RuntimeRandomizedExtraSec"];
+    known.retain(|name| !needs_another.contains(&name.trim_start_matches("Service.")));
     assert!(known.len() > 600);
     for name in known {
         let known = KnownDirective::find_any(&name).unwrap();

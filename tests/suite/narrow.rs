@@ -13,6 +13,7 @@ fn cases() -> Vec<(&'static str, Test, Vec<&'static str>)> {
         ("the long help", Test::install().arg("--help"), vec!["ManageService DataFileUploadDirectory start"]),
         ("the help of a program", Test::install().args(["DataFileUploadDirectory", "-h"]), vec![]),
         ("that of ManageService", Test::manage().arg("-h"), vec!["ManageService web logs --follow"]),
+        ("properties", Test::install().args(["properties", "memory", "--target", "systemd"]), vec![]),
         ("nothing", Test::install().status(2), vec![]),
         (
             "faults",

@@ -184,8 +184,16 @@ fn pairs_of_which_one_would_count_for_nothing() {
         ),
     ] {
         let lines: Vec<&str> = lines.iter().flat_map(|line| ["--property", line]).collect();
-        dry_run(&lines).status(2).stderr_contains(&format!("error: systemd directive {said}")).run();
+        dry_run(&lines).status(2).stderr_contains(format!("error: systemd directive {said}")).run();
     }
+    let oneshot = ["--property", "Type=oneshot", "--restart", "on-failure", "--assume"];
+    dry_run(&[&oneshot[..], &["systemd=243"]].concat())
+        .status(2)
+        .stderr_contains(
+            "option `--restart`: a service of `Type=oneshot` can be started again since systemd 244, and the",
+        )
+        .run();
+    dry_run(&[&oneshot[..], &["systemd=244"]].concat()).run();
     for lines in [["Type=oneshot", "RuntimeMaxSec=infinity"], ["RestartSteps=3", "RestartMaxDelaySec=5min"]] {
         dry_run(&["--property", lines[0], "--property", lines[1]]).run();
     }

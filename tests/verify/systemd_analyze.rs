@@ -7,11 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 
+use install_service::managers::systemd::verify::{Said, verify};
 use install_service::model::artifact::Artifact;
 use install_service::model::name::EnvName;
 use install_service::model::place::{CREDENTIAL, Place};
-use install_service::model::spec::{Argument, Hardening, Run, SecretStore, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::{Grammar, KnownDirective, Section, Takes, directives};
 use install_service::model::text::Text;
 use install_service::render::{escape, systemd};
@@ -635,6 +637,51 @@ fn their_values_are_those_of_systemd() {
     // Which it leaves out without a word.
     let unheard: Vec<_> = unheard.into_iter().filter(|(_, line)| line != "SecureBits=perhaps").collect();
     assert!(unheard.is_empty(), "systemd takes {unheard:?}");
+}
+
+/// What it says of a value that it cannot read is understood as that, and what it takes is no fault: one unit for each.
+#[test]
+#[ignore = "needs systemd-analyze: tests/run"]
+fn what_it_says_of_a_unit_is_understood() {
+    let version = version_here();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    let known = directives().filter(|known| known.since <= version && known.section != Section::Install);
+    for directive in known.filter(|known| known.name != "SecureBits") {
+        let (taken, refused) = examples_of(directive.takes, version);
+        let unit = |value: &String| {
+            let line = format!("{}={value}", directive.name);
+            let (unit, service) = if directive.section == Section::Unit { (&*line, "") } else { ("", &*line) };
+            format!("[Unit]\n{unit}\n[Service]\nExecStart=/bin/true\n{service}\n")
+        };
+        good.extend(taken.iter().map(unit));
+        bad.extend(refused.iter().map(unit));
+    }
+    // What nobody but systemd reads.
+    for line in ["Personality=x", "LogNamespace=a/b", "CoredumpFilter=x", "StandardInputData=$", "SyslogIdentifier=%z"]
+    {
+        bad.push(format!("[Service]\nExecStart=/bin/true\n{line}\n"));
+    }
+    let needs_another = ["Type=dbus", "USBFunction", "RuntimeRandomizedExtraSec", "RestartSteps", "RestartMaxDelaySec"];
+    let mut misread = Vec::new();
+    for (units, has_faults) in [(good, false), (bad, true)] {
+        for units in units.chunks(100) {
+            let named = units.iter().enumerate().map(|(at, unit)| (format!("u{at}.service"), unit.as_bytes().into()));
+            let named: Vec<(String, Rc<[u8]>)> = named.collect();
+            let faults: Vec<String> = verify(&named, Scope::System)
+                .unwrap()
+                .iter()
+                .filter_map(Said::fault)
+                .map(|it| it.to_string())
+                .collect();
+            for (at, unit) in units.iter().enumerate() {
+                let of_it: Vec<_> = faults.iter().filter(|fault| fault.contains(&format!("`u{at}.service`"))).collect();
+                if of_it.is_empty() == has_faults && !needs_another.iter().any(|name| unit.contains(name)) {
+                    misread.push(format!("{unit}{of_it:?}"));
+                }
+            }
+        }
+    }
+    assert!(misread.is_empty(), "{}", misread.join("\n"));
 }
 
 /// Lines that systemd does not take together; with the version that has them all.

@@ -33,7 +33,7 @@ impl Said {
         };
         refuses.then(|| match line {
             Some(line) => fault(format!("line `{}` of `{unit}`", line.escape_debug()), "leave it out"),
-            None => fault(format!("unit `{unit}`"), "not load it as it is"),
+            None => fault(format!("unit `{unit}`"), "not take it as it is"),
         })
     }
 }
@@ -53,17 +53,19 @@ pub fn verify(units: &[(String, Rc<[u8]>)], scope: Scope) -> Result<Vec<Said>, E
     let failed = |source| Error::io("writing", &text(std::env::temp_dir()), source);
     // Only its owner may enter it.
     let folder = tempfile::tempdir().map_err(failed)?;
+    // As it stands in the answer.
+    let place = folder.path().canonicalize().map_err(failed)?;
     let mut words: Vec<Text> = ["systemd-analyze", "verify", "--man=no"].map(Text::from).to_vec();
     words.extend(match scope {
         Scope::System => None,
         Scope::User => Some("--user".into()),
     });
     for (name, contents) in units {
-        let path = folder.path().join(name);
+        let path = place.join(name);
         fs::write(&path, contents).map_err(failed)?;
         words.push(text(path));
     }
-    Ok(read(&process::ask(&Invocation(words), &[])?.errors(), folder.path(), units))
+    Ok(read(&process::ask(&Invocation(words), &[])?.errors(), &place, units))
 }
 
 /// What is said of the units in an answer: others that they need are read, too.
@@ -185,7 +187,7 @@ mod tests {
                       Unit web.service has a bad unit file setting.\n";
         assert_eq!(
             faults(answer),
-            ["unit `web.service`: the systemd of this host would not load it as it is; nothing was changed\n    \
+            ["unit `web.service`: the systemd of this host would not take it as it is; nothing was changed\n    \
               Service is of type D-Bus but no D-Bus service name has been specified. Refusing."]
         );
         // Where it says no more.
