@@ -478,12 +478,6 @@ impl<'a, F: Facts> Check<'a, F> {
                 );
             }
         }
-        if !request.stop_command.is_empty() {
-            self.fault(
-                Fault::new("option `--stop-command`", "NSSM asks a program by Ctrl-C, and has no command that does it")
-                    .help("`--stop-timeout SPAN` says how long it waits for that"),
-            );
-        }
         if let Some(file) = &request.environment_file {
             self.fault(
                 Fault::new("option `--environment-file`", "NSSM reads no file of variables")
@@ -565,10 +559,28 @@ impl<'a, F: Facts> Check<'a, F> {
         Some(span)
     }
 
-    /// The command that asks it to end. At the end of a word systemd puts the number of the main process in for `$MAINPID`
-    /// (systemd.service(5), `ExecStop=`); all else is as it is typed.
-    pub(super) fn stop_command(&mut self, request: &Request) -> Option<StopCommand> {
+    /// The command that asks it to end; `settled` gets the path of its program. At the end of a word systemd puts the number
+    /// of the main process in for `$MAINPID` (systemd.service(5), `ExecStop=`); all else is as it is typed.
+    pub(super) fn stop_command(
+        &mut self,
+        request: &Request,
+        directives: &[Directive],
+        settled: &mut Request,
+    ) -> Option<StopCommand> {
+        let what = "option `--stop-command`";
         let (program, words) = request.stop_command.split_first()?;
+        match self.target {
+            Target::Systemd => {}
+            Target::Nssm => {
+                let reason = "NSSM asks a program by Ctrl-C, and has no command that does it";
+                self.fault(Fault::new(what, reason).help("`--stop-timeout SPAN` says how long it waits for that"));
+                return None;
+            }
+        }
+        if directives.iter().any(|directive| directive.name() == "ExecStop") {
+            let reason = "the key `ExecStop` of the `systemd` table says it, too; omit one of the two";
+            self.fault(Fault::new(what, reason));
+        }
         let word = |word: &Text| match word.as_bytes().strip_suffix(b"$MAINPID") {
             Some(before) => Argument::Reference {
                 before: Text::from_bytes(before),
@@ -577,15 +589,9 @@ impl<'a, F: Facts> Check<'a, F> {
             None => Argument::Literal(word.clone()),
         };
         let arguments = words.iter().map(word).collect();
-        self.executable("option `--stop-command`", program).map(|path| StopCommand { path, arguments })
-    }
-
-    /// Refuses a directive that says in systemd's own word what `--stop-command` says.
-    pub(super) fn one_stop_command(&mut self, request: &Request, directives: &[Directive]) {
-        if !request.stop_command.is_empty() && directives.iter().any(|directive| directive.name() == "ExecStop") {
-            let reason = "the key `ExecStop` of the `systemd` table says it, too; omit one of the two";
-            self.fault(Fault::new("option `--stop-command`", reason));
-        }
+        let path = self.executable(what, program)?;
+        settled.stop_command[0].clone_from(&path);
+        Some(StopCommand { path, arguments })
     }
 
     /// A length of time.

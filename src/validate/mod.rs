@@ -88,10 +88,6 @@ pub fn validate(
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.stop_timeout(request);
-    let stop_command = match target {
-        Target::Systemd => check.stop_command(request),
-        Target::Nssm => None,
-    };
     let order = check.order(request);
     let own_file = match target {
         Target::Systemd => check.environment_file(request),
@@ -113,7 +109,7 @@ pub fn validate(
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
-    check.one_stop_command(request, &directives);
+    let stop_command = check.stop_command(request, &directives, &mut settled);
 
     let mut is_script_of_python = false;
     if let Some(run) = &run {
@@ -143,9 +139,6 @@ pub fn validate(
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.working_directory = Some(working_directory.clone());
     settled.ordered(&order, target);
-    if let Some((program, command)) = settled.stop_command.first_mut().zip(stop_command.as_ref()) {
-        program.clone_from(&command.path);
-    }
     let spec = ServiceSpec {
         name,
         display_name,
