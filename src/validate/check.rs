@@ -36,7 +36,6 @@ pub(super) struct OfManager {
     pub(super) parameters: Vec<Parameter>,
     pub(super) restart: Restart,
     pub(super) environment_file: Option<OwnFile>,
-    pub(super) stop_command: Option<StopCommand>,
 }
 
 /// The faults and notes of one request, and the questions that several fields share.
@@ -572,10 +571,10 @@ impl<'a, F: Facts> Check<'a, F> {
     ) -> OfManager {
         match self.target {
             Target::Systemd => {
-                let (environment_file, stop_command) = (self.environment_file(request), self.stop_command(request));
+                let environment_file = self.environment_file(request);
                 let (systemd, directives) = self.directives(request, assumed, secrets_in);
                 let restart = self.type_and_restart(&directives, request.restart.is_some(), restart);
-                OfManager { systemd, directives, parameters: Vec::new(), restart, environment_file, stop_command }
+                OfManager { systemd, directives, parameters: Vec::new(), restart, environment_file }
             }
             Target::Nssm => {
                 self.not_of_windows(request);
@@ -585,7 +584,6 @@ impl<'a, F: Facts> Check<'a, F> {
                     parameters: self.parameters(&request.nssm),
                     restart,
                     environment_file: None,
-                    stop_command: None,
                 }
             }
         }
@@ -616,12 +614,6 @@ impl<'a, F: Facts> Check<'a, F> {
                         .help("`--after SERVICE` or `--requires SERVICE` starts that one first"),
                 );
             }
-        }
-        if !request.stop_command.is_empty() {
-            self.fault(
-                Fault::new("option `--stop-command`", "NSSM asks a program by Ctrl-C, and has no command that does it")
-                    .help("`--stop-timeout SPAN` says how long it waits for that"),
-            );
         }
         if let Some(file) = &request.environment_file {
             self.fault(
@@ -712,10 +704,28 @@ impl<'a, F: Facts> Check<'a, F> {
         Some(span)
     }
 
-    /// The command that asks it to end. At the end of a word systemd puts the number of the main process in for `$MAINPID`
-    /// (systemd.service(5), `ExecStop=`); all else is as it is typed.
-    fn stop_command(&mut self, request: &Request) -> Option<StopCommand> {
+    /// The command that asks it to end; `settled` gets the path of its program. At the end of a word systemd puts the number
+    /// of the main process in for `$MAINPID` (systemd.service(5), `ExecStop=`); all else is as it is typed.
+    pub(super) fn stop_command(
+        &mut self,
+        request: &Request,
+        directives: &[Directive],
+        settled: &mut Request,
+    ) -> Option<StopCommand> {
+        let what = "option `--stop-command`";
         let (program, words) = request.stop_command.split_first()?;
+        match self.target {
+            Target::Systemd => {}
+            Target::Nssm => {
+                let reason = "NSSM asks a program by Ctrl-C, and has no command that does it";
+                self.fault(Fault::new(what, reason).help("`--stop-timeout SPAN` says how long it waits for that"));
+                return None;
+            }
+        }
+        if directives.iter().any(|directive| directive.name() == "ExecStop") {
+            let reason = "the key `ExecStop` of the `systemd` table says it, too; omit one of the two";
+            self.fault(Fault::new(what, reason));
+        }
         let word = |word: &Text| match word.as_bytes().strip_suffix(b"$MAINPID") {
             Some(before) => Argument::Reference {
                 before: Text::from_bytes(before),
@@ -724,15 +734,9 @@ impl<'a, F: Facts> Check<'a, F> {
             None => Argument::Literal(word.clone()),
         };
         let arguments = words.iter().map(word).collect();
-        self.executable("option `--stop-command`", program).map(|path| StopCommand { path, arguments })
-    }
-
-    /// Refuses a directive that says in systemd's own word what `--stop-command` says.
-    pub(super) fn one_stop_command(&mut self, request: &Request, directives: &[Directive]) {
-        if !request.stop_command.is_empty() && directives.iter().any(|directive| directive.name() == "ExecStop") {
-            let reason = "the key `ExecStop` of the `systemd` table says it, too; omit one of the two";
-            self.fault(Fault::new("option `--stop-command`", reason));
-        }
+        let path = self.executable(what, program)?;
+        settled.stop_command[0].clone_from(&path);
+        Some(StopCommand { path, arguments })
     }
 
     /// A length of time.

@@ -92,12 +92,12 @@ pub fn validate(
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let mut path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
-    let OfManager { systemd, directives, parameters, restart, environment_file, stop_command } =
+    let OfManager { systemd, directives, parameters, restart, environment_file } =
         check.of_manager(request, restart, assumed, secrets_in);
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
     check.number_of_commands(run.as_ref(), &directives);
     check.said_once(request, &directives);
-    check.one_stop_command(request, &directives);
+    let stop_command = check.stop_command(request, &directives, &mut settled);
 
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
@@ -123,9 +123,6 @@ pub fn validate(
 
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.ordered(&order, target);
-    if let Some((program, command)) = settled.stop_command.first_mut().zip(stop_command.as_ref()) {
-        program.clone_from(&command.path);
-    }
     settled.settle(&name, &working_directory);
     let ours = ours(request);
     let spec = ServiceSpec {

@@ -61,18 +61,19 @@ cause() {
     esac
 }
 
+# Of a process that has ended before journald looks at it the run is not known, so what its output is called counts too,
+# from the time on when the run began.
 last_lines() {
 {%- if system %}
     journalctl --sync
-    journalctl -q -o cat -n 50 "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID"
 {%- else %}
-    # Only root can ask journald to catch up. And of a process that has ended before journald looks at it the run is
-    # not known, so what its output is called counts too, from the start of the run on.
+    # Only root can ask journald to catch up.
     sleep 1
-    journalctl -q -o cat -n 50 \
-        --since="$(systemctl --user show --value -p ExecMainStartTimestamp {{ name }}.service)" \
-        "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" + SYSLOG_IDENTIFIER={{ name }} "_UID=$(id -u)"
 {%- endif %}
+    since=$(systemctl {% if !system %}--user {% endif %}show --value -p InactiveExitTimestamp {{ name }}.service)
+    journalctl -q -o cat -n 50 ${since:+"--since=$since"} \
+        "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" + SYSLOG_IDENTIFIER={{ name }} _TRANSPORT=stdout \
+        "_UID=$(id -u{% if let Some(account) = account %} -- {{ account }}{% endif %})"
 }
 
 # Adds standard input to the file $1. Whoever may write in the directory can have put anything there: a link, a pipe, a

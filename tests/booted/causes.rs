@@ -236,6 +236,16 @@ fn a_port_that_is_in_use() {
     let service = named("cause-port-number");
     let ran =
         service.install().script(&format!("echo 'listen tcp :{port}: bind: address already in use'; exit 1")).run();
+    let (process, name) = (std::process::id(), fs::read_to_string("/proc/self/comm").unwrap());
+    let cause = format!("port {port} is in use by `{}`, process {process}; ", name.trim_end());
+    fails_for(
+        &service,
+        &ran,
+        &cause,
+        &format!("`sudo kill {process}` ends that one; or give `cause-port-number` another"),
+    );
+    // Who has it is gone.
+    drop(listener);
     fails_for(&service, &ran, &format!("port {port} is in use by another program; "), &format!("'sport = :{port}'"));
 }
 

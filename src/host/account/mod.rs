@@ -24,6 +24,11 @@ impl Account {
         None
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        match *self {}
+    }
+
     /// The variables that a service of it has.
     pub fn variables(&self) -> Vec<(crate::model::text::Text, crate::model::text::Text)> {
         match *self {}

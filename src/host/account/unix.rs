@@ -63,6 +63,11 @@ impl Account {
         of.map(|(variable, value)| (variable.into(), value.clone())).to_vec()
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.user
+    }
+
     /// Starts a command as this account; only root may.
     ///
     /// What a process executes has the real and the effective id of that process, and its effective one for the saved

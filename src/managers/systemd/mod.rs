@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::diagnose::start;
 use crate::error::{Error, Fault};
+use crate::host::account::Account;
 use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
 use crate::model::invocation::Invocation;
@@ -343,23 +344,66 @@ fn logs(names: &[ServiceName], scope: Scope, part: &LogPart) -> Invocation {
         word.extend_from_slice(value.as_bytes());
         Text::from_bytes(word)
     }));
-    match scope {
-        Scope::System => words.extend(names.iter().map(|name| format!("--unit={}", name.unit()).into())),
-        // The unit of a user's process is read from the process, and is not known of one that has ended
-        // already; the name that is given to its output always is. A `+` begins another alternative.
-        Scope::User => {
-            let user = format!("_UID={}", privilege::user_id());
-            let alternatives = names.iter().flat_map(|name| {
-                let unit = name.unit();
-                [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]
-            });
-            for (at, field) in alternatives.enumerate() {
-                words.extend((at > 0).then(|| "+".into()));
-                words.extend([field, user.clone()].map(Text::from));
-            }
-        }
+    for (at, fields) in of_services(names, scope).into_iter().enumerate() {
+        // It begins another alternative.
+        words.extend((at > 0).then(|| "+".into()));
+        words.extend(fields.into_iter().map(Text::from));
     }
     Invocation(words)
+}
+
+/// What entries of the journal have that are of services, each list one alternative.
+///
+/// The unit of a process is read from the process, and is not known of one that has ended already: a user's, and one that
+/// a program has started. The name that is given to its output always is; everybody may take it, so the account counts,
+/// too. The other alternatives for a service of the system are those of `--unit=` (`add_matches_for_unit` in
+/// `src/shared/logs-show.c` of systemd).
+fn of_services(names: &[ServiceName], scope: Scope) -> Vec<Vec<String>> {
+    match scope {
+        Scope::System => {
+            let users = users(names);
+            let of = |(name, user): (&ServiceName, Option<u32>)| {
+                let (unit, root) = (name.unit(), "_UID=0".to_owned());
+                let output = |user| {
+                    let name = format!("SYSLOG_IDENTIFIER={name}");
+                    vec![name, "_TRANSPORT=stdout".to_owned(), format!("_UID={user}")]
+                };
+                let mut alternatives = vec![
+                    vec![format!("_SYSTEMD_UNIT={unit}")],
+                    vec![format!("UNIT={unit}"), "_PID=1".to_owned()],
+                    vec![format!("OBJECT_SYSTEMD_UNIT={unit}"), root.clone()],
+                    vec![format!("COREDUMP_UNIT={unit}"), root],
+                ];
+                alternatives.extend(user.map(output));
+                alternatives
+            };
+            names.iter().zip(users).flat_map(of).collect()
+        }
+        Scope::User => {
+            let user = format!("_UID={}", privilege::user_id());
+            let of = |name: &ServiceName| {
+                let unit = name.unit();
+                [format!("_SYSTEMD_USER_UNIT={unit}"), format!("USER_UNIT={unit}"), format!("SYSLOG_IDENTIFIER={name}")]
+            };
+            names.iter().flat_map(of).map(|field| vec![field, user.clone()]).collect()
+        }
+    }
+}
+
+/// The numbers of the accounts that services run as, as far as they are known.
+fn users(names: &[ServiceName]) -> Vec<Option<u32>> {
+    let words = ["show", "--property=Id,User"].map(str::to_owned).into_iter();
+    let invocation = Invocation::systemctl(Scope::System, words.chain(names.iter().map(ServiceName::unit)));
+    let answer = process::answer(&invocation, &[]).map(|outcome| outcome.text()).unwrap_or_default();
+    let known = parse_show(&answer);
+    let of = |name: &ServiceName| {
+        let found = known.iter().find(|found| found.get("Id").is_some_and(|id| *id == name.unit()))?;
+        match found.get("User").map(String::as_str).unwrap_or_default() {
+            "" => Some(0),
+            account => Account::of_service(account, None, &[]).map(|account| account.id()),
+        }
+    };
+    names.iter().map(of).collect()
 }
 
 /// From now on systemd starts services however often they were started lately: it counts starts by hand, too, and
