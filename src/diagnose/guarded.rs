@@ -19,11 +19,8 @@ const WRITE: Rights = Rights::WRITE_DATA
     .and(Rights::GENERIC_ALL);
 
 /// What lets somebody put another directory in the place of one below.
-const REPLACE: Rights = Rights::DELETE_CHILD
-    .and(Rights::DELETE)
-    .and(Rights::WRITE_DAC)
-    .and(Rights::WRITE_OWNER)
-    .and(Rights::GENERIC_ALL);
+const REPLACE: Rights =
+    Rights::DELETE_CHILD.and(Rights::DELETE).and(Rights::WRITE_DAC).and(Rights::WRITE_OWNER).and(Rights::GENERIC_ALL);
 
 /// The root of a drive cannot be renamed.
 const REPLACE_BELOW_ROOT: Rights =

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn nothing_is_wrong_with_a_program_that_starts() {
-        let fine = |path: &str, start: &[u8], here| fault(Image::of(start), &path.into(), "web", here) == None;
+        let fine = |path: &str, start: &[u8], here| fault(Image::of(start), &path.into(), "web", here).is_none();
         assert!(fine(r"C:\x.exe", &executable(0x8664, 0x22), HERE));
         assert!(fine(r"C:\x.exe", &executable(0x14c, 0x22), HERE));
         assert!(fine(r"C:\x.exe", &executable(0x8664, 0x22), Some(0xaa64)));

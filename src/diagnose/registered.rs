@@ -232,7 +232,8 @@ impl Registered {
             Platform::Windows.join(of, &Text::from_bytes(tail).to_string())
         };
         let letter = path.as_bytes().first().map(|letter| char::from(*letter).to_ascii_uppercase()).unwrap_or_default();
-        let known_only = "a letter is known only in the session of whoever gave it: for a service there is no such drive";
+        let known_only =
+            "a letter is known only in the session of whoever gave it: for a service there is no such drive";
         match &spot.drive {
             Drive::Share(share) => Some(Finding::new(
                 Kind::Drive,
@@ -392,7 +393,9 @@ impl Registered {
             INVALID_IMAGE => (
                 Kind::WrongMachine,
                 "a program of 64 bits loads no library of 32 bits, nor the other way round",
-                format!("install the library that fits the program; `--path DIR` at an install of `{service}` adds its directory"),
+                format!(
+                    "install the library that fits the program; `--path DIR` at an install of `{service}` adds its directory"
+                ),
             ),
             _ => return None,
         };
@@ -617,8 +620,12 @@ mod tests {
         kinds(&Registered { program: gone(r"Z:\web.exe"), image: None, ..fine() }, &[Kind::Program]);
         kinds(&Registered { directory: gone(r"C:\gone"), ..fine() }, &[Kind::WorkingDirectory]);
         kinds(&Registered { image: Some(Image::Other), ..fine() }, &[Kind::Program]);
-        kinds(&Registered { no_script: Some(r"C:\s\web_service_executable.py".into()), ..fine() }, &[Kind::MissingFile]);
-        let found = kinds(&Registered { logs: gone(r"C:\my logs").into_iter().collect(), ..fine() }, &[Kind::MissingFile]);
+        kinds(
+            &Registered { no_script: Some(r"C:\s\web_service_executable.py".into()), ..fine() },
+            &[Kind::MissingFile],
+        );
+        let found =
+            kinds(&Registered { logs: gone(r"C:\my logs").into_iter().collect(), ..fine() }, &[Kind::MissingFile]);
         assert_eq!(found[0].cure, "`mkdir \"C:\\my logs\"` makes it");
         // What an argument names is for the program to make.
         kinds(&Registered { arguments: gone(r"C:\data\out").into_iter().collect(), ..fine() }, &[]);
@@ -655,7 +662,10 @@ mod tests {
             found[0].what,
             r"its working directory `z:\data` is on the network drive `Z:`, which leads to `\\server\share`"
         );
-        assert!(found[0].cure.starts_with(r"install `web` again with `\\server\share\data`; LocalSystem is"), "{found:?}");
+        assert!(
+            found[0].cure.starts_with(r"install `web` again with `\\server\share\data`; LocalSystem is"),
+            "{found:?}"
+        );
         let as_joe = Registered { account: Some(r"LAB\joe".into()), arguments: vec![mapped(r"Z:\")], ..fine() };
         let found = kinds(&as_joe, &[Kind::Drive]);
         assert_eq!(found[0].cure, r"install `web` again with `\\server\share\`");
@@ -703,7 +713,9 @@ mod tests {
         of("exit-code exited 9009", Kind::SearchPath);
         let denied = of(r"cannot start `C:\web.exe`: Access is denied. (os error 5)", Kind::Closed);
         assert_eq!(denied.what, r"Windows does not start `C:\web.exe`: Access is denied. (os error 5)");
-        assert!(of(r"cannot start `C:\web.exe`: in any language (os error 740)", Kind::Closed).cure.contains("LocalSystem"));
+        assert!(
+            of(r"cannot start `C:\web.exe`: in any language (os error 740)", Kind::Closed).cure.contains("LocalSystem")
+        );
         of(r"cannot start `C:\web.exe`: blocked (os error 1260)", Kind::Closed);
         of(r"cannot start `C:\web.exe`: no such file (os error 2)", Kind::Program);
         of(r"cannot start `C:\web.exe`: no number", Kind::Program);
@@ -715,7 +727,9 @@ mod tests {
         let in_use = "OSError: [WinError 10048] Only one usage of each socket address (protocol/network address/port) is \
                       normally permitted: ('0.0.0.0', 8080)";
         assert!(of(in_use, Kind::Port).cure.contains("netstat -ano"));
-        assert!(of("listen tcp :8080: bind: address in use", Kind::Port).cure.contains("`netstat -ano | findstr :8080`"));
+        assert!(
+            of("listen tcp :8080: bind: address in use", Kind::Port).cure.contains("`netstat -ano | findstr :8080`")
+        );
         let reserved = "PermissionError: [WinError 10013] An attempt was made to access a socket in a way forbidden by its \
                         access permissions";
         assert!(of(reserved, Kind::Port).cure.contains("excludedportrange"));
@@ -738,7 +752,8 @@ mod tests {
             unfinished: true,
         };
         assert_eq!(all.findings().len(), 5);
-        let what = |other_nssm| Programs { other_nssm: Some(other_nssm), ..Programs::default() }.findings().remove(0).what;
+        let what =
+            |other_nssm| Programs { other_nssm: Some(other_nssm), ..Programs::default() }.findings().remove(0).what;
         assert_eq!(what(other.clone()), "`n` is not that of NSSM 2.24: its SHA-256 is ab");
         let calls_itself = OtherNssm { version: Some("2.25".into()), ..other.clone() };
         assert_eq!(what(calls_itself), "`n` is not that of NSSM 2.24: its SHA-256 is ab, and it calls itself 2.25");

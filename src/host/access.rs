@@ -32,7 +32,8 @@ pub fn of(path: &Path, links: Links) -> Option<Access> {
         Links::Refused => FILE_FLAG_OPEN_REPARSE_POINT,
     };
     let mut options = OpenOptions::new();
-    let opened = options.access_mode(READ_CONTROL).custom_flags(FILE_FLAG_BACKUP_SEMANTICS | as_it_is).open(path).ok()?;
+    let opened =
+        options.access_mode(READ_CONTROL).custom_flags(FILE_FLAG_BACKUP_SEMANTICS | as_it_is).open(path).ok()?;
     let parts = SecurityInformation::Owner | SecurityInformation::Dacl;
     let descriptor = GetSecurityInfo(&opened, SeObjectType::SE_FILE_OBJECT, parts).ok()?;
     Access::parse(ConvertSecurityDescriptorToStringSecurityDescriptor(&descriptor, parts).ok()?.to_str()?)

@@ -276,7 +276,8 @@ mod tests {
         let of_programs = "O:SYG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)(A;OICIIO;GA;;;CO)";
         assert_eq!(writers(of_programs), [""; 0]);
         // As `C:\ProgramData` hands it down to what an administrator makes there.
-        let handed_down = "O:BAG:DUD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIID;0x1200a9;;;BU)(A;CIID;DCLCRPCR;;;BU)";
+        let handed_down =
+            "O:BAG:DUD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIID;0x1200a9;;;BU)(A;CIID;DCLCRPCR;;;BU)";
         assert_eq!(writers(handed_down), ["Users"]);
         assert_eq!(writers(&format!("O:BAD:(A;;FA;;;{JOE})(A;;FW;;;WD)(A;;GA;;;{JOE})")), [JOE, "Everyone"]);
         assert_eq!(writers("O:BAD:(A;;0x1301bf;;;AU)(A;;GR;;;BG)"), ["Authenticated Users"]);

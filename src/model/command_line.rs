@@ -58,7 +58,11 @@ mod tests {
             (r#""x""y" z"#, &[r#"x"y"#, "z"]),
             (r#""a"%"PATH"%"b""#, &["a%PATH%b"]),
         ] {
-            assert_eq!(words(&line.into()), expected.iter().map(|word| Text::from(*word)).collect::<Vec<_>>(), "{line}");
+            assert_eq!(
+                words(&line.into()),
+                expected.iter().map(|word| Text::from(*word)).collect::<Vec<_>>(),
+                "{line}"
+            );
         }
     }
 }

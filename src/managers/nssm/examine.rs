@@ -73,11 +73,8 @@ pub fn explained(mut error: Error, place: &Place) -> Error {
 /// What is found of one service.
 fn registered(name: &ServiceName, place: &Place) -> Result<Registered, Error> {
     let host = Host::default();
-    let spot = |path: Text| Spot {
-        is_there: host.path_kind(&path) != Some(PathKind::Missing),
-        drive: drive::of(&path),
-        path,
-    };
+    let spot =
+        |path: Text| Spot { is_there: host.path_kind(&path) != Some(PathKind::Missing), drive: drive::of(&path), path };
     let script = place.python_script(name);
     let found = Registered {
         service: name.to_string(),
@@ -93,7 +90,8 @@ fn registered(name: &ServiceName, place: &Place) -> Result<Registered, Error> {
     };
     let value = |parameter: &str| values(parameter).first().cloned();
     let Command { program, arguments } = Command::of(&value, runs_through_runner(name, place));
-    let mut logs: Vec<Text> = ["AppStdout", "AppStderr"].iter().filter_map(|name| files::parent(&value(name)?)).collect();
+    let mut logs: Vec<Text> =
+        ["AppStdout", "AppStderr"].iter().filter_map(|name| files::parent(&value(name)?)).collect();
     logs.dedup();
     let (has_failed, exit_status) = failure(name);
     Ok(Registered {
