@@ -113,11 +113,11 @@ impl StateDirectory {
             steps.push(format!("{} and {} give it to Administrators", taken(&of.path), taken(&inside)));
         }
         steps.push(format!("{} lets nobody else write there", closed(&of.path, true, who)));
-        self.finding(
+        finding(
             self.said(of, who, "may write there"),
             "services run `nssm.exe` and more from there, most of them as LocalSystem: whoever writes there can have \
              anything run with all rights",
-            steps,
+            &steps,
         )
     }
 
@@ -127,28 +127,24 @@ impl StateDirectory {
             steps.push(format!("{} gives it to Administrators", taken(&of.path)));
         }
         steps.push(format!("{} lets nobody else write to it", closed(&of.path, false, who)));
-        self.finding(
+        finding(
             self.said(of, who, "may write to it"),
             "it lies where services have what they run, and what InstallService goes by, with all rights",
-            steps,
+            &steps,
         )
     }
 
     fn of_above(&self, of: &Guarded, who: &Strangers) -> Finding {
-        self.finding(
+        finding(
             self.said(of, who, "may rename what is in it"),
             "the state directory lies below it: another directory can be put in its place, and services run what lies there",
-            vec![
+            &[
                 format!("{} shows who may do what", command(&["icacls"], &of.path, &[])),
                 "a state directory below `C:\\ProgramData`, where an install without `--state-dir` has it, is out of their \
                  reach"
                     .to_owned(),
             ],
         )
-    }
-
-    fn finding(&self, what: String, why: &str, steps: Vec<String>) -> Finding {
-        Finding::new(Kind::OpenToOthers, what, why, format!("as an administrator: {}", steps.join("; ")))
     }
 
     /// `it belongs to A, and B and C may write there`.
@@ -163,6 +159,10 @@ impl StateDirectory {
             (None, writers) => format!("`{path}` is open: {} {may}", writers.join(", ")),
         }
     }
+}
+
+fn finding(what: String, why: &str, steps: &[String]) -> Finding {
+    Finding::new(Kind::OpenToOthers, what, why, format!("as an administrator: {}", steps.join("; ")))
 }
 
 /// The command that makes Administrators the owner.
