@@ -62,13 +62,13 @@ mod tests {
 
     #[test]
     fn what_is_said_of_an_end_tells_doctor_the_cause() {
-        let name = "my web".parse().unwrap();
+        let name = "my-web".parse().unwrap();
         for code in [1, 0xc000_0135] {
-            assert_eq!(End::read("my web", &ended(&name, code)), Some(End::Exited(code)));
+            assert_eq!(End::read("my-web", &ended(&name, code)), Some(End::Exited(code)));
         }
         let error = io::Error::from_raw_os_error(2);
         let line = not_started(&name, &r"C:\a`: b.exe".into(), &error);
-        assert_eq!(End::read("my web", &line), Some(End::NotStarted(Some(2), &error.to_string())));
+        assert_eq!(End::read("my-web", &line), Some(End::NotStarted(Some(2), &error.to_string())));
         assert_eq!(End::read("my", &line), None);
     }
 
