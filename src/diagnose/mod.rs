@@ -6,7 +6,9 @@
 pub mod background;
 pub mod caller;
 pub mod elf;
+pub mod guarded;
 pub mod installed;
+pub mod pe;
 pub mod program;
 pub mod refused;
 pub mod registered;
@@ -97,6 +99,10 @@ pub enum Kind {
     CarriageReturn,
     /// A file or directory is closed to the account.
     Closed,
+    /// A service that it needs is not there, or does not start.
+    Dependency,
+    /// A letter in front of a path is known to somebody's session, and not to the service.
+    Drive,
     /// A credential or a file of variables could not be read.
     Environment,
     /// It has failed, and nothing tells why.
@@ -137,8 +143,12 @@ pub enum Kind {
     NotEnabled,
     /// A directory or file may not be written.
     NotWritable,
+    /// Others than administrators can change what services run.
+    OpenToOthers,
     /// Another unit has its name.
     OtherUnit,
+    /// A program that services run through is of another version.
+    OtherVersion,
     /// A drop-in says something else than its unit.
     Overridden,
     /// The port is in use, or not for the account.

@@ -1,5 +1,7 @@
 //! What the last lines of a service's log tell: what it did not find, what is taken, what it may not write.
 
+use crate::model::platform::Platform;
+
 /// What was said of the last run that has ended, in an answer of `journalctl`: without the date and the name in front of
 /// each line.
 ///
@@ -100,6 +102,23 @@ pub fn port_denied(said: &str) -> Option<Option<String>> {
             && ["bind", "listen", "port "].iter().any(|word| line.contains(word))
     };
     said.lines().rev().find(is_denied).map(port_of)
+}
+
+/// Whether Windows kept a port for itself (WSAEACCES).
+pub fn port_reserved(said: &str) -> bool {
+    line_with(said, &["winerror 10013", "(os error 10013)", "a socket in a way forbidden"]).is_some()
+}
+
+/// A path of Windows that could not be opened for want of rights.
+pub fn denied_on_windows(said: &str) -> Option<String> {
+    said.lines().rev().find_map(|line| {
+        let lower = line.to_lowercase();
+        let words = ["access is denied", "permission denied", "winerror 5]", "(os error 5)"];
+        let quotes: &[char] = &['\'', '"', '`'];
+        let quoted = line.split(quotes).skip(1).step_by(2);
+        let mut paths = quoted.filter(|path| Platform::Windows.is_absolute(&(*path).into()));
+        words.iter().any(|word| lower.contains(word)).then(|| paths.next().map(str::to_owned))?
+    })
 }
 
 /// The number of a port in a line such as `listen tcp :8080: bind: ...` or `bind() to 0.0.0.0:80 failed (98: ...`.
@@ -324,6 +343,20 @@ mod tests {
             let expected = path.map(|(path, read_only)| (path.to_owned(), read_only));
             assert_eq!(not_writable(said), expected, "{said}");
         }
+    }
+
+    #[test]
+    fn what_windows_did_not_let_it_open() {
+        for (said, path) in [
+            (r"PermissionError: [WinError 5] Access is denied: 'C:\\x\\y'", Some(r"C:\\x\\y")),
+            (r#"open "\\server\share\x": Permission denied"#, Some(r"\\server\share\x")),
+            ("Access is denied.", None),
+            ("Permission denied: '/srv/x'", None),
+            (r"no such file: 'C:\x'", None),
+        ] {
+            assert_eq!(denied_on_windows(said).as_deref(), path, "{said}");
+        }
+        assert!(port_reserved("[WinError 10013] An attempt was made ...") && !port_reserved("port 10013 is fine"));
     }
 
     #[test]

@@ -3,7 +3,11 @@
 //! Only this module and [`crate::executor`] change anything.
 #![allow(clippy::disallowed_methods, reason = "this is the one place for effects")]
 
+#[cfg(windows)]
+pub mod access;
 pub mod account;
+#[cfg(windows)]
+pub mod drive;
 pub mod environment;
 pub mod facts;
 pub mod files;

@@ -149,6 +149,7 @@ pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Fi
             let log = systemd::log_of_failure(name, scope);
             systemd::why::causes(name, site, status, &log)
         }
+        (Manager::Nssm, State::Stopped | State::Restarting) => nssm::causes(name, &site.place),
         (Manager::Systemd(_) | Manager::Nssm, _) => Vec::new(),
     }
 }
@@ -312,7 +313,10 @@ pub fn leave_as_before(site: &Site, names: &[ServiceName], before: &[ServiceStat
 pub fn settle(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     match site.manager {
         Manager::Systemd(_) => systemd::settle(names, site),
-        Manager::Nssm => names.iter().try_for_each(|name| nssm::settle(&site.place.nssm(), name)),
+        Manager::Nssm => names
+            .iter()
+            .try_for_each(|name| nssm::settle(&site.place.nssm(), name))
+            .map_err(|error| nssm::explained(error, &site.place)),
     }
 }
 

@@ -3,8 +3,10 @@
 //! A value of these types has passed its check when it was made, so nothing behind this module
 //! checks it again. Nothing here reads files, the environment, the clock or the operating system.
 
+pub mod access;
 pub mod artifact;
 pub mod calendar;
+pub mod command_line;
 pub mod entry;
 pub mod environment_file;
 pub mod facts;

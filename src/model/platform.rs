@@ -31,6 +31,14 @@ impl Platform {
         }
     }
 
+    /// Whether `path` is the root of all paths, or of a drive.
+    pub fn is_root(self, path: &Text) -> bool {
+        match self {
+            Self::Unix => path.as_bytes() == b"/",
+            Self::Windows => matches!(path.as_bytes(), [drive, b':', b'\\' | b'/'] if drive.is_ascii_alphabetic()),
+        }
+    }
+
     /// What a path has between two names.
     pub fn separator(self) -> &'static str {
         match self {

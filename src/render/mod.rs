@@ -66,3 +66,11 @@ pub fn is_ours(contents: &[u8]) -> bool {
     let text = contents.strip_prefix(b"@rem ").unwrap_or(contents);
     text.starts_with(SIGNATURE.as_bytes())
 }
+
+/// The version of InstallService that wrote a file with these contents, as the first line of each says it.
+pub fn version_of(contents: &[u8]) -> Option<String> {
+    let rest = contents.strip_prefix(SIGNATURE.as_bytes())?;
+    let is_of_version = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-+".contains(byte);
+    let length = rest.iter().take_while(is_of_version).count();
+    (length > 0).then(|| String::from_utf8_lossy(&rest[..length]).into_owned())
+}

@@ -44,6 +44,7 @@ pub fn entry(time: &str, what: &str, printed: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::registered::End;
 
     fn shown(printed: &str) -> String {
         String::from_utf8(entry("2026-11-22T07:18:11Z", "web exit-code exited 3", printed.as_bytes())).unwrap()
@@ -57,6 +58,18 @@ mod tests {
         assert_eq!(shown(""), format!("{head}\n"));
         let many: String = (1..=60).map(|number| format!("{number}\n")).collect();
         assert!(shown(&many).starts_with(&format!("{head}11\n12\n")));
+    }
+
+    #[test]
+    fn what_is_said_of_an_end_tells_doctor_the_cause() {
+        let name = "my-web".parse().unwrap();
+        for code in [1, 0xc000_0135] {
+            assert_eq!(End::read("my-web", &ended(&name, code)), Some(End::Exited(code)));
+        }
+        let error = io::Error::from_raw_os_error(2);
+        let line = not_started(&name, &r"C:\a`: b.exe".into(), &error);
+        assert_eq!(End::read("my-web", &line), Some(End::NotStarted(Some(2), &error.to_string())));
+        assert_eq!(End::read("my", &line), None);
     }
 
     #[test]

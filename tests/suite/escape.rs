@@ -1,5 +1,6 @@
 //! Every encoder, read back by a reader made from the manual of its grammar.
 
+use install_service::model::command_line;
 use install_service::model::environment_file;
 use install_service::model::name::EnvName;
 use install_service::model::systemd_table::KnownDirective;
@@ -110,7 +111,9 @@ proptest! {
     fn arguments_come_back_through_nssm(texts in prop::collection::vec(corpus::text(), 0..6)) {
         let arguments: Vec<_> = texts.iter().map(|text| TargetArg::new(&text.as_str().into()).unwrap()).collect();
         let stored = AppParameters::new(&arguments).unwrap().as_text();
-        prop_assert_eq!(grammar::c_runtime(&grammar::expand_windows(stored.as_str().unwrap())), texts);
+        prop_assert_eq!(grammar::c_runtime(&grammar::expand_windows(stored.as_str().unwrap())), texts.clone());
+        // As it is stored, too: what we read of a service is what it was given.
+        prop_assert_eq!(command_line::words(&stored), texts.into_iter().map(Text::from).collect::<Vec<_>>());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod support;
 
 mod batch;
 mod bed;
+mod doctor;
 mod error_log;
 mod exact;
 mod failures;

@@ -4,6 +4,8 @@
 //! with a missing argument would open a window, so every call here is complete.
 
 #[cfg(windows)]
+mod examine;
+#[cfg(windows)]
 mod fetch;
 pub mod log;
 #[cfg(windows)]
@@ -16,12 +18,11 @@ mod supply;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::diagnose;
-use crate::diagnose::registered::{Programs, Registered};
+use crate::diagnose::{self, Finding};
 use crate::error::Error;
-use crate::host::facts::Host;
-use crate::host::{files, interrupt, process};
-use crate::model::facts::{Facts, PathKind};
+#[cfg(windows)]
+use crate::host::files;
+use crate::host::{interrupt, process};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::nssm::Operation;
@@ -416,54 +417,46 @@ pub fn is_registered(_name: &ServiceName) -> bool {
     false
 }
 
-/// What is wrong with services, for each of them, and with the programs that they run through.
+/// What is wrong with services, for each of them, and with what they all run through.
 ///
 /// # Errors
 /// When a file or the registry cannot be read.
-pub fn examine(names: &[ServiceName], place: &Place, unfinished: bool) -> Result<diagnose::Found, Error> {
-    let mut services = Vec::new();
-    let host = Host::default();
-    let is_there = |path: &Text| host.path_kind(path) != Some(PathKind::Missing);
-    let mut programs =
-        Programs { no_nssm: Some(place.nssm()).filter(|path| !is_there(path)), unfinished, ..of_ours(place) };
-    for name in names {
-        let stored = registration(name, place)?;
-        let value = |parameter: &str| {
-            let parameters = stored.iter().flatten();
-            let mut of_it = parameters.filter(|stored| stored.to_string() == parameter);
-            of_it.next()?.values.first().cloned()
-        };
-        if runs_through_runner(name, place) && !is_there(&place.runner()) {
-            programs.no_runner = Some(place.runner());
-        }
-        let found = Registered {
-            service: name.to_string(),
-            is_registered: stored.is_some(),
-            has_script: is_there(&place.python_script(name)),
-            has_receipt: files::is_there(&place.receipt(name)),
-            program: value("Application").map(|path| (path.clone(), is_there(&path))),
-            directory: value("AppDirectory").map(|path| (path.clone(), is_there(&path))),
-            account: value("ObjectName").map(|account| account.to_string()),
-        };
-        services.push((!found.is_removed()).then(|| found.findings()));
-    }
-    Ok((services, programs.findings()))
-}
-
-/// What is known of `nssm.exe` and `RunService.exe` by what is in them.
 #[cfg(windows)]
-fn of_ours(place: &Place) -> Programs {
-    Programs {
-        unknown_nssm: supply::unknown(&place.nssm()).map(|sha256| (place.nssm(), sha256)),
-        old_runner: Some(place.runner()).filter(runner::is_older),
-        ..Programs::default()
-    }
+pub fn examine(names: &[ServiceName], place: &Place, unfinished: bool) -> Result<diagnose::Found, Error> {
+    examine::examine(names, place, unfinished)
 }
 
-/// What is known of `nssm.exe` and `RunService.exe`: elsewhere than on Windows there are none.
+/// What is wrong with services: elsewhere than on Windows there are none.
+///
+/// # Errors
+/// None here.
 #[cfg(not(windows))]
-fn of_ours(_place: &Place) -> Programs {
-    Programs::default()
+pub fn examine(names: &[ServiceName], _place: &Place, _unfinished: bool) -> Result<diagnose::Found, Error> {
+    Ok((vec![None; names.len()], Vec::new()))
+}
+
+/// Why a service has failed, if it has.
+#[cfg(windows)]
+pub fn causes(name: &ServiceName, place: &Place) -> Vec<Finding> {
+    examine::causes(name, place)
+}
+
+/// Why a service has failed: elsewhere than on Windows there is none.
+#[cfg(not(windows))]
+pub fn causes(_name: &ServiceName, _place: &Place) -> Vec<Finding> {
+    Vec::new()
+}
+
+/// The error of a service that did not start, with the causes.
+#[cfg(windows)]
+pub fn explained(error: Error, place: &Place) -> Error {
+    examine::explained(error, place)
+}
+
+/// The error of a service that did not start: elsewhere than on Windows there is none.
+#[cfg(not(windows))]
+pub fn explained(error: Error, _place: &Place) -> Error {
+    error
 }
 
 /// What NSSM has for a service: elsewhere than on Windows nothing.

@@ -50,6 +50,20 @@ pub fn is_of_nssm(name: &ServiceName) -> bool {
     open(&format!(r"{SERVICES}\{name}\Parameters")).is_some_and(|key| key.get_raw_value("Application").is_ok())
 }
 
+/// Of a service that Windows does not start.
+pub const DISABLED: u32 = 4;
+
+/// When Windows starts a service, as its number for that; `None` where there is none of that name.
+pub fn start_of(service: &str) -> Option<u32> {
+    open(&format!(r"{SERVICES}\{service}"))?.get_value::<u32, _>("Start").ok()
+}
+
+/// The word of Windows for the kind of processor of this machine, whatever kind of program asks.
+pub fn processor() -> Option<String> {
+    let key = open(r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment")?;
+    key.get_value::<String, _>("PROCESSOR_ARCHITECTURE").ok()
+}
+
 /// The names of all services.
 fn services() -> Vec<String> {
     open(SERVICES).map(|services| services.enum_keys().flatten().collect()).unwrap_or_default()

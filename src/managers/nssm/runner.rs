@@ -4,6 +4,7 @@
 use std::{env, fs};
 
 use super::{Supply, TellSupply, registry, supply};
+use crate::diagnose::registered::OldRunner;
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::reading::Limit;
@@ -11,6 +12,7 @@ use crate::host::text::{path as to_path, text};
 use crate::model::name::ServiceName;
 use crate::model::place::{Place, RUNNER};
 use crate::model::text::Text;
+use crate::render;
 
 /// The one beside this program.
 fn beside() -> Option<Text> {
@@ -44,10 +46,22 @@ pub(super) fn provide(place: &Place, tell: TellSupply<'_>) -> Result<(), Error> 
     }
 }
 
-/// Whether the one at `path` is there, and is not the one beside this program.
-pub(super) fn is_older(path: &Text) -> bool {
-    let Some(Ok(newer)) = beside().map(|beside| supply::read("RunService.exe", &beside)) else { return false };
-    matches!(files::look_up_to(path, Limit::PROGRAM), Ok(Entry::File(found)) if *found.contents != *newer)
+/// The one in the working directory, if it is another one than that beside this program; where none is beside it, if
+/// another version has put it there.
+pub(super) fn old(place: &Place) -> Option<OldRunner> {
+    let path = place.runner();
+    let Entry::File(found) = files::look_up_to(&path, Limit::PROGRAM).ok()? else { return None };
+    let note = match files::look(&place.runner_origin()) {
+        Ok(Entry::File(note)) if supply::is_noted(&place.runner_origin(), &found.contents).ok()? => Some(note),
+        _ => None,
+    };
+    let version = note.and_then(|note| render::version_of(&note.contents));
+    let version = version.filter(|version| version != env!("CARGO_PKG_VERSION"));
+    let is_other = match beside().map(|beside| supply::read(RUNNER, &beside)) {
+        Some(Ok(newer)) => *found.contents != *newer,
+        Some(Err(_)) | None => version.is_some(),
+    };
+    is_other.then_some(OldRunner { path, version })
 }
 
 /// Whether no process runs the executable: one that runs cannot be opened to write.

@@ -9,6 +9,8 @@ use std::io::{self, Cursor, Read};
 
 use super::fetch;
 use super::{Supply, TellSupply, Wishes, registry};
+use crate::diagnose::pe;
+use crate::diagnose::registered::OtherNssm;
 use crate::error::{Error, Fault};
 use crate::host::reading::{self, Limit, Links, Unread};
 use crate::host::text::text;
@@ -29,6 +31,13 @@ const WIN64: (&str, &str) =
     ("nssm-2.24/win64/nssm.exe", "f689ee9af94b00e9e3f0bb072b34caaf207f32dcb4f5782fc9ca351df9a06c97");
 const WIN32: (&str, &str) =
     ("nssm-2.24/win32/nssm.exe", "472232ca821b5c2ef562ab07f53638bc2cc82eae84cea13fbe674d6022b6481c");
+
+/// The executables of other versions that many have: version, SHA-256. winget and Chocolatey install this preview, which
+/// nssm.cc names for Windows 10 from 1703 on.
+const PREVIEWS: [(&str, &str); 2] = [
+    ("2.24-101-g897c7ad", "eee9c44c29c2be011f1f1e43bb8c3fca888cb81053022ec5a0060035de16d848"),
+    ("2.24-101-g897c7ad", "682f1025b4c410ae78b1c5bdc4de7ad315f2eff292c66947c13969930028c98d"),
+];
 
 /// The archive has 351,793 bytes, the larger executable 331,264.
 const LIMIT: u64 = 8 << 20;
@@ -150,11 +159,13 @@ fn from_archive(bytes: &[u8], wishes: &Wishes) -> Result<Vec<u8>, String> {
     Ok(exe)
 }
 
-/// The SHA-256 of an `nssm.exe` that is neither of the two in the release.
-pub(super) fn unknown(path: &Text) -> Option<String> {
+/// The `nssm.exe` at `path`, if it is neither of the two in the release.
+pub(super) fn other(path: &Text) -> Option<OtherNssm> {
     let files::Entry::File(found) = files::look_up_to(path, Limit::PROGRAM).ok()? else { return None };
-    let found = sha256(&found.contents);
-    (![WIN64.1, WIN32.1].contains(&found.as_str())).then_some(found)
+    let sha256 = sha256(&found.contents);
+    let known = PREVIEWS.iter().find(|(_, of_it)| *of_it == sha256).map(|(version, _)| *version);
+    let is_ours = [WIN64.1, WIN32.1].contains(&sha256.as_str());
+    (!is_ours).then(|| OtherNssm { path: path.clone(), sha256, known, version: pe::version(&found.contents) })
 }
 
 /// Refuses an executable that is neither of the two in the release.
