@@ -34,6 +34,8 @@ mod golden;
 mod hostile_files;
 mod injection;
 #[cfg(unix)]
+mod instances;
+#[cfg(unix)]
 mod interpreter;
 #[cfg(unix)]
 mod manifest;
