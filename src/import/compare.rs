@@ -9,7 +9,8 @@ use crate::model::systemd_table::{KnownDirective, Takes};
 /// The directives that mean something else in `ours` than in the `original`.
 pub(super) fn differences(original: &Unit, ours: &Unit) -> Vec<Loss> {
     let (theirs, ours) = (original.said(), ours.said());
-    let find = |all: &[Said<'_>], name: Name<'_>| all.iter().find(|said| said.name == name).map(meaning).unwrap_or_default();
+    let find =
+        |all: &[Said<'_>], name: Name<'_>| all.iter().find(|said| said.name == name).map(meaning).unwrap_or_default();
     let mut losses = Vec::new();
     for said in theirs.iter().filter(|said| said.known.is_ok()) {
         let found = find(&ours, said.name);
@@ -20,7 +21,10 @@ pub(super) fn differences(original: &Unit, ours: &Unit) -> Vec<Loss> {
                 line: line.map(|line| shown(&line.to_string())).unwrap_or_default(),
                 why: match found.is_empty() {
                     true => "the manifest does not say it".into(),
-                    false => format!("the manifest makes `{}` of it", shown(&format!("{}={}", said.name.name, found.join(" ")))),
+                    false => format!(
+                        "the manifest makes `{}` of it",
+                        shown(&format!("{}={}", said.name.name, found.join(" ")))
+                    ),
                 },
                 help: None,
             });

@@ -237,16 +237,22 @@ mod tests {
 
     #[test]
     fn of_one_value_the_last_that_can_be_read_counts() {
-        assert_eq!(counting("[Service]\nNice=5\nNice=6\n", &["[Service]\nNice=much\n"]), ["Nice=6", "refused Nice=much"]);
+        assert_eq!(
+            counting("[Service]\nNice=5\nNice=6\n", &["[Service]\nNice=much\n"]),
+            ["Nice=6", "refused Nice=much"]
+        );
         assert_eq!(counting("[Service]\nMemoryMax=1G\n", &["[Service]\nMemoryMax=\n"]), [""; 0]);
     }
 
     #[test]
     fn lists_add_up_until_an_empty_line() {
         assert_eq!(
-            counting("[Service]\nExecStartPre=/a\nSystemCallFilter=a\nCapabilityBoundingSet=CAP_CHOWN\n", &[
-                "[Service]\nExecStartPre=\nExecStartPre=/b\nSystemCallFilter=b\nCapabilityBoundingSet=\nCapabilityBoundingSet=~CAP_KILL\n"
-            ]),
+            counting(
+                "[Service]\nExecStartPre=/a\nSystemCallFilter=a\nCapabilityBoundingSet=CAP_CHOWN\n",
+                &[
+                    "[Service]\nExecStartPre=\nExecStartPre=/b\nSystemCallFilter=b\nCapabilityBoundingSet=\nCapabilityBoundingSet=~CAP_KILL\n"
+                ]
+            ),
             [
                 "ExecStartPre=/b",
                 "SystemCallFilter=a",
@@ -274,7 +280,10 @@ mod tests {
             drop_in_directories("a-b-c.service"),
             ["a-b-c.service.d", "a-b-.service.d", "a-.service.d", "service.d"]
         );
-        assert_eq!(drop_in_directories("a-b@c-d.service"), ["a-b@c-d.service.d", "a-b@.service.d", "a-@.service.d", "service.d"]);
+        assert_eq!(
+            drop_in_directories("a-b@c-d.service"),
+            ["a-b@c-d.service.d", "a-b@.service.d", "a-@.service.d", "service.d"]
+        );
         assert_eq!(drop_in_directories("a.service"), ["a.service.d", "service.d"]);
     }
 }

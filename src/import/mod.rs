@@ -61,6 +61,6 @@ impl Taken {
             }
             Err(Passed { line, why, .. }) => self.losses.push(refused(format!("the unit has `{line}`: {why}"), None)),
         }
-        Some(unit)
+        Some(unit.to_vec())
     }
 }

@@ -27,16 +27,17 @@ const NOT_ITSELF: [&str; 9] = ["DIR", "FILE", "ID", "LENGTH", "NAME", "PATH", "T
 
 /// The variables of `Environment=` whose values look like secrets, each with its line.
 pub(super) fn likely(unit: &Unit) -> Vec<(&Assignment, String)> {
-    let lines = unit.assignments.iter().filter(|line| line.section == "Service" && line.name == "Environment");
-    let of = |line| {
-        let Assignment { value, .. } = line;
-        let words = words::split(value).unwrap_or_default().into_iter();
-        words.filter_map(move |word| {
-            let (name, value) = word.split_once('=')?;
-            is_likely(name, value).then(|| (line, name.to_owned()))
-        })
-    };
-    lines.flat_map(of).collect()
+    let mut found = Vec::new();
+    for line in unit.assignments.iter().filter(|line| line.section == "Service" && line.name == "Environment") {
+        for word in words::split(&line.value).unwrap_or_default() {
+            found.extend(
+                word.split_once('=')
+                    .filter(|(name, value)| is_likely(name, value))
+                    .map(|(name, _)| (line, name.to_owned())),
+            );
+        }
+    }
+    found
 }
 
 fn is_likely(name: &str, value: &str) -> bool {
@@ -54,7 +55,8 @@ fn is_named_so(name: &str) -> bool {
 
 /// A path, a switch or a small number is nothing to guess with.
 fn is_plain(value: &str) -> bool {
-    let is_switch = ["true", "false", "yes", "no", "on", "off", "none"].iter().any(|word| word.eq_ignore_ascii_case(value));
+    let is_switch =
+        ["true", "false", "yes", "no", "on", "off", "none"].iter().any(|word| word.eq_ignore_ascii_case(value));
     value.starts_with(['/', '~', '%']) || is_switch || value.len() < 4 && value.parse::<u32>().is_ok()
 }
 

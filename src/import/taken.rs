@@ -49,6 +49,8 @@ pub struct Remark {
     pub said: String,
     /// What can be done.
     pub help: Option<String>,
+    /// Whether it is about a value that looks like a secret.
+    pub is_of_secret: bool,
 }
 
 /// A unit in the words of a manifest.
@@ -80,7 +82,7 @@ impl Taken {
         taken.request.user = about.user.then_some(true);
         for Passed { at, line, why } in &unit.ignored {
             let said = format!("`{}` is left out: systemd ignores it, because {why}", shown(line));
-            taken.remarks.push(Remark { at: at.clone(), said, help: None });
+            taken.remarks.push(Remark { at: at.clone(), said, help: None, is_of_secret: false });
         }
         let all = unit.said();
         let can_be_enabled = all.iter().any(|said| said.name.section == "Install" && !said.lines.is_empty());
@@ -115,9 +117,22 @@ impl Taken {
                     "take it out of the manifest and write `secrets = [\"{name}\"]`: its value is asked for then, and \
                      kept in a file of mode 0600"
                 )),
+                is_of_secret: true,
             });
         }
         taken
+    }
+
+    /// What systemd has said of a line that it ignores: that it is not said again loses nothing.
+    pub fn ignored_by_systemd(&mut self, at: &At, words: &str) {
+        self.losses.retain(|loss| {
+            let is_it = loss.at.as_ref() == Some(at);
+            if is_it {
+                let said = format!("`{}` is left out: {words}", loss.line);
+                self.remarks.push(Remark { at: at.clone(), said, help: None, is_of_secret: false });
+            }
+            !is_it
+        });
     }
 
     fn take(&mut self, said: &Said<'_>, directive: KnownDirective, all: &[Said<'_>]) {

@@ -75,7 +75,8 @@ pub struct UnitFile {
 impl UnitFile {
     /// Reads what `file` has in it.
     pub fn read(file: &str, contents: &[u8]) -> Self {
-        let mut reader = Reader { file, found: Self::default(), comments: Vec::new(), section: In::Nothing, begun: false };
+        let mut reader =
+            Reader { file, found: Self::default(), comments: Vec::new(), section: In::Nothing, begun: false };
         if let Err(passed) = reader.read(contents) {
             reader.found.broken = Some(passed);
         }
@@ -109,7 +110,8 @@ impl Reader<'_> {
             if line.len() >= LONGEST {
                 return Err(self.passed(number, &line[..60], "the line is longer than 1 MiB"));
             }
-            let text = line.iter().position(|byte| !BLANKS.contains(&char::from(*byte))).map_or(&[][..], |at| &line[at..]);
+            let text =
+                line.iter().position(|byte| !BLANKS.contains(&char::from(*byte))).map_or(&[][..], |at| &line[at..]);
             if let [b'#' | b';', comment @ ..] = text {
                 self.comments.push(String::from_utf8_lossy(comment).trim_end().to_owned());
                 continue;
@@ -319,7 +321,10 @@ mod tests {
 
     #[test]
     fn a_backslash_at_the_end_joins_lines_also_around_comments() {
-        assert_eq!(said(b"[Service]\nX=a \\\n  # no\n; no\n  b\\\nc\nY=1\n"), ["2 Service.X=a    b c", "7 Service.Y=1"]);
+        assert_eq!(
+            said(b"[Service]\nX=a \\\n  # no\n; no\n  b\\\nc\nY=1\n"),
+            ["2 Service.X=a    b c", "7 Service.Y=1"]
+        );
         assert_eq!(said(b"[Service]\nX=a\\\\\nY=1\n"), ["2 Service.X=a\\\\", "3 Service.Y=1"]);
         assert_eq!(said(b"[Service]\nX=a\\"), ["2 Service.X=a"]);
         assert_eq!(said(b"[Service]\nX=a\\\n\nY=1"), ["2 Service.X=a", "4 Service.Y=1"]);
@@ -353,7 +358,10 @@ mod tests {
     fn comments_are_kept_where_they_stand() {
         let file = UnitFile::read("u", b"# head\n;more\n\n# of a\n[Unit]\n# of b\n\n  #of c\nA=1\nB=2\n");
         assert_eq!(file.head, [" head", "more", " of a"]);
-        assert_eq!((&file.assignments[0].comments[..], file.assignments[1].comments.len()), (&[" of b".to_owned(), "of c".to_owned()][..], 0));
+        assert_eq!(
+            (&file.assignments[0].comments[..], file.assignments[1].comments.len()),
+            (&[" of b".to_owned(), "of c".to_owned()][..], 0)
+        );
     }
 
     #[test]
@@ -362,7 +370,10 @@ mod tests {
                     # /etc/systemd/system/x.service.d/a.conf\n[Service]\nB=1\n";
         let files = of_cat(cat).unwrap();
         assert_eq!(files.len(), 2);
-        assert_eq!(files[0], ("/lib/systemd/system/x.service".into(), &b"[Unit]\nA=1\n\n# /etc/hosts\n[Service]\n\n"[..]));
+        assert_eq!(
+            files[0],
+            ("/lib/systemd/system/x.service".into(), &b"[Unit]\nA=1\n\n# /etc/hosts\n[Service]\n\n"[..])
+        );
         assert_eq!(files[1], ("/etc/systemd/system/x.service.d/a.conf".into(), &b"[Service]\nB=1\n"[..]));
         assert_eq!(of_cat(b"[Unit]\n# /lib/systemd/system/x.service\n"), None);
         assert_eq!(of_cat(b""), None);
