@@ -57,6 +57,10 @@ pub struct Request {
     /// What it is given.
     #[serde(skip_serializing_if = "Arguments::is_empty")]
     pub arguments: Arguments,
+    /// Commands as systemd reads them behind `ExecStart=`, with `$VAR`, `%i` and prefixes such as `-`; each is a whole
+    /// command line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
     /// Names of environment variables whose values are kept in a file of mode 0600. Never values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
@@ -73,6 +77,9 @@ pub struct Request {
     /// Whom it runs as.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Whether nothing stands in its unit that is not said here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plain: Option<bool>,
     /// Whether it is a user's own service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<bool>,
@@ -163,11 +170,13 @@ impl Request {
             python: said.python.or(self.python),
             executable: said.executable.or(self.executable),
             arguments: if said.arguments.is_empty() { self.arguments } else { said.arguments },
+            command: if said.command.is_empty() { self.command } else { said.command },
             secrets: both(self.secrets, said.secrets),
             secrets_in: said.secrets_in.or(self.secrets_in),
             interpreter: said.interpreter.or(self.interpreter),
             working_directory: said.working_directory.or(self.working_directory),
             account: said.account.or(self.account),
+            plain: said.plain.or(self.plain),
             user: said.user.or(self.user),
             at_boot: said.at_boot.or(self.at_boot),
             restart: said.restart.or(self.restart),
@@ -221,11 +230,12 @@ impl Request {
     pub fn updated(mut self, mut said: Self) -> Self {
         let runs_another = said.python.is_some()
             || said.executable.is_some()
+            || !said.command.is_empty()
             || said.program.is_some() && said.program != self.program;
         if runs_another {
             (self.program, self.python, self.executable) = (None, None, None);
             (self.found_path, self.found_python) = (Vec::new(), None);
-            self.arguments = Arguments::default();
+            (self.arguments, self.command) = (Arguments::default(), Vec::new());
         }
         if let (Arguments::Named(own), Arguments::Named(more)) = (&self.arguments, &mut said.arguments) {
             let mut all = own.clone();
@@ -248,8 +258,10 @@ impl Request {
         said.path.retain(|directory| !self.path.contains(directory));
         let mut updated = self.with(said);
         // What is so anyhow need not be said: the receipt is as it was before it was said otherwise.
-        for switch in [&mut updated.at_boot, &mut updated.network] {
-            *switch = switch.filter(|on| !on);
+        if updated.plain != Some(true) {
+            for switch in [&mut updated.at_boot, &mut updated.network] {
+                *switch = switch.filter(|on| !on);
+            }
         }
         updated
     }
@@ -273,11 +285,13 @@ impl Request {
             executable: self.executable,
             // An empty table is written as nothing, which reads as an empty list.
             arguments: if self.arguments.is_empty() { Arguments::default() } else { self.arguments },
+            command: self.command,
             secrets: list(self.secrets, &defaults.secrets),
             secrets_in: self.secrets_in.or_else(|| defaults.secrets_in.clone()),
             interpreter: self.interpreter.or_else(|| defaults.interpreter.clone()),
             working_directory: self.working_directory.or_else(|| defaults.working_directory.clone()),
             account: self.account.or_else(|| defaults.account.clone()),
+            plain: self.plain.or(defaults.plain),
             user: self.user.or(defaults.user),
             at_boot: self.at_boot.or(defaults.at_boot),
             restart: self.restart.or_else(|| defaults.restart.clone()),
@@ -429,13 +443,14 @@ impl Manifest {
 
     /// Refuses defaults for what every service has of its own.
     fn checked(manifest: Self, root: &Node<'_>) -> Result<Self, DocumentFault> {
-        let Request { name, program, python, executable, arguments, .. } = &manifest.defaults;
+        let Request { name, program, python, executable, arguments, command, .. } = &manifest.defaults;
         let own = [
             ("name", name.is_some()),
             ("program", program.is_some()),
             ("python", python.is_some()),
             ("executable", executable.is_some()),
             ("arguments", !arguments.is_empty()),
+            ("command", !command.is_empty()),
         ];
         match own.into_iter().find(|(_, given)| *given) {
             Some((key, _)) => Err(DocumentFault::new(root.table("defaults").at(key), key, "services cannot share it")

@@ -13,6 +13,7 @@ use crate::model::environment_file;
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::spec::{Argument, Run, Scope, ServiceSpec, Target};
+use crate::model::systemd_table::Directive;
 use crate::model::text::Text;
 
 /// The version of the JSON that is printed; it grows when a key changes its meaning.
@@ -102,7 +103,7 @@ pub(super) fn text(preview @ Preview { plan, site, services, .. }: &Preview) -> 
 pub(super) fn add_service(out: &mut Styled, service: &ServiceSpec, target: Target) {
     out.line(HEADING, &service.name);
     let with = match &service.run {
-        Run::Executable { .. } => String::new(),
+        Run::Executable { .. } | Run::Commands { .. } => String::new(),
         Run::Python { interpreter, .. } => format!("  (with {interpreter})"),
     };
     _ = writeln!(out, "    runs  {}{with}", command_of(&service.run));
@@ -113,6 +114,9 @@ pub(super) fn add_service(out: &mut Styled, service: &ServiceSpec, target: Targe
 /// What a service runs, as it would be typed.
 fn command_of(run: &Run) -> String {
     let program = match run {
+        Run::Commands { lines, .. } => {
+            return lines.iter().map(Directive::value).collect::<Vec<_>>().join("\n          ");
+        }
         Run::Executable { path, .. } => path.clone(),
         Run::Python { entry, .. } => entry.to_string().into(),
     };

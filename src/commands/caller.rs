@@ -20,13 +20,14 @@ impl Installation {
     /// What will be otherwise in a service of this host than in the caller's shell, as far as that can be seen now.
     pub(super) fn otherwise_than_here(spec: &ServiceSpec) -> Vec<String> {
         let account = spec.account.as_deref().filter(|account| *account != "root");
-        let program = program_file::look(spec.run.program(), account);
+        let Some(path) = spec.run.program() else { return Vec::new() };
+        let program = program_file::look(path, account);
         let is_given = |name: &str| spec.environment.keys().chain(&spec.secrets).any(|given| given.as_str() == name);
-        let is_executable = matches!(spec.run, Run::Executable { .. });
+        let is_executable = !matches!(spec.run, Run::Python { .. });
         let names = OF_SESSIONS.iter().map(|(name, _)| *name);
         let directories = non_empty("LD_LIBRARY_PATH").filter(|_| !is_given("LD_LIBRARY_PATH"));
         let is_closed = |path: &Text| account.is_some_and(|account| Host::default().closed_to(account, path).is_some());
-        let in_homes = [spec.run.program(), &spec.working_directory].into_iter().filter_map(|path| {
+        let in_homes = [path, &spec.working_directory].into_iter().filter_map(|path| {
             let owner = account::owner_of_home(path)?;
             let is_another = account.is_some_and(|account| account != owner);
             // Where it is closed now, that is said already.
@@ -35,7 +36,7 @@ impl Installation {
         let shell = Shell {
             runs: Runs { service: spec.name.as_str(), account, machine: program_file::machine() },
             user: spec.scope == Scope::User,
-            texts: if is_executable { texts(spec) } else { Vec::new() },
+            texts: if is_executable { texts(spec, path) } else { Vec::new() },
             variables: names.filter(|name| non_empty(name).is_some() && !is_given(name)).collect(),
             libraries: directories.map(|directories| (directories.clone(), only_by(&directories, &program))),
             environment: ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().find_map(non_empty).filter(|_| is_executable),
@@ -48,12 +49,12 @@ impl Installation {
 
 /// The texts that a service runs: its program where that is a script, the script that an interpreter is given, and what
 /// stands behind a `-c`.
-fn texts(spec: &ServiceSpec) -> Vec<String> {
+fn texts(spec: &ServiceSpec, program: &Text) -> Vec<String> {
     let arguments: Vec<&Text> = spec.run.arguments().iter().map(Argument::text).collect();
     let inline = arguments.windows(2).filter(|pair| pair[0].as_bytes() == b"-c");
     let mut texts: Vec<String> = inline.filter_map(|pair| pair[1].as_str().map(str::to_owned)).collect();
     let scripts = arguments.into_iter().filter(|word| word.as_bytes().starts_with(b"/"));
-    for path in std::iter::once(spec.run.program()).chain(scripts.take(1)) {
+    for path in std::iter::once(program).chain(scripts.take(1)) {
         texts.extend(reading::whole_text(path, Links::Followed, Limit::SYSTEM));
     }
     texts

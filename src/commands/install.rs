@@ -362,7 +362,7 @@ impl Installation {
         }
         let interpreters = self.validated.iter().filter_map(|service| match &service.spec.run {
             Run::Python { interpreter, .. } => Some(interpreter),
-            Run::Executable { .. } => None,
+            Run::Executable { .. } | Run::Commands { .. } => None,
         });
         let said = |Namesake { name, other, own, is_first }: Namesake| match is_first {
             true => format!("`{name}` alone is another program here, `{other}`; this one is `{own}`"),
@@ -588,7 +588,8 @@ impl Installation {
             let mut add = |what: &'static str, name: &Text| {
                 gone.push(Gone { service: spec.name.clone(), what, name: name.clone() });
             };
-            for (what, path) in [("working directory", &spec.working_directory), ("program", spec.run.program())] {
+            let paths = [("working directory", Some(&spec.working_directory)), ("program", spec.run.program())];
+            for (what, path) in paths.into_iter().filter_map(|(what, path)| Some((what, path?))) {
                 if host.path_kind(path) == Some(PathKind::Missing) {
                     add(what, path);
                 }

@@ -15,9 +15,10 @@ use crate::managers::credential::Opened;
 use crate::managers::{self, PutBack, nssm, observe, systemd};
 use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
+use crate::model::links::InstallSection;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
-use crate::model::observed::OtherUnit;
+use crate::model::observed::{Observed, OtherUnit};
 use crate::model::place::error_log;
 use crate::model::spec::Scope;
 use crate::model::status::{Killed, State};
@@ -226,10 +227,12 @@ impl Managed {
         for (name, request) in self.names.iter().zip(&mut receipts) {
             self.may_say_at_boot(name, request)?;
             if request.at_boot.unwrap_or(true) != at_boot {
-                request.at_boot = (!at_boot).then_some(false);
+                let is_line_of_ours = request.plain == Some(true) && !request.systemd.contains_key("Install.WantedBy");
+                request.at_boot = if is_line_of_ours { Some(at_boot) } else { (!at_boot).then_some(false) };
             }
         }
         let observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
+        self.may_be_enabled(at_boot, &observed)?;
         let plan_of = |names: &[ServiceName], requests: &[Request]| {
             let receipt = |(name, request): (&ServiceName, &Request)| {
                 Artifact::plain(self.site.place.receipt(name), manifest::receipt(request).into_bytes())
@@ -262,6 +265,24 @@ impl Managed {
             Manager::Nssm => request.nssm.contains_key(START),
         };
         if is_said { Err(Error::refused(fault("its `nssm` table says when it starts").given(START))) } else { Ok(()) }
+    }
+
+    /// Refuses to enable what no line of its unit starts.
+    fn may_be_enabled(&self, at_boot: bool, observed: &Observed) -> Result<(), Error> {
+        let units = match self.site.manager {
+            Manager::Systemd(_) if at_boot => &self.names[..],
+            Manager::Systemd(_) | Manager::Nssm => &[],
+        };
+        for name in units {
+            let unit = observed.files.get(&self.site.place.unit(name)).map(|found| &found.contents[..]);
+            let section = InstallSection::read(unit.unwrap_or_default(), &name.unit());
+            if section.links(&name.unit()).is_empty() && section.also().is_empty() {
+                let fault = Fault::new(format!("service `{name}`"), "its unit has no line that starts it at boot");
+                let help = format!("`InstallService --update --service_name {name} --boot` writes one");
+                return Err(Error::refused(fault.help(help)));
+            }
+        }
+        Ok(())
     }
 
     /// Stops and removes them, but for what `keep` says; with `remove_nssm` also the programs that we put there for

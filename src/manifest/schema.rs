@@ -12,7 +12,7 @@ use crate::model::systemd_table::{Section, directives};
 use crate::model::word::Word;
 
 /// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
-const OWN: [&str; 5] = ["name", "program", "python", "executable", "arguments"];
+const OWN: [&str; 6] = ["name", "program", "python", "executable", "arguments", "command"];
 
 /// The schema as text.
 ///
@@ -26,8 +26,10 @@ pub fn schema() -> String {
     let object = schema.ensure_object();
     let mut service = object["definitions"]["Service"].clone();
     let mut defaults = service.clone();
-    let one_of = ["program", "python", "executable"].map(|key| json!({ "required": [key] }));
-    service["oneOf"] = one_of.to_vec().into();
+    let runs = ["program", "python", "executable", "command"].map(|key| json!({ "required": [key] }));
+    // A plain service can have no more than what stops it.
+    let none = json!({ "properties": { "plain": { "const": true } }, "required": ["plain"], "not": { "anyOf": runs } });
+    service["oneOf"] = runs.iter().cloned().chain([none]).collect();
     service["minProperties"] = Value::from(1);
     if let Some(properties) = defaults["properties"].as_object_mut() {
         properties.retain(|key, _| !OWN.contains(&key.as_str()));

@@ -220,19 +220,59 @@ pub enum Run {
         /// What it is given, without a program name.
         arguments: Vec<Argument>,
     },
+    /// Commands in systemd's own grammar, one after the other.
+    Commands {
+        /// The lines of `ExecStart=`; none where a unit has nothing but what stops it.
+        lines: Vec<Directive>,
+        /// The program of the first one, where that is an absolute path for everybody to read.
+        program: Option<Text>,
+        /// What that is given, as far as everybody can read it.
+        arguments: Vec<Argument>,
+    },
 }
 
 impl Run {
-    /// What the operating system starts: the executable, or the interpreter.
-    pub fn program(&self) -> &Text {
-        let (Self::Executable { path, .. } | Self::Python { interpreter: path, .. }) = self;
-        path
+    /// What the operating system starts, where that is known: the executable, or the interpreter.
+    pub fn program(&self) -> Option<&Text> {
+        match self {
+            Self::Executable { path, .. } | Self::Python { interpreter: path, .. } => Some(path),
+            Self::Commands { program, .. } => program.as_ref(),
+        }
     }
 
-    /// What the program is given.
+    /// What the program is given, as far as that is known.
     pub fn arguments(&self) -> &[Argument] {
         match self {
-            Self::Executable { arguments, .. } | Self::Python { arguments, .. } => arguments,
+            Self::Executable { arguments, .. } | Self::Python { arguments, .. } | Self::Commands { arguments, .. } => {
+                arguments
+            }
+        }
+    }
+}
+
+/// Which of the lines that a user can leave to us stand in a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// All.
+    All,
+    /// Those that the keys of its manifest say (`plain`), by the names of their directives.
+    Only(Vec<&'static str>),
+}
+
+impl Ours {
+    /// Whether the line of this directive stands there.
+    pub fn has(&self, directive: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(said) => said.contains(&directive),
+        }
+    }
+
+    /// Whether that is so of lines that no key of a manifest says.
+    pub fn is_all(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(_) => false,
         }
     }
 }
@@ -286,6 +326,8 @@ pub struct ServiceSpec {
     pub scope: Scope,
     /// The version of systemd that its unit is written for.
     pub systemd: SystemdVersion,
+    /// Which lines of its unit are ours.
+    pub ours: Ours,
     /// Further lines of its unit, in the order given.
     pub directives: Vec<Directive>,
     /// Further parameters of NSSM, in the order given.

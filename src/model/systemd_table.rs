@@ -3,15 +3,17 @@
 //! value that it cannot read, and goes on without.
 //!
 //! The names are those of `systemd --dump-configuration-items` of 257, the versions those of its man pages and of
-//! NEWS; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is not among
-//! them: two places for one thing could differ.
+//! NEWS; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is for `plain`
+//! services alone, and only if the key is left open: two places for one thing could differ.
 
+mod command;
 mod rows;
 mod values;
 
 use super::nearest::nearest;
 use super::refused::Refused;
 use super::span;
+use super::text::Text;
 use rows::{DIRECTIVES, NEWEST};
 
 /// A section of a unit.
@@ -156,22 +158,25 @@ impl Grammar {
             Self::Groups => values::groups(value),
             Self::Variables => values::variables(value),
             Self::Documents => values::documents(value),
-            Self::Command => values::command(value),
+            Self::Command => command::check(value),
         }
     }
 }
 
 /// Directives that have a key of their own in a manifest, and that key.
-const OTHERWISE: [(Section, &str, &str); 8] = [
+const OTHERWISE: [(Section, &str, &str); 7] = [
     (Unit, "After", "after"),
     (Unit, "Description", "description"),
     (Service, "Environment", "environment"),
-    (Service, "ExecStart", "executable"),
     (Service, "Restart", "restart"),
     (Service, "RestartSec", "restart_sec"),
     (Service, "User", "account"),
     (Service, "WorkingDirectory", "working_directory"),
 ];
+
+/// What only a key of its own says.
+const EXEC_START: KnownDirective =
+    KnownDirective { section: Service, name: "ExecStart", since: 0, takes: Takes::Grammar(Grammar::Command) };
 
 /// A directive that systemd knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,11 +199,34 @@ pub fn directives() -> impl Iterator<Item = KnownDirective> {
 }
 
 impl KnownDirective {
+    /// The directive of a command that a service runs.
+    pub fn exec_start() -> Self {
+        EXEC_START
+    }
+
+    /// The key of a manifest that says it, if it has one of its own.
+    pub fn own_key(&self) -> Option<&'static str> {
+        OTHERWISE.iter().find(|known| (known.0, known.1) == (self.section, self.name)).map(|known| known.2)
+    }
+
     /// The directive of this key: a name, with `Unit.` or `Install.` before it where it is not one of a service.
     ///
     /// # Errors
     /// Where there is no such directive, or a manifest says it elsewhere.
     pub fn find(key: &str) -> Result<Self, Refused> {
+        let found = Self::find_any(key)?;
+        match found.own_key() {
+            None => Ok(found),
+            Some(own) => Err(has_own_key(own)),
+        }
+    }
+
+    /// The same, also where a manifest has a key for it: a `plain` service can say everything in systemd's own words, but
+    /// for its commands.
+    ///
+    /// # Errors
+    /// Where there is no such directive.
+    pub fn find_any(key: &str) -> Result<Self, Refused> {
         let (section, name) = match key.split_once('.') {
             None => (Service, key),
             Some((word, name)) => match [Unit, Service, Install].into_iter().find(|section| section.as_str() == word) {
@@ -212,8 +240,8 @@ impl KnownDirective {
         if let Some(found) = directives().find(|known| known.section == section && known.name == name) {
             return Ok(found);
         }
-        if let Some((.., other)) = OTHERWISE.iter().find(|known| (known.0, known.1) == (section, name)) {
-            return Err(Refused::new("this has a key of its own").help(format!("write `{other} = ...`")));
+        if (section, name) == (Service, EXEC_START.name) {
+            return Err(has_own_key("command"));
         }
         let refused = Refused::new(format!("[{}] has no such directive in systemd up to {NEWEST}", section.as_str()));
         if let Some(elsewhere) = directives().find(|known| known.name == name) {
@@ -245,9 +273,7 @@ impl KnownDirective {
 
     /// Checks one value, and gives the version that it needs.
     fn check(&self, value: &str) -> Result<u32, Refused> {
-        if value.chars().any(char::is_control) || value.trim_end().ends_with('\\') {
-            return Err(Refused::new("must be one line of plain text that does not end in a backslash"));
-        }
+        let value = &joined(value)?;
         let refused = |rule: &str| Err(Refused::new(format!("`{}` must be {rule}", value.escape_debug())));
         match self.takes {
             Any => {}
@@ -319,6 +345,21 @@ impl Directive {
         &self.value
     }
 
+    /// How many commands its value has, if it is a command line.
+    pub fn commands(&self) -> usize {
+        command::count(&self.one_line())
+    }
+
+    /// The program of its first command and what it is given, if it is a command line: as far as they are the same on
+    /// every host.
+    pub fn known_words(&self) -> (Option<Text>, Vec<Text>) {
+        command::known_words(&self.one_line())
+    }
+
+    fn one_line(&self) -> String {
+        joined(&self.value).unwrap_or_default()
+    }
+
     /// Whether its value is a yes (`parse_boolean` in `src/basic/parse-util.c`).
     pub fn is_on(&self) -> bool {
         YES.iter().any(|word| word.eq_ignore_ascii_case(&self.value))
@@ -332,6 +373,25 @@ impl Directive {
     /// The version of systemd that has it, with this value; 0 if it was always there.
     pub fn since(&self) -> u32 {
         self.since
+    }
+}
+
+fn has_own_key(own: &str) -> Refused {
+    Refused::new("this has a key of its own").help(format!("write `{own} = ...`"))
+}
+
+/// A value whose lines, but the last, end in a backslash, as the one line that systemd reads: a blank is in the place of
+/// the backslash, and a line that begins like a comment is left out (`config_parse` in `src/shared/conf-parser.c`).
+fn joined(value: &str) -> Result<String, Refused> {
+    let refused = || Refused::new("must be one line of plain text that does not end in a backslash");
+    let joined = value.replace("\\\n", " ");
+    if joined.chars().any(|c| c.is_control() && c != '\t') || joined.trim_end().ends_with('\\') {
+        return Err(refused());
+    }
+    let mut further = value.split("\\\n").skip(1);
+    match further.find(|line| line.trim_start().starts_with(['#', ';'])) {
+        Some(comment) => Err(Refused::new(format!("`{}` would be a comment there", comment.trim().escape_debug()))),
+        None => Ok(joined),
     }
 }
 
@@ -439,6 +499,6 @@ mod tests {
         let count = keys.len();
         keys.sort();
         keys.dedup();
-        assert_eq!((count, keys.len()), (380, 380));
+        assert_eq!((count, keys.len()), (387, 387));
     }
 }

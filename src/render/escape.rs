@@ -556,7 +556,7 @@ impl From<&'static str> for Token {
 encoded! {
     /// `Key=value`, as an administrator wrote it: the value is in the grammar of that directive
     /// already, so only what would end the line or reach into the next one is refused.
-    DirectiveLine, |c| c == '\t'
+    DirectiveLine, |c| matches!(c, '\t' | '\n')
 }
 
 impl DirectiveLine {
@@ -567,7 +567,9 @@ impl DirectiveLine {
     pub fn new(directive: &Directive) -> Result<Self, Unsayable> {
         let (name, value) = (directive.name(), Text::from(directive.value()));
         let valid = systemd_text(&value, Layer::Unit)?;
-        if let Some(c) = valid.chars().find(|c| c.is_control() && *c != '\t') {
+        // A line that a backslash ends goes on with the next.
+        let joined = valid.replace("\\\n", "");
+        if let Some(c) = joined.chars().find(|c| c.is_control() && *c != '\t') {
             return Err(Unsayable::holds(c, Layer::Unit, "a setting there is one line"));
         }
         if valid.trim_end().ends_with('\\') {

@@ -137,6 +137,11 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     let (application, literals) = match &spec.run {
         Run::Executable { path, arguments } => (path, literals(arguments, &mut refusals)),
         Run::Python { interpreter, .. } => (interpreter, vec![script]),
+        Run::Commands { .. } => {
+            let fault = Unsayable::new("is a command line of systemd", Layer::Nssm, "NSSM runs one program");
+            refusals.keep::<()>("the command", Err(fault));
+            return refusals.or(None);
+        }
     };
     refusals.keep("the executable", NssmPath::program(application));
     let mut words = Vec::new();

@@ -13,7 +13,7 @@ use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::privileges::BRING_NO_NEW_PRIVILEGES;
-use crate::model::spec::{Argument, Hardening, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec};
+use crate::model::spec::{Argument, Hardening, Ours, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec};
 use crate::model::systemd_table::{Directive, Section};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -63,7 +63,7 @@ struct Unit {
     /// Variables that no command of the unit gets, whatever sets them. Behind the directives of a manifest, of which an
     /// empty `UnsetEnvironment=` would drop them.
     unset: Vec<Token>,
-    start: CommandLine,
+    start: Start,
     stop: Option<CommandLine>,
     stop_post: Option<CommandLine>,
     /// Whether it is started again.
@@ -89,12 +89,24 @@ struct Unit {
     extra_install: Vec<DirectiveLine>,
     /// The names of the directives that the user says: they take the place of our lines.
     theirs: Vec<&'static str>,
+    /// Which of our lines there are at all.
+    ours: Ours,
 }
 
 impl Unit {
     /// Whether a line of ours stands in the unit: a key of the `systemd` table takes its place.
     fn is_ours(&self, name: &str) -> bool {
-        !is_said(&self.theirs, name)
+        self.ours.has(name) && !is_said(&self.theirs, name)
+    }
+
+    /// Whether the time before a restart is said: it means nothing where there is none, but for what the user says.
+    fn has_restart_sec(&self) -> bool {
+        self.is_ours("RestartSec") && (self.restarts || !self.ours.is_all())
+    }
+
+    /// Whether there is anything to be said in [Install].
+    fn has_install(&self) -> bool {
+        self.is_ours("WantedBy") || !self.extra_install.is_empty() || self.ours.is_all()
     }
 }
 
@@ -224,15 +236,30 @@ struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    fn of(spec: &'a ServiceSpec, place: &Place) -> Self {
+    /// None where its commands are lines of systemd already.
+    fn of(spec: &'a ServiceSpec, place: &Place) -> Option<Self> {
         match &spec.run {
-            Run::Executable { path, arguments } => Self { program: path, script: None, arguments },
+            Run::Executable { path, arguments } => Some(Self { program: path, script: None, arguments }),
             Run::Python { interpreter, .. } => {
                 let script = OwnScript::new(place.python_script(&spec.name), place);
-                Self { program: interpreter, script: Some(script), arguments: &[] }
+                Some(Self { program: interpreter, script: Some(script), arguments: &[] })
             }
+            Run::Commands { .. } => None,
         }
     }
+
+    fn line(&self, systemd: SystemdVersion) -> Option<CommandLine> {
+        let line = CommandLine::new(self.program, self.script.as_ref(), self.arguments, systemd);
+        line.ok().filter(CommandLine::fits)
+    }
+}
+
+/// What a service runs, as lines of its unit.
+enum Start {
+    /// A program and its words.
+    Program(CommandLine),
+    /// What the user says in systemd's own grammar.
+    Said(Vec<DirectiveLine>),
 }
 
 /// The files of a service: its unit, for Python the script that it runs, and where the unit cannot
@@ -244,24 +271,22 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let mut refusals = Refusals::default();
     let settings = settings(spec, &mut refusals);
     let total = check_sizes(spec, &settings, &mut refusals);
-    let command = Command::of(spec, place);
-    let direct = CommandLine::new(command.program, command.script.as_ref(), command.arguments, spec.systemd);
-    let direct = direct.ok().filter(CommandLine::fits);
     let directory = RawPath::directory(&spec.working_directory).ok();
     // Somebody has to put what is in a credential into the environment: for Python the script does.
     let credential = has_credential(spec).then_some(CREDENTIAL);
-    let reads_credential = credential.filter(|_| matches!(spec.run, Run::Executable { .. }));
+    let reads_credential = credential.filter(|_| !matches!(spec.run, Run::Python { .. }));
     check_credential(spec, &mut refusals);
     check_root_part(spec, &mut refusals);
-    let launched = direct.is_none()
-        || directory.is_none()
-        || reads_credential.is_some()
-        || settings.iter().any(|s| !s.fits_unit(spec));
+    let needs_launcher =
+        directory.is_none() || reads_credential.is_some() || settings.iter().any(|s| !s.fits_unit(spec));
+    let command = Command::of(spec, place);
+    let direct = command.as_ref().and_then(|command| command.line(spec.systemd)).filter(|_| !needs_launcher);
+    let launched = command.as_ref().filter(|_| direct.is_none());
 
     let (mut environment, mut carried) = (Vec::new(), Vec::new());
     for setting in &settings {
         match EnvAssignment::new(&setting.name, &setting.value) {
-            Ok(assignment) if !launched || (setting.fits_unit(spec) && !shell_keeps(&setting.name)) => {
+            Ok(assignment) if launched.is_none() || (setting.fits_unit(spec) && !shell_keeps(&setting.name)) => {
                 environment.push(assignment);
             }
             _ => carried.push(setting),
@@ -269,9 +294,15 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     }
 
     let launcher = OwnScript::new(place.launcher(&spec.name), place);
-    let start = match direct {
-        Some(line) if !launched => Some(line),
-        _ => refusals.keep(STATE_DIR, CommandLine::of_scripts(&[&launcher], spec.systemd)),
+    let start = match (direct, &spec.run) {
+        (Some(line), _) => Some(Start::Program(line)),
+        (None, Run::Commands { lines, .. }) => {
+            check_needs_launcher(spec, &settings, &mut refusals);
+            Some(Start::Said(directive_lines(lines, &mut refusals)))
+        }
+        (None, Run::Executable { .. } | Run::Python { .. }) => {
+            refusals.keep(STATE_DIR, CommandLine::of_scripts(&[&launcher], spec.systemd)).map(Start::Program)
+        }
     };
     let account = spec.account.as_deref().and_then(|account| {
         refusals.keep(format_args!("the account `{}`", account.escape_debug()), Account::new(account))
@@ -313,8 +344,8 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         let script = python::script(&spec.name, entry, arguments, &spec.working_directory, log, secrets);
         files.push(Artifact::plain(place.python_script(&spec.name), script));
     }
-    if launched {
-        let words = launch_words(spec, &command, &carried, &mut refusals);
+    if let Some(command) = launched {
+        let words = launch_words(spec, command, &carried, &mut refusals);
         let directory = match directory {
             Some(_) => None,
             None => refusals.keep("the working directory", ShellWord::new(&spec.working_directory)),
@@ -372,7 +403,7 @@ fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
     for name in spec.secrets.iter().filter(|_| has_credential(spec)) {
         let (too_late, whom) = match spec.run {
             Run::Python { .. } => (name.as_str().starts_with("PYTHON") || loads_code(name), "the interpreter"),
-            Run::Executable { .. } => (shell_keeps(name), "the shell that reads it"),
+            Run::Executable { .. } | Run::Commands { .. } => (shell_keeps(name), "the shell that reads it"),
         };
         if too_late {
             let fault = Unsayable::new(
@@ -382,6 +413,23 @@ fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
             );
             refusals.keep(format_args!("the secret `{name}`"), Err::<(), _>(fault));
         }
+    }
+}
+
+/// Refuses what commands in systemd's own grammar cannot have, because only a launcher of ours could bring it.
+fn check_needs_launcher(spec: &ServiceSpec, settings: &[Variable], refusals: &mut Refusals) {
+    const INSTEAD: &str = "`executable` and `arguments` in the place of `command` can have it";
+    let mut refuse = |what: String, found: &str| {
+        refusals.keep(what, Err::<(), _>(Unsayable::new(found.to_owned(), Layer::Unit, INSTEAD)));
+    };
+    if RawPath::directory(&spec.working_directory).is_err() {
+        refuse("the working directory".to_owned(), "is nothing that a unit can say");
+    }
+    if has_credential(spec) {
+        refuse("option `--secrets`".to_owned(), "needs a program that reads the credential");
+    }
+    for Variable { name, .. } in settings.iter().filter(|setting| !setting.fits_unit(spec)) {
+        refuse(format!("environment variable `{name}`"), "is nothing that the unit can say");
     }
 }
 
@@ -429,7 +477,7 @@ fn is_dynamic_user(directive: &Directive) -> bool {
 
 /// Whether a script of ours leaves an error log behind.
 fn leaves_error_log(spec: &ServiceSpec) -> bool {
-    spec.systemd.has(ERROR_LOG) && !is_said(&theirs(spec), "ExecStopPost")
+    spec.ours.is_all() && spec.systemd.has(ERROR_LOG) && !is_said(&theirs(spec), "ExecStopPost")
 }
 
 /// Whether a line still has the status of a program that was asked to stop, and did.
@@ -441,6 +489,7 @@ fn keeps_our_ends(directive: &Directive) -> bool {
 fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
     spec.is_of_python()
         && spec.ctrl_c
+        && spec.ours.is_all()
         && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))
 }
 
@@ -562,7 +611,8 @@ fn settings(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<Variable> {
         }
     }
     let unbuffered = named("PYTHONUNBUFFERED");
-    if spec.is_of_python() && !spec.environment.contains_key(&unbuffered) && !spec.secrets.contains(&unbuffered) {
+    let is_open = !spec.environment.contains_key(&unbuffered) && !spec.secrets.contains(&unbuffered);
+    if spec.is_of_python() && spec.ours.is_all() && is_open {
         settings.insert(0, Variable { name: unbuffered, value: "1".into() });
     }
     settings
@@ -580,13 +630,14 @@ fn check_sizes(spec: &ServiceSpec, settings: &[Variable], refusals: &mut Refusal
     let mut total = 0;
     let mut count = |bytes: usize| total += bytes + 1 + size_of::<u64>();
     let program = match &spec.run {
-        Run::Executable { path, .. } => ("the executable", path),
-        Run::Python { interpreter, .. } => ("the interpreter", interpreter),
+        Run::Executable { path, .. } => Some(("the executable", path)),
+        Run::Python { interpreter, .. } => Some(("the interpreter", interpreter)),
+        Run::Commands { .. } => None,
     };
-    for (what, path) in [program, ("the working directory", &spec.working_directory)] {
+    for (what, path) in program.into_iter().chain([("the working directory", &spec.working_directory)]) {
         refusals.keep(what, escape::path_of_kernel(path));
     }
-    count(2 * program.1.len());
+    count(2 * program.map_or(0, |(_, path)| path.len()));
     if let Run::Executable { arguments, .. } = &spec.run {
         for (index, argument) in arguments.iter().enumerate() {
             let what = format!("argument {}", index + 1);
@@ -602,6 +653,11 @@ fn check_sizes(spec: &ServiceSpec, settings: &[Variable], refusals: &mut Refusal
         refusals.keep(&what, escape::no_nul(value));
         check_length(&what, length, refusals);
         count(length);
+    }
+    if total > MAX_TOTAL && !spec.ours.is_all() && !is_said(&theirs(spec), "LimitSTACK") {
+        let found = format!("have {total} bytes together");
+        let reason = "more than 2 MiB need `LimitSTACK = \"24M:infinity\"` in the `systemd` table";
+        refusals.keep("arguments and environment", Err::<(), _>(Unsayable::new(found, Layer::Kernel, reason)));
     }
     if total > MAX_TOTAL_EVER {
         let found = format!("have {total} bytes together");
@@ -627,7 +683,7 @@ struct UnitParts {
     account: Option<Account>,
     directory: Option<RawPath>,
     environment: Vec<EnvAssignment>,
-    start: Option<CommandLine>,
+    start: Option<Start>,
     stop: Option<CommandLine>,
     /// Outside: where there is one at all; inside: what can be said.
     stop_post: Option<Option<CommandLine>>,
@@ -668,12 +724,16 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         before: spec.order.before.iter().map(Token::from).collect(),
         requires: spec.order.requires.iter().map(Token::from).collect(),
         wants: spec.order.wants.iter().map(Token::from).collect(),
-        mounts: if system && !is_said(&said, "RequiresMountsFor") { mounts(spec) } else { Vec::new() },
+        mounts: if system && spec.ours.is_all() && !is_said(&said, "RequiresMountsFor") {
+            mounts(spec)
+        } else {
+            Vec::new()
+        },
         kind: match spec.run {
             Run::Python { .. } => "notify",
             // NEWS of systemd 240.
-            Run::Executable { .. } if !spec.systemd.has(240) => "simple",
-            Run::Executable { .. } => "exec",
+            Run::Executable { .. } | Run::Commands { .. } if !spec.systemd.has(240) => "simple",
+            Run::Executable { .. } | Run::Commands { .. } => "exec",
         }
         .into(),
         notify: python,
@@ -688,7 +748,9 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         stop: parts.stop,
         stop_post,
         restarts: spec.restart != Restart::Never,
-        unlimited: spec.restart != Restart::Never && !LIMITS.iter().any(|name| is_said(&said, name)),
+        unlimited: spec.ours.is_all()
+            && spec.restart != Restart::Never
+            && !LIMITS.iter().any(|name| is_said(&said, name)),
         old_limit: !spec.systemd.has(230),
         restart: match spec.restart {
             Restart::Always => "always",
@@ -704,7 +766,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         after_sigpipe: spec.restart == Restart::OnFailure,
         stop_timeout: Token::from(&spec.stop_timeout),
         // A soft and a hard limit since 229 (its NEWS).
-        stack: (parts.total > MAX_TOTAL && !is_said(&said, "LimitSTACK"))
+        stack: (parts.total > MAX_TOTAL && spec.ours.is_all() && !is_said(&said, "LimitSTACK"))
             .then(|| if spec.systemd.has(229) { "24M:infinity" } else { "25165824" }.into()),
         hardening: hardening(spec).map(Token::from).collect(),
         writable,
@@ -712,6 +774,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         extra_service: extra(spec, Section::Service, refusals),
         extra_install: extra(spec, Section::Install, refusals),
         theirs: said,
+        ours: spec.ours.clone(),
     })
 }
 
@@ -728,7 +791,7 @@ const LIMITS: [&str; 6] = [
 /// Root by its name: without it a service of root has no HOME, USER, LOGNAME and SHELL (systemd.exec(5), "Environment
 /// Variables in Spawned Processes").
 fn account_of_root(spec: &ServiceSpec) -> Option<Account> {
-    let is_root = spec.scope == Scope::System && !spec.directives.iter().any(is_dynamic_user);
+    let is_root = spec.scope == Scope::System && spec.ours.is_all() && !spec.directives.iter().any(is_dynamic_user);
     is_root.then(|| Account::new("root").expect("a name"))
 }
 
@@ -891,14 +954,14 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
     }
     let said = theirs(spec);
     let has_limit = said.iter().any(|name| name.starts_with("StartLimit"));
-    if spec.restart != Restart::Never && is_said(&said, "OnFailure") && !has_limit {
+    if spec.ours.is_all() && spec.restart != Restart::Never && is_said(&said, "OnFailure") && !has_limit {
         notes.push(
             "systemd starts it again and again, and `OnFailure=` comes only when that ends: `StartLimitBurst = 5` with \
              `\"Unit.StartLimitIntervalSec\" = \"5min\"` in the `systemd` table ends it, or `--restart never`"
                 .to_owned(),
         );
     }
-    if is_said(&said, "SuccessExitStatus") && !spec.directives.iter().any(keeps_our_ends) {
+    if spec.ours.is_all() && is_said(&said, "SuccessExitStatus") && !spec.directives.iter().any(keeps_our_ends) {
         notes.push(
             "`SuccessExitStatus=` of yours takes the place of ours: a program that ends by itself with 143, as many do when \
              they are stopped, counts as failed; add 143 to it if that is not meant"
@@ -911,15 +974,17 @@ pub fn left_out(spec: &ServiceSpec) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if version.has(ERROR_LOG) && !leaves_error_log(spec) {
+    if !spec.ours.is_all() {
+        notes.push("it is plain, so it will leave no error log; `ManageService NAME logs` shows its output".to_owned());
+    } else if version.has(ERROR_LOG) && !leaves_error_log(spec) {
         notes.push("`ExecStopPost=` of yours takes the place of ours, so it will leave no error log".to_owned());
     }
-    if !version.has(ERROR_LOG) {
+    if spec.ours.is_all() && !version.has(ERROR_LOG) {
         notes.push(match spec.run {
             Run::Python { .. } => format!(
                 "systemd {version} does not say how a service ended, so only an exception leaves an error log behind"
             ),
-            Run::Executable { .. } => {
+            Run::Executable { .. } | Run::Commands { .. } => {
                 format!("systemd {version} does not say how a service ended, so it will leave no error log")
             }
         });
@@ -949,7 +1014,7 @@ pub fn loses_profile(spec: &ServiceSpec, unit: &[u8]) -> bool {
 /// Whether the service is known to work below `/tmp` or `/var/tmp`, which a private one would hide.
 fn uses_tmp(spec: &ServiceSpec) -> bool {
     let arguments = spec.run.arguments().iter().map(Argument::text);
-    [spec.run.program(), &spec.working_directory].into_iter().chain(&spec.writes).chain(arguments).any(|text| {
+    spec.run.program().into_iter().chain([&spec.working_directory]).chain(&spec.writes).chain(arguments).any(|text| {
         let bytes = text.as_bytes();
         [&b"/tmp/"[..], b"/var/tmp/"].iter().any(|tmp| bytes.windows(tmp.len()).any(|part| part == *tmp))
             || [&b"/tmp"[..], b"/var/tmp"].contains(&bytes)
@@ -958,8 +1023,14 @@ fn uses_tmp(spec: &ServiceSpec) -> bool {
 
 /// The further lines of a section.
 fn extra(spec: &ServiceSpec, section: Section, refusals: &mut Refusals) -> Vec<DirectiveLine> {
-    let of_section = spec.directives.iter().filter(|directive| directive.section() == section);
-    let lines = of_section.map(|directive| {
+    directive_lines(spec.directives.iter().filter(|directive| directive.section() == section), refusals)
+}
+
+fn directive_lines<'a>(
+    directives: impl IntoIterator<Item = &'a Directive>,
+    refusals: &mut Refusals,
+) -> Vec<DirectiveLine> {
+    let lines = directives.into_iter().map(|directive| {
         refusals.keep(format_args!("the setting `{}`", directive.name()), DirectiveLine::new(directive))
     });
     lines.collect::<Vec<_>>().into_iter().flatten().collect()

@@ -83,6 +83,9 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     pub(super) fn what_runs<'c>(&mut self, request: &Request, catalog: &'c Catalog) -> Option<Runs<'c>> {
+        if !request.command.is_empty() || Self::only_stops(request) {
+            return self.commands(request);
+        }
         match (&request.program, &request.python, &request.executable) {
             (Some(program), None, None) => match catalog.find(program) {
                 Some(program) => Some(Runs::Program(program)),
@@ -123,12 +126,94 @@ impl<'a, F: Facts> Check<'a, F> {
                 None
             }
             _ => {
-                self.fault(Fault::new(
-                    "program",
-                    "a service runs one of `program`, `python` and `executable`, not several",
-                ));
+                self.runs_several();
                 None
             }
+        }
+    }
+
+    fn runs_several(&mut self) {
+        let reason = "a service runs one of `program`, `python`, `executable` and `command`, not several";
+        self.fault(Fault::new("program", reason));
+    }
+
+    /// Whether a service runs nothing, but is asked for all the same: a unit can have no more than what stops it.
+    fn only_stops(request: &Request) -> bool {
+        let Request { program, python, executable, command, .. } = request;
+        let runs_nothing = program.is_none() && python.is_none() && executable.is_none() && command.is_empty();
+        let ends = ["ExecStop", "Service.ExecStop", "Unit.SuccessAction"];
+        runs_nothing && request.plain == Some(true) && ends.iter().any(|key| request.systemd.contains_key(*key))
+    }
+
+    /// Its commands in the grammar of systemd.
+    fn commands<'c>(&mut self, request: &Request) -> Option<Runs<'c>> {
+        let what = "key `command`";
+        if request.program.is_some() || request.python.is_some() || request.executable.is_some() {
+            self.runs_several();
+            return None;
+        }
+        match self.target {
+            Target::Systemd => {}
+            Target::Nssm => {
+                self.fault(
+                    Fault::new(what, "these are command lines of systemd")
+                        .help("`executable` and `arguments` say what runs on either system"),
+                );
+                return None;
+            }
+        }
+        if !request.arguments.is_empty() {
+            self.fault(
+                Fault::new("arguments", "each entry of `command` is a whole command line")
+                    .help("write the arguments into it, or name the program by `executable`"),
+            );
+        }
+        let mut lines = Vec::new();
+        for line in &request.command {
+            let said = if line.trim().is_empty() { Err(Refused::new("must not be empty")) } else { exec_start(line) };
+            match said {
+                Ok(line) => lines.push(line),
+                Err(Refused { reason, help }) => {
+                    let mut fault = Fault::new(what, reason);
+                    fault.help = help;
+                    self.fault(fault);
+                }
+            }
+        }
+        Some(Runs::Commands(lines))
+    }
+
+    /// What systemd refuses of several commands, and of none (`service_verify` in `src/core/service.c`).
+    pub(super) fn number_of_commands(&mut self, run: Option<&Run>, directives: &[Directive]) {
+        let Some(Run::Commands { lines, .. }) = run else { return };
+        let is_oneshot =
+            directives.iter().any(|directive| (directive.name(), directive.value()) == ("Type", "oneshot"));
+        if !is_oneshot && lines.iter().map(Directive::commands).sum::<usize>() > 1 {
+            self.fault(
+                Fault::new("key `command`", "only a service of `Type=oneshot` runs several commands")
+                    .help("write `Type = \"oneshot\"` in the `systemd` table, or `ExecStartPre` for what comes first"),
+            );
+        }
+    }
+
+    /// Refuses what a plain service says by a key and by a directive, too.
+    pub(super) fn said_once(&mut self, request: &Request, directives: &[Directive]) {
+        let Request { after, description, restart, restart_sec, account, working_directory, network, .. } = request;
+        let said: [(&str, &str, bool); 7] = [
+            ("After", "after", !after.is_empty() || *network == Some(true)),
+            ("Description", "description", description.is_some()),
+            ("Restart", "restart", restart.is_some()),
+            ("RestartSec", "restart_sec", restart_sec.is_some()),
+            ("User", "account", account.is_some()),
+            ("WorkingDirectory", "working_directory", working_directory.is_some()),
+            ("WantedBy", "at_boot", request.at_boot == Some(true)),
+        ];
+        for (directive, key, _) in said
+            .into_iter()
+            .filter(|(name, _, is_said)| *is_said && directives.iter().any(|directive| directive.name() == *name))
+        {
+            let reason = format!("the key `{key}` says it, too; omit one of the two");
+            self.fault(Fault::new(format!("systemd directive `{directive}`"), reason));
         }
     }
 
@@ -293,7 +378,7 @@ impl<'a, F: Facts> Check<'a, F> {
         let has_script = is_script_of_python || matches!(run, Run::Python { .. });
         let script = has_script.then_some(state_dir);
         let needs = [
-            ("start", Some(run.program()), "`chmod` opens it"),
+            ("start", run.program(), "`chmod` opens it"),
             ("run in", Some(working_directory), "`--working-directory DIR` names another directory"),
             ("read its script in", script, "`--state-dir DIR` names another directory"),
         ];
@@ -601,18 +686,24 @@ impl<'a, F: Facts> Check<'a, F> {
     /// usual one or a newer one.
     pub(super) fn directives(
         &mut self,
-        table: &IndexMap<String, Setting>,
+        request: &Request,
         assumed: Option<SystemdVersion>,
         secrets_in: SecretStore,
     ) -> (SystemdVersion, Vec<Directive>) {
+        let find = match request.plain {
+            Some(true) => KnownDirective::find_any,
+            Some(false) | None => KnownDirective::find,
+        };
         let usual = match secrets_in {
             SecretStore::EncryptedCredential => ENCRYPTED_CREDENTIALS.into(),
             SecretStore::Credential | SecretStore::File => SystemdVersion::USUAL,
         };
         let mut version = assumed.unwrap_or(usual);
         let mut directives = Vec::new();
-        for (key, value) in table {
-            match lines_of(key, value) {
+        for (key, value) in &request.systemd {
+            match find(key)
+                .and_then(|known| value.lines().iter().map(|line| known.with(line)).collect::<Result<Vec<_>, _>>())
+            {
                 Ok(lines) => {
                     let since = lines.iter().map(Directive::since).max().unwrap_or_default();
                     if assumed.is_some() && !version.has(since) {
@@ -662,8 +753,7 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 }
 
-/// The lines of a unit that an entry of the table says.
-fn lines_of(key: &str, value: &Setting) -> Result<Vec<Directive>, Refused> {
-    let known = KnownDirective::find(key)?;
-    value.lines().iter().map(|line| known.with(line)).collect()
+/// A command, as a line of a unit.
+fn exec_start(line: &str) -> Result<Directive, Refused> {
+    KnownDirective::exec_start().with(line)
 }

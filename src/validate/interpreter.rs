@@ -25,7 +25,8 @@ impl<F: Facts> Check<'_, F> {
         request: &Request,
         environment: &IndexMap<EnvName, Text>,
     ) -> Vec<Text> {
-        let Run::Executable { path: program, arguments } = run else { return Vec::new() };
+        let (Some(program), false) = (run.program(), matches!(run, Run::Python { .. })) else { return Vec::new() };
+        let arguments = run.arguments();
         match self.target {
             Target::Systemd if self.facts.path_kind(program).is_some() => {}
             // Of another host nothing is known, and Windows has one PATH for all services.
@@ -68,19 +69,21 @@ impl<F: Facts> Check<'_, F> {
     pub(super) fn is_script_of_python(&self, run: &Run, request: &Request) -> bool {
         match run {
             Run::Python { .. } => false,
-            Run::Executable { path, .. } if self.facts.path_kind(path).is_none() => {
-                request.found_python.unwrap_or_else(|| self.is_python(run))
-            }
-            Run::Executable { .. } => self.is_python(run),
+            Run::Executable { .. } | Run::Commands { .. } => match run.program() {
+                Some(path) if self.facts.path_kind(path).is_none() => {
+                    request.found_python.unwrap_or_else(|| self.is_python(run))
+                }
+                Some(_) | None => self.is_python(run),
+            },
         }
     }
 
     /// Whether an executable is Python, or what Python runs, as far as its names, its first lines and, where it is a
     /// shell script, its text can tell.
     fn is_python(&self, run: &Run) -> bool {
-        let Run::Executable { path, arguments } = run else { return false };
+        let Some(path) = run.program() else { return false };
         let platform = self.platform;
-        let words: Vec<&Text> = arguments.iter().filter_map(literal).collect();
+        let words: Vec<&Text> = run.arguments().iter().filter_map(literal).collect();
         if is_of_python(platform, path) || self.names_python(path) {
             return true;
         }

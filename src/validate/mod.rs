@@ -18,7 +18,8 @@ use crate::model::facts::Facts;
 use crate::model::name::{EnvName, OneLine, ServiceName, is_identifier};
 use crate::model::platform::Platform;
 use crate::model::span::Span;
-use crate::model::spec::{Argument, Restart, Run, Scope, ServiceSpec, Target};
+use crate::model::spec::{Argument, Ours, Restart, Run, Scope, ServiceSpec, Target};
+use crate::model::systemd_table::{Directive, KnownDirective, Section};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use check::Check;
@@ -74,7 +75,12 @@ pub fn validate(
     if let Some(note) = runs.as_ref().and_then(|runs| of_defaults(request, runs)) {
         check.note(note);
     }
-    let working_directory = check.working_directory(request, fallback_directory);
+    let is_plain = request.plain == Some(true);
+    let working_directory = match request.working_directory {
+        // Where systemd starts it if its unit says nothing (systemd.exec(5), `WorkingDirectory=`).
+        None if is_plain => Some("/".into()),
+        _ => check.working_directory(request, fallback_directory),
+    };
     let environment = check.environment(&request.environment);
     let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable).cloned();
     let secrets = named.into_iter().chain(needed).chain(given.keys().cloned()).chain(referred);
@@ -84,7 +90,10 @@ pub fn validate(
     let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
-    let mut restart: Restart = check.word("option `--restart`", request.restart.as_deref());
+    let mut restart: Restart = match request.restart.as_deref() {
+        None if is_plain => Restart::Never,
+        said => check.word("option `--restart`", said),
+    };
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.stop_timeout(request);
@@ -102,18 +111,25 @@ pub fn validate(
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
     let (systemd, directives, parameters) = match target {
         Target::Systemd => {
-            let (version, directives) = check.directives(&request.systemd, assumed, secrets_in);
+            let (version, directives) = check.directives(request, assumed, secrets_in);
             restart = check.type_and_restart(&directives, request.restart.is_some(), restart);
             (version, directives, Vec::new())
         }
         Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
     };
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
+    check.number_of_commands(run.as_ref(), &directives);
+    if is_plain {
+        check.said_once(request, &directives);
+    }
 
     let mut is_script_of_python = false;
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
-        settled.found_path = check.folders(given, run, account.as_deref(), request, &environment);
+        settled.found_path = match is_plain {
+            true => Vec::new(),
+            false => check.folders(given, run, account.as_deref(), request, &environment),
+        };
         path.extend(settled.found_path.iter().cloned());
         is_script_of_python = check.is_script_of_python(run, request);
         settled.found_python = is_script_of_python.then_some(true);
@@ -136,8 +152,11 @@ pub fn validate(
 
     settled.name = Some(name.to_string());
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
-    settled.working_directory = Some(working_directory.clone());
+    if !is_plain {
+        settled.working_directory = Some(working_directory.clone());
+    }
     settled.ordered(&order, target);
+    let ours = if is_plain { Ours::Only(said_by_keys(request)) } else { Ours::All };
     let spec = ServiceSpec {
         name,
         display_name,
@@ -150,11 +169,11 @@ pub fn validate(
         secrets,
         secrets_in,
         account,
-        at_boot: request.at_boot.unwrap_or(true),
+        at_boot: request.at_boot.unwrap_or(true) && can_be_enabled(&ours, &directives),
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
-        network: request.network.unwrap_or(true),
+        network: request.network.unwrap_or(!is_plain),
         order,
         environment_file: own_file,
         hardening,
@@ -162,10 +181,33 @@ pub fn validate(
         writes,
         scope,
         systemd,
+        ours,
         directives,
         parameters,
     };
     Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })
+}
+
+/// Whether there is anything in [Install] that starts it.
+fn can_be_enabled(ours: &Ours, directives: &[Directive]) -> bool {
+    let of_install = || directives.iter().filter(|directive| directive.section() == Section::Install);
+    let is_ours = ours.has("WantedBy") && of_install().all(|directive| directive.name() != "WantedBy");
+    is_ours || of_install().any(|directive| directive.name() != "DefaultInstance" && !directive.is_off())
+}
+
+/// The directives that the keys of a request say.
+fn said_by_keys(request: &Request) -> Vec<&'static str> {
+    let keys = [
+        ("Description", request.description.is_some()),
+        ("Wants", request.network == Some(true)),
+        ("WorkingDirectory", request.working_directory.is_some()),
+        ("Restart", request.restart.is_some()),
+        ("RestartSec", request.restart_sec.is_some()),
+        ("TimeoutStopSec", request.stop_timeout.is_some()),
+        // What is not started at boot keeps the line, so that `systemctl enable` has something to go by.
+        ("WantedBy", request.at_boot.is_some()),
+    ];
+    keys.into_iter().filter(|(_, is_said)| *is_said).map(|(directive, _)| directive).collect()
 }
 
 /// What the service of `request` will be called, without a look at anything else.
@@ -175,7 +217,12 @@ pub fn validate(
 pub fn name_of(request: &Request, target: Target) -> Result<ServiceName, Fault> {
     let python = || request.python.as_ref()?.parse::<PythonEntry>().ok().map(|entry| entry.short_name().to_owned());
     let executable = || file_stem(request.executable.as_ref()?, target.platform());
+    let command = || {
+        let line = KnownDirective::exec_start().with(request.command.first()?).ok()?;
+        file_stem(&line.known_words().0?, target.platform())
+    };
     let name = request.name.clone().or_else(|| request.program.clone()).or_else(python).or_else(executable);
+    let name = name.or_else(command);
     let name = name.ok_or_else(|| Fault::new("service name", "nothing to run was given"))?;
     name.parse().map_err(|reason: String| Fault::new("service name", reason).given(Text::from(name.as_str())))
 }
@@ -185,6 +232,7 @@ enum Runs<'a> {
     Program(&'a Program),
     Python(PythonEntry),
     Executable(Text),
+    Commands(Vec<Directive>),
 }
 
 impl Runs<'_> {
@@ -192,7 +240,7 @@ impl Runs<'_> {
     fn typed(&self) -> Option<&Text> {
         match self {
             Self::Executable(given) => Some(given),
-            Self::Program(_) | Self::Python(_) => None,
+            Self::Program(_) | Self::Python(_) | Self::Commands(_) => None,
         }
     }
 
@@ -201,7 +249,7 @@ impl Runs<'_> {
         match self {
             Self::Program(program) => program.about.parse().ok(),
             Self::Python(entry) => entry.to_string().parse().ok(),
-            Self::Executable(_) => None,
+            Self::Executable(_) | Self::Commands(_) => None,
         }
     }
 
@@ -209,7 +257,7 @@ impl Runs<'_> {
     fn ctrl_c(&self) -> bool {
         match self {
             Self::Program(program) => program.ctrl_c,
-            Self::Python(_) | Self::Executable(_) => true,
+            Self::Python(_) | Self::Executable(_) | Self::Commands(_) => true,
         }
     }
 
@@ -217,7 +265,7 @@ impl Runs<'_> {
     fn restart_sec(&self) -> Option<Span> {
         match self {
             Self::Program(program) => program.restart_sec,
-            Self::Python(_) | Self::Executable(_) => None,
+            Self::Python(_) | Self::Executable(_) | Self::Commands(_) => None,
         }
     }
 }
@@ -226,7 +274,7 @@ impl Runs<'_> {
 /// file that comes with the program.
 fn of_defaults(request: &Request, runs: &Runs<'_>) -> Option<String> {
     let like_program = match runs {
-        Runs::Program(_) | Runs::Executable(_) => request.name.is_none(),
+        Runs::Program(_) | Runs::Executable(_) | Runs::Commands(_) => request.name.is_none(),
         // Named like a module or class of the user's own.
         Runs::Python(_) => false,
     };
@@ -235,7 +283,7 @@ fn of_defaults(request: &Request, runs: &Runs<'_>) -> Option<String> {
             let is_left_out = spec.kind == ArgKind::ConfigFile && !given.contains_key(&spec.name);
             Some((spec.display_name(), spec.default.as_ref().filter(|_| is_left_out)?))
         }),
-        (Runs::Program(_), Arguments::List(_)) | (Runs::Python(_) | Runs::Executable(_), _) => None,
+        (Runs::Program(_), Arguments::List(_)) | (Runs::Python(_) | Runs::Executable(_) | Runs::Commands(_), _) => None,
     };
     match (like_program, config) {
         (true, Some((option, default))) => Some(format!(
@@ -270,7 +318,7 @@ struct Checked {
 fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_>, settled: &mut Request) -> Checked {
     let interpreter = match runs {
         Runs::Python(_) | Runs::Program(Program { entry: EntryPoint::Python(_), .. }) => check.interpreter(request),
-        Runs::Program(_) | Runs::Executable(_) => None,
+        Runs::Program(_) | Runs::Executable(_) | Runs::Commands(_) => None,
     };
     settled.interpreter.clone_from(&interpreter);
     let python = |entry: &PythonEntry, arguments| {
@@ -283,6 +331,13 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
             settled.executable.clone_from(&path);
             let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
             Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
+        }
+        Runs::Commands(lines) => {
+            let (program, words) = lines.first().map(Directive::known_words).unwrap_or_default();
+            let default_name = program.as_ref().and_then(|program| file_stem(program, check.platform));
+            let arguments = words.into_iter().map(Argument::Literal).collect();
+            let run = Run::Commands { lines: lines.clone(), program, arguments };
+            Checked { default_name, run: Some(run), ..Checked::default() }
         }
         Runs::Python(entry) => {
             let words = check.words(&request.arguments).into_iter();

@@ -5,7 +5,7 @@
 
 use install_service::model::name::EnvName;
 use install_service::model::span::Span;
-use install_service::model::spec::{Argument, Hardening, Order, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Order, Ours, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::text::Text;
 use proptest::prelude::*;
 
@@ -190,6 +190,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             writes,
             scope: Scope::System,
             systemd: 252.into(),
+            ours: Ours::All,
             directives: Vec::new(),
             parameters: Vec::new(),
         }

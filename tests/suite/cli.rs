@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 45] = [
+const OPTIONS: [(&str, Option<&str>); 46] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -34,6 +34,7 @@ const OPTIONS: [(&str, Option<&str>); 45] = [
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),
     ("--no-network", None),
+    ("--plain", None),
     ("--network", None),
     ("--boot", None),
     ("--after", Some("a.target")),

@@ -380,7 +380,7 @@ fn manifests() {
             arguments = { a = 1 }
             restart = "never"
             "#),
-        "InstallService: error: service `a`, program: a service runs one of `program`, `python` and `executable`, not several
+        "InstallService: error: service `a`, program: a service runs one of `program`, `python`, `executable` and `command`, not several
 InstallService: error: service `a`, option `--restart` `sometimes`: must be one of `always`, `on-failure`, `never`, `on-success`, `on-abnormal`, `on-abort`, `on-watchdog`, `no`
 InstallService: error: service `bin/x`, executable `bin/x`: a path of the service must be absolute: it runs in another directory than you
   help: `[TMP]/bin/x`

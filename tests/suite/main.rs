@@ -41,6 +41,8 @@ mod manifest;
 mod narrow;
 #[cfg(unix)]
 mod not_written;
+#[cfg(unix)]
+mod plain;
 #[cfg(target_os = "linux")]
 mod prompt;
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use install_service::model::artifact::Artifact;
 use install_service::model::environment_file;
 use install_service::model::place::Place;
 use install_service::model::span::Span;
-use install_service::model::spec::{Argument, Hardening, Order, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::spec::{Argument, Hardening, Order, Ours, Restart, Run, Scope, SecretStore, ServiceSpec};
 use install_service::model::systemd_table::{Directive, KnownDirective};
 use install_service::model::text::Text;
 use install_service::render::{is_ours, systemd};
@@ -44,6 +44,7 @@ fn web() -> ServiceSpec {
         writes: Vec::new(),
         scope: Scope::System,
         systemd: 252.into(),
+        ours: Ours::All,
         directives: Vec::new(),
         parameters: Vec::new(),
     }
@@ -155,6 +156,7 @@ fn tame(spec: &ServiceSpec) -> ServiceSpec {
             *arguments = arguments.iter().map(argument).collect();
         }
         Run::Python { arguments, .. } => *arguments = arguments.iter().map(argument).collect(),
+        Run::Commands { .. } => unreachable!("the corpus has none"),
     }
     // Names that go into the launcher by themselves would hide a difference.
     tame.environment.retain(|name, _| name.is_identifier());

@@ -106,6 +106,9 @@ const SERVICE: &[O] = &[
         "The account that it runs as [default: root, or LocalSystem]",
         |call, account| say(&mut call.service.account, &account),
     ).common(),
+    O::flag("plain", "Write not one line into the unit that nothing here says: for units that exist already", |call| {
+        call.service.plain = Some(true);
+    }),
     O::flag("user", "A service of your own, managed by `systemctl --user`, without administrator rights", |call| {
         call.service.user = Some(true);
     }).common_with(Target::Systemd),

@@ -54,6 +54,15 @@ const PROTECT_HOME: Words = &[("read-only", 0), ("tmpfs", 239)];
 const PROTECT_PROC: Words = &[("noaccess", 0), ("invisible", 0), ("ptraceable", 0), ("default", 0)];
 const PROTECT_SYSTEM: Words = &[("full", 0), ("strict", 232)];
 const RESTART: Words = &[("restart", 0)];
+const RESTARTS: Words = &[
+    ("no", 0),
+    ("always", 0),
+    ("on-success", 0),
+    ("on-failure", 0),
+    ("on-abnormal", 0),
+    ("on-abort", 0),
+    ("on-watchdog", 0),
+];
 const RESTART_MODES: Words = &[("normal", 0), ("direct", 0), ("debug", 257)];
 const TIMEOUT_MODES: Words = &[("terminate", 0), ("abort", 0), ("kill", 0)];
 const TYPES: Words = &[
@@ -171,7 +180,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
          ConditionKernelCommandLine ConditionNeedsUpdate ConditionPathExists ConditionPathExistsGlob \
          ConditionPathIsDirectory ConditionPathIsMountPoint ConditionPathIsReadWrite \
          ConditionPathIsSymbolicLink ConditionSecurity ConditionVirtualization JobTimeoutRebootArgument \
-         SourcePath",
+         SourcePath Description",
     ),
     (Unit, 0, Grammar(Documents), "Documentation"),
     (Unit, 0, Grammar(Mounts), "RequiresMountsFor"),
@@ -187,7 +196,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
         Unit,
         0,
         Units,
-        "Before BindsTo Conflicts JoinsNamespaceOf OnFailure PartOf PropagatesReloadTo ReloadPropagatedFrom \
+        "After Before BindsTo Conflicts JoinsNamespaceOf OnFailure PartOf PropagatesReloadTo ReloadPropagatedFrom \
          Requires Requisite Wants",
     ),
     (Unit, 0, Word(ACTIONS), "JobTimeoutAction"),
@@ -235,8 +244,8 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
         0,
         Any,
         "AppArmorProfile BlockIODeviceWeight BlockIOReadBandwidth BlockIOWriteBandwidth BusName CPUShares Group \
-         LimitNICE PAMName PIDFile Personality RebootArgument SELinuxContext SecureBits SmackProcessLabel \
-         Sockets StartupCPUShares SyslogIdentifier SystemCallErrorNumber TimerSlackNSec UtmpIdentifier",
+         Environment LimitNICE PAMName PIDFile Personality RebootArgument SELinuxContext SecureBits SmackProcessLabel \
+         Sockets StartupCPUShares SyslogIdentifier SystemCallErrorNumber TimerSlackNSec User UtmpIdentifier WorkingDirectory",
     ),
     (Service, 0, COUNT, "StartLimitBurst"),
     (Service, 0, Grammar(Capabilities), "CapabilityBoundingSet"),
@@ -272,7 +281,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 0, Number(0, 99), "CPUSchedulingPriority"),
     (Service, 0, Number(10, 1_000), "BlockIOWeight StartupBlockIOWeight"),
     (Service, 0, SIZE, "MemoryLimit"),
-    (Service, 0, Span, "StartLimitInterval TimeoutSec TimeoutStartSec TimeoutStopSec WatchdogSec"),
+    (Service, 0, Span, "RestartSec StartLimitInterval TimeoutSec TimeoutStartSec TimeoutStopSec WatchdogSec"),
     (
         Service,
         0,
@@ -295,6 +304,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 0, Word(LOG_LEVELS), "SyslogLevel"),
     (Service, 0, Word(PROPAGATIONS), "MountFlags"),
     (Service, 0, Word(SCHEDULERS), "CPUSchedulingPolicy"),
+    (Service, 0, Word(RESTARTS), "Restart"),
     (Service, 0, Word(TYPES), "Type"),
     (Service, 219, COUNT, "FileDescriptorStoreMax"),
     (Service, 225, Word(UTMP_MODES), "UtmpMode"),

@@ -418,16 +418,3 @@ pub(super) fn documents(value: &str) -> Checked {
             .any(|start| word.strip_prefix(start).is_some_and(|rest| !rest.is_empty()))
     })
 }
-
-/// A command line: behind its prefixes a path, or since 239 a name, of a program.
-pub(super) fn command(value: &str) -> Checked {
-    if value.is_empty() {
-        return Ok(0);
-    }
-    let program = value.trim_start_matches(['@', '-', ':', '+', '!', '|']).trim_start_matches(['"', '\'']);
-    let fits = !program.is_empty() && !program.starts_with(char::is_whitespace);
-    // A relative path with a slash is none of both.
-    let word = program.split_whitespace().next().unwrap_or_default();
-    let is_place = word.starts_with(['/', '%']) || !word.contains('/');
-    one(value, "a program by its absolute path, and its arguments", fits && is_place)
-}
