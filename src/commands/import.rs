@@ -189,6 +189,13 @@ fn take(source: &Source) -> Result<Taken, Error> {
         let reason = format!("systemd does not load this unit: {}", passed.why);
         Error::refused(Fault::new(passed.at.to_string(), reason).given(&passed.line))
     })?;
+    if unit.assignments.is_empty() {
+        let fault = Fault::new(
+            "unit file",
+            "it says nothing that systemd would take: it has no line in [Unit], [Service] or [Install]",
+        );
+        return Err(Error::refused(fault.given(&source.files[0].0)));
+    }
     let mut taken = Taken::of(&unit, &source.about);
     let scope = if source.about.user { Scope::User } else { Scope::System };
     let place = site::exported(Target::Systemd, scope, None).place;

@@ -20,8 +20,13 @@ pub fn document(services: &[(Taken, String)]) -> String {
     text
 }
 
+const FIRST: [&str; 5] = ["name", "description", "plain", "user", "command"];
+
 fn keys(text: &mut String, request: &Request, above: &IndexMap<String, Vec<String>>) {
     let table = Table::try_from(request).expect("a request has only types that TOML can say");
+    let mut table: Vec<(String, Value)> = table.into_iter().collect();
+    // What it is comes first, and what it is for.
+    table.sort_by_key(|(key, _)| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()));
     let mut tables = Vec::new();
     for (key, value) in &table {
         match value {

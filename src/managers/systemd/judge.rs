@@ -107,7 +107,14 @@ fn differences(first: &BTreeMap<String, Vec<String>>, second: &BTreeMap<String, 
     let differs = |name: &&String| {
         let sorted = |all: &BTreeMap<String, Vec<String>>| {
             let mut values = all.get(*name).cloned().unwrap_or_default();
-            // Of dependencies and conditions the order of the dump means nothing; of commands it does.
+            // Dependencies, conditions and system calls come in any order; that of commands has a meaning.
+            if name.as_str() == "SystemCallFilter" {
+                values = values
+                    .iter()
+                    .flat_map(|value| value.trim_start_matches('~').split(' '))
+                    .map(str::to_owned)
+                    .collect();
+            }
             if !name.starts_with("Exec") {
                 values.sort();
             }
