@@ -83,8 +83,10 @@ struct Source {
 /// When there is no such thing, it cannot be read, or systemd itself does not load it.
 pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result<Imported, Error> {
     let mut left = Vec::new();
-    let sources = match Host::default().path_kind(&wanted.what) {
-        Some(PathKind::Directory) => folder(wanted, &mut left)?,
+    let kind = Host::default().path_kind(&wanted.what);
+    let is_folder = kind == Some(PathKind::Directory);
+    let sources = match kind {
+        Some(PathKind::Directory) => folder(wanted, &mut left),
         Some(PathKind::Missing) | None if !is_path(&wanted.what) => {
             let name = wanted.what.to_string();
             if let Some(imported) = of_ours(&name, wanted, catalog, read)? {
@@ -113,10 +115,8 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
                 });
                 taken.push((one, from(&source.files)));
             }
-            Err(error) if services.is_empty() && left.is_empty() && taken.is_empty() && wanted_is_one(wanted) => {
-                return Err(error);
-            }
-            Err(error) => left.push(error.to_string()),
+            Err(error) if is_folder => left.push(error.to_string()),
+            Err(error) => return Err(error),
         }
     }
     if taken.is_empty() {
@@ -125,10 +125,6 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
     }
     let imported = Imported { manifest: import::document(&taken), services, left, written: None };
     written(imported, wanted)
-}
-
-fn wanted_is_one(wanted: &Import) -> bool {
-    !matches!(Host::default().path_kind(&wanted.what), Some(PathKind::Directory))
 }
 
 /// Writes the manifest where it was asked for. Nothing that is there is overwritten.
@@ -226,17 +222,17 @@ fn last(path: &Text) -> String {
 }
 
 /// The unit files of a folder.
-fn folder(wanted: &Import, left: &mut Vec<String>) -> Result<Vec<Source>, Error> {
+fn folder(wanted: &Import, left: &mut Vec<String>) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in files::list(&wanted.what).into_iter().map(text) {
         let name = last(&path);
         let Some(stem) = name.strip_suffix(".service") else { continue };
-        match stem.ends_with('@') {
-            true => left.push(template(&path).to_string()),
-            false => sources.push(file(&path, wanted)?),
+        match if stem.ends_with('@') { Err(Error::refused(template(&path))) } else { file(&path, wanted) } {
+            Ok(source) => sources.push(source),
+            Err(error) => left.push(error.to_string()),
         }
     }
-    Ok(sources)
+    sources
 }
 
 fn template(path: &Text) -> Fault {
@@ -314,13 +310,20 @@ fn drop_ins(path: &Text, unit: &str) -> Vec<Text> {
 
 fn contents(path: &Text) -> Result<Vec<u8>, Error> {
     let fault = |reason: String| Error::refused(Fault::new("unit file", reason).given(path));
-    match reading::whole(path, Links::Followed, Limit::TEXT) {
+    let read = match reading::whole(path, Links::Followed, Limit::TEXT) {
+        // What the caller has opened for us, as in `systemctl cat NAME | InstallService import /dev/stdin`.
+        Err(Unread::NotAFile(kind)) => {
+            reading::given_text(path, Limit::TEXT).map(String::into_bytes).map_err(|_| Unread::NotAFile(kind))
+        }
+        read => read,
+    };
+    match read {
         Ok(contents) => Ok(contents),
         Err(Unread::Failed(source)) if source.kind() == std::io::ErrorKind::NotFound => {
             Err(fault("there is no such file".into()))
         }
-        // Where a link leads that masks a unit.
-        Err(Unread::NotAFile(kind)) => Err(fault(format!("it is {kind}"))),
+        // A unit is masked by a link to /dev/null (systemd.unit(5)).
+        Err(Unread::NotAFile(kind)) => Err(fault(format!("it is {kind}, or leads to one: such a unit is masked"))),
         Err(Unread::Failed(source)) => Err(Error::io("reading", path, source)),
         Err(unread) => Err(fault(unread.to_string())),
     }
