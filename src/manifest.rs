@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, DocumentFault, Node};
-use crate::model::name::UnitName;
+use crate::model::name::{ServiceName, UnitName};
 use crate::model::spec::{Order, Target};
 use crate::model::text::Text;
 
@@ -96,6 +96,9 @@ pub struct Request {
     /// How long a stop waits for its processes to end before it kills them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout: Option<Time>,
+    /// The command that asks its processes to end: its program, then what it is given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop_command: Vec<Text>,
     /// Whether it is started after the network is up; `true` unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<bool>,
@@ -182,6 +185,7 @@ impl Request {
             restart: said.restart.or(self.restart),
             restart_sec: said.restart_sec.or(self.restart_sec),
             stop_timeout: said.stop_timeout.or(self.stop_timeout),
+            stop_command: if said.stop_command.is_empty() { self.stop_command } else { said.stop_command },
             network: said.network.or(self.network),
             after: both(self.after, said.after),
             before: both(self.before, said.before),
@@ -208,6 +212,14 @@ impl Request {
             Target::Nssm => &mut self.nssm,
         };
         table.extend(entries.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// Says what it is called and where it runs: where a plain service runs its unit says, or nothing does.
+    pub fn settle(&mut self, name: &ServiceName, working_directory: &Text) {
+        self.name = Some(name.to_string());
+        if self.plain != Some(true) {
+            self.working_directory = Some(working_directory.clone());
+        }
     }
 
     /// Keeps the names of units as they were understood; those of Windows are its own.
@@ -297,6 +309,7 @@ impl Request {
             restart: self.restart.or_else(|| defaults.restart.clone()),
             restart_sec: self.restart_sec.or_else(|| defaults.restart_sec.clone()),
             stop_timeout: self.stop_timeout.or_else(|| defaults.stop_timeout.clone()),
+            stop_command: list(self.stop_command, &defaults.stop_command),
             network: self.network.or(defaults.network),
             after: list(self.after, &defaults.after),
             before: list(self.before, &defaults.before),

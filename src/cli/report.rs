@@ -130,9 +130,11 @@ fn of_killed(Killed { service, processes, late, log }: &Killed) -> Styled {
         help.plain("  ").styled(HELP, "help").plain(": `InstallService` with `--stop-timeout SPAN` gives it more time");
         match ended_by {
             EndedBy::Kill => {}
-            // Ctrl-C alone did not end it.
+            // A command that asks it, which is often ours, did not end it.
             EndedBy::Term | EndedBy::KillAfterTerm => {
-                help.plain("; with `--property KillSignal=SIGTERM` it is asked by SIGTERM at once");
+                help.plain(
+                    "; where Ctrl-C does not end it, `--property KillSignal=SIGTERM` asks it by SIGTERM at once",
+                );
             }
         }
         out.advice("help: ".len(), help);
@@ -297,9 +299,10 @@ mod tests {
         let end = "    its last words, which stay on the one line that they are\n  \
                    help: `InstallService` with\n        \
                    `--stop-timeout SPAN` gives it\n        \
-                   more time; with\n        \
+                   more time; where Ctrl-C does not\n        \
+                   end it,\n        \
                    `--property KillSignal=SIGTERM`\n        \
-                   it is asked by SIGTERM at once\n";
+                   asks it by SIGTERM at once\n";
         assert!(text.ends_with(end), "{text}");
     }
 }

@@ -1,7 +1,5 @@
 //! Whether Python programs can be imported: tried once before anything is installed, as the services will do it.
 
-use std::collections::HashSet;
-
 use indexmap::IndexMap;
 
 use super::install::Installation;
@@ -27,30 +25,16 @@ type Variables = Vec<(Text, Text)>;
 /// either.
 const NOBODY: &str = "nobody";
 
+/// What is imported, each once however many services import it, with the patterns that they are given.
+type Imports<'a> = IndexMap<Import<'a>, Vec<(String, Text)>>;
+
 impl Installation {
     /// Imports each Python program in its interpreter.
     ///
     /// # Errors
     /// A refused request for the first one that cannot be imported.
     pub(super) fn try_imports(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
-        let mut of_all: Option<Variables> = None;
-        // What several services import in the same way is imported once: that takes longer than all the rest.
-        let mut imports: IndexMap<Import<'_>, Vec<(String, Text)>> = IndexMap::new();
-        for (Validated { spec, patterns, .. }, desired) in self.validated.iter().zip(desired) {
-            let Run::Python { interpreter, entry, .. } = &spec.run else { continue };
-            let known = match of_all.take() {
-                Some(known) => known,
-                None => self.variables_of_all()?,
-            };
-            let account = account_of(spec)?;
-            let mut environment = known.clone();
-            of_all = Some(known);
-            environment.extend(account.iter().flat_map(Account::variables));
-            environment.extend(self.variables_of(spec, desired));
-            let import = Import { interpreter, entry, directory: &spec.working_directory, environment, account };
-            imports.entry(import).or_default().extend(patterns.iter().cloned());
-        }
-        for (import, patterns) in &imports {
+        for (import, patterns) in &self.imports(desired, |_| true)? {
             let module = import.entry.module();
             let mut tell = |told: python::Told<'_>| reporter(Event::Import(module, told));
             python::check_import(import, patterns, self.settings.import_limit, &mut tell)?;
@@ -63,39 +47,43 @@ impl Installation {
     /// # Errors
     /// A refused request for the first one that is certainly missing.
     pub(super) fn find_modules(&self, desired: &[Desired]) -> Result<(), Error> {
+        // Where Python looks may be a secret that nobody has typed yet.
+        let is_known = |spec: &ServiceSpec| !spec.secrets.iter().any(|name| name.as_str().starts_with("PYTHON"));
+        self.imports(desired, is_known)?.keys().try_for_each(python::find_module)
+    }
+
+    /// What the services import of which `is_meant` is true.
+    fn imports<'a>(
+        &'a self,
+        desired: &[Desired],
+        is_meant: impl Fn(&ServiceSpec) -> bool,
+    ) -> Result<Imports<'a>, Error> {
         let is_privileged = site::may_change(Scope::System);
-        let mut looked = HashSet::new();
         let mut of_all: Option<Variables> = None;
-        for (Validated { spec, .. }, desired) in self.validated.iter().zip(desired) {
+        let mut imports = Imports::new();
+        for (Validated { spec, patterns, .. }, desired) in self.validated.iter().zip(desired) {
             let Run::Python { interpreter, entry, .. } = &spec.run else { continue };
-            // Where Python looks may be a secret that nobody has typed yet.
-            if spec.secrets.iter().any(|name| name.as_str().starts_with("PYTHON")) {
+            if !is_meant(spec) {
                 continue;
             }
-            let known = match of_all.take() {
-                Some(known) => known,
-                None => self.variables_of_all()?,
-            };
             let account = account_of(spec)?;
-            let mut environment = known.clone();
-            of_all = Some(known);
-            match spec.scope {
-                Scope::User => {}
-                // The packages of its own account count, and not those of whoever types this.
-                Scope::System => {
-                    let own = account.clone().or_else(|| Account::of_service("root", None, &[]));
-                    environment.extend(own.iter().flat_map(Account::variables));
-                }
-            }
+            let mut environment = match &of_all {
+                Some(known) => known.clone(),
+                None => of_all.insert(self.variables_of_all()?).clone(),
+            };
+            // Its packages are those of its account, and not of whoever types this.
+            let of_root = || Account::of_service("root", None, &[]);
+            let whose = match spec.scope {
+                Scope::User => account.clone(),
+                Scope::System => account.clone().or_else(of_root),
+            };
+            environment.extend(whose.iter().flat_map(Account::variables));
             environment.extend(self.variables_of(spec, desired));
             let account = account.filter(|_| is_privileged);
             let import = Import { interpreter, entry, directory: &spec.working_directory, environment, account };
-            if !looked.contains(&import) {
-                python::find_module(&import)?;
-                looked.insert(import);
-            }
+            imports.entry(import).or_default().extend(patterns.iter().cloned());
         }
-        Ok(())
+        Ok(imports)
     }
 
     /// What every service of the service manager has.

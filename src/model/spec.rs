@@ -277,6 +277,15 @@ impl Ours {
     }
 }
 
+/// What asks a service to end, in place of a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopCommand {
+    /// Absolute path of the program.
+    pub path: Text,
+    /// What it is given; the one variable among it is `MAINPID`.
+    pub arguments: Vec<Argument>,
+}
+
 /// A service, validated for one target. It cannot be invalid; see [`crate::validate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceSpec {
@@ -310,6 +319,8 @@ pub struct ServiceSpec {
     pub restart_sec: Span,
     /// How long a stop waits for the processes to end before it kills them.
     pub stop_timeout: Span,
+    /// What asks them to end, where that is a command of the user's.
+    pub stop_command: Option<StopCommand>,
     /// Whether it is started after the network is up.
     pub network: bool,
     /// What it is started after, before and with.

@@ -121,7 +121,7 @@ pub struct Late {
 pub enum EndedBy {
     /// SIGKILL.
     Kill,
-    /// SIGTERM: its stop command had run out of time, which is how a program of Python is asked as by Ctrl-C.
+    /// SIGTERM: its stop command had run out of time, which is how a program is asked as by Ctrl-C.
     Term,
     /// SIGKILL, after it had had the same time once more to answer SIGTERM.
     KillAfterTerm,

@@ -13,7 +13,9 @@ use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::privileges::BRING_NO_NEW_PRIVILEGES;
-use crate::model::spec::{Argument, Hardening, Ours, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec};
+use crate::model::spec::{
+    Argument, Hardening, Ours, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
+};
 use crate::model::systemd_table::{Directive, Section};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -64,7 +66,7 @@ struct Unit {
     /// empty `UnsetEnvironment=` would drop them.
     unset: Vec<Token>,
     start: Start,
-    stop: Option<CommandLine>,
+    stop: Vec<CommandLine>,
     stop_post: Option<CommandLine>,
     /// Whether it is started again.
     restarts: bool,
@@ -309,8 +311,14 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     });
     let error_log = OwnScript::new(place.error_log_script(&spec.name), place);
     let stop_script = OwnScript::new(place.stop_script(&spec.name), place);
-    let stop = asks_as_ctrl_c(spec).then(|| CommandLine::of_scripts(&[&stop_script], spec.systemd));
-    let stop = stop.and_then(|line| refusals.keep(STATE_DIR, line));
+    let stop = match &spec.stop_command {
+        Some(command) => stop_command(command, spec.systemd, &mut refusals),
+        None if asks_as_ctrl_c(spec) => {
+            let line = CommandLine::of_scripts(&[&stop_script], spec.systemd);
+            refusals.keep(STATE_DIR, line).into_iter().collect()
+        }
+        None => Vec::new(),
+    };
     check_privileges(spec, &mut refusals);
     let leaves_log = leaves_error_log(spec);
     let stop_post = leaves_log.then(|| {
@@ -490,7 +498,23 @@ fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
     spec.is_of_python()
         && spec.ctrl_c
         && spec.ours.is_all()
+        && spec.stop_command.is_none()
         && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))
+}
+
+/// The command of the user's that asks it to end, for which no launcher makes up for what a unit cannot say; and what
+/// waits for that end: when the last command has ended, systemd asks by SIGTERM what is left (systemd.service(5),
+/// `ExecStop=`), and many only ask.
+fn stop_command(command: &StopCommand, systemd: SystemdVersion, refusals: &mut Refusals) -> Vec<CommandLine> {
+    const WHAT: &str = "option `--stop-command`";
+    const WAIT: &str = r#"while [ "$MAINPID" ] && [ -e "/proc/$MAINPID" ]; do /bin/sleep 0.1; done"#;
+    let line = CommandLine::new(&command.path, None, &command.arguments, systemd).and_then(|line| match line.fits() {
+        true => Ok(line),
+        false => Err(Unsayable::new("is too long", Layer::Unit, "a line has at most 1 MiB")),
+    });
+    let Some(line) = refusals.keep(WHAT, line) else { return Vec::new() };
+    let words = ["-c", WAIT].map(|word| Argument::Literal(word.into()));
+    vec![line, CommandLine::new(&SHELL.into(), None, &words, systemd).expect("words of ours")]
 }
 
 /// Whether part of the unit runs as root, and the rest as somebody else, who must gain nothing by it.
@@ -684,7 +708,7 @@ struct UnitParts {
     directory: Option<RawPath>,
     environment: Vec<EnvAssignment>,
     start: Option<Start>,
-    stop: Option<CommandLine>,
+    stop: Vec<CommandLine>,
     /// Outside: where there is one at all; inside: what can be said.
     stop_post: Option<Option<CommandLine>>,
     total: usize,

@@ -14,7 +14,7 @@ use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
-use crate::model::spec::{Hardening, Order, OwnFile, Restart, Run, Scope, SecretStore, Target};
+use crate::model::spec::{Argument, Hardening, Order, OwnFile, Restart, Run, Scope, SecretStore, StopCommand, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -28,6 +28,16 @@ const ENCRYPTED_CREDENTIALS: u32 = 250;
 /// What says how long a stop waits, in the words of a service manager: `TimeoutSec=` sets it by the way
 /// (systemd.service(5)).
 const STOP_TIMEOUTS: [&str; 3] = ["AppStopMethodConsole", "TimeoutSec", "TimeoutStopSec"];
+
+/// What is asked of one service manager alone.
+pub(super) struct OfManager {
+    pub(super) systemd: SystemdVersion,
+    pub(super) directives: Vec<Directive>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) restart: Restart,
+    pub(super) environment_file: Option<OwnFile>,
+    pub(super) stop_command: Option<StopCommand>,
+}
 
 /// The faults and notes of one request, and the questions that several fields share.
 pub(super) struct Check<'a, F> {
@@ -196,8 +206,11 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    /// Refuses what a plain service says by a key and by a directive, too.
+    /// Refuses what a plain service says by a key and by a directive, too; others cannot.
     pub(super) fn said_once(&mut self, request: &Request, directives: &[Directive]) {
+        if request.plain != Some(true) {
+            return;
+        }
         let Request { after, description, restart, restart_sec, account, working_directory, network, .. } = request;
         let said: [(&str, &str, bool); 7] = [
             ("After", "after", !after.is_empty() || *network == Some(true)),
@@ -328,8 +341,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn executable(&mut self, given: &Text) -> Option<Text> {
-        let what = "executable";
+    pub(super) fn executable(&mut self, what: &str, given: &Text) -> Option<Text> {
         let has_separator = given.as_bytes().iter().any(|byte| *byte == b'/' || self.platform.is_separator(*byte));
         let path = if has_separator || given.is_empty() {
             self.absolute(what, given)?
@@ -368,18 +380,19 @@ impl<'a, F: Facts> Check<'a, F> {
     /// Says so where the account cannot get at what its service needs.
     pub(super) fn reach(
         &mut self,
-        account: &str,
-        run: &Run,
+        account: Option<&str>,
+        run: Option<&Run>,
         is_script_of_python: bool,
-        working_directory: &Text,
+        working_directory: Option<&Text>,
         state_dir: &Text,
     ) {
+        let (Some(account), Some(run), Some(directory)) = (account, run, working_directory) else { return };
         // What it runs, or what asks it to stop.
         let has_script = is_script_of_python || matches!(run, Run::Python { .. });
         let script = has_script.then_some(state_dir);
         let needs = [
             ("start", run.program(), "`chmod` opens it"),
-            ("run in", Some(working_directory), "`--working-directory DIR` names another directory"),
+            ("run in", Some(directory), "`--working-directory DIR` names another directory"),
             ("read its script in", script, "`--state-dir DIR` names another directory"),
         ];
         for (what, path, help) in needs {
@@ -392,7 +405,7 @@ impl<'a, F: Facts> Check<'a, F> {
 
     pub(super) fn interpreter(&mut self, request: &Request) -> Option<Text> {
         match &request.interpreter {
-            Some(path) => self.executable(path),
+            Some(path) => self.executable("executable", path),
             None => {
                 let found = self.facts.interpreter();
                 if found.is_none() {
@@ -412,6 +425,8 @@ impl<'a, F: Facts> Check<'a, F> {
     pub(super) fn working_directory(&mut self, request: &Request, fallback: &Text) -> Option<Text> {
         match &request.working_directory {
             Some(path) => self.directory("option `--working-directory`", path),
+            // Where systemd starts it if its unit says nothing (systemd.exec(5), `WorkingDirectory=`).
+            None if request.plain == Some(true) => Some("/".into()),
             None => Some(self.facts.current_directory().unwrap_or_else(|| {
                 self.note(format!("it will run in `{fallback}`; `--working-directory DIR` names another directory"));
                 fallback.clone()
@@ -431,8 +446,17 @@ impl<'a, F: Facts> Check<'a, F> {
         settings
     }
 
-    /// The secrets in order, each once; an environment file can name only some variables.
-    pub(super) fn secrets(&mut self, mut names: Vec<EnvName>) -> Vec<EnvName> {
+    /// The secrets in order, each once, with those that something else of it has `asked` for; an environment file can name
+    /// only some variables. One that is set plainly needs no secret value.
+    pub(super) fn secrets(
+        &mut self,
+        request: &Request,
+        asked: impl Iterator<Item = EnvName>,
+        environment: &IndexMap<EnvName, Text>,
+    ) -> Vec<EnvName> {
+        let named: Vec<EnvName> = request.secrets.iter().filter_map(|name| self.env_name("secret", name)).collect();
+        let names = named.into_iter().chain(asked).filter(|name| !environment.contains_key(name));
+        let mut names: Vec<EnvName> = names.collect();
         names.sort();
         names.dedup();
         for name in names.iter().filter(|name| !name.is_identifier()) {
@@ -538,8 +562,37 @@ impl<'a, F: Facts> Check<'a, F> {
         known.map(|(name, _)| (*name).to_owned())
     }
 
+    /// What is asked of the service manager that the service is for.
+    pub(super) fn of_manager(
+        &mut self,
+        request: &Request,
+        restart: Restart,
+        assumed: Option<SystemdVersion>,
+        secrets_in: SecretStore,
+    ) -> OfManager {
+        match self.target {
+            Target::Systemd => {
+                let (environment_file, stop_command) = (self.environment_file(request), self.stop_command(request));
+                let (systemd, directives) = self.directives(request, assumed, secrets_in);
+                let restart = self.type_and_restart(&directives, request.restart.is_some(), restart);
+                OfManager { systemd, directives, parameters: Vec::new(), restart, environment_file, stop_command }
+            }
+            Target::Nssm => {
+                self.not_of_windows(request);
+                OfManager {
+                    systemd: SystemdVersion::USUAL,
+                    directives: Vec::new(),
+                    parameters: self.parameters(&request.nssm),
+                    restart,
+                    environment_file: None,
+                    stop_command: None,
+                }
+            }
+        }
+    }
+
     /// What a service of Windows does not have, of what was asked for.
-    pub(super) fn not_of_windows(&mut self, request: &Request) {
+    fn not_of_windows(&mut self, request: &Request) {
         if request.user == Some(true) {
             self.fault(
                 Fault::new("option `--user`", "Windows has no services of a user's own")
@@ -563,6 +616,12 @@ impl<'a, F: Facts> Check<'a, F> {
                         .help("`--after SERVICE` or `--requires SERVICE` starts that one first"),
                 );
             }
+        }
+        if !request.stop_command.is_empty() {
+            self.fault(
+                Fault::new("option `--stop-command`", "NSSM asks a program by Ctrl-C, and has no command that does it")
+                    .help("`--stop-timeout SPAN` says how long it waits for that"),
+            );
         }
         if let Some(file) = &request.environment_file {
             self.fault(
@@ -610,7 +669,7 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// The file of variables that the user keeps.
-    pub(super) fn environment_file(&mut self, request: &Request) -> Option<OwnFile> {
+    fn environment_file(&mut self, request: &Request) -> Option<OwnFile> {
         let given = request.environment_file.as_ref()?;
         let (path, optional) = match given.as_bytes().strip_prefix(b"-") {
             Some(path) => (Text::from_bytes(path), true),
@@ -633,6 +692,14 @@ impl<'a, F: Facts> Check<'a, F> {
         hardening
     }
 
+    /// When it is started again: a plain unit that says nothing is not (systemd.service(5), `Restart=`).
+    pub(super) fn restart(&mut self, request: &Request) -> Restart {
+        match request.restart.as_deref() {
+            None if request.plain == Some(true) => Restart::Never,
+            said => self.word("option `--restart`", said),
+        }
+    }
+
     /// How long a stop waits. systemd takes 0 for ever (`config_parse_sec_fix_0` in `src/core/load-fragment.c`).
     pub(super) fn stop_timeout(&mut self, request: &Request) -> Option<Span> {
         let what = "option `--stop-timeout`";
@@ -643,6 +710,29 @@ impl<'a, F: Facts> Check<'a, F> {
             self.fault(fault.help("`--stop-timeout 1ms` kills what does not end at once"));
         }
         Some(span)
+    }
+
+    /// The command that asks it to end. At the end of a word systemd puts the number of the main process in for `$MAINPID`
+    /// (systemd.service(5), `ExecStop=`); all else is as it is typed.
+    fn stop_command(&mut self, request: &Request) -> Option<StopCommand> {
+        let (program, words) = request.stop_command.split_first()?;
+        let word = |word: &Text| match word.as_bytes().strip_suffix(b"$MAINPID") {
+            Some(before) => Argument::Reference {
+                before: Text::from_bytes(before),
+                variable: "MAINPID".parse().expect("a name of our own"),
+            },
+            None => Argument::Literal(word.clone()),
+        };
+        let arguments = words.iter().map(word).collect();
+        self.executable("option `--stop-command`", program).map(|path| StopCommand { path, arguments })
+    }
+
+    /// Refuses a directive that says in systemd's own word what `--stop-command` says.
+    pub(super) fn one_stop_command(&mut self, request: &Request, directives: &[Directive]) {
+        if !request.stop_command.is_empty() && directives.iter().any(|directive| directive.name() == "ExecStop") {
+            let reason = "the key `ExecStop` of the `systemd` table says it, too; omit one of the two";
+            self.fault(Fault::new("option `--stop-command`", reason));
+        }
     }
 
     /// A length of time.
@@ -663,7 +753,7 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// The further parameters of NSSM.
-    pub(super) fn parameters(&mut self, table: &IndexMap<String, Setting>) -> Vec<Parameter> {
+    fn parameters(&mut self, table: &IndexMap<String, Setting>) -> Vec<Parameter> {
         let mut parameters = Vec::new();
         for (key, value) in table {
             let values = match value {
@@ -684,7 +774,7 @@ impl<'a, F: Facts> Check<'a, F> {
 
     /// The further directives of systemd, and the version that has all that is asked for: the assumed one, or else the
     /// usual one or a newer one.
-    pub(super) fn directives(
+    fn directives(
         &mut self,
         request: &Request,
         assumed: Option<SystemdVersion>,
@@ -727,7 +817,7 @@ impl<'a, F: Facts> Check<'a, F> {
 
     /// What systemd refuses in pairs, after which it does not load the unit at all (`service_verify` in
     /// `src/core/service.c`); gives when it is started again.
-    pub(super) fn type_and_restart(&mut self, directives: &[Directive], is_said: bool, restart: Restart) -> Restart {
+    fn type_and_restart(&mut self, directives: &[Directive], is_said: bool, restart: Restart) -> Restart {
         let last =
             |name: &str| directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
         match last("Type") {

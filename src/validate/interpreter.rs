@@ -28,6 +28,8 @@ impl<F: Facts> Check<'_, F> {
         let (Some(program), false) = (run.program(), matches!(run, Run::Python { .. })) else { return Vec::new() };
         let arguments = run.arguments();
         match self.target {
+            // It has the PATH that it says.
+            Target::Systemd if request.plain == Some(true) => return Vec::new(),
             Target::Systemd if self.facts.path_kind(program).is_some() => {}
             // Of another host nothing is known, and Windows has one PATH for all services.
             Target::Systemd => return request.found_path.clone(),

@@ -18,11 +18,10 @@ use crate::model::facts::Facts;
 use crate::model::name::{EnvName, OneLine, ServiceName, is_identifier};
 use crate::model::platform::Platform;
 use crate::model::span::Span;
-use crate::model::spec::{Argument, Ours, Restart, Run, Scope, ServiceSpec, Target};
+use crate::model::spec::{Argument, Ours, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, Section};
-use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
-use check::Check;
+use check::{Check, OfManager};
 use program::ProgramLine;
 
 /// How long it is waited before a program is started again.
@@ -65,7 +64,6 @@ pub fn validate(
 ) -> Result<Validated, Vec<Fault>> {
     let mut check = Check::new(facts, target);
     let scope = if request.user == Some(true) { Scope::User } else { Scope::System };
-    let named: Vec<EnvName> = request.secrets.iter().filter_map(|name| check.env_name("secret", name)).collect();
     let mut settled = request.clone();
     let runs = check.what_runs(request, catalog);
     let Checked { default_name, run, writes, patterns, needed, given } =
@@ -75,68 +73,39 @@ pub fn validate(
     if let Some(note) = runs.as_ref().and_then(|runs| of_defaults(request, runs)) {
         check.note(note);
     }
-    let is_plain = request.plain == Some(true);
-    let working_directory = match request.working_directory {
-        // Where systemd starts it if its unit says nothing (systemd.exec(5), `WorkingDirectory=`).
-        None if is_plain => Some("/".into()),
-        _ => check.working_directory(request, fallback_directory),
-    };
+    let working_directory = check.working_directory(request, fallback_directory);
     let environment = check.environment(&request.environment);
-    let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable).cloned();
-    let secrets = named.into_iter().chain(needed).chain(given.keys().cloned()).chain(referred);
-    // A variable that is set plainly needs no secret value.
-    let secrets = check.secrets(secrets.filter(|name| !environment.contains_key(name)).collect());
+    let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable);
+    let asked = needed.iter().chain(given.keys()).chain(referred).cloned();
+    let secrets = check.secrets(request, asked, &environment);
     let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
     let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
-    let mut restart: Restart = match request.restart.as_deref() {
-        None if is_plain => Restart::Never,
-        said => check.word("option `--restart`", said),
-    };
+    let restart = check.restart(request);
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.stop_timeout(request);
     let order = check.order(request);
-    let own_file = match target {
-        Target::Systemd => check.environment_file(request),
-        Target::Nssm => {
-            check.not_of_windows(request);
-            None
-        }
-    };
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let mut path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
-    let (systemd, directives, parameters) = match target {
-        Target::Systemd => {
-            let (version, directives) = check.directives(request, assumed, secrets_in);
-            restart = check.type_and_restart(&directives, request.restart.is_some(), restart);
-            (version, directives, Vec::new())
-        }
-        Target::Nssm => (SystemdVersion::USUAL, Vec::new(), check.parameters(&request.nssm)),
-    };
+    let OfManager { systemd, directives, parameters, restart, environment_file, stop_command } =
+        check.of_manager(request, restart, assumed, secrets_in);
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
     check.number_of_commands(run.as_ref(), &directives);
-    if is_plain {
-        check.said_once(request, &directives);
-    }
+    check.said_once(request, &directives);
+    check.one_stop_command(request, &directives);
 
-    let mut is_script_of_python = false;
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
-        settled.found_path = match is_plain {
-            true => Vec::new(),
-            false => check.folders(given, run, account.as_deref(), request, &environment),
-        };
+        settled.found_path = check.folders(given, run, account.as_deref(), request, &environment);
         path.extend(settled.found_path.iter().cloned());
-        is_script_of_python = check.is_script_of_python(run, request);
-        settled.found_python = is_script_of_python.then_some(true);
+        settled.found_python = check.is_script_of_python(run, request).then_some(true);
     }
-    if let (Some(account), Some(run), Some(directory)) = (&account, &run, &working_directory) {
-        check.reach(account, run, is_script_of_python, directory, fallback_directory);
-    }
+    let is_script_of_python = settled.found_python == Some(true);
+    check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
 
     let (faults, notes) = check.end();
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {
@@ -150,13 +119,13 @@ pub fn validate(
     let description = description.or(about).unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
     let display_name = display_name.unwrap_or_else(|| name.as_str().parse().expect("a name is a line"));
 
-    settled.name = Some(name.to_string());
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
-    if !is_plain {
-        settled.working_directory = Some(working_directory.clone());
-    }
     settled.ordered(&order, target);
-    let ours = if is_plain { Ours::Only(said_by_keys(request)) } else { Ours::All };
+    if let Some((program, command)) = settled.stop_command.first_mut().zip(stop_command.as_ref()) {
+        program.clone_from(&command.path);
+    }
+    settled.settle(&name, &working_directory);
+    let ours = ours(request);
     let spec = ServiceSpec {
         name,
         display_name,
@@ -173,9 +142,10 @@ pub fn validate(
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
-        network: request.network.unwrap_or(!is_plain),
+        stop_command,
+        network: request.network.unwrap_or(ours.is_all()),
         order,
-        environment_file: own_file,
+        environment_file,
         hardening,
         path,
         writes,
@@ -195,8 +165,11 @@ fn can_be_enabled(ours: &Ours, directives: &[Directive]) -> bool {
     is_ours || of_install().any(|directive| directive.name() != "DefaultInstance" && !directive.is_off())
 }
 
-/// The directives that the keys of a request say.
-fn said_by_keys(request: &Request) -> Vec<&'static str> {
+/// Which lines are ours: of a plain service those that its keys say.
+fn ours(request: &Request) -> Ours {
+    if request.plain != Some(true) {
+        return Ours::All;
+    }
     let keys = [
         ("Description", request.description.is_some()),
         ("Wants", request.network == Some(true)),
@@ -207,7 +180,7 @@ fn said_by_keys(request: &Request) -> Vec<&'static str> {
         // What is not started at boot keeps the line, so that `systemctl enable` has something to go by.
         ("WantedBy", request.at_boot.is_some()),
     ];
-    keys.into_iter().filter(|(_, is_said)| *is_said).map(|(directive, _)| directive).collect()
+    Ours::Only(keys.into_iter().filter(|(_, is_said)| *is_said).map(|(directive, _)| directive).collect())
 }
 
 /// What the service of `request` will be called, without a look at anything else.
@@ -327,7 +300,7 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
     match runs {
         Runs::Executable(path) => {
             let arguments = check.words(&request.arguments).into_iter().map(Argument::Literal).collect();
-            let path = check.executable(path);
+            let path = check.executable("executable", path);
             settled.executable.clone_from(&path);
             let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
             Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
@@ -351,9 +324,9 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
             settled.arguments = Arguments::Named(named);
             let run = match &program.entry {
                 EntryPoint::Python(entry) => python(entry, words),
-                EntryPoint::Executable(path) => {
-                    check.executable(&path.as_str().into()).map(|path| Run::Executable { path, arguments: words })
-                }
+                EntryPoint::Executable(path) => check
+                    .executable("executable", &path.as_str().into())
+                    .map(|path| Run::Executable { path, arguments: words }),
             };
             Checked { default_name: Some(program.name.clone()), run, writes, patterns, needed, given }
         }

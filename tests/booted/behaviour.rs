@@ -35,6 +35,7 @@ macro_rules! cases {
 
 cases! {
     another_interpreter_on_the_callers_path
+    asked_by_a_command
     asks_systemd
     background
     big_output

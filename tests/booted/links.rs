@@ -171,3 +171,45 @@ fn what_lies_around_without_a_journal_is_taken_away() {
     assert!(others.iter().all(|path| path.exists()));
     others.iter().for_each(|path| fs::remove_file(path).unwrap());
 }
+
+/// A service that nothing starts at boot has no links, also where its earlier unit had some.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_nothing_starts_at_boot_is_not_enabled() {
+    let service = named("links-none");
+    let ran = install(&service, "").run();
+    assert!(service.boot_link().symlink_metadata().is_ok());
+    let none = "\"Install.WantedBy\" = \"\"";
+    again(&ran, &service, none).run();
+    assert!(service.boot_link().symlink_metadata().is_err());
+    again(&ran, &service, none).arg("--check").stdout("").run();
+    again(&ran, &service, none).stdout("unchanged: links-none\n").run();
+    let enable = ran.then_manage().args(["links-none", "enable"]).status(2);
+    enable.stderr_contains("its unit has no line that starts it at boot").run();
+    again(&ran, &service, "").run();
+    assert!(service.boot_link().symlink_metadata().is_ok());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_plain_unit_is_enabled_if_it_says_so() {
+    let service = named("links-plain");
+    let plain = |ran: Option<&Ran>, rest: &str| {
+        let text = format!("[[service]]\nname = \"{service}\"\nplain = true\ncommand = [\"/bin/sleep 1000\"]\n{rest}");
+        let test = ran.map_or_else(Test::install, Ran::then_install);
+        test.file("services.toml", &text).args(["--manifest", "services.toml"])
+    };
+    let ran = plain(None, "").run();
+    assert!(service.boot_link().symlink_metadata().is_err());
+    plain(Some(&ran), "").arg("--check").stdout("").run();
+    let at_boot = ["--update", "--service_name", "links-plain", "--boot"];
+    ran.then_install().args(at_boot).run();
+    assert!(service.boot_link().symlink_metadata().is_ok());
+    ran.then_manage().args(["links-plain", "disable"]).run();
+    assert!(service.boot_link().symlink_metadata().is_err());
+    ran.then_manage().args(["links-plain", "enable"]).run();
+    ran.then_manage().args(["links-plain", "diff"]).stdout("").run();
+    let unit = fs::read_to_string(service.unit()).unwrap();
+    let said = ["[Unit]", "", "[Service]", "ExecStart=/bin/sleep 1000", "", "[Install]", "WantedBy=multi-user.target"];
+    assert_eq!(unit.lines().skip(1).collect::<Vec<_>>(), said);
+}

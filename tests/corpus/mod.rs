@@ -182,6 +182,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             restart,
             restart_sec: Span::seconds(10),
             stop_timeout: Span::seconds(90),
+            stop_command: None,
             network: true,
             order: Order { after: vec!["postgresql".parse().unwrap()], ..Order::default() },
             environment_file: None,

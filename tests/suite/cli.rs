@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 46] = [
+const OPTIONS: [(&str, Option<&str>); 47] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -33,6 +33,7 @@ const OPTIONS: [(&str, Option<&str>); 46] = [
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),
+    ("--stop-command", Some("/bin/true $MAINPID")),
     ("--no-network", None),
     ("--plain", None),
     ("--network", None),

@@ -453,6 +453,11 @@ fn directives_of_systemd() {
          one of the two\n",
     );
     run("TimeoutStartSec = 5\n", &["--stop-timeout", "10min"]).run();
+    refused(
+        run("ExecStop = '/bin/true'\n", &["--stop-command", "/bin/true"]),
+        "InstallService: error: option `--stop-command`: the key `ExecStop` of the `systemd` table says it, too; omit one of \
+         the two\n",
+    );
     // What a version does not have is not written for it.
     let newer = "ExecCondition = '/bin/true'\nProtectSystem = 'strict'\nLimitNOFILE = 9\n";
     refused(
@@ -642,4 +647,31 @@ fn a_time_for_an_import_is_a_span() {
         install(["--dry-run", "--import-timeout", given, "--service_name", "x", "--", "/bin/true"]).run();
     }
     Test::manage().args(["x", "reinstall", "--import_timeout", "soon"]).status(2).stderr_contains("`soon`").run();
+}
+
+#[test]
+fn a_stop_command_is_a_program_with_its_words() {
+    let run = |target: &str, words: &str| {
+        let windows = ["--working-directory", "C:\\srv", "--", "C:\\x.exe"];
+        let unix = ["--working-directory", "/srv", "--", "/bin/true"];
+        install(["--dry-run", "--service_name", "web", "--target", target, "--stop-command", words])
+            .args(if target == "nssm" { windows } else { unix })
+    };
+    let option = "InstallService: error: option `--stop-command`";
+    refused(run("systemd", "/bin/kill 'x"), &format!("{option} `/bin/kill 'x`: has a quote without its end\n"));
+    refused(run("systemd", " "), &format!("{option} ` `: must be a program and what it is given\n"));
+    refused(
+        run("systemd", "bin/kill $MAINPID"),
+        &format!(
+            "{option} `bin/kill`: a path of the service must be absolute: it runs in another directory than you\n  \
+             help: `[TMP]/bin/kill`\n"
+        ),
+    );
+    refused(
+        run("nssm", "/bin/true"),
+        &format!(
+            "{option}: NSSM asks a program by Ctrl-C, and has no command that does it\n  \
+             help: `--stop-timeout SPAN` says how long it waits for that\n"
+        ),
+    );
 }

@@ -157,7 +157,7 @@ fn the_words_of_the_schema_are_taken() {
         let said = format!("{plain}systemd = {{ \"{name}\" = \"{value}\" }}\n");
         assert_eq!(faults(Target::Systemd, &said), None, "{name}");
     }
-    for name in ["LimitNOFLE", "OnFailure", "User", "Unit.User", "Socket.Accept", "Unit", ""] {
+    for name in ["LimitNOFLE", "OnFailure", "ExecStart", "Unit.User", "Socket.Accept", "Unit", ""] {
         assert!(faults(Target::Systemd, &format!("systemd = {{ \"{name}\" = \"1\" }}\n")).is_some(), "{name}");
     }
     let names = &properties["nssm"]["propertyNames"]["anyOf"][0]["enum"];
@@ -224,7 +224,7 @@ proptest! {
     #[test]
     fn no_manifest_brings_it_down(
         rows in prop::collection::btree_map(
-            "(name|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|restart|restart_sec|stop_timeout|network|after|before|requires|wants|environment_file|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
+            "(name|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|restart|restart_sec|stop_timeout|stop_command|network|after|before|requires|wants|environment_file|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
             value(),
             0..7,
         ),

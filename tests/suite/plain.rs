@@ -78,7 +78,7 @@ fn one_thing_is_said_in_one_place() {
     ] {
         preview(&format!("[[service]]\nname = 'web'\nplain = true\ncommand = ['/bin/a']\n{said}\n"))
             .status(2)
-            .stderr_contains(&format!("systemd directive `{key}`: the key `"))
+            .stderr_contains(format!("systemd directive `{key}`: the key `"))
             .run();
     }
     preview("[[service]]\nname = 'web'\ncommand = ['/bin/a']\nsystemd = { User = 'x' }\n")
@@ -106,7 +106,7 @@ fn commands_are_checked_as_systemd_reads_them() {
     ] {
         preview(&format!("[[service]]\nname = 'web'\ncommand = {command}\n"))
             .status(2)
-            .stderr_contains(&format!("key `command`: {said}"))
+            .stderr_contains(format!("key `command`: {said}"))
             .run();
     }
 }

@@ -7,7 +7,9 @@ use install_service::model::artifact::Artifact;
 use install_service::model::environment_file;
 use install_service::model::place::Place;
 use install_service::model::span::Span;
-use install_service::model::spec::{Argument, Hardening, Order, Ours, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::spec::{
+    Argument, Hardening, Order, Ours, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
+};
 use install_service::model::systemd_table::{Directive, KnownDirective};
 use install_service::model::text::Text;
 use install_service::render::{is_ours, systemd};
@@ -35,6 +37,7 @@ fn web() -> ServiceSpec {
         restart: Restart::Always,
         restart_sec: Span::seconds(10),
         stop_timeout: Span::seconds(90),
+        stop_command: None,
         network: true,
         order: Order::default(),
         environment_file: None,
@@ -707,6 +710,29 @@ fn python_is_asked_to_stop_as_by_ctrl_c() {
     for (key, value) in [("KillSignal", "SIGQUIT"), ("KillMode", "mixed"), ("ExecStop", "/bin/true")] {
         let unit = unit_of(&ServiceSpec { directives: vec![said(key, value)], ..spec.clone() });
         assert!(!unit.contains("web_stop.sh"), "{unit}");
+    }
+}
+
+/// What a unit cannot say is refused, because no launcher starts this one.
+#[test]
+fn a_stop_command_takes_the_place_of_ours() {
+    let word = |text: &[u8]| Argument::Literal(Text::from_bytes(text));
+    let asked = |path: &str, arguments| {
+        let stop_command = Some(StopCommand { path: path.into(), arguments });
+        ServiceSpec { run: python(Vec::new()), stop_command, ..web() }
+    };
+    let pid = Argument::Reference { before: "-".into(), variable: "MAINPID".parse().unwrap() };
+    let unit = unit_of(&asked("/bin/kill", vec![word(b"$HOME"), pid]));
+    assert!(unit.contains("\nExecStop=-\"/bin/kill\" \"$$HOME\" \"-${MAINPID}\"\n"), "{unit}");
+    assert!(!unit.contains("web_stop.sh"), "{unit}");
+    // And what waits for the end that a command only asks for.
+    assert_eq!(unit.matches("\nExecStop=").count(), 2);
+    for (path, words) in
+        [("/bin/a\"b", vec![]), ("/bin/kill", vec![word(b"\xff")]), ("/bin/kill", vec![word(&[b'x'; 1 << 20])])]
+    {
+        let refusals = systemd::artifacts(&asked(path, words), &place()).unwrap_err();
+        assert_eq!(refusals.len(), 1);
+        assert_eq!(refusals[0].what, "option `--stop-command`");
     }
 }
 

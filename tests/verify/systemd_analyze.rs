@@ -56,6 +56,7 @@ impl Case {
             _ if launched => vec!["/bin/sh".into(), place.launcher(&spec.name)],
             Run::Python { interpreter, .. } => vec![interpreter.clone(), place.python_script(&spec.name)],
             Run::Executable { path, arguments } => argv(path, arguments, version),
+            Run::Commands { .. } => unreachable!("the corpus has none"),
         };
         let mut lines = vec![format!("Description: {}", described(&spec))];
         if !launched {

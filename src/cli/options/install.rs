@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::value::ValueKind::{Called, Directory, Executable, File, FileOrNot, Words, WordsCalled};
-use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word};
+use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word, words};
 use crate::cli::Format;
 use crate::commands::install::Layout;
 use crate::managers::nssm::Wishes;
@@ -145,6 +145,15 @@ const SERVICE: &[O] = &[
         Called("SPAN"),
         "How long a stop waits for its processes to end before it kills them [default: 90s, on Windows 30s]",
         |call, span| put(&mut call.service.stop_timeout, time(&span)?),
+    ),
+    O::one(
+        "stop-command",
+        Called("WORDS"),
+        "The command that asks it to end, such as 'kill -INT $MAINPID', in place of SIGTERM; for $MAINPID, as a word or at the end of one, systemd puts the number of its main process (Linux)",
+        |call, command| {
+            call.service.stop_command = words(&command)?;
+            Ok(())
+        },
     ),
     O::flag("no-network", "Start it without waiting for the network", |call| call.service.network = Some(false)),
     O::flag("network", "Wait for the network, where an earlier --no-network is to be taken back with --update", |call| {
