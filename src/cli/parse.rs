@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 
 use clap::builder::{StyledStr, Styles, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use indexmap::IndexMap;
 
 use super::help::{self, COMMANDS, Depth};
@@ -56,6 +56,13 @@ pub enum InstallLine {
         python: Option<Text>,
         /// The package to ask about.
         package: Option<String>,
+    },
+    /// `import`.
+    Import {
+        /// What is taken over.
+        what: Text,
+        /// The options.
+        call: Box<InstallCall>,
     },
     /// `completions`.
     Completions {
@@ -251,11 +258,26 @@ fn read(
     };
     match matches.subcommand() {
         None => {}
-        Some(("discover" | "completions" | "schema", _)) if !faults.is_empty() => return Err(Error::Refused(faults)),
+        Some(("discover" | "completions" | "import" | "schema", _)) if !faults.is_empty() => {
+            return Err(Error::Refused(faults));
+        }
         Some(("discover", sub)) => {
             let call: InstallCall = given.call(OPTIONS, &mut faults);
             let python = sub.get_one::<OsString>("python").map(text).or(call.service.interpreter);
             return Ok(InstallLine::Discover { python, package: sub.get_one::<String>("package").cloned() });
+        }
+        Some(("import", sub)) => {
+            given.read(OPTIONS, sub);
+            let call: InstallCall = given.call(OPTIONS, &mut faults);
+            let what = sub.get_one::<OsString>("what").map(text);
+            if what.is_none() {
+                let fault = Fault::new("import", "nothing to take over was given");
+                faults.push(fault.help("name a service, a unit file, or a folder of them"));
+            }
+            return match what {
+                Some(what) if faults.is_empty() => Ok(InstallLine::Import { what, call: Box::new(call) }),
+                _ => Err(Error::Refused(faults)),
+            };
         }
         Some(("schema", _)) => return Ok(InstallLine::Print(MANIFEST_SCHEMA.into())),
         Some(("completions", sub)) => {
@@ -562,6 +584,28 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
                         "The interpreter to ask [default: of the active venv or conda environment, else from PATH]",
                     ))
                     .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package"))
+                    .args(help_arg()),
+            )
+            .subcommand(
+                Command::new("import")
+                    .hide(true)
+                    .about(help::about("import"))
+                    .arg(
+                        Arg::new("what")
+                            .value_name("NAME|FILE|FOLDER")
+                            .value_parser(ValueParser::os_string())
+                            .value_hint(ValueHint::AnyPath)
+                            .help("A service of this host, a unit file or what `systemctl cat` has printed, or a folder of unit files"),
+                    )
+                    .args(options::chosen(OPTIONS, &["user", "state-dir"], purpose))
+                    .arg(
+                        Arg::new("output")
+                            .long("output")
+                            .value_name("FILE")
+                            .value_parser(ValueParser::os_string())
+                            .value_hint(ValueHint::FilePath)
+                            .help("Write the manifest into this file, which must not be there yet [default: standard output]"),
+                    )
                     .args(help_arg()),
             )
             .subcommand(Command::new("schema").hide(true).about(help::about("schema")).args(help_arg()))

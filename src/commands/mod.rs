@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod drift;
 pub mod event;
 pub mod find;
+pub mod import;
 pub mod install;
 pub mod list;
 pub mod logs;

@@ -114,6 +114,7 @@ pub(super) fn joined_lines(text: &str) -> Vec<String> {
 /// A word with the specifiers that are known without a look at the host; with others in it, nothing tells which link
 /// it makes.
 fn expanded(word: &str, unit: &str) -> Option<String> {
+    let stem = unit.rsplit_once('.').map_or(unit, |(stem, _)| stem);
     let mut out = String::new();
     let mut rest = word.chars();
     while let Some(c) = rest.next() {
@@ -124,7 +125,9 @@ fn expanded(word: &str, unit: &str) -> Option<String> {
         match rest.next()? {
             '%' => out.push('%'),
             'n' => out.push_str(unit),
-            'N' | 'p' => out.push_str(unit.rsplit_once('.').map_or(unit, |(stem, _)| stem)),
+            'N' => out.push_str(stem),
+            'p' => out.push_str(stem.split_once('@').map_or(stem, |(prefix, _)| prefix)),
+            'i' => out.push_str(stem.split_once('@').map_or("", |(_, instance)| instance)),
             _ => return None,
         }
     }
@@ -154,6 +157,13 @@ mod tests {
             ]
         );
         assert_eq!(section.also(), ["x.socket", "y.service"]);
+    }
+
+    #[test]
+    fn an_instance_is_no_part_of_the_prefix() {
+        let section = InstallSection::read(b"[Install]\nWantedBy=%p.target %i.target %N.target\n", "a@b.service");
+        let links = ["a.target.wants/a@b.service", "a@b.target.wants/a@b.service", "b.target.wants/a@b.service"];
+        assert_eq!(section.links("a@b.service"), links.map(Text::from).into());
     }
 
     #[test]

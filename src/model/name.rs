@@ -38,12 +38,13 @@ macro_rules! string_type {
 }
 
 /// The name of a service: `A-Z a-z 0-9 _ . -`, beginning with a letter or digit, at most
-/// [`ServiceName::MAX`] characters.
+/// [`ServiceName::MAX`] characters. Between two such parts there may be one `@`, as in `tunnel@home`.
 ///
 /// It is the part of the names of both service managers that is safe in a file name, in a command
 /// and in a batch: systemd allows `A-Za-z0-9:-_.\@` and 255 characters with the suffix
-/// (systemd.unit(5)), where `@` makes a template; NSSM 2.24 builds registry paths in a buffer that
-/// fails from 202 characters on.
+/// (systemd.unit(5)), where what stands behind `@` is the instance of a template: a unit file of the
+/// whole name comes before the template. NSSM 2.24 builds registry paths in a buffer that fails from
+/// 202 characters on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ServiceName(String);
@@ -64,7 +65,8 @@ impl FromStr for ServiceName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        let is_instance = text.matches('@').count() == 1;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') || c == '@' && is_instance;
         let rule = "a service name must consist of letters, digits, `_`, `.` and `-`";
         if text.is_empty() {
             return Err("a service name must not be empty".into());
@@ -77,6 +79,9 @@ impl FromStr for ServiceName {
         }
         if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
             return Err(format!("it begins with `{}`; a service name must begin with a letter or a digit", &text[..1]));
+        }
+        if text.ends_with('@') {
+            return Err("nothing follows the `@`; the name of an instance must stand behind it".into());
         }
         if text.len() > Self::MAX {
             return Err(format!("it has {} characters; a service name must have at most {}", text.len(), Self::MAX));
@@ -214,13 +219,17 @@ mod tests {
 
     #[test]
     fn service_names_are_safe_everywhere_or_refused_with_a_reason() {
-        for good in ["a", "web", "omsi-up.1", "FidUPPER", "fid-n.a_b", &"n".repeat(200)] {
+        for good in ["a", "web", "omsi-up.1", "FidUPPER", "fid-n.a_b", "tunnel@home-1", &"n".repeat(200)] {
             assert_eq!(good.parse::<ServiceName>().unwrap().as_str(), good);
         }
         for (bad, reason) in [
             ("", "empty"),
             ("my svc", "did you mean `my_svc`?"),
-            ("a@b", "`@`"),
+            ("a@b@c", "did you mean `a_b_c`?"),
+            ("a@", "nothing follows the `@`"),
+            ("@b", "begins with"),
+            ("a@b c", "` `"),
+            ("a@b.service", "did you mean `a@b`?"),
             ("-x", "begins with"),
             (".x", "begins with"),
             ("a/../b", "`/`"),

@@ -911,7 +911,8 @@ fn gains_privileges(spec: &ServiceSpec) -> bool {
 
 /// Refuses a directive of the user's that contradicts `NoNewPrivileges=no` of the user's.
 fn check_privileges(spec: &ServiceSpec, refusals: &mut Refusals) {
-    if !gains_privileges(spec) {
+    // Whoever has such a unit has it as it is: for root all of it holds.
+    if !gains_privileges(spec) || !spec.ours.is_all() {
         return;
     }
     for directive in spec.directives.iter().filter(|directive| !directive.is_off()) {

@@ -169,6 +169,11 @@ pub(super) fn args<C>(groups: &'static [Group<C>], taken: &[&str], purpose: Purp
     groups.iter().flat_map(of).collect()
 }
 
+/// Those of these names, for a command that has no others.
+pub(super) fn chosen<C>(groups: &'static [Group<C>], longs: &[&str], purpose: Purpose) -> Vec<Arg> {
+    all(groups).filter(|option| longs.contains(&option.long)).map(|option| option.arg(purpose)).collect()
+}
+
 /// The options that stand on a command line, as they were typed.
 #[derive(Debug, Default)]
 pub(super) struct Given {

@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod examine;
+pub mod judge;
 pub mod killed;
 pub mod links;
 pub mod presence;
