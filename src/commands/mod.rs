@@ -20,6 +20,7 @@ pub mod secrets;
 pub mod show;
 pub mod sources;
 pub mod status;
+pub mod templates;
 pub mod verbs;
 
 pub use event::{Event, Reporter};

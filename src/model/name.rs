@@ -38,7 +38,8 @@ macro_rules! string_type {
 }
 
 /// The name of a service: `A-Z a-z 0-9 _ . -`, beginning with a letter or digit, at most
-/// [`ServiceName::MAX`] characters. Between two such parts there may be one `@`, as in `tunnel@home`.
+/// [`ServiceName::MAX`] characters. Between two such parts there may be one `@`, as in `tunnel@home`; with nothing
+/// behind it, it is that of a template.
 ///
 /// It is the part of the names of both service managers that is safe in a file name, in a command
 /// and in a batch: systemd allows `A-Za-z0-9:-_.\@` and 255 characters with the suffix
@@ -58,6 +59,23 @@ impl ServiceName {
     /// The unit that this service is for systemd.
     pub fn unit(&self) -> String {
         format!("{}.service", self.0)
+    }
+
+    /// Whether it is a template, of which only instances run (systemd.unit(5)).
+    pub fn is_template(&self) -> bool {
+        self.0.ends_with('@')
+    }
+
+    /// The template that it is an instance of, if there is one.
+    pub fn template(&self) -> Option<Self> {
+        let (prefix, instance) = self.0.split_once('@')?;
+        (!instance.is_empty()).then(|| Self(format!("{prefix}@")))
+    }
+
+    /// What the units of it that are loaded are called: of a template those of its instances, as a pattern (systemctl(1),
+    /// "Parameter Syntax").
+    pub fn loaded_units(&self) -> String {
+        if self.is_template() { format!("{}*.service", self.0) } else { self.unit() }
     }
 }
 
@@ -79,9 +97,6 @@ impl FromStr for ServiceName {
         }
         if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
             return Err(format!("it begins with `{}`; a service name must begin with a letter or a digit", &text[..1]));
-        }
-        if text.ends_with('@') {
-            return Err("nothing follows the `@`; the name of an instance must stand behind it".into());
         }
         if text.len() > Self::MAX {
             return Err(format!("it has {} characters; a service name must have at most {}", text.len(), Self::MAX));
@@ -219,14 +234,14 @@ mod tests {
 
     #[test]
     fn service_names_are_safe_everywhere_or_refused_with_a_reason() {
-        for good in ["a", "web", "omsi-up.1", "FidUPPER", "fid-n.a_b", "tunnel@home-1", &"n".repeat(200)] {
+        for good in ["a", "web", "omsi-up.1", "FidUPPER", "fid-n.a_b", "tunnel@home-1", "tunnel@", &"n".repeat(200)] {
             assert_eq!(good.parse::<ServiceName>().unwrap().as_str(), good);
         }
         for (bad, reason) in [
             ("", "empty"),
             ("my svc", "did you mean `my_svc`?"),
             ("a@b@c", "did you mean `a_b_c`?"),
-            ("a@", "nothing follows the `@`"),
+            ("@", "begins with"),
             ("@b", "begins with"),
             ("a@b c", "` `"),
             ("a@b.service", "did you mean `a@b`?"),
@@ -241,6 +256,20 @@ mod tests {
             let said = bad.parse::<ServiceName>().unwrap_err();
             assert!(said.contains(reason), "{bad}: {said}");
         }
+    }
+
+    #[test]
+    fn a_template_is_told_from_its_instances() {
+        let name = |text: &str| text.parse::<ServiceName>().unwrap();
+        assert_eq!(
+            (name("a@").is_template(), name("a@b").is_template(), name("a").is_template()),
+            (true, false, false)
+        );
+        assert_eq!(
+            (name("a@").template(), name("a@b").template(), name("a").template()),
+            (None, Some(name("a@")), None)
+        );
+        assert_eq!([name("a@").loaded_units(), name("a@b").loaded_units()], ["a@*.service", "a@b.service"]);
     }
 
     #[test]

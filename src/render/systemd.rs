@@ -44,6 +44,8 @@ const ERROR_LOG: u32 = 235;
 struct Unit {
     signature: Signature,
     name: Token,
+    /// Whether what is called like it has the name of the instance behind it.
+    template: bool,
     description: Description,
     system: bool,
     /// Whether it is started after the network is up.
@@ -157,6 +159,8 @@ struct EnvironmentFile {
 struct ErrorLog {
     signature: Signature,
     name: Token,
+    /// Whether the unit says which of its instances has ended.
+    template: bool,
     system: bool,
     /// Whether the script of the service writes tracebacks itself.
     python: bool,
@@ -741,6 +745,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
     Some(Unit {
         signature: Signature::new(format_args!("; edit with `{edit} {}`, not here.", spec.name)),
         name: (&spec.name).into(),
+        template: spec.name.is_template(),
         description: description?,
         system,
         network: system && spec.network,
@@ -1074,6 +1079,7 @@ fn error_log_of(spec: &ServiceSpec) -> ErrorLog {
     ErrorLog {
         signature: rewritten(&spec.name),
         name: (&spec.name).into(),
+        template: spec.name.is_template(),
         system: spec.scope == Scope::System,
         python: matches!(spec.run, Run::Python { .. }),
         account: account.and_then(|account| ShellWord::new(&account.into()).ok()),

@@ -34,6 +34,7 @@ mod profiles;
 mod readme;
 mod rename;
 mod secrets;
+mod templates;
 mod through_sudo;
 mod undo;
 mod update;

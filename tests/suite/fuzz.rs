@@ -631,8 +631,9 @@ fn names() {
         if let Ok(name) = &service {
             assert_eq!(name.as_str(), text);
             assert!(
-                text.len() <= 240 && !text.contains(['/', '\\', '%', '@', '\n', ' ']) && !text.starts_with(['.', '-'])
+                text.len() <= 240 && !text.contains(['/', '\\', '%', '\n', ' ']) && !text.starts_with(['.', '-', '@'])
             );
+            assert!(text.matches('@').count() <= 1 && name.is_template() == text.ends_with('@'));
         }
         let variable = text.parse::<EnvName>();
         assert!(variable.is_err() || !text.contains(['=', '\0', '\n']));

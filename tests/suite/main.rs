@@ -59,5 +59,7 @@ mod secret_arguments;
 mod shown;
 #[cfg(unix)]
 mod support_itself;
+#[cfg(unix)]
+mod templates;
 #[cfg(target_os = "linux")]
 mod update;
