@@ -19,6 +19,7 @@ mod failures;
 mod fleet;
 mod foreign;
 mod import;
+mod import_units;
 mod interrupt;
 mod killed;
 mod legacy;
