@@ -14,8 +14,7 @@ use crate::host::site;
 use crate::host::text::text;
 use crate::import::{self, About, At, Loss, Remark, Taken, Unit, UnitFile};
 use crate::managers;
-use crate::managers::systemd::judge;
-use crate::managers::systemd::parse_show;
+use crate::managers::systemd::{judge, parse_show};
 use crate::manifest;
 use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::facts::{Facts, PathKind};
@@ -172,7 +171,7 @@ fn of_ours(name: &str, wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) 
         Ok(_) | Err(Error::NoSuchService { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let manifest = manifest::receipts(&found.requests(catalog, read)?);
+    let manifest = found.requests(catalog, read)?.iter().map(manifest::receipt).collect();
     let imported = Imported { manifest, services: Vec::new(), left: Vec::new(), written: None };
     written(imported, wanted).map(Some)
 }
@@ -201,9 +200,12 @@ fn take(source: &Source) -> Result<Taken, Error> {
         source.files.iter().map(|(path, contents)| (last(path), contents.as_slice())).collect();
     let named: Vec<judge::NamedFile<'_>> = named.iter().map(|(name, contents)| (name.as_str(), *contents)).collect();
     if let Some(judgement) = judge::judge(&name, &named, &ours) {
-        for (file, line, said) in judgement.ignored {
-            let at = At { file: source.files[file].0.to_string(), line };
-            taken.ignored_by_systemd(&at, &said);
+        // Of a line it may ignore a word alone: then the rest of it is missing in ours.
+        if judgement.differ.is_empty() {
+            for (file, line, said) in judgement.ignored {
+                let at = At { file: source.files[file].0.to_string(), line };
+                taken.ignored_by_systemd(&at, &said);
+            }
         }
         if taken.losses.is_empty() {
             taken.losses.extend(judgement.differ.into_iter().map(|(theirs, ours)| Loss {
@@ -332,12 +334,20 @@ fn contents(path: &Text) -> Result<Vec<u8>, Error> {
 /// A unit of this host, with its drop-ins, as systemd has found them.
 fn of_host(name: &str, wanted: &Import) -> Result<Source, Error> {
     let stem = name.strip_suffix(".service").unwrap_or(name);
-    let mut scopes = wanted.place.scopes();
-    let found = scopes.find_map(|scope| match show(stem, scope) {
-        Ok(properties) if properties.get("LoadState").is_some_and(|state| state == "not-found") => None,
-        other => Some(other.map(|properties| (properties, scope))),
-    });
-    let (properties, scope) = found.ok_or_else(|| Error::refused(no_such_unit(name)))??;
+    let mut found = None;
+    for (index, scope) in wanted.place.scopes().enumerate() {
+        match show(stem, scope) {
+            Ok(properties) if properties.get("LoadState").is_some_and(|state| state == "not-found") => {}
+            Ok(properties) => {
+                found = Some((properties, scope));
+                break;
+            }
+            Err(error) if index == 0 => return Err(error),
+            // Root has no services of its own.
+            Err(_) => {}
+        }
+    }
+    let (properties, scope) = found.ok_or_else(|| Error::refused(no_such_unit(name)))?;
     let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
     match get("LoadState") {
         "loaded" => {}

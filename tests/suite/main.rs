@@ -32,6 +32,8 @@ mod fuzz;
 mod golden;
 #[cfg(target_os = "linux")]
 mod hostile_files;
+#[cfg(unix)]
+mod import;
 mod injection;
 #[cfg(unix)]
 mod instances;

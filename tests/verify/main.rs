@@ -9,6 +9,7 @@ mod support;
 
 mod completions;
 mod golden;
+mod judge;
 mod no_systemd;
 mod python_readers;
 mod python_script;
