@@ -38,6 +38,7 @@ pub mod document;
 pub mod error;
 pub mod executor;
 pub mod host;
+pub mod import;
 pub mod managers;
 pub mod manifest;
 pub mod model;

@@ -13,6 +13,7 @@ use crate::model::name::{ServiceName, UnitName};
 use crate::model::spec::{Order, Target};
 use crate::model::text::Text;
 
+mod instances;
 #[cfg(feature = "schema")]
 pub mod schema;
 
@@ -21,7 +22,7 @@ pub mod schema;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// What every service has unless it says otherwise: any key but `name` and what it runs.
+    /// What every service has unless it says otherwise: any key but `name`, `instances` and what it runs.
     #[serde(default, skip_serializing_if = "Request::is_empty")]
     pub defaults: Request,
     /// The services.
@@ -45,6 +46,11 @@ pub struct Request {
     /// The service's name; without one it is called like its program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// One service for each of these, which stands in its values where they have `{instance}` (`{{instance}}` is that text
+    /// itself). A name without it gets `-` and the instance at its end. A receipt is of one of them, and has no such key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("uniqueItems" = true)))]
+    pub instances: Option<Vec<String>>,
     /// A program of the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
@@ -169,6 +175,7 @@ impl Request {
         }
         Self {
             name: said.name.or(self.name),
+            instances: said.instances.or(self.instances),
             program: said.program.or(self.program),
             python: said.python.or(self.python),
             executable: said.executable.or(self.executable),
@@ -292,6 +299,7 @@ impl Request {
         }
         Self {
             name: self.name,
+            instances: self.instances,
             program: self.program,
             python: self.python,
             executable: self.executable,
@@ -454,28 +462,32 @@ impl Manifest {
         document::read("receipt", text, origin, Self::checked)
     }
 
-    /// Refuses defaults for what every service has of its own.
+    /// Refuses defaults for what every service has of its own, and instances without names of their own.
     fn checked(manifest: Self, root: &Node<'_>) -> Result<Self, DocumentFault> {
-        let Request { name, program, python, executable, arguments, command, .. } = &manifest.defaults;
+        let Request { name, instances, program, python, executable, arguments, command, .. } = &manifest.defaults;
         let own = [
             ("name", name.is_some()),
+            ("instances", instances.is_some()),
             ("program", program.is_some()),
             ("python", python.is_some()),
             ("executable", executable.is_some()),
             ("arguments", !arguments.is_empty()),
             ("command", !command.is_empty()),
         ];
-        match own.into_iter().find(|(_, given)| *given) {
-            Some((key, _)) => Err(DocumentFault::new(root.table("defaults").at(key), key, "services cannot share it")
-                .help("write it into each `[[service]]`")),
-            None => Ok(manifest),
+        if let Some((key, _)) = own.into_iter().find(|(_, given)| *given) {
+            let fault = DocumentFault::new(root.table("defaults").at(key), key, "services cannot share it");
+            return Err(fault.help("write it into each `[[service]]`"));
         }
+        for (service, node) in manifest.service.iter().zip(root.tables("service")) {
+            instances::check(service, |key| node.at(key))?;
+        }
+        Ok(manifest)
     }
 
-    /// The services with the defaults filled in.
+    /// The services with the defaults filled in, and one for each instance.
     pub fn services(self) -> Vec<Request> {
         let Self { defaults, service } = self;
-        service.into_iter().map(|service| service.or(&defaults)).collect()
+        service.into_iter().flat_map(|service| instances::each(service.or(&defaults))).collect()
     }
 }
 
@@ -562,6 +574,38 @@ mod tests {
     }
 
     #[test]
+    fn instances_are_services_of_their_own() {
+        let manifest = Manifest::parse(
+            r#"
+            [defaults]
+            description = "Relay {instance}"
+            [[service]]
+            name = "relay"
+            instances = ["a", "b"]
+            executable = "/usr/bin/relay"
+            arguments = ["--as", "{instance}", "{{instance}}"]
+            environment = { NAME = "{instance}" }
+            [[service]]
+            name = "other"
+            executable = "/bin/{{instance}}"
+            "#,
+            "m.toml",
+        )
+        .unwrap();
+        let services = manifest.services();
+        let names: Vec<_> = services.iter().filter_map(|service| service.name.as_deref()).collect();
+        assert_eq!(names, ["relay-a", "relay-b", "other"]);
+        assert!(services.iter().all(|service| service.instances.is_none()));
+        let Arguments::List(words) = &services[1].arguments else { panic!("a list") };
+        assert_eq!(words, &[Text::from("--as"), "b".into(), "{instance}".into()]);
+        assert_eq!(services[0].environment["NAME"], Text::from("a"));
+        assert_eq!(services[0].description.as_deref(), Some("Relay a"));
+        // Without instances nothing is replaced.
+        assert_eq!(services[2].description.as_deref(), Some("Relay {instance}"));
+        assert_eq!(services[2].executable, Some("/bin/{{instance}}".into()));
+    }
+
+    #[test]
     fn an_update_changes_what_is_said() {
         let named = |words: &[(&str, &str)]| {
             let values = words.iter().map(|(name, value)| ((*name).to_owned(), Value::Word((*value).into())));
@@ -625,6 +669,28 @@ mod tests {
             (
                 "[[service]]\narguments = 3\n",
                 "line 2, key `arguments`: expected a list of texts, or for a program of the catalog a table such as { config = \"/etc/x\" }",
+            ),
+            (
+                "[defaults]\ninstances = [\"a\"]\n",
+                "line 2, key `instances`: services cannot share it; help: write it into each `[[service]]`",
+            ),
+            (
+                "[[service]]\nname = \"x\"\n[[service]]\nname = \"y\"\ninstances = []\n",
+                "line 5, key `instances`: must name at least one; help: write it as `instances = [\"a\", \"b\"]`",
+            ),
+            (
+                "[[service]]\nexecutable = \"/x\"\ninstances = [\"a\"]\n",
+                "line 3, key `instances`: services of a list must be told apart by name, and this one has no `name`; \
+                 help: write a `name` beside it, such as `name = \"relay-{instance}\"`",
+            ),
+            (
+                "[[service]]\nname = \"x\"\ninstances = [\"a\", \"b\", \"a\"]\n",
+                "line 3, key `instances`: `a` must not be listed twice",
+            ),
+            (
+                "[[service]]\nname = \"x\"\ninstances = [\"a\", \"eu/1\"]\n",
+                "line 3, key `instances`: `eu/1` makes the service name `x-eu/1`: contains `/`; a service name must \
+                 consist of letters, digits, `_`, `.` and `-`; did you mean `x-eu_1`?",
             ),
             ("[[service]\n", "line 1: this is not TOML: unclosed array table, expected `]`"),
         ] {

@@ -14,7 +14,7 @@ use crate::catalog::{ArgKind, Catalog};
 use crate::commands::Event;
 use crate::commands::find::{Managed, Where};
 use crate::commands::install::{InstallMode, Installation, Layout, Settings};
-use crate::commands::{discover, sources};
+use crate::commands::{discover, import, sources};
 use crate::error::{Error, Fault, exit};
 #[cfg(unix)]
 use crate::host::keeper;
@@ -60,6 +60,12 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         InstallLine::Completions { shell } => {
             print(completions::script(shell, &catalog));
             Ok(exit::OK)
+        }
+        InstallLine::Import { what, call } => {
+            let place =
+                Where { user: call.service.user == Some(true), state_dir: call.state_dir, catalogs: call.catalogs };
+            let wanted = import::Import { what, place, output: call.output };
+            Ok(super::import::outcome(import::import(&wanted, &catalog, &manage::read_words)?))
         }
         InstallLine::Discover { python, package } => {
             let found = discover::programs(python, package.as_deref(), &mut report::tell)?;

@@ -5,6 +5,7 @@ mod completions;
 mod drift;
 mod help;
 mod hidden;
+mod import;
 pub mod install;
 pub mod manage;
 mod misplaced;

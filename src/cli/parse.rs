@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 
 use clap::builder::{StyledStr, Styles, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use indexmap::IndexMap;
 
 use super::help::{self, COMMANDS, Depth};
@@ -56,6 +56,13 @@ pub enum InstallLine {
         python: Option<Text>,
         /// The package to ask about.
         package: Option<String>,
+    },
+    /// `import`.
+    Import {
+        /// What is taken over.
+        what: Text,
+        /// The options.
+        call: Box<InstallCall>,
     },
     /// `properties`.
     Properties {
@@ -258,7 +265,7 @@ fn read(
     };
     match matches.subcommand() {
         None => {}
-        Some(("discover" | "properties" | "completions" | "schema", _)) if !faults.is_empty() => {
+        Some(("discover" | "import" | "properties" | "completions" | "schema", _)) if !faults.is_empty() => {
             return Err(Error::Refused(faults));
         }
         Some(("discover", sub)) => {
@@ -273,6 +280,19 @@ fn read(
                 return Err(Error::Refused(faults));
             }
             return Ok(InstallLine::Properties { word: sub.get_one::<String>("word").cloned(), call: Box::new(call) });
+        }
+        Some(("import", sub)) => {
+            given.read(OPTIONS, sub);
+            let call: InstallCall = given.call(OPTIONS, &mut faults);
+            let what = sub.get_one::<OsString>("what").map(text);
+            if what.is_none() {
+                let fault = Fault::new("import", "nothing to take over was given");
+                faults.push(fault.help("name a service, a unit file, or a folder of them"));
+            }
+            return match what {
+                Some(what) if faults.is_empty() => Ok(InstallLine::Import { what, call: Box::new(call) }),
+                _ => Err(Error::Refused(faults)),
+            };
         }
         Some(("schema", _)) => return Ok(InstallLine::Print(MANIFEST_SCHEMA.into())),
         Some(("completions", sub)) => {
@@ -582,12 +602,34 @@ pub fn command(catalog: &Catalog, purpose: Purpose, wanted: Wanted<'_>) -> Comma
                 .arg(Arg::new("package").value_name("PACKAGE").help("Only the console scripts of this package"))
                 .args(help_arg()),
         )
+            .subcommand(
+                Command::new("import")
+                    .hide(true)
+                    .about(help::about("import"))
+                    .arg(
+                        Arg::new("what")
+                            .value_name("NAME|FILE|FOLDER")
+                            .value_parser(ValueParser::os_string())
+                            .value_hint(ValueHint::AnyPath)
+                            .help("A service of this host, a unit file or what `systemctl cat` has printed, or a folder of unit files"),
+                    )
+                    .args(options::chosen(OPTIONS, &["user", "state-dir"], purpose))
+                    .arg(
+                        Arg::new("output")
+                            .long("output")
+                            .value_name("FILE")
+                            .value_parser(ValueParser::os_string())
+                            .value_hint(ValueHint::FilePath)
+                            .help("Write the manifest into this file, which must not be there yet [default: standard output]"),
+                    )
+                    .args(help_arg()),
+            )
         .subcommand(
             Command::new("properties")
                 .hide(true)
                 .about(help::about("properties"))
                 .arg(Arg::new("word").value_name("WORD").help("Only those that have it in their name or their line"))
-                .args(options::some(OPTIONS, &["target", "format"], Purpose::Parse))
+                .args(options::chosen(OPTIONS, &["target", "format"], Purpose::Parse))
                 .mut_arg("format", |arg| arg.help("How they are printed [default: text]"))
                 .args(help_arg()),
         )

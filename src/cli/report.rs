@@ -254,6 +254,9 @@ fn what_follows(AppliedService { name, change, started, was_active }: &AppliedSe
     };
     match (started, was_active, change) {
         (true, _, _) | (false, true, AppliedChange::Unchanged) => None,
+        (false, false, _) if name.is_template() => {
+            Some(format!("`ManageService {name}INSTANCE start{user}` starts an instance of it"))
+        }
         (false, false, _) => Some(format!("`ManageService {name} start{user}` starts it")),
         (false, true, AppliedChange::Updated | AppliedChange::Installed) => Some(format!(
             "the earlier version is still running; `ManageService {name} restart{user}` switches to the new one"

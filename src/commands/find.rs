@@ -55,8 +55,10 @@ pub fn no_such_service(name: &str, known: &[ServiceName]) -> Error {
 pub struct Managed {
     /// Their names.
     pub names: Vec<ServiceName>,
-    /// Those of `names` that are removed, but for their receipts.
+    /// Those of `names`, or the templates of them, that are removed, but for their receipts.
     pub removed: Vec<ServiceName>,
+    /// Those of `names` that are instances of a template of ours, with no unit of their own.
+    pub(super) instances: Vec<ServiceName>,
     /// Where they are.
     pub site: Site,
     /// Catalogs besides the usual ones.
@@ -81,26 +83,34 @@ impl Managed {
     /// As [`find`](Self::find).
     pub fn find_untouched(names: Vec<ServiceName>, place: &Where) -> Result<Self, Error> {
         let mut known = Vec::new();
-        let mut best: Option<(Vec<ServiceName>, Site)> = None;
+        let mut best: Option<(Vec<ServiceName>, Vec<ServiceName>, Site)> = None;
         for scope in place.scopes() {
             let site = place.site(scope);
             let here: BTreeSet<ServiceName> = observe::known_services(&site.place).into_iter().collect();
-            if names.iter().all(|name| here.contains(name)) {
-                let mut removed = Vec::new();
-                for name in &names {
-                    if !observe::is_installed(name, &site)? {
-                        removed.push(name.clone());
+            // An instance is known by its template, unless there is a service of its whole name.
+            let known_by = |name: &ServiceName| match here.contains(name) {
+                true => Some(name.clone()),
+                false => name.template().filter(|template| here.contains(template)),
+            };
+            if let Some(by) = names.iter().map(known_by).collect::<Option<Vec<_>>>() {
+                let (mut removed, mut instances) = (Vec::new(), Vec::new());
+                for (name, by) in names.iter().zip(by) {
+                    if !observe::is_installed(&by, &site)? {
+                        removed.push(by.clone());
+                    }
+                    if by != *name {
+                        instances.push(name.clone());
                     }
                 }
                 // A receipt alone says little: one state directory may be that of both.
-                if best.as_ref().is_none_or(|(fewest, _)| removed.len() < fewest.len()) {
-                    best = Some((removed, site));
+                if best.as_ref().is_none_or(|(fewest, _, _)| removed.len() < fewest.len()) {
+                    best = Some((removed, instances, site));
                 }
             }
             known.extend(here);
         }
-        if let Some((removed, site)) = best {
-            return Ok(Self { names, removed, site, catalogs: place.catalogs.clone() });
+        if let Some((removed, instances, site)) = best {
+            return Ok(Self { names, removed, instances, site, catalogs: place.catalogs.clone() });
         }
         let missing = names.iter().find(|name| !known.contains(name)).or(names.first());
         Err(no_such_service(missing.map(ServiceName::as_str).unwrap_or_default(), &known))

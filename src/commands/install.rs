@@ -9,6 +9,7 @@ use super::change::Change;
 use super::drift::{Comparison, Gone};
 use super::receipt::with_error_log;
 use super::secrets::{self, Values};
+use super::templates::no_start;
 use super::{Event, Reporter};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault};
@@ -285,6 +286,9 @@ impl Installation {
                 ),
             );
         }
+        let at_once = settings.start || settings.stop;
+        let templates = validated.iter().map(|service| &service.spec.name).filter(|name| name.is_template() && at_once);
+        faults.extend(templates.map(no_start));
         let has_runner = match site.manager {
             Manager::Nssm if !is_elsewhere => Some(nssm::has_runner(&site.place)),
             Manager::Nssm | Manager::Systemd(_) => None,
@@ -723,12 +727,13 @@ impl Installation {
         let loads = speak.map(|service| service.spec.name.clone()).collect();
         let mut options = InstallOptions { remove: surplus.clone(), renames, loads, ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.site, &options);
-        let mut before = Vec::new();
+        let (mut before, mut units) = (Vec::new(), Vec::new());
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
         if self.settings.start || self.settings.stop || !plan.is_empty() {
             if !present.is_empty() {
-                before = managers::status(&self.site, &present)?;
-                let active = present.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+                units = managers::running_units(&self.site, &present)?;
+                before = managers::status(&self.site, &units)?;
+                let active = units.iter().zip(&before).filter(|(_, status)| status.state.is_active());
                 observed.active = active.map(|(name, _)| name.clone()).collect();
             }
             let Settings { stop, start, no_rollback, .. } = self.settings;
@@ -752,7 +757,7 @@ impl Installation {
         }
         let result = executor::apply(&plan, &self.site, lock, &mut |progress| reporter(Event::Progress(progress)));
         if self.settings.stop || renames || plan.starts().any(|name| observed.active.contains(name)) {
-            managers::killed(&self.site, &present, &before).iter().for_each(|one| reporter(Event::Killed(one)));
+            managers::killed(&self.site, &units, &before).iter().for_each(|one| reporter(Event::Killed(one)));
         }
         let done = if updates.is_empty() { "installed" } else { "updated" };
         state::log(place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
@@ -843,7 +848,8 @@ impl Installation {
                 (true, true) => AppliedChange::Updated,
                 (true, false) => AppliedChange::Installed,
             };
-            let was_active = observed.active.contains(name);
+            let is_of = |active: &ServiceName| active == name || active.template().as_ref() == Some(name);
+            let was_active = observed.active.iter().any(is_of);
             AppliedService { name: name.clone(), change, started: started.contains(name), was_active }
         };
         let services = desired.iter().map(of).collect();

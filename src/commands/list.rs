@@ -1,11 +1,14 @@
 //! Every service of ours, with what it is doing.
 
+use std::collections::BTreeSet;
+
 use super::Reporter;
 use super::change::begin_look;
 use super::find::Where;
 use crate::error::Error;
 use crate::managers::{self, Purpose, observe};
 use crate::model::name::ServiceName;
+use crate::model::site::Site;
 use crate::model::spec::{Scope, Target};
 use crate::model::status::ServiceStatus;
 use crate::model::text::Text;
@@ -25,6 +28,22 @@ pub struct Listed {
     pub status: Option<ServiceStatus>,
 }
 
+/// Services, with the instances of each template that run behind it.
+fn with_instances(names: Vec<ServiceName>, site: &Site) -> Vec<ServiceName> {
+    let mut all = Vec::new();
+    for name in names {
+        let instances = match name.is_template() && managers::need(site.manager, Purpose::Manage).is_ok() {
+            true => managers::instances(site, &name).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        all.push(name);
+        all.extend(instances);
+    }
+    let mut seen = BTreeSet::new();
+    all.retain(|name| seen.insert(name.clone()));
+    all
+}
+
 /// Every service of ours.
 ///
 /// # Errors
@@ -42,6 +61,7 @@ pub fn services(place: &Where, reporter: Reporter<'_>) -> Result<Vec<Listed>, Er
             .filter(|name| is_installed(name) || !seen.contains(&site.place.receipt(name)))
             .collect();
         seen.extend(names.iter().map(|name| site.place.receipt(name)));
+        let names = with_instances(names, &site);
         let states = if names.is_empty() || managers::need(site.manager, Purpose::Manage).is_err() {
             None
         } else {
@@ -50,7 +70,7 @@ pub fn services(place: &Where, reporter: Reporter<'_>) -> Result<Vec<Listed>, Er
         services.extend(names.into_iter().enumerate().map(|(at, name)| Listed {
             target: site.target(),
             scope,
-            installed: is_installed(&name),
+            installed: is_installed(&name) || name.template().is_some_and(|template| is_installed(&template)),
             status: states.as_ref().and_then(|states| states.get(at)).cloned(),
             service: name,
         }));

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod drift;
 pub mod event;
 pub mod find;
+pub mod import;
 pub mod install;
 pub mod list;
 pub mod logs;
@@ -19,6 +20,7 @@ pub mod secrets;
 pub mod show;
 pub mod sources;
 pub mod status;
+pub mod templates;
 pub mod verbs;
 
 pub use event::{Event, Reporter};

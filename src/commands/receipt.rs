@@ -80,9 +80,12 @@ impl Managed {
         Ok(is_theirs.then(|| String::from_utf8_lossy(&unit.contents).into_owned()))
     }
 
-    /// Where a service's errors are written: its working directory stands in the receipt.
+    /// Where a service's errors are written: its working directory stands in the receipt. All instances of a template have
+    /// one such file.
     pub(super) fn error_log(&self, name: &ServiceName) -> Option<Text> {
         let place = &self.site.place;
+        let template = if self.is_instance(name) { name.template() } else { None };
+        let name = template.as_ref().unwrap_or(name);
         let found = Kept::open(&place.state_dir).and_then(|kept| kept.believed(&place.receipt(name))).ok()??;
         let receipt = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), "").ok()?;
         let directory = receipt.services().into_iter().next()?.working_directory?;

@@ -62,7 +62,10 @@ impl Managed {
     /// The unit, where the service manager has such a thing.
     pub(super) fn unit(&self, name: &ServiceName) -> Option<Text> {
         match self.site.manager {
-            Manager::Systemd(_) => Some(self.site.place.unit(name)),
+            Manager::Systemd(_) => {
+                let template = name.template().filter(|_| !files::is_there(&self.site.place.unit(name)));
+                Some(self.site.place.unit(template.as_ref().unwrap_or(name)))
+            }
             Manager::Nssm => None,
         }
     }

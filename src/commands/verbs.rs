@@ -222,6 +222,42 @@ impl Managed {
     /// # Errors
     /// When a receipt is gone, or it cannot be done; then all is as it was.
     pub fn at_boot(&self, at_boot: bool, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let (instances, own): (Vec<_>, Vec<_>) = self.names.iter().cloned().partition(|name| self.is_instance(name));
+        let of = |names: Vec<ServiceName>| Self {
+            names,
+            removed: self.removed.clone(),
+            instances: self.instances.clone(),
+            site: self.site.clone(),
+            catalogs: self.catalogs.clone(),
+        };
+        let mut done = Vec::new();
+        if !own.is_empty() {
+            done.extend(of(own).installed_at_boot(at_boot, read, reporter)?);
+        }
+        if !instances.is_empty() {
+            done.extend(of(instances).instances_at_boot(at_boot, reporter)?);
+        }
+        Ok(done)
+    }
+
+    /// The same for instances of templates: there are no receipts of them, and systemd's links alone say it.
+    fn instances_at_boot(&self, at_boot: bool, reporter: Reporter<'_>) -> Result<AllDone, Error> {
+        let change = Change::begin(&self.names, &self.site.place, reporter)?;
+        let templates: Vec<ServiceName> = self.names.iter().filter_map(ServiceName::template).collect();
+        let observed = observe::observe(&templates, &self.site, &mut Opened::default())?;
+        self.may_be_enabled(at_boot, &observed)?;
+        let plan_of = |names: &[ServiceName]| plan::instances_at_boot(names, at_boot, &observed, &self.site);
+        let (what, done) = if at_boot { ("enable", Done::Enabled) } else { ("disable", Done::Disabled) };
+        self.logged(what, || {
+            let plan = plan_of(&self.names);
+            executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
+            let of = |name| if plan_of(std::slice::from_ref(name)).is_empty() { Done::Unchanged } else { done };
+            Ok(self.names.iter().map(of).collect())
+        })
+    }
+
+    /// The same for what was installed.
+    fn installed_at_boot(&self, at_boot: bool, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<AllDone, Error> {
         let change = Change::begin(&self.names, &self.site.place, reporter)?;
         let mut receipts = self.requests(&self.catalog()?, read)?;
         for (name, request) in self.names.iter().zip(&mut receipts) {
@@ -274,11 +310,23 @@ impl Managed {
             Manager::Systemd(_) | Manager::Nssm => &[],
         };
         for name in units {
-            let unit = observed.files.get(&self.site.place.unit(name)).map(|found| &found.contents[..]);
+            let file = if self.is_instance(name) { name.template() } else { None };
+            let file = self.site.place.unit(file.as_ref().unwrap_or(name));
+            let unit = observed.files.get(&file).map(|found| &found.contents[..]);
             let section = InstallSection::read(unit.unwrap_or_default(), &name.unit());
             if section.links(&name.unit()).is_empty() && section.also().is_empty() {
-                let fault = Fault::new(format!("service `{name}`"), "its unit has no line that starts it at boot");
-                let help = format!("`InstallService --update --service_name {name} --boot` writes one");
+                let (reason, help) = if name.is_template() {
+                    let help = format!(
+                        "`ManageService {name}INSTANCE enable`; or say `--property Install.DefaultInstance=INSTANCE`"
+                    );
+                    ("it is a template without a default instance: its instances are started at boot, or none", help)
+                } else {
+                    let of = name.template().filter(|_| self.is_instance(name));
+                    let installed = of.as_ref().unwrap_or(name);
+                    let help = format!("`InstallService --update --service_name {installed} --boot` writes one");
+                    ("its unit has no line that starts it at boot", help)
+                };
+                let fault = Fault::new(format!("service `{name}`"), reason);
                 return Err(Error::refused(fault.help(help)));
             }
         }
@@ -295,15 +343,16 @@ impl Managed {
         let error_logs: Vec<Text> =
             self.names.iter().filter_map(|name| self.error_log(name)).filter(files::is_there).collect();
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
-        let before = managers::status(&self.site, &self.names)?;
-        let active = self.names.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+        let units = managers::running_units(&self.site, &self.names)?;
+        let before = managers::status(&self.site, &units)?;
+        let active = units.iter().zip(&before).filter(|(_, status)| status.state.is_active());
         observed.active = active.map(|(name, _)| name.clone()).collect();
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
             Ok(self.each(Done::Removed))
         })?;
-        managers::killed(&self.site, &self.names, &before).iter().for_each(|one| reporter(Event::Killed(one)));
+        managers::killed(&self.site, &units, &before).iter().for_each(|one| reporter(Event::Killed(one)));
         let mut kept: Vec<Kept> = Vec::new();
         for name in &self.names {
             let receipt = Some(self.site.place.receipt(name)).filter(files::is_there);
@@ -367,6 +416,12 @@ impl Managed {
     /// # Errors
     /// When the name is taken, or it cannot be done; then all is as it was.
     pub fn rename(&self, new: &ServiceName, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+        if let Some(name) = self.names.iter().find(|name| name.is_template() != new.is_template() || name.is_template())
+        {
+            let reason = "what runs of a template has its name, so a template does not get another one";
+            let help = format!("install the other one, then `ManageService {name} stop_and_remove`");
+            return Err(Error::refused(Fault::new(format!("service `{name}`"), reason).help(help)));
+        }
         let taken = observe::known_services(&self.site.place).contains(new);
         let (Some(old), false) = (self.names.first(), taken) else {
             let fault = Fault::new("service name", "there is a service of that name").given(new);

@@ -214,7 +214,7 @@ impl Installed {
         let repeats = match self.status.state {
             State::Restarting => count >= 1 && self.status.last.is_brief(BRIEFLY),
             State::Running | State::Starting => count >= OFTEN && self.up_for.is_some_and(|seconds| seconds < BRIEFLY),
-            State::Stopping | State::Stopped | State::Failed | State::NotInstalled => false,
+            State::Stopping | State::Stopped | State::Failed | State::NotInstalled | State::Template => false,
         };
         repeats.then(|| {
             Finding::new(

@@ -98,6 +98,32 @@ pub fn status(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceStatus>, 
     }
 }
 
+/// The instances of a template that run, or have failed.
+///
+/// # Errors
+/// When the service manager does not answer.
+pub fn instances(site: &Site, template: &ServiceName) -> Result<Vec<ServiceName>, Error> {
+    match site.manager {
+        Manager::Systemd(scope) => systemd::instances(template, scope),
+        Manager::Nssm => Ok(Vec::new()),
+    }
+}
+
+/// `names` with the instances that run in the place of templates.
+///
+/// # Errors
+/// When the service manager does not answer.
+pub fn running_units(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceName>, Error> {
+    let mut units = Vec::new();
+    for name in names {
+        match name.is_template() {
+            true => units.extend(instances(site, name)?),
+            false => units.push(name.clone()),
+        }
+    }
+    Ok(units)
+}
+
 /// Those of `names` that run or are about to.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::model::systemd_table::{Section, directives};
 use crate::model::word::Word;
 
 /// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
-const OWN: [&str; 6] = ["name", "program", "python", "executable", "arguments", "command"];
+const OWN: [&str; 7] = ["name", "instances", "program", "python", "executable", "arguments", "command"];
 
 /// The schema as text.
 ///
@@ -31,6 +31,7 @@ pub fn schema() -> String {
     let none = json!({ "properties": { "plain": { "const": true } }, "required": ["plain"], "not": { "anyOf": runs } });
     service["oneOf"] = runs.iter().cloned().chain([none]).collect();
     service["minProperties"] = Value::from(1);
+    service["dependencies"] = json!({ "instances": ["name"] });
     if let Some(properties) = defaults["properties"].as_object_mut() {
         properties.retain(|key, _| !OWN.contains(&key.as_str()));
     }

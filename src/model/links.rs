@@ -45,6 +45,7 @@ pub struct InstallSection {
     upheld_by: Vec<String>,
     alias: Vec<String>,
     also: Vec<String>,
+    default_instance: Option<String>,
 }
 
 impl InstallSection {
@@ -62,6 +63,9 @@ impl InstallSection {
                 is_install = line == "[Install]";
             }
             let Some((key, value)) = line.split_once('=').filter(|_| is_install) else { continue };
+            if key.trim_end() == "DefaultInstance" {
+                section.default_instance = expanded(value.trim(), unit).filter(|instance| !instance.is_empty());
+            }
             let list = match key.trim_end() {
                 "WantedBy" => &mut section.wanted_by,
                 "RequiredBy" => &mut section.required_by,
@@ -78,11 +82,18 @@ impl InstallSection {
         section
     }
 
-    /// The links that `systemctl enable` makes, by their paths below the directory of units.
+    /// The links that `systemctl enable` makes, by their paths below the directory of units. Those of a template are
+    /// links of its default instance; without one there are none but aliases (`DefaultInstance=` of systemd.unit(5)).
     pub fn links(&self, unit: &str) -> BTreeSet<Text> {
+        let started = match (unit.strip_suffix("@.service"), &self.default_instance) {
+            (None, _) => Some(unit.to_owned()),
+            (Some(prefix), Some(instance)) => Some(format!("{prefix}@{instance}.service")),
+            (Some(_), None) => None,
+        };
         let folders = [("wants", &self.wanted_by), ("requires", &self.required_by), ("upholds", &self.upheld_by)];
         let below = folders.into_iter().flat_map(|(kind, targets)| {
-            targets.iter().map(move |target| Text::from(format!("{target}.{kind}/{unit}")))
+            let started = started.iter();
+            started.flat_map(move |unit| targets.iter().map(move |target| format!("{target}.{kind}/{unit}").into()))
         });
         below.chain(self.alias.iter().filter(|alias| *alias != unit).map(|alias| alias.as_str().into())).collect()
     }
@@ -114,6 +125,7 @@ pub(super) fn joined_lines(text: &str) -> Vec<String> {
 /// A word with the specifiers that are known without a look at the host; with others in it, nothing tells which link
 /// it makes.
 fn expanded(word: &str, unit: &str) -> Option<String> {
+    let stem = unit.rsplit_once('.').map_or(unit, |(stem, _)| stem);
     let mut out = String::new();
     let mut rest = word.chars();
     while let Some(c) = rest.next() {
@@ -124,7 +136,9 @@ fn expanded(word: &str, unit: &str) -> Option<String> {
         match rest.next()? {
             '%' => out.push('%'),
             'n' => out.push_str(unit),
-            'N' | 'p' => out.push_str(unit.rsplit_once('.').map_or(unit, |(stem, _)| stem)),
+            'N' => out.push_str(stem),
+            'p' => out.push_str(stem.split_once('@').map_or(stem, |(prefix, _)| prefix)),
+            'i' => out.push_str(stem.split_once('@').map_or("", |(_, instance)| instance)),
             _ => return None,
         }
     }
@@ -154,6 +168,22 @@ mod tests {
             ]
         );
         assert_eq!(section.also(), ["x.socket", "y.service"]);
+    }
+
+    #[test]
+    fn a_template_is_linked_to_by_the_name_of_its_default_instance() {
+        let links = |section: &str| InstallSection::read(section.as_bytes(), "a@.service").links("a@.service");
+        assert!(links("[Install]\nWantedBy=x.target\n").is_empty());
+        let default = links("[Install]\nWantedBy=x.target\nDefaultInstance=b\nAlias=c@.service\n");
+        assert_eq!(default, ["x.target.wants/a@b.service", "c@.service"].map(Text::from).into());
+        assert!(links("[Install]\nWantedBy=x.target\nDefaultInstance=b\nDefaultInstance=\n").is_empty());
+    }
+
+    #[test]
+    fn an_instance_is_no_part_of_the_prefix() {
+        let section = InstallSection::read(b"[Install]\nWantedBy=%p.target %i.target %N.target\n", "a@b.service");
+        let links = ["a.target.wants/a@b.service", "a@b.target.wants/a@b.service", "b.target.wants/a@b.service"];
+        assert_eq!(section.links("a@b.service"), links.map(Text::from).into());
     }
 
     #[test]

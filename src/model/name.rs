@@ -38,12 +38,14 @@ macro_rules! string_type {
 }
 
 /// The name of a service: `A-Z a-z 0-9 _ . -`, beginning with a letter or digit, at most
-/// [`ServiceName::MAX`] characters.
+/// [`ServiceName::MAX`] characters. Between two such parts there may be one `@`, as in `tunnel@home`; with nothing
+/// behind it, it is that of a template.
 ///
 /// It is the part of the names of both service managers that is safe in a file name, in a command
 /// and in a batch: systemd allows `A-Za-z0-9:-_.\@` and 255 characters with the suffix
-/// (systemd.unit(5)), where `@` makes a template; NSSM 2.24 builds registry paths in a buffer that
-/// fails from 202 characters on.
+/// (systemd.unit(5)), where what stands behind `@` is the instance of a template: a unit file of the
+/// whole name comes before the template. NSSM 2.24 builds registry paths in a buffer that fails from
+/// 202 characters on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ServiceName(String);
@@ -58,13 +60,31 @@ impl ServiceName {
     pub fn unit(&self) -> String {
         format!("{}.service", self.0)
     }
+
+    /// Whether it is a template, of which only instances run (systemd.unit(5)).
+    pub fn is_template(&self) -> bool {
+        self.0.ends_with('@')
+    }
+
+    /// The template that it is an instance of, if there is one.
+    pub fn template(&self) -> Option<Self> {
+        let (prefix, instance) = self.0.split_once('@')?;
+        (!instance.is_empty()).then(|| Self(format!("{prefix}@")))
+    }
+
+    /// What the units of it that are loaded are called: of a template those of its instances, as a pattern (systemctl(1),
+    /// "Parameter Syntax").
+    pub fn loaded_units(&self) -> String {
+        if self.is_template() { format!("{}*.service", self.0) } else { self.unit() }
+    }
 }
 
 impl FromStr for ServiceName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        let is_instance = text.matches('@').count() == 1;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') || c == '@' && is_instance;
         let rule = "a service name must consist of letters, digits, `_`, `.` and `-`";
         if text.is_empty() {
             return Err("a service name must not be empty".into());
@@ -214,13 +234,17 @@ mod tests {
 
     #[test]
     fn service_names_are_safe_everywhere_or_refused_with_a_reason() {
-        for good in ["a", "web", "omsi-up.1", "FidUPPER", "fid-n.a_b", &"n".repeat(200)] {
+        for good in ["a", "web", "omsi-up.1", "FidUPPER", "fid-n.a_b", "tunnel@home-1", "tunnel@", &"n".repeat(200)] {
             assert_eq!(good.parse::<ServiceName>().unwrap().as_str(), good);
         }
         for (bad, reason) in [
             ("", "empty"),
             ("my svc", "did you mean `my_svc`?"),
-            ("a@b", "`@`"),
+            ("a@b@c", "did you mean `a_b_c`?"),
+            ("@", "begins with"),
+            ("@b", "begins with"),
+            ("a@b c", "` `"),
+            ("a@b.service", "did you mean `a@b`?"),
             ("-x", "begins with"),
             (".x", "begins with"),
             ("a/../b", "`/`"),
@@ -232,6 +256,20 @@ mod tests {
             let said = bad.parse::<ServiceName>().unwrap_err();
             assert!(said.contains(reason), "{bad}: {said}");
         }
+    }
+
+    #[test]
+    fn a_template_is_told_from_its_instances() {
+        let name = |text: &str| text.parse::<ServiceName>().unwrap();
+        assert_eq!(
+            (name("a@").is_template(), name("a@b").is_template(), name("a").is_template()),
+            (true, false, false)
+        );
+        assert_eq!(
+            (name("a@").template(), name("a@b").template(), name("a").template()),
+            (None, Some(name("a@")), None)
+        );
+        assert_eq!([name("a@").loaded_units(), name("a@b").loaded_units()], ["a@*.service", "a@b.service"]);
     }
 
     #[test]

@@ -349,7 +349,7 @@ impl ServiceSpec {
     /// Whether its unit has words of the user's own in the grammar of systemd, which the systemd of a host may read
     /// otherwise than we do.
     pub fn speaks_systemd(&self) -> bool {
-        !self.directives.is_empty()
+        !self.directives.is_empty() || matches!(self.run, Run::Commands { .. })
     }
 
     /// Whether Python runs it.

@@ -22,6 +22,8 @@ pub enum State {
     Failed,
     /// The service manager does not know the service.
     NotInstalled,
+    /// It never runs itself: its instances do.
+    Template,
 }
 
 impl State {
@@ -40,6 +42,7 @@ impl State {
             Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::NotInstalled => "not-installed",
+            Self::Template => "template",
         }
     }
 }

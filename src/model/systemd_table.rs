@@ -463,7 +463,9 @@ impl KnownDirective {
             },
             Span if is_span(value) => {}
             Span => return Err(refused()),
-            Mode if (3..=4).contains(&value.len()) && value.bytes().all(|b| (b'0'..=b'7').contains(&b)) => {}
+            // `02755` is one, too (`parse_mode` in `src/basic/parse-util.c`).
+            Mode if (3..=5).contains(&value.len())
+                && u32::from_str_radix(value, 8).is_ok_and(|mode| mode <= 0o7777) => {}
             Mode => return Err(refused()),
             SwitchOrList(_) if is_switch(value) => {}
             SwitchOrList(words) | List(words) => {
@@ -601,6 +603,7 @@ mod tests {
             ("Type", "notify-reload", 253),
             ("Nice", "-20", 0),
             ("UMask", "027", 0),
+            ("LogsDirectoryMode", "02755", 0),
             ("RuntimeMaxSec", "1h 30.5min 20", 229),
             ("TimeoutStopSec", "infinity", 0),
             ("Unit.OnFailure", "mail@%n.service other.target", 0),
@@ -646,6 +649,7 @@ mod tests {
             ("Nice", "20", "`20` must be a number from -20 to 19"),
             ("RuntimeMaxSec", "5 fortnights", "`5 fortnights` must be a time such as `90`, `5min 20s` or `infinity`"),
             ("UMask", "rwx", "`rwx` must be a mode such as `0750`"),
+            ("UMask", "17777", "`17777` must be a mode such as `0750`"),
             // systemd leaves these out, and says so to nobody.
             ("AmbientCapabilities", "CAP_FLY", "`CAP_FLY` must be a capability such as `CAP_NET_BIND_SERVICE`"),
             ("MemoryMax", "1GB", "`1GB` must be an amount of memory such as `512M`, `1G`, `10%` or `infinity`"),

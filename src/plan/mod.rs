@@ -209,6 +209,14 @@ pub fn at_boot(names: &[ServiceName], at_boot: bool, receipts: &[Artifact], obse
     plan
 }
 
+/// The plan after which instances of templates are started at boot, or are not.
+pub fn instances_at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed, site: &Site) -> Plan {
+    match site.manager {
+        Manager::Systemd(_) => systemd::instances_at_boot(names, at_boot, observed, &site.place),
+        Manager::Nssm => Plan::of(Vec::new()),
+    }
+}
+
 /// The plan that removes services, and leaves what `keep` says.
 pub fn remove(names: &[ServiceName], observed: &Observed, site: &Site, keep: Keep) -> Plan {
     match site.manager {

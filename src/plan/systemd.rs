@@ -72,7 +72,9 @@ impl LinkDrift {
         let wanted = if at_boot { now.clone() } else { BTreeSet::new() };
         let there = observed.links.of(&unit);
         let is_there = |link: &Text| there.contains_key(link);
-        let (stale, foreign) = there.keys().filter(|link| !wanted.contains(*link)).cloned().partition(ours);
+        let unwanted =
+            there.keys().filter(|link| !wanted.contains(*link) && (ours(link) || !is_of_instance(link, name)));
+        let (stale, foreign) = unwanted.cloned().partition(ours);
         let in_folder = |link: &&Text| is_in_folder(link, &place.unit_dir);
         let is_disabled = wanted.iter().any(|link| in_folder(&link)) && !wanted.iter().filter(in_folder).any(is_there);
         let is_enabled = !at_boot && now.iter().filter(in_folder).any(is_there);
@@ -226,6 +228,49 @@ pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed,
     plan
 }
 
+/// The plan after which instances of templates are started at boot, or are not: their links alone say it, and lead to the
+/// template.
+pub(super) fn instances_at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed, place: &Place) -> Plan {
+    let mut plan = Plan::of(Vec::new());
+    let (mut units, mut linked) = (BTreeSet::new(), Vec::new());
+    for (name, template) in names.iter().filter_map(|name| Some((name, name.template()?))) {
+        let contents = observed.files.get(&place.unit(&template)).map(|found| &*found.contents).unwrap_or_default();
+        let there = observed.links.of(&template.unit());
+        let is_as_wanted = match at_boot {
+            true => InstallSection::read(contents, &name.unit())
+                .links(&name.unit())
+                .iter()
+                .all(|link| there.contains_key(&Platform::Unix.join(&place.unit_dir, &link.to_string()))),
+            false => !there.keys().any(|link| is_called(link, name)),
+        };
+        if !is_as_wanted {
+            linked.push(name.clone());
+            units.insert(template.unit());
+        }
+    }
+    if !linked.is_empty() {
+        plan.after_undo.push(back(Operation::Reload));
+        let operation = if at_boot { Operation::Enable(linked) } else { Operation::Disable(linked) };
+        plan.steps.push(run(operation).undone_by([Reversal::Links(observed.links.only(&units))]));
+        if !at_boot {
+            plan.steps.push(run(Operation::Reload));
+        }
+    }
+    plan
+}
+
+/// Whether a link is called like the unit of a service.
+fn is_called(link: &Text, name: &ServiceName) -> bool {
+    link.as_bytes().strip_suffix(name.unit().as_bytes()).is_some_and(|folder| folder.ends_with(b"/"))
+}
+
+/// Whether a link is called like an instance of a template: who enables one has it made.
+fn is_of_instance(link: &Text, template: &ServiceName) -> bool {
+    let file = link.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let instance = file.strip_prefix(template.as_str().as_bytes()).filter(|_| template.is_template());
+    instance.is_some_and(|instance| instance.ends_with(b".service") && instance != b".service")
+}
+
 /// Steps that start what does not run, and start again what runs and has changed.
 fn starting(desired: &[Desired], observed: &Observed, place: &Place, changed: &[ServiceName]) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -271,7 +316,7 @@ pub(super) fn stop(names: &[ServiceName]) -> Vec<Step> {
 /// The plan that removes services: stopped, disabled, files gone, one reload.
 pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, keep: Keep) -> Plan {
     let known: Vec<_> = names.iter().filter(|name| is_known(observed, name, place)).cloned().collect();
-    let running: Vec<_> = known.iter().filter(|name| observed.active.contains(name)).cloned().collect();
+    let running: Vec<_> = known.iter().flat_map(|name| running_of(name, observed)).collect();
     let mut plan = Plan::of(taken_away(names, &running, observed, place, keep));
     if !known.is_empty() {
         plan.steps.push(run(Operation::Reload));
@@ -279,6 +324,12 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
         plan.after_undo.push(back(Operation::Reload));
     }
     plan
+}
+
+/// What runs of a service: itself, or instances of the template that it is.
+fn running_of<'a>(name: &'a ServiceName, observed: &'a Observed) -> impl Iterator<Item = ServiceName> {
+    let is_of = move |active: &&ServiceName| *active == name || active.template().as_ref() == Some(name);
+    observed.active.iter().filter(is_of).cloned()
 }
 
 /// Whether systemd has the service of ours, be it masked; what has the same name otherwise is not ours to stop.
@@ -300,7 +351,7 @@ fn taken_away(
         |name: &&ServiceName| is_known(observed, name, place) && !observed.links.of(&name.unit()).is_empty();
     let linked: Vec<_> = names.iter().filter(is_linked).cloned().collect();
     if !stop.is_empty() {
-        let running: Vec<_> = stop.iter().filter(|name| observed.active.contains(name)).cloned().collect();
+        let running: Vec<_> = stop.iter().flat_map(|name| running_of(name, observed)).collect();
         let again = (!running.is_empty()).then(|| [forgets(running.clone()), back(Operation::Start(running))]);
         steps.push(run(Operation::Stop(stop.to_vec())).undone_by(again.into_iter().flatten()));
     }

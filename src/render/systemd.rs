@@ -40,6 +40,8 @@ const SHELL: &str = "/bin/sh";
 struct Unit {
     signature: Signature,
     name: Token,
+    /// Whether what is called like it has the name of the instance behind it.
+    template: bool,
     description: Description,
     system: bool,
     /// Whether it is started after the network is up.
@@ -151,6 +153,8 @@ struct EnvironmentFile {
 struct ErrorLog {
     signature: Signature,
     name: Token,
+    /// Whether the unit says which of its instances has ended.
+    template: bool,
     system: bool,
     /// Whether the script of the service writes tracebacks itself.
     python: bool,
@@ -735,6 +739,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
     Some(Unit {
         signature: Signature::new(format_args!("; edit with `{edit} {}`, not here.", spec.name)),
         name: (&spec.name).into(),
+        template: spec.name.is_template(),
         description: description?,
         system,
         network: system && spec.network,
@@ -903,7 +908,8 @@ fn gains_privileges(spec: &ServiceSpec) -> bool {
 
 /// Refuses a directive of the user's that contradicts `NoNewPrivileges=no` of the user's.
 fn check_privileges(spec: &ServiceSpec, refusals: &mut Refusals) {
-    if !gains_privileges(spec) {
+    // Whoever has such a unit has it as it is: for root all of it holds.
+    if !gains_privileges(spec) || !spec.ours.is_all() {
         return;
     }
     for directive in spec.directives.iter().filter(|directive| !directive.is_off()) {
@@ -1055,6 +1061,7 @@ fn error_log_of(spec: &ServiceSpec) -> ErrorLog {
     ErrorLog {
         signature: rewritten(&spec.name),
         name: (&spec.name).into(),
+        template: spec.name.is_template(),
         system: spec.scope == Scope::System,
         python: matches!(spec.run, Run::Python { .. }),
         account: account.and_then(|account| ShellWord::new(&account.into()).ok()),

@@ -229,10 +229,23 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
+    fn no_template_of_windows(&mut self, name: &ServiceName) {
+        match self.target {
+            Target::Nssm if name.is_template() => {
+                let fault = Fault::new("service name", "it is that of a template, which only systemd has").given(name);
+                self.fault(fault.help("`instances = [\"a\", \"b\"]` in a manifest makes a service for each"));
+            }
+            Target::Nssm | Target::Systemd => {}
+        }
+    }
+
     pub(super) fn name(&mut self, name: Option<&str>) -> Option<ServiceName> {
         let name = name?;
         match name.parse() {
-            Ok(name) => Some(name),
+            Ok(name) => {
+                self.no_template_of_windows(&name);
+                Some(name)
+            }
             Err(reason) => {
                 self.fault(Fault::new("service name", reason).given(Text::from(name)));
                 None

@@ -124,7 +124,7 @@ pub fn validate(
     settled.secrets = secrets.iter().map(ToString::to_string).collect();
     settled.ordered(&order, target);
     settled.settle(&name, &working_directory);
-    let ours = ours(request);
+    let (ours, is_template) = (ours(request), name.is_template());
     let spec = ServiceSpec {
         name,
         display_name,
@@ -137,7 +137,7 @@ pub fn validate(
         secrets,
         secrets_in,
         account,
-        at_boot: request.at_boot.unwrap_or(true) && can_be_enabled(&ours, &directives),
+        at_boot: request.at_boot.unwrap_or(true) && can_be_enabled(is_template, &ours, &directives),
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
@@ -157,9 +157,12 @@ pub fn validate(
     Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })
 }
 
-/// Whether there is anything in [Install] that starts it.
-fn can_be_enabled(ours: &Ours, directives: &[Directive]) -> bool {
+/// Whether there is anything in [Install] that starts it. A template is enabled by its default instance alone.
+fn can_be_enabled(is_template: bool, ours: &Ours, directives: &[Directive]) -> bool {
     let of_install = || directives.iter().filter(|directive| directive.section() == Section::Install);
+    if is_template && !of_install().any(|directive| directive.name() == "DefaultInstance" && !directive.is_off()) {
+        return false;
+    }
     let is_ours = ours.has("WantedBy") && of_install().all(|directive| directive.name() != "WantedBy");
     is_ours || of_install().any(|directive| directive.name() != "DefaultInstance" && !directive.is_off())
 }

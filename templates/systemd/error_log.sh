@@ -9,13 +9,16 @@
     XDG_RUNTIME_DIR="$XDG_RUNTIME_DIR" \
 {%- endif %}
     SERVICE_RESULT="$SERVICE_RESULT" EXIT_CODE="$EXIT_CODE" EXIT_STATUS="$EXIT_STATUS" \
-    INVOCATION_ID="$INVOCATION_ID" /bin/sh "$0" now
+    INVOCATION_ID="$INVOCATION_ID" /bin/sh "$0" now{% if template %} "$1"{% endif %}
+{%- if template %}
+unit=$2
+{%- endif %}
 
 case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in
     success/killed/PIPE)
         # systemd counts an end by SIGPIPE as clean (SuccessExitStatus= of systemd.service(5)), but nobody has asked for
         # it, unless the service is being stopped: then there is a job for that.
-        case $(systemctl {% if !system %}--user {% endif %}list-jobs --no-legend {{ name }}.service) in
+        case $(systemctl {% if !system %}--user {% endif %}list-jobs --no-legend {% if template %}"$unit"{% else %}{{ name }}{% endif %}.service) in
             *" stop "* | *" restart "*) exit ;;
         esac
         ;;
@@ -37,7 +40,7 @@ case $SERVICE_RESULT/$EXIT_CODE/$EXIT_STATUS in
 esac
 
 entry() {
-    echo "$(date -Iseconds) {{ name }} $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS"
+    echo "$(date -Iseconds) {% if template %}$unit{% else %}{{ name }}{% endif %} $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS"
     cause
     last_lines | tail -c 262144 # a single one can have hundreds of megabytes
     echo
@@ -70,9 +73,9 @@ last_lines() {
     # Only root can ask journald to catch up.
     sleep 1
 {%- endif %}
-    since=$(systemctl {% if !system %}--user {% endif %}show --value -p InactiveExitTimestamp {{ name }}.service)
+    since=$(systemctl {% if !system %}--user {% endif %}show --value -p InactiveExitTimestamp {% if template %}"$unit"{% else %}{{ name }}{% endif %}.service)
     journalctl -q -o cat -n 50 ${since:+"--since=$since"} \
-        "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" + SYSLOG_IDENTIFIER={{ name }} _TRANSPORT=stdout \
+        "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" + SYSLOG_IDENTIFIER={% if template %}"$unit"{% else %}{{ name }}{% endif %} _TRANSPORT=stdout \
         "_UID=$(id -u{% if let Some(account) = account %} -- {{ account }}{% endif %})"
 }
 

@@ -34,6 +34,8 @@ mod profiles;
 mod readme;
 mod rename;
 mod secrets;
+mod taken_over;
+mod templates;
 mod through_sudo;
 mod undo;
 mod update;

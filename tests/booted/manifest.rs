@@ -69,6 +69,35 @@ fn what_the_manifest_no_longer_lists_is_removed_in_the_same_plan() {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn instances_come_and_go_as_services_of_their_own() {
+    let [a, b] = ["instance-a", "instance-b"].map(named);
+    let manifest = |instances: &str| {
+        let probe = support::probe::path();
+        format!(
+            "[[service]]\nname = \"instance\"\ninstances = {instances}\nexecutable = {probe:?}\n\
+             arguments = [\"{{instance}}\", \"{{{{instance}}}}\"]\nworking_directory = \"/srv\"\n"
+        )
+    };
+    let apply = |test: Test, instances: &str, options: &[&str]| {
+        test.file("many.toml", manifest(instances)).args(["--manifest", "many.toml"]).args(options).run()
+    };
+    let ran = apply(Test::install(), "[\"a\", \"b\"]", &["--start"]);
+    for (service, instance) in [(&a, "a"), (&b, "b")] {
+        assert_eq!(service.property("ActiveState"), "active");
+        let command = fs::read(format!("/proc/{}/cmdline", service.pid())).unwrap();
+        assert!(command.ends_with(format!("\0{instance}\0{{instance}}\0").as_bytes()), "{}", command.escape_ascii());
+    }
+    // Each has a receipt of its own, so that it can be installed again alone.
+    ran.then_manage().args(["instance-b", "stop_and_restart"]).run();
+    apply(ran.then_install(), "[\"a\", \"b\"]", &["--check"]);
+    apply(ran.then_install(), "[\"a\"]", &["--prune"]);
+    assert_eq!((a.property("ActiveState").as_str(), b.property("LoadState").as_str()), ("active", "not-found"));
+    manage(&ran, "stop_and_remove").run();
+    assert!(!a.unit().exists());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn a_failure_brings_the_removed_one_back() {
     let [gone, bad] = ["prune-gone", "prune-bad"].map(named);
     let ran = apply(Test::install(), &[(&gone, "1")], &["--start"]).run();

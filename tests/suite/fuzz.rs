@@ -19,6 +19,7 @@ use install_service::catalog::{Catalog, config_file, discover};
 use install_service::executor::journal::Record;
 use install_service::host::facts::Elsewhere;
 use install_service::host::process::Outcome;
+use install_service::import::{self, About, Taken, Unit, UnitFile};
 use install_service::managers::{nssm, systemd as systemctl};
 use install_service::manifest::{self, Manifest};
 use install_service::model::calendar::Calendar;
@@ -289,6 +290,65 @@ fn catalogs() {
         }
     });
 }
+
+/// A unit is read, also as `systemctl cat` prints it, said again in a manifest, and that is read again.
+#[test]
+fn units() {
+    let mut inputs = seeds("fixtures/install", ".service");
+    inputs
+        .push(b"# /a/x.service\n[Service]\nExecStart=/bin/x\n\n# /b/x.service.d/y.conf\n[Service]\nNice=1\n".to_vec());
+    let place = Place { unit_dir: "/u".into(), state_dir: "/s".into(), home: None };
+    fuzz("unit", inputs, UNIT, |input| {
+        let files = import::of_cat(input).unwrap_or_else(|| vec![("x.service".into(), input)]);
+        let mut files = files.into_iter().map(|(path, contents)| UnitFile::read(&path, contents));
+        let own = files.next().expect("a file");
+        match Unit::merged(own, files.collect()) {
+            Ok(unit) => {
+                let about = About { name: "x".into(), ..About::default() };
+                let mut taken = Taken::of(&unit, &about);
+                taken.check(&unit, &place);
+                let text = import::document(&[(taken.clone(), "x".into())]);
+                let services = Manifest::parse(&text, "m").unwrap_or_else(|error| panic!("{error}: {text}")).services();
+                assert_eq!(services, [taken.request], "{text}");
+                taken.losses.iter().map(|loss| kind(&loss.why)).take(2).collect()
+            }
+            Err(passed) => passed.why.into(),
+        }
+    });
+}
+
+const UNIT: &[&[u8]] = &[
+    b"[Unit]\n",
+    b"[Service]\n",
+    b"[Install]\n",
+    b"[X-Other]\n",
+    b"ExecStart=",
+    b"ExecStart=/bin/x\n",
+    b"Environment=",
+    b"EnvironmentFile=-/",
+    b"Restart=",
+    b"RestartSec=",
+    b"TimeoutSec=",
+    b"User=",
+    b"WorkingDirectory=/",
+    b"Description=",
+    b"After=",
+    b"WantedBy=",
+    b"CapabilityBoundingSet=~",
+    b"ConditionPathExists=\n",
+    b"\\\n",
+    b"\r",
+    b"\0",
+    b"\xEF\xBB\xBF",
+    b"#",
+    b";",
+    b"%%",
+    b"%i",
+    b"\\x41",
+    b"\"",
+    b"'",
+    b"\n\n# /etc/systemd/system/x.service.d/a.conf\n",
+];
 
 /// A manifest is read, checked and rendered; what was taken is written again without a loss.
 #[test]
@@ -633,8 +693,9 @@ fn names() {
         if let Ok(name) = &service {
             assert_eq!(name.as_str(), text);
             assert!(
-                text.len() <= 240 && !text.contains(['/', '\\', '%', '@', '\n', ' ']) && !text.starts_with(['.', '-'])
+                text.len() <= 240 && !text.contains(['/', '\\', '%', '\n', ' ']) && !text.starts_with(['.', '-', '@'])
             );
+            assert!(text.matches('@').count() <= 1 && name.is_template() == text.ends_with('@'));
         }
         let variable = text.parse::<EnvName>();
         assert!(variable.is_err() || !text.contains(['=', '\0', '\n']));

@@ -32,7 +32,11 @@ mod fuzz;
 mod golden;
 #[cfg(target_os = "linux")]
 mod hostile_files;
+#[cfg(unix)]
+mod import;
 mod injection;
+#[cfg(unix)]
+mod instances;
 #[cfg(unix)]
 mod interpreter;
 #[cfg(unix)]
@@ -58,5 +62,7 @@ mod secret_arguments;
 mod shown;
 #[cfg(unix)]
 mod support_itself;
+#[cfg(unix)]
+mod templates;
 #[cfg(target_os = "linux")]
 mod update;

@@ -87,6 +87,10 @@ fn the_schema_refuses_what_the_types_refuse() {
         "[[services]]\n",
         "[defaults]\nname = \"x\"\n",
         "[defaults]\nexecutable = \"/x\"\n",
+        "[defaults]\ninstances = [\"a\"]\n",
+        "[[service]]\nname = \"x\"\ninstances = []\nexecutable = \"/x\"\n",
+        "[[service]]\nname = \"x\"\ninstances = [\"a\", \"a\"]\nexecutable = \"/x\"\n",
+        "[[service]]\ninstances = [\"a\"]\nexecutable = \"/x\"\n",
         "[[service]]\nexecutable = 3\n",
         "[[service]]\nexecutable = \"/x\"\nsecrets = { A = \"x\" }\n",
         "[[service]]\nexecutable = \"/x\"\narguments = 3\n",
@@ -228,7 +232,7 @@ proptest! {
     #[test]
     fn no_manifest_brings_it_down(
         rows in prop::collection::btree_map(
-            "(name|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|restart|restart_sec|stop_timeout|stop_command|network|after|before|requires|wants|environment_file|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
+            "(name|instances|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|restart|restart_sec|stop_timeout|stop_command|network|after|before|requires|wants|environment_file|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
             value(),
             0..7,
         ),

@@ -10,6 +10,7 @@ mod support;
 mod calendar;
 mod completions;
 mod golden;
+mod judge;
 mod no_systemd;
 mod python_readers;
 mod python_script;

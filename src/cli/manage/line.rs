@@ -16,6 +16,7 @@ use crate::cli::prose;
 use crate::cli::styled::Styled;
 use crate::commands::find::{self, Where};
 use crate::commands::sources;
+use crate::commands::templates::DoneTo;
 use crate::error::{Error, Fault};
 use crate::host::text::text;
 use crate::managers;
@@ -82,6 +83,26 @@ impl Mode {
             Self::Show => "showing",
             Self::Diff => "comparing",
             Self::Doctor => "examining",
+        }
+    }
+
+    /// What it is done to, where there are templates.
+    pub(super) fn done_to(self) -> DoneTo {
+        match self {
+            Self::Start => DoneTo::Started,
+            Self::Restart | Self::Reload => DoneTo::Running,
+            Self::Stop => DoneTo::Stopped,
+            Self::Status => DoneTo::Shown,
+            Self::Enable | Self::Disable | Self::Logs => DoneTo::Any,
+            Self::Rename
+            | Self::Remove
+            | Self::StopAndRemove
+            | Self::Reinstall
+            | Self::StopAndReinstall
+            | Self::StopAndRestart
+            | Self::Show
+            | Self::Diff
+            | Self::Doctor => DoneTo::Installed,
         }
     }
 

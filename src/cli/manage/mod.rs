@@ -75,6 +75,10 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
                 Mode::Doctor => Managed::find_untouched(names, &place(&call))?,
                 _ => Managed::find(names, &place(&call), &mut report::tell)?,
             };
+            need_units(&services, mode, &call)?;
+            let has_templates = services.names.iter().any(ServiceName::is_template);
+            let services = services.meant(mode.done_to())?;
+            let several = several || has_templates && services.names.len() > 1;
             let notes = note.into_iter().collect();
             Call { services, several, shape: call.shape.unwrap_or_default(), notes, new_name }.run(mode, &call)
         }
@@ -95,7 +99,6 @@ struct Call {
 
 impl Call {
     fn run(&self, mode: Mode, options: &ManageCall) -> Result<u8, Error> {
-        self.need_units(mode, options)?;
         match mode {
             Mode::Show => return self.show(),
             Mode::Diff => {
@@ -148,36 +151,6 @@ impl Call {
         Ok(exit::OK)
     }
 
-    /// Fails for a service that was removed, where something is to be done to what is installed.
-    fn need_units(&self, mode: Mode, options: &ManageCall) -> Result<(), Error> {
-        let forgets = options.remove_env_vars || options.remove_install_args;
-        let needs_unit = match mode {
-            Mode::Reinstall
-            | Mode::StopAndReinstall
-            | Mode::StopAndRestart
-            | Mode::Show
-            | Mode::Diff
-            | Mode::Doctor => false,
-            Mode::Remove | Mode::StopAndRemove => !forgets,
-            Mode::Start
-            | Mode::Status
-            | Mode::Stop
-            | Mode::Restart
-            | Mode::Reload
-            | Mode::Rename
-            | Mode::Enable
-            | Mode::Disable
-            | Mode::Logs => true,
-        };
-        match self.services.removed.first() {
-            Some(name) if needs_unit => {
-                report::tell(Event::WasRemoved(name));
-                Err(Error::NoSuchService { service: name.to_string(), similar: Vec::new() })
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn reinstall(&self, how: &InstallOptions, options: &ManageCall) -> Result<u8, Error> {
         let limit = options.import_limit.unwrap_or(IMPORT_LIMIT);
         let outcome = self.services.reinstall(how, limit, &read_words, &mut report::tell)?;
@@ -205,6 +178,33 @@ impl Call {
             Event::LogOf(_) if !self.several => {}
             event => report::tell(event),
         }
+    }
+}
+
+/// Fails for a service that was removed, where something is to be done to what is installed.
+fn need_units(services: &Managed, mode: Mode, options: &ManageCall) -> Result<(), Error> {
+    let forgets = options.remove_env_vars || options.remove_install_args;
+    let needs_unit = match mode {
+        Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff | Mode::Doctor => {
+            false
+        }
+        Mode::Remove | Mode::StopAndRemove => !forgets,
+        Mode::Start
+        | Mode::Status
+        | Mode::Stop
+        | Mode::Restart
+        | Mode::Reload
+        | Mode::Rename
+        | Mode::Enable
+        | Mode::Disable
+        | Mode::Logs => true,
+    };
+    match services.removed.first() {
+        Some(name) if needs_unit => {
+            report::tell(Event::WasRemoved(name));
+            Err(Error::NoSuchService { service: name.to_string(), similar: Vec::new() })
+        }
+        _ => Ok(()),
     }
 }
 

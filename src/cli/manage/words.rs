@@ -137,7 +137,9 @@ pub(super) fn status(reports: &[Report], call: &Call) -> u8 {
             print(out);
         }
     }
-    let all_run = reports.iter().all(|report| report.status.state == State::Running);
+    let mut services =
+        reports.iter().map(|report| report.status.state).filter(|state| *state != State::Template).peekable();
+    let all_run = services.peek().is_some() && services.all(|state| state == State::Running);
     if all_run { exit::OK } else { exit::NOT_RUNNING }
 }
 

@@ -169,8 +169,8 @@ pub(super) fn args<C>(groups: &'static [Group<C>], taken: &[&str], purpose: Purp
     groups.iter().flat_map(of).collect()
 }
 
-/// Some of the options, for a command that does something else.
-pub(super) fn some<C>(groups: &'static [Group<C>], longs: &[&str], purpose: Purpose) -> Vec<Arg> {
+/// Those of these names, for a command that has no others.
+pub(super) fn chosen<C>(groups: &'static [Group<C>], longs: &[&str], purpose: Purpose) -> Vec<Arg> {
     all(groups).filter(|option| longs.contains(&option.long)).map(|option| option.arg(purpose)).collect()
 }
 

@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod examine;
+pub mod judge;
 pub mod killed;
 pub mod links;
 pub mod presence;
@@ -73,6 +74,9 @@ pub fn parse_show(answer: &str) -> Vec<Properties> {
 /// The state of a service, from its properties.
 pub fn status_of(properties: &Properties) -> ServiceStatus {
     let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
+    if get("Id").ends_with("@.service") {
+        return ServiceStatus { state: State::Template, ..ServiceStatus::not_installed() };
+    }
     let state = match (get("LoadState"), get("ActiveState"), get("SubState")) {
         ("not-found", "inactive", _) => State::NotInstalled,
         (_, "activating", "auto-restart") => State::Restarting,
@@ -107,14 +111,36 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
     }
 }
 
-/// Asks systemd for the properties of services, in the order given, with one call.
+/// Asks systemd for the properties of services, in the order given, with one call. It has none of a template, and
+/// refuses to be asked: of such there is but its name.
 ///
 /// # Errors
 /// When systemd does not answer.
 pub fn show(names: &[ServiceName], scope: Scope) -> Result<Vec<Properties>, Error> {
-    let words = ["show".to_owned(), format!("--property={PROPERTIES}")];
-    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
-    Ok(parse_show(&process::answer(&invocation, &[])?.text()))
+    let asked: Vec<String> = names.iter().filter(|name| !name.is_template()).map(ServiceName::unit).collect();
+    let mut answers = Vec::new().into_iter();
+    if !asked.is_empty() {
+        let words = ["show".to_owned(), format!("--property={PROPERTIES}")];
+        let invocation = Invocation::systemctl(scope, words.into_iter().chain(asked));
+        answers = parse_show(&process::answer(&invocation, &[])?.text()).into_iter();
+    }
+    let of = |name: &ServiceName| match name.is_template() {
+        true => Some(Properties::from([("Id".to_owned(), name.unit())])),
+        false => answers.next(),
+    };
+    Ok(names.iter().map_while(of).collect())
+}
+
+/// The instances of a template that run, or have failed.
+///
+/// # Errors
+/// When systemd does not answer.
+pub fn instances(template: &ServiceName, scope: Scope) -> Result<Vec<ServiceName>, Error> {
+    let words = ["show".to_owned(), "--property=Id,ActiveState".to_owned(), template.loaded_units()];
+    let answers = parse_show(&process::answer(&Invocation::systemctl(scope, words), &[])?.text());
+    let runs = answers.iter().filter(|found| found.get("ActiveState").is_some_and(|state| state != "inactive"));
+    let names = runs.filter_map(|found| found.get("Id")?.strip_suffix(".service")?.parse::<ServiceName>().ok());
+    Ok(names.filter(|name| name.template().as_ref() == Some(template)).collect())
 }
 
 /// The state of one service.
@@ -344,6 +370,15 @@ fn logs(names: &[ServiceName], scope: Scope, part: &LogPart) -> Invocation {
         word.extend_from_slice(value.as_bytes());
         Text::from_bytes(word)
     }));
+    // A pattern is for an option alone.
+    if names.iter().any(ServiceName::is_template) {
+        let option = match scope {
+            Scope::System => "--unit",
+            Scope::User => "--user-unit",
+        };
+        words.extend(names.iter().map(|name| format!("{option}={}", name.loaded_units()).into()));
+        return Invocation(words);
+    }
     for (at, fields) in of_services(names, scope).into_iter().enumerate() {
         // It begins another alternative.
         words.extend((at > 0).then(|| "+".into()));
@@ -435,7 +470,7 @@ pub fn limit_of(operation: &Operation, scope: Scope) -> Duration {
         return LIMIT;
     }
     let words = ["show".to_owned(), "--property=TimeoutStopUSec".to_owned()];
-    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::loaded_units)));
     // Whoever does not answer this does not do the other either.
     let answers = process::answer(&invocation, &[]).map(|answer| parse_show(&answer.text())).unwrap_or_default();
     answers
@@ -542,6 +577,12 @@ mod tests {
         assert_eq!(status.exit_status, Some(2));
         assert_eq!(status.restarts, Some(3));
         assert_eq!(status.pid, None);
+    }
+
+    #[test]
+    fn a_template_is_no_service_that_is_stopped() {
+        assert_eq!(status_of(&properties("Id=a@.service\n")).state, State::Template);
+        assert_eq!(status_of(&properties("Id=a@b.service\nLoadState=loaded\n")).state, State::Stopped);
     }
 
     #[test]

@@ -43,6 +43,12 @@ impl Operation {
             let words = verb.iter().map(|word| (*word).to_owned()).chain(names.iter().map(ServiceName::unit));
             Invocation::systemctl(scope, words)
         };
+        let on_loaded = |verb: &str, names: &[ServiceName]| {
+            Invocation::systemctl(
+                scope,
+                [verb.to_owned()].into_iter().chain(names.iter().map(ServiceName::loaded_units)),
+            )
+        };
         match self {
             Self::Reload => on_units(&["daemon-reload"], &[]),
             Self::Enable(names) => on_units(&["enable"], names),
@@ -50,11 +56,11 @@ impl Operation {
             Self::Disable(names) => on_units(&["disable", "--no-reload"], names),
             Self::Start(names) => on_units(&["start"], names),
             Self::BeginStart(names) => on_units(&["start", "--no-block"], names),
-            Self::Stop(names) => on_units(&["stop"], names),
-            Self::Restart(names) => on_units(&["restart"], names),
-            Self::ReloadUnits(names) => on_units(&["reload"], names),
-            Self::Kill(names) => on_units(&["kill"], names),
-            Self::ResetFailed(names) => on_units(&["reset-failed"], names),
+            Self::Stop(names) => on_loaded("stop", names),
+            Self::Restart(names) => on_loaded("restart", names),
+            Self::ReloadUnits(names) => on_loaded("reload", names),
+            Self::Kill(names) => on_loaded("kill", names),
+            Self::ResetFailed(names) => on_loaded("reset-failed", names),
             // By name: without one loginctl asks for the session that it is called in, and there may be none.
             Self::EnableLinger(user) => Invocation::new(["loginctl", "enable-linger", user]),
             Self::DisableLinger(user) => Invocation::new(["loginctl", "disable-linger", user]),

@@ -21,13 +21,14 @@ use std::path::Path;
 use house::House;
 
 /// The rooms, from the ground up. Those of one floor may know each other, though not in a circle.
-const FLOORS: [&[&str]; 12] = [
+const FLOORS: [&[&str]; 13] = [
     &["model"],
     &["diagnose"],
     &["error"],
     &["document"],
     &["catalog", "manifest", "render"],
     &["plan", "validate"],
+    &["import"],
     &["host"],
     &["managers"],
     &["executor"],
@@ -37,7 +38,8 @@ const FLOORS: [&[&str]; 12] = [
 ];
 
 /// Text in, text out, the same on every operating system.
-const PURE: [&str; 9] = ["catalog", "diagnose", "document", "error", "manifest", "model", "plan", "render", "validate"];
+const PURE: [&str; 10] =
+    ["catalog", "diagnose", "document", "error", "import", "manifest", "model", "plan", "render", "validate"];
 
 /// What a pure room does not name: paths and what is below them, macros, methods, conditions.
 const EFFECTS: [&str; 32] = [
