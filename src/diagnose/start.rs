@@ -620,6 +620,57 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_has_a_port_is_named() {
+        let with = |unit: Option<&str>, user| {
+            let unit = unit.map(str::to_owned);
+            let holder = Some(Holder { program: "nginx".into(), process: 4711, unit, user });
+            let known = Known { holder, ..saying("listen tcp :8080: bind: address already in use") };
+            let found = cause(&known, "exit-code", Some(1));
+            (found.what, found.cure)
+        };
+        let says = |what: &str, cure: &str| {
+            (format!("port 8080 is in use by {what}"), format!("{cure}; or give `web` another port"))
+        };
+        assert_eq!(
+            with(Some("proxy"), false),
+            says("`nginx` of the service `proxy`", "`sudo systemctl stop proxy` stops that one")
+        );
+        assert_eq!(
+            with(Some("dev"), true),
+            says("`nginx` of the service `dev`", "`systemctl --user stop dev` stops that one")
+        );
+        assert_eq!(with(None, false), says("`nginx`, process 4711", "`sudo kill 4711` ends that one"));
+    }
+
+    #[test]
+    fn memory_that_a_line_refuses_is_told_with_it() {
+        let known = Known { lines: lines("[Service]\nLimitAS=300M\n"), ..saying("MemoryError") };
+        let found = cause(&known, "exit-code", Some(1));
+        assert!(found.what.ends_with("by the line `LimitAS=300M` of `/etc/systemd/system/web.service`"), "{found:?}");
+        assert!(found.cure.ends_with("with a larger `LimitAS=` below `[Service]`"), "{found:?}");
+    }
+
+    #[test]
+    fn a_mail_that_is_not_handed_over_names_the_profile() {
+        let words = "sendmail: can not open config `/etc/dma/dma.conf': Permission denied";
+        let known = Known { lines: lines("[Service]\nNoNewPrivileges=yes\n"), ..saying(words) };
+        assert_eq!(cause(&known, "exit-code", Some(66)).kind, Kind::Hardening);
+        assert_eq!(cause(&saying(words), "exit-code", Some(66)).kind, Kind::NotWritable);
+    }
+
+    #[test]
+    fn where_our_script_has_looked_nothing_is_left_in_the_background() {
+        let brief = ServiceStatus { last: LastRun { signal: false, seconds: Some(0) }, ..status("success", Some(0)) };
+        let kind = |unit: &str, said: &str| Known { lines: lines(unit), ..saying(said) }.causes(&brief)[0].kind;
+        let ours = "[Service]\nExecStop=-:\"/bin/sh\" \"/var/lib/install-service/web_stop.sh\"\n";
+        assert_eq!(kind(ours, "Started web"), Kind::Input);
+        assert_eq!(kind(ours, "left in the background: mine"), Kind::Background);
+        // Who may not read the log does not know.
+        assert_eq!(kind(ours, ""), Kind::Background);
+        assert_eq!(kind("[Service]\n", "Started web"), Kind::Background);
+    }
+
     #[track_caller]
     fn said(words: &str, kind: Kind, cure: &str) {
         let found = cause(&saying(words), "exit-code", Some(1));
