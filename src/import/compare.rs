@@ -58,7 +58,7 @@ fn meaning(said: &Said<'_>) -> Vec<String> {
             units.dedup();
             units
         }
-        ("WorkingDirectory", _) => values.map(|path| simplified(path)).collect(),
+        ("WorkingDirectory", _) => values.map(simplified).collect(),
         _ => values.map(|value| spelled(*directive, value)).collect(),
     }
 }
