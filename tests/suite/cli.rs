@@ -63,7 +63,7 @@ const OPTIONS: [(&str, Option<&str>); 47] = [
 ];
 
 /// What InstallService does besides installing.
-const COMMANDS: [&str; 4] = ["discover", "properties", "completions", "schema"];
+const COMMANDS: [&str; 5] = ["import", "discover", "properties", "completions", "schema"];
 
 fn other_spelling(option: &str) -> String {
     let name = option.trim_start_matches("--");

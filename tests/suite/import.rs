@@ -344,6 +344,24 @@ const VALUES: [&str; 34] = [
     "native",
 ];
 
+/// Directives that systemd refuses with, or without, another one.
+const PAIRED: [&str; 14] = [
+    "BusName",
+    "DynamicUser",
+    "ExecStart",
+    "JobRunningTimeoutSec",
+    "JobTimeoutSec",
+    "PAMName",
+    "Restart",
+    "RestartSteps",
+    "RuntimeMaxSec",
+    "RuntimeRandomizedExtraSec",
+    "Type",
+    "USBFunctionDescriptors",
+    "USBFunctionStrings",
+    "User",
+];
+
 fn lines() -> impl Strategy<Value = Vec<(usize, usize)>> {
     proptest::collection::vec((0..directives().count(), 0..VALUES.len()), 0..40)
 }
@@ -359,7 +377,7 @@ proptest! {
             // What fits is looked for from here on.
             let fits = VALUES.iter().cycle().skip(value).take(VALUES.len()).find(|value| directive.with(value).is_ok());
             // What runs, and how it ends, goes together, and what does not is refused.
-            let is_paired = matches!(directive.name, "Type" | "ExecStart" | "Restart" | "BusName" | "User" | "DynamicUser");
+            let is_paired = PAIRED.contains(&directive.name);
             let (Some(value), false) = (fits, is_paired) else { continue };
             let (_, text) = unit.iter_mut().find(|(name, _)| *name == directive.section.as_str()).unwrap();
             *text += &format!("{}={value}\n", directive.name);
