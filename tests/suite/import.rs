@@ -345,7 +345,7 @@ const VALUES: [&str; 34] = [
 ];
 
 /// Directives that systemd refuses with, or without, another one.
-const PAIRED: [&str; 14] = [
+const PAIRED: [&str; 15] = [
     "BusName",
     "DynamicUser",
     "ExecStart",
@@ -353,6 +353,7 @@ const PAIRED: [&str; 14] = [
     "JobTimeoutSec",
     "PAMName",
     "Restart",
+    "RestartMaxDelaySec",
     "RestartSteps",
     "RuntimeMaxSec",
     "RuntimeRandomizedExtraSec",
