@@ -137,6 +137,8 @@ pub enum Kind {
     NotEnabled,
     /// A directory or file may not be written.
     NotWritable,
+    /// What it overrides since it was adopted has changed.
+    Original,
     /// Another unit has its name.
     OtherUnit,
     /// A drop-in says something else than its unit.

@@ -140,6 +140,8 @@ pub struct InstallOptions {
     pub stop: bool,
     /// Start the services, and start changed ones again.
     pub start: bool,
+    /// Start what runs and is taken over again, too.
+    pub restart_now: bool,
     /// Keep a new version that does not settle.
     pub no_rollback: bool,
     /// Services of ours to remove in the same plan, as [`remove`] does with [`Keep::ALL`].
@@ -205,6 +207,15 @@ pub fn at_boot(names: &[ServiceName], at_boot: bool, receipts: &[Artifact], obse
     let wrong = receipts.iter().filter(|receipt| compare(observed, receipt) != Difference::Same);
     plan.steps.splice(0..0, wrong.map(|receipt| Step::plain(Action::Write(receipt.clone()))));
     plan
+}
+
+/// The plan that gives adopted services back to what had their names, and takes away all of ours. What runs goes on.
+pub fn release(names: &[ServiceName], observed: &Observed, site: &Site) -> Plan {
+    match site.manager {
+        Manager::Systemd(_) => systemd::release(names, observed, &site.place),
+        // Nothing of NSSM is adopted.
+        Manager::Nssm => Plan::of(Vec::new()),
+    }
 }
 
 /// The plan that removes services, and leaves what `keep` says.

@@ -44,6 +44,8 @@ pub(super) enum Mode {
     Disable,
     /// Give it the name that follows
     Rename,
+    /// Give an adopted one back: its own unit and links again, what runs goes on
+    Release,
     /// Stop it and remove its files and registration
     Remove,
     /// Install it again as it was installed the last time
@@ -76,6 +78,7 @@ impl Mode {
             Self::Enable => "enabling",
             Self::Disable => "disabling",
             Self::Rename => "renaming",
+            Self::Release => "releasing",
             Self::Remove | Self::StopAndRemove => "removing",
             Self::Reinstall | Self::StopAndReinstall | Self::StopAndRestart => "reinstalling",
             Self::Logs => "reading the output of",

@@ -131,6 +131,10 @@ impl Call {
                 let outcome = self.services.rename(new_name, &read_words, tell)?;
                 return Ok(report::outcome(&outcome, self.shape.plain()));
             }
+            Mode::Release => {
+                let (done, running) = self.services.release(tell)?;
+                words::released(&done, &running, self.services.site.scope());
+            }
             Mode::Remove | Mode::StopAndRemove => {
                 words::removed(&self.services.remove(keep, options.remove_nssm, tell)?);
             }
@@ -153,6 +157,7 @@ impl Call {
         let forgets = options.remove_env_vars || options.remove_install_args;
         let needs_unit = match mode {
             Mode::Reinstall
+            | Mode::Release
             | Mode::StopAndReinstall
             | Mode::StopAndRestart
             | Mode::Show
