@@ -155,7 +155,7 @@ fn installation(
         faults.push(Fault::new("option `--restart-now`", "needs `--adopt`: it is for what is taken over").help(help));
     }
     if call.adopt {
-        faults.extend(no_adoption(call.update, target, &settings.mode));
+        faults.extend(no_adoption(target, &settings.mode));
     }
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));
@@ -209,11 +209,8 @@ fn properties(given: &[String], target: Target, faults: &mut Vec<Fault>) -> Inde
 }
 
 /// What nothing can be taken over with.
-fn no_adoption(update: bool, target: Target, mode: &InstallMode) -> Vec<Fault> {
+fn no_adoption(target: Target, mode: &InstallMode) -> Vec<Fault> {
     let mut reasons = Vec::new();
-    if update {
-        reasons.push("cannot be combined with `--update`, which changes a service of InstallService");
-    }
     if matches!(mode, InstallMode::Export(..)) {
         reasons.push("cannot be combined with `--output`, which takes over nothing on this host");
     }
@@ -239,6 +236,7 @@ fn not_an_update(call: &InstallCall) -> Vec<Fault> {
     let others = [
         ("manifest", call.manifest.is_some()),
         ("output", call.output.is_some()),
+        ("adopt", call.adopt),
         ("target", call.target.is_some_and(|target| target != managers::of_this_host())),
     ];
     let given = others.into_iter().filter(|(_, is_given)| *is_given);

@@ -647,6 +647,12 @@ impl Installation {
             if self.settings.adopt {
                 adopt::take_over(&mut observed, &self.site.place)?;
             }
+            for name in surplus.iter().filter(|name| observed.originals.contains_key(*name)) {
+                let line = format!(
+                    "what `{name}` was before it was adopted is kept; `ManageService {name} release` gives it back"
+                );
+                reporter(Event::Note(&line));
+            }
         }
         let desired = self.with_environment(files, |service| {
             let mut values = self.known_values(service, &observed, self.settings.kept_first);

@@ -340,12 +340,14 @@ impl Managed {
         let change = Change::begin(&self.names, &self.site.place, reporter)?;
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
         adopt::may_give_back(&self.names, &mut observed, &self.site)?;
+        // Asked first: once it is done, nothing is to fail any more.
+        let active = managers::active(&self.site, &self.names)?;
         let plan = plan::release(&self.names, &observed, &self.site);
         let done = self.logged("release", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
             Ok(self.each(Done::Released))
         })?;
-        Ok((done, managers::active(&self.site, &self.names)?))
+        Ok((done, active))
     }
 
     /// The user for whose services lingering is on, if none of ours is left among them.
@@ -413,12 +415,6 @@ impl Managed {
             }
         }
         let observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
-        for name in observed.originals.keys() {
-            let line = format!(
-                "what `{name}` was before it was adopted keeps that name; `ManageService {name} release` gives it back"
-            );
-            reporter(Event::Note(&line));
-        }
         for path in &observed.drop_ins {
             let line =
                 format!("`{path}` stays, and does not override `{new}`; `systemctl edit {new}` makes one that does");

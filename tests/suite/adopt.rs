@@ -58,6 +58,7 @@ fn what_nothing_can_be_taken_over_with_is_refused() {
 fn what_is_kept_is_believed_only_if_it_makes_sense() {
     let ran = home();
     let state = ran.folder().join("working_dir");
+    fs::create_dir_all(&state).unwrap();
     fs::write(state.join("own_original.service"), "[Service]\n").unwrap();
     for (record, said) in [
         ("unit = 1\n", "own_original.toml`: "),
