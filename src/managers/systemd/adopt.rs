@@ -27,7 +27,7 @@ pub fn take_over(observed: &mut Observed, place: &Place) -> Result<(), Error> {
             OtherUnit::Beside { path, is_mask: false, counts: false, is_script: false }
                 if !observed.files.contains_key(&place.unit(&name)) =>
             {
-                as_systemd_says(&path)
+                in_real_directory(&path)
             }
             OtherUnit::Mask(_) | OtherUnit::InPlace { .. } | OtherUnit::Link { .. } | OtherUnit::Beside { .. } => {
                 continue;
@@ -65,8 +65,9 @@ pub fn is_overridden(other: &OtherUnit) -> bool {
     matches!(other, OtherUnit::Beside { is_mask: false, counts: false, .. })
 }
 
-/// The path by which systemd knows a unit, and links lead to it: where `/lib` is a link to `/usr/lib`, in that.
-fn as_systemd_says(path: &Text) -> Text {
+/// The path of a unit in the directory that it really lies in: where `/lib` is a link to `/usr/lib`, one systemd says the
+/// one and another the other.
+pub fn in_real_directory(path: &Text) -> Text {
     let place = to_path(path);
     let directory = place.parent().and_then(|directory| directory.canonicalize().ok());
     directory.zip(place.file_name()).map_or_else(|| path.clone(), |(directory, name)| text(directory.join(name)))

@@ -70,7 +70,8 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
         let there = units.links.of(&name.unit());
         let leads_to_ours = |target: &Text| target.as_bytes().ends_with(name.unit().as_bytes());
         let original = adopt::kept(name, place, &state)?.map(|(original, _)| original);
-        let is_to_original = |target: &Text| original.as_ref().is_some_and(|original| original.path == *target);
+        let is_to_original =
+            |target: &Text| original.as_ref().is_some_and(|original| original.path == adopt::in_real_directory(target));
         found.push(Installed {
             has_unit: unit.is_some(),
             at_boot: why::receipt(name, place).and_then(|request| request.at_boot).unwrap_or(true),
