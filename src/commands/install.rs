@@ -546,7 +546,7 @@ impl Installation {
         }
         let mut observed = observe::observe(&self.names(), &self.site, &mut Opened::default())?;
         if self.settings.adopt {
-            adopt::take_over(&mut observed, &self.site.place)?;
+            adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
         }
         // What was installed is compared with whatever has come in its place.
         let is_new = |name: &ServiceName| !observed.files.contains_key(&self.site.place.receipt(name));
@@ -645,7 +645,7 @@ impl Installation {
             let known = [names, surplus.clone()].concat();
             observed = observe::observe(&known, &self.site, &mut opened)?;
             if self.settings.adopt {
-                adopt::take_over(&mut observed, &self.site.place)?;
+                adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
             }
             for name in surplus.iter().filter(|name| observed.originals.contains_key(*name)) {
                 let line = format!(

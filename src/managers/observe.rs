@@ -169,7 +169,7 @@ pub fn observe_to_install(
 ) -> Result<Observed, Error> {
     let mut observed = observe(names, site, opened)?;
     if adopts {
-        adopt::take_over(&mut observed, &site.place)?;
+        adopt::take_over(names, &mut observed, &site.place)?;
     }
     let taken = taken(&observed, site).next().map(|(_, error)| error);
     taken.map_or(Ok(observed), Err)

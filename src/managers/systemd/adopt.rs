@@ -14,50 +14,53 @@ use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::text::Text;
 
-/// Takes over every unit in `observed` that has the name of a service and can be taken over; what cannot stays among
-/// the other units. Nothing on the host is changed.
+/// Takes over every unit in `observed` that has one of `names` and can be taken over; what cannot stays among the other
+/// units. Nothing on the host is changed.
 ///
 /// # Errors
 /// When one cannot be read, or the original of an earlier adoption would be lost.
-pub fn take_over(observed: &mut Observed, place: &Place) -> Result<(), Error> {
-    for (name, other) in observed.other_units.clone() {
-        let path = match other {
-            OtherUnit::InPlace { path, is_unit: true, .. } => path,
+pub fn take_over(names: &[ServiceName], observed: &mut Observed, place: &Place) -> Result<(), Error> {
+    for name in names {
+        let path = match observed.other_units.get(name) {
+            Some(OtherUnit::InPlace { path, is_unit: true, .. }) => path.clone(),
             // Beside one of ours it has no effect.
-            OtherUnit::Beside { path, is_mask: false, counts: false, is_script: false }
-                if !observed.files.contains_key(&place.unit(&name)) =>
+            Some(OtherUnit::Beside { path, is_mask: false, counts: false, is_script: false })
+                if !observed.files.contains_key(&place.unit(name)) =>
             {
-                in_real_directory(&path)
+                in_real_directory(path)
             }
-            OtherUnit::Mask(_) | OtherUnit::InPlace { .. } | OtherUnit::Link { .. } | OtherUnit::Beside { .. } => {
+            Some(
+                OtherUnit::Mask(_) | OtherUnit::InPlace { .. } | OtherUnit::Link { .. } | OtherUnit::Beside { .. },
+            )
+            | None => {
+                let newer = newer_version(name, observed, place)?;
+                observed.adopted.extend(newer.map(|newer| (name.clone(), newer)));
                 continue;
             }
         };
-        let found = unit_at(&path, &name)?;
+        let found = unit_at(&path, name)?;
         let original = Original::new(path.clone(), &found, observed.links.of(&name.unit()).clone());
-        let original = match observed.originals.get(&name) {
+        let original = match observed.originals.get(name) {
             None => original,
             // Somebody has put it back; what is kept of it is kept on.
             Some(kept) if kept.unit() == original.unit() => kept.clone(),
-            Some(_) => return Err(would_be_lost(&name, &path, place)),
+            Some(_) => return Err(would_be_lost(name, &path, place)),
         };
-        if original.was_in_place(&name, place) {
+        if original.was_in_place(name, place) {
             observed.files.insert(path, found);
         }
-        observed.other_units.remove(&name);
-        observed.adopted.insert(name, original);
-    }
-    for (name, kept) in &observed.originals {
-        let is_there = !kept.was_in_place(name, place) && !observed.gone_originals.contains(name);
-        if is_there && !observed.adopted.contains_key(name) {
-            let now = Original::new(kept.path.clone(), &unit_at(&kept.path, name)?, kept.links.clone());
-            // Its package has brought another version since.
-            if now != *kept {
-                observed.adopted.insert(name.clone(), now);
-            }
-        }
+        observed.other_units.remove(name);
+        observed.adopted.insert(name.clone(), original);
     }
     Ok(())
+}
+
+/// The unit of a package that was adopted, where the package has brought another version since.
+fn newer_version(name: &ServiceName, observed: &Observed, place: &Place) -> Result<Option<Original>, Error> {
+    let kept = observed.originals.get(name).filter(|kept| !kept.was_in_place(name, place));
+    let Some(kept) = kept.filter(|_| !observed.gone_originals.contains(name)) else { return Ok(None) };
+    let now = Original::new(kept.path.clone(), &unit_at(&kept.path, name)?, kept.links.clone());
+    Ok((now != *kept).then_some(now))
 }
 
 /// Whether this is a unit that ours overrides, as an administrator would.
