@@ -859,6 +859,11 @@ impl Installation {
 
 fn tell_others(observed: &Observed, reporter: Reporter<'_>) {
     observed.other_units.iter().for_each(|(name, other)| reporter(Event::OtherUnit(name, other)));
+    for original in observed.adopted.values().filter(|original| original.is_private()) {
+        let path = &original.path;
+        let line = format!("`{path}` is not for everybody to read, and ours is: `--env NAME` keeps a value out of it");
+        reporter(Event::Note(&line));
+    }
 }
 
 fn tell_lost(observed: &Observed, reporter: Reporter<'_>) {

@@ -50,6 +50,12 @@ impl Original {
         self.path == place.unit(name)
     }
 
+    /// Whether others could not read it: what it holds may be secret.
+    pub fn is_private(&self) -> bool {
+        const READABLE_BY_OTHERS: u32 = 0o004;
+        self.mode & READABLE_BY_OTHERS == 0
+    }
+
     /// The unit as it was.
     pub fn unit(&self) -> Artifact {
         Artifact {

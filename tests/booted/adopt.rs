@@ -70,6 +70,7 @@ fn what_runs_goes_on_and_all_is_given_back() {
     let takes_over = "adopt-life takes over /etc/systemd/system/adopt-life.service, which is kept as ";
     for (option, status) in [("--dry-run", 0), ("--check", 10)] {
         let look = adopt_again(&service, &home, &["--adopt", option]).status(status);
+        let look = look.stderr_contains("adopt-life.service` is not for everybody to read, and ours is: `--env NAME`");
         look.stdout_contains("-ExecStart=/bin/sleep 1000.1\n").stdout_contains(takes_over).run();
     }
     assert_eq!(units(&service), before);
