@@ -7,7 +7,9 @@ use similar::{ChangeTag, TextDiff};
 
 use super::output::{ADDED, HEADING, REMOVED};
 use super::styled::Styled;
-use crate::commands::drift::{Comparison, DropInDrift, FileDrift, Gone, LinkChange, LinkState, ParameterDrift};
+use crate::commands::drift::{
+    Adoption, Comparison, DropInDrift, FileDrift, Gone, LinkChange, LinkState, ParameterDrift,
+};
 use crate::model::artifact::Artifact;
 use crate::model::environment_file;
 use crate::model::name::ServiceName;
@@ -41,6 +43,8 @@ struct Json {
     overridden: Vec<JsonOverridden>,
     /// What services need that is no longer there.
     gone: Vec<JsonGone>,
+    /// Units that are not ours, and that are taken over.
+    adopted: Vec<JsonAdoption>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +83,13 @@ struct JsonOverridden {
 }
 
 #[derive(Serialize)]
+struct JsonAdoption {
+    service: ServiceName,
+    path: Text,
+    kept: Text,
+}
+
+#[derive(Serialize)]
 struct JsonGone {
     service: ServiceName,
     what: &'static str,
@@ -103,6 +114,11 @@ pub(super) fn json(comparison: &Comparison) -> String {
         },
     };
     let gone = |Gone { service, what, name }: &Gone| JsonGone { service: service.clone(), what, name: name.clone() };
+    let adoption = |Adoption { service, path, kept }: &Adoption| JsonAdoption {
+        service: service.clone(),
+        path: path.clone(),
+        kept: kept.clone(),
+    };
     let document = Json {
         version: 1,
         same: comparison.is_same(),
@@ -117,6 +133,7 @@ pub(super) fn json(comparison: &Comparison) -> String {
         drop_ins: comparison.drop_ins.clone(),
         overridden: comparison.overridden.iter().flat_map(json_of_drop_in).collect(),
         gone: comparison.gone.iter().map(gone).collect(),
+        adopted: comparison.adopted.iter().map(adoption).collect(),
     };
     serde_json::to_string_pretty(&document).expect("text and numbers have a JSON form") + "\n"
 }
@@ -136,6 +153,7 @@ fn json_of_file(file: &FileDrift) -> JsonFile {
     let (path, state) = match file {
         FileDrift::Missing(wanted) => (&wanted.path, "missing"),
         FileDrift::Changed { wanted, .. } => (&wanted.path, "changed"),
+        FileDrift::Overrides { wanted, .. } => (&wanted.path, "overrides"),
         FileDrift::Superfluous(path) => (path, "superfluous"),
     };
     let mut diff = Styled::default();
@@ -185,6 +203,9 @@ pub(super) fn text(comparison: &Comparison) -> Styled {
         _ = writeln!(out, "overridden by {path}");
         add_overridden(&mut out, comparison.overridden.iter().filter(|drift| drift.path == *path));
     }
+    for Adoption { service, path, kept } in &comparison.adopted {
+        _ = writeln!(out, "{service} takes over {path}, which is kept as {kept}");
+    }
     for Gone { service, what, name } in &comparison.gone {
         _ = writeln!(out, "the {what} of {service} is gone: {name}");
     }
@@ -218,6 +239,10 @@ fn add_file(out: &mut Styled, file: &FileDrift) {
     match file {
         FileDrift::Missing(wanted) => add_difference(out, wanted, None),
         FileDrift::Changed { wanted, found } => add_difference(out, wanted, Some(found)),
+        FileDrift::Overrides { wanted, original } => {
+            out.line(HEADING, format_args!("--- {}", original.path)).line(HEADING, format_args!("+++ {}", wanted.path));
+            add_hunks(out, &original.contents, &wanted.contents);
+        }
         FileDrift::Superfluous(path) => {
             out.line(HEADING, format_args!("--- {path}")).line(HEADING, "+++ /dev/null");
         }

@@ -75,7 +75,7 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         }
         InstallLine::Install { call, mut request, faults, typed, to_install, notes } => {
             request.iter_mut().for_each(|request| restore_secrets(request, &catalog));
-            let is_preview = call.update && call.dry_run;
+            let is_preview = call.dry_run && compares(&call);
             let (installation, format) =
                 installation(*call, request, faults, Line { typed, to_install, notes }, &catalog)?;
             let outcome = installation.run(&mut report::tell)?;
@@ -146,6 +146,8 @@ fn installation(
         state_dir: call.state_dir,
         stop: false,
         start: call.start,
+        adopt: call.adopt,
+        restart_now: call.restart_now,
         no_rollback: call.no_rollback,
         prune: call.prune,
         renamed: None,
@@ -159,6 +161,13 @@ fn installation(
         notes,
         import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
+    if call.restart_now && !call.adopt {
+        let help = "`ManageService NAME restart` starts a service again";
+        faults.push(Fault::new("option `--restart-now`", "needs `--adopt`: it is for what is taken over").help(help));
+    }
+    if call.adopt {
+        faults.extend(no_adoption(target, &settings.mode));
+    }
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));
     }
@@ -210,6 +219,24 @@ fn entries(given: &[String], target: Target, faults: &mut Vec<Fault>) -> IndexMa
     table.into_iter().map(|(name, setting)| (name, one(setting))).collect()
 }
 
+/// What nothing can be taken over with.
+fn no_adoption(target: Target, mode: &InstallMode) -> Vec<Fault> {
+    let mut reasons = Vec::new();
+    if matches!(mode, InstallMode::Export(..)) {
+        reasons.push("cannot be combined with `--output`, which takes over nothing on this host");
+    }
+    match target {
+        Target::Systemd => {}
+        Target::Nssm => reasons.push("takes over units of systemd; a service of NSSM keeps its name"),
+    }
+    reasons.into_iter().map(|reason| Fault::new("option `--adopt`", reason)).collect()
+}
+
+/// Whether a dry run is of this host: then it is what would change.
+fn compares(call: &InstallCall) -> bool {
+    call.update || call.adopt
+}
+
 /// What an update cannot be combined with, and what it needs.
 fn not_an_update(call: &InstallCall) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -220,6 +247,7 @@ fn not_an_update(call: &InstallCall) -> Vec<Fault> {
     let others = [
         ("manifest", call.manifest.is_some()),
         ("output", call.output.is_some()),
+        ("adopt", call.adopt),
         ("target", call.target.is_some_and(|target| target != managers::of_this_host())),
     ];
     let given = others.into_iter().filter(|(_, is_given)| *is_given);
@@ -257,8 +285,8 @@ fn mode(call: &InstallCall, faults: &mut Vec<Fault>) -> InstallMode {
         faults.push(Fault::new(format!("option `--{second}`"), format!("cannot be combined with `--{first}`")));
     }
     match &call.output {
-        // The preview of an update is what it changes.
-        _ if call.dry_run && call.update => InstallMode::Check,
+        // The preview of an update is what it changes, and that of an adoption what it replaces.
+        _ if call.dry_run && compares(call) => InstallMode::Check,
         _ if call.dry_run => InstallMode::DryRun,
         Some(directory) => InstallMode::Export(directory.clone(), call.layout.unwrap_or_default()),
         None if call.check => InstallMode::Check,

@@ -95,7 +95,8 @@ fn tell_of_rights(services: &[ServiceSpec], site: &Site) {
 fn tell_other_unit(name: &ServiceName, other: &OtherUnit) {
     match other {
         OtherUnit::Mask(path) => note(format_args!("`{name}` is masked: `{path}` leads to `/dev/null`")),
-        OtherUnit::InPlace { path, reason } => note(format_args!("`{path}`: {reason}")),
+        OtherUnit::InPlace { path, reason, .. } => note(format_args!("`{path}`: {reason}")),
+        OtherUnit::Link { path, target } => note(format_args!("`{path}`: it is a link to `{target}`")),
         OtherUnit::Beside { path, counts: true, .. } => {
             note(format_args!("`{path}` counts, and the unit that InstallService wrote has no effect"));
         }
@@ -237,6 +238,7 @@ fn done_to(AppliedService { name, change, started, .. }: &AppliedService, applie
         AppliedChange::Unchanged => ("unchanged", false),
         AppliedChange::Updated => ("updated", true),
         AppliedChange::Installed => ("installed", true),
+        AppliedChange::Adopted => ("adopted", true),
     };
     let unit = match applied.site.manager {
         Manager::Systemd(_) if changed => format!(" ({})", applied.site.place.unit(name)),
@@ -257,6 +259,9 @@ fn what_follows(AppliedService { name, change, started, was_active }: &AppliedSe
         (false, false, _) if name.is_template() => {
             Some(format!("`ManageService {name}INSTANCE start{user}` starts an instance of it"))
         }
+        (false, true, AppliedChange::Adopted) => Some(format!(
+            "what runs goes on as it was started; `ManageService {name} restart{user}` switches to what was installed"
+        )),
         (false, false, _) => Some(format!("`ManageService {name} start{user}` starts it")),
         (false, true, AppliedChange::Updated | AppliedChange::Installed) => Some(format!(
             "the earlier version is still running; `ManageService {name} restart{user}` switches to the new one"

@@ -3,6 +3,7 @@
 use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
 use crate::model::observed::{DropIn, Found, Observed};
+use crate::model::original::Original;
 use crate::model::overrides::{self, Overridden};
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
@@ -35,6 +36,19 @@ pub struct Comparison {
     pub overridden: Vec<DropInDrift>,
     /// What services need that is no longer there.
     pub gone: Vec<Gone>,
+    /// Units that are not ours, and that are taken over.
+    pub adopted: Vec<Adoption>,
+}
+
+/// A unit that is not ours, and that is taken over.
+#[derive(Debug)]
+pub struct Adoption {
+    /// The service that takes its name.
+    pub service: ServiceName,
+    /// Where it lies.
+    pub path: Text,
+    /// Where it is kept.
+    pub kept: Text,
 }
 
 /// A file that is not as it should be.
@@ -48,6 +62,13 @@ pub enum FileDrift {
         wanted: Artifact,
         /// As it is.
         found: Found,
+    },
+    /// It overrides one that is taken over, and lies elsewhere.
+    Overrides {
+        /// As it should be.
+        wanted: Artifact,
+        /// What it overrides.
+        original: Original,
     },
     /// It is there and should not.
     Superfluous(Text),
@@ -115,6 +136,7 @@ impl Comparison {
             surplus: surplus.to_vec(),
             drop_ins: observed.drop_ins.clone(),
             not_lingering: observed.logs_out.iter().cloned().collect(),
+            adopted: observed.adopted.iter().map(|(name, original)| Adoption::of(name, original, place)).collect(),
             ..Self::default()
         };
         for service in desired {
@@ -147,6 +169,12 @@ impl Comparison {
         comparison
     }
 
+    /// Leaves out the files that these services have not had: what is replaced is left.
+    pub fn leave_out_new(&mut self, services: &[ServiceName], place: &Place) {
+        let is_of = |path: &Text| services.iter().any(|name| place.files_of(name).contains(path));
+        self.files.retain(|file| !matches!(file, FileDrift::Missing(wanted) if is_of(&wanted.path)));
+    }
+
     /// Whether the host is as it should be.
     pub fn is_same(&self) -> bool {
         // What drop-ins override is told with them.
@@ -162,6 +190,7 @@ impl Comparison {
             drop_ins,
             overridden: _,
             gone,
+            adopted,
         } = self;
         files.is_empty()
             && parameters.is_empty()
@@ -173,6 +202,13 @@ impl Comparison {
             && surplus.is_empty()
             && drop_ins.is_empty()
             && gone.is_empty()
+            && adopted.is_empty()
+    }
+}
+
+impl Adoption {
+    fn of(name: &ServiceName, original: &Original, place: &Place) -> Self {
+        Self { service: name.clone(), path: original.path.clone(), kept: place.original_unit(name) }
     }
 }
 
@@ -203,7 +239,14 @@ fn file_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<File
             (Difference::Changed, Some(found)) => {
                 drift.push(FileDrift::Changed { wanted: artifact.clone(), found: found.clone() });
             }
-            (Difference::Missing | Difference::Changed, _) => drift.push(FileDrift::Missing(artifact.clone())),
+            (Difference::Missing | Difference::Changed, _) => {
+                let wanted = artifact.clone();
+                let original = observed.adopted.get(&service.name).filter(|_| wanted.path == place.unit(&service.name));
+                drift.push(match original.cloned() {
+                    Some(original) => FileDrift::Overrides { wanted, original },
+                    None => FileDrift::Missing(wanted),
+                });
+            }
         }
     }
     for path in place.files_of(&service.name) {

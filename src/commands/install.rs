@@ -21,6 +21,7 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
+use crate::managers::systemd::adopt;
 use crate::managers::{self, Purpose, observe, systemd};
 use crate::manifest::{self, Manifest, Request};
 use crate::model::artifact::Artifact;
@@ -80,6 +81,10 @@ pub struct Settings {
     pub stop: bool,
     /// Whether services are started.
     pub start: bool,
+    /// Whether units that are not ours are taken over, and what runs of them goes on.
+    pub adopt: bool,
+    /// Whether it is started again instead.
+    pub restart_now: bool,
     /// Whether a new version that does not settle stays.
     pub no_rollback: bool,
     /// Whether services of ours that were not asked for are removed.
@@ -113,6 +118,8 @@ impl Settings {
             state_dir: Some(state_dir.clone()),
             stop: options.stop,
             start: options.start,
+            adopt: false,
+            restart_now: false,
             no_rollback: options.no_rollback,
             prune: false,
             renamed: None,
@@ -211,6 +218,8 @@ pub enum AppliedChange {
     Updated,
     /// It is new.
     Installed,
+    /// It has taken over a unit that is not ours.
+    Adopted,
 }
 
 /// Requests, validated, and how they are carried out.
@@ -540,7 +549,10 @@ impl Installation {
         if journal::is_there(&self.site.place) {
             reporter(Event::Unfinished { needs_rights: false });
         }
-        let observed = observe::observe(&self.names(), &self.site, &mut Opened::default())?;
+        let mut observed = observe::observe(&self.names(), &self.site, &mut Opened::default())?;
+        if self.settings.adopt {
+            adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
+        }
         // What was installed is compared with whatever has come in its place.
         let is_new = |name: &ServiceName| !observed.files.contains_key(&self.site.place.receipt(name));
         if let Some((_, error)) = observe::taken(&observed, &self.site).find(|(name, _)| is_new(name)) {
@@ -624,12 +636,12 @@ impl Installation {
             Some(change) => change,
             // It may have to ask, and to wait for another run, so what it takes the host for is looked at before that.
             None => {
-                let found = observe::observe_to_install(&names, &self.site, &mut opened);
+                let found = observe::observe_to_install(&names, &self.site, self.settings.adopt, &mut opened);
                 (seen, asked) = self.ask_for_values(found, &files, reporter)?;
                 Change::begin(&names, place, reporter)?
             }
         };
-        let mut observed = observe::observe_to_install(&names, &self.site, &mut opened)?;
+        let mut observed = observe::observe_to_install(&names, &self.site, self.settings.adopt, &mut opened)?;
         tell_others(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
@@ -637,6 +649,15 @@ impl Installation {
         if !surplus.is_empty() {
             let known = [names, surplus.clone()].concat();
             observed = observe::observe(&known, &self.site, &mut opened)?;
+            if self.settings.adopt {
+                adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
+            }
+            for name in surplus.iter().filter(|name| observed.originals.contains_key(*name)) {
+                let line = format!(
+                    "what `{name}` was before it was adopted is kept; `ManageService {name} release` gives it back"
+                );
+                reporter(Event::Note(&line));
+            }
         }
         let desired = self.with_environment(files, |service| {
             let mut values = self.known_values(service, &observed, self.settings.kept_first);
@@ -719,9 +740,12 @@ impl Installation {
         let place = &self.site.place;
         let names = self.names();
         self.provide(desired, reporter)?;
-        let updates: Vec<ServiceName> =
-            names.iter().filter(|name| plan::is_installed(&observed, name, &self.site)).cloned().collect();
-        let present = [updates.as_slice(), surplus.as_slice()].concat();
+        let is_update = |name: &ServiceName| {
+            plan::is_installed(&observed, name, &self.site) && !observed.adopted.contains_key(name)
+        };
+        let updates: Vec<ServiceName> = names.iter().filter(|name| is_update(name)).cloned().collect();
+        let adopted: Vec<ServiceName> = observed.adopted.keys().cloned().collect();
+        let present = [updates.as_slice(), &adopted, surplus.as_slice()].concat();
         let renames = self.settings.renamed.is_some();
         let speak = self.validated.iter().filter(|service| service.spec.speaks_systemd());
         let loads = speak.map(|service| service.spec.name.clone()).collect();
@@ -736,8 +760,8 @@ impl Installation {
                 let active = units.iter().zip(&before).filter(|(_, status)| status.state.is_active());
                 observed.active = active.map(|(name, _)| name.clone()).collect();
             }
-            let Settings { stop, start, no_rollback, .. } = self.settings;
-            options = InstallOptions { stop, start, no_rollback, ..options };
+            let Settings { stop, start, restart_now, no_rollback, .. } = self.settings;
+            options = InstallOptions { stop, start, restart_now, no_rollback, ..options };
             plan = plan::install(desired, &observed, &self.site, &options);
         }
         if plan.is_empty() {
@@ -753,13 +777,19 @@ impl Installation {
         }
         self.preflight(desired, reporter)?;
         if !present.is_empty() && !renames {
-            reporter(Event::Changes(&Comparison::new(desired, &observed, place, &surplus)));
+            let mut comparison = Comparison::new(desired, &observed, place, &surplus);
+            comparison.leave_out_new(&adopted, place);
+            reporter(Event::Changes(&comparison));
         }
         let result = executor::apply(&plan, &self.site, lock, &mut |progress| reporter(Event::Progress(progress)));
         if self.settings.stop || renames || plan.starts().any(|name| observed.active.contains(name)) {
             managers::killed(&self.site, &units, &before).iter().for_each(|one| reporter(Event::Killed(one)));
         }
-        let done = if updates.is_empty() { "installed" } else { "updated" };
+        let done = match (updates.is_empty(), adopted.is_empty()) {
+            (false, _) => "updated",
+            (true, false) => "adopted",
+            (true, true) => "installed",
+        };
         state::log(place, &format!("install {}", what(&names)), result.as_ref().map(|()| done));
         if !surplus.is_empty() {
             state::log(place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
@@ -845,6 +875,7 @@ impl Installation {
             let has_changed = !plan::install(own, &observed, &self.site, &nothing_else).is_empty();
             let change = match (has_changed, updates.contains(name)) {
                 (false, _) => AppliedChange::Unchanged,
+                (true, _) if observed.adopted.contains_key(name) => AppliedChange::Adopted,
                 (true, true) => AppliedChange::Updated,
                 (true, false) => AppliedChange::Installed,
             };
@@ -867,6 +898,11 @@ impl Installation {
 
 fn tell_others(observed: &Observed, reporter: Reporter<'_>) {
     observed.other_units.iter().for_each(|(name, other)| reporter(Event::OtherUnit(name, other)));
+    for original in observed.adopted.values().filter(|original| original.is_private()) {
+        let path = &original.path;
+        let line = format!("`{path}` is not for everybody to read, and ours is: `--env NAME` keeps a value out of it");
+        reporter(Event::Note(&line));
+    }
 }
 
 fn tell_lost(observed: &Observed, reporter: Reporter<'_>) {

@@ -6,6 +6,7 @@ use super::Reporter;
 use super::change::begin_look;
 use super::find::Where;
 use crate::error::Error;
+use crate::host::files;
 use crate::managers::{self, Purpose, observe};
 use crate::model::name::ServiceName;
 use crate::model::site::Site;
@@ -24,6 +25,8 @@ pub struct Listed {
     pub scope: Scope,
     /// Whether the service manager has it; of a removed one there is a receipt.
     pub installed: bool,
+    /// Whether what it was before it was adopted is kept.
+    pub adopted: bool,
     /// What it is doing, where the service manager can be asked.
     pub status: Option<ServiceStatus>,
 }
@@ -71,6 +74,7 @@ pub fn services(place: &Where, reporter: Reporter<'_>) -> Result<Vec<Listed>, Er
             target: site.target(),
             scope,
             installed: is_installed(&name) || name.template().is_some_and(|template| is_installed(&template)),
+            adopted: files::is_there(&site.place.original(&name)),
             status: states.as_ref().and_then(|states| states.get(at)).cloned(),
             service: name,
         }));

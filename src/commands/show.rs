@@ -1,5 +1,7 @@
 //! What is installed, and from which arguments.
 
+use std::io;
+
 use super::find::Managed;
 use super::receipt::ReadWords;
 use crate::error::Error;
@@ -58,6 +60,15 @@ impl Managed {
         for path in receipts.into_iter().chain(self.unit(name)).chain(overrides) {
             if let Entry::File(found) = files::look(&path)? {
                 shown.files.push((path, found.contents.to_vec()));
+            }
+        }
+        // The unit may have been for root alone: the record tells of it all the same.
+        for path in [place.original(name), place.original_unit(name)] {
+            match files::look(&path) {
+                Ok(Entry::File(found)) => shown.files.push((path, found.contents.to_vec())),
+                Ok(Entry::Missing | Entry::Other(_)) => {}
+                Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(error),
             }
         }
         match self.site.manager {

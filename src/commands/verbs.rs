@@ -12,6 +12,7 @@ use crate::executor::{self, Progress};
 use crate::host::folder::Folder;
 use crate::host::{files, privilege, state};
 use crate::managers::credential::Opened;
+use crate::managers::systemd::adopt;
 use crate::managers::{self, PutBack, nssm, observe, systemd};
 use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
@@ -43,6 +44,8 @@ pub enum Done {
     Killed,
     /// It was removed.
     Removed,
+    /// What it was before it was adopted is there again.
+    Released,
     /// It is started at boot from now on.
     Enabled,
     /// It is not started at boot any more.
@@ -62,6 +65,7 @@ impl Done {
             Self::Stopped => "stopped",
             Self::Killed => "killed, it did not answer",
             Self::Removed => "removed",
+            Self::Released => "released, it is what it was before it was adopted",
             Self::Enabled => "enabled, it starts at boot",
             Self::Disabled => "disabled, it does not start at boot",
             Self::Unchanged => "unchanged",
@@ -81,6 +85,8 @@ pub enum Kept {
     Values(Text),
     /// A file of the administrator's.
     DropIn(Text),
+    /// What a service was before it was adopted.
+    Original(ServiceName, Text),
     /// A unit of the same name that is not ours.
     OtherUnit(ServiceName, OtherUnit),
     /// What the service had to say of its errors.
@@ -359,12 +365,38 @@ impl Managed {
             kept.extend(receipt.map(|receipt| Kept::Receipt(name.clone(), receipt)));
             kept.extend(self.site.place.secrets_files(name).into_iter().filter(files::is_there).map(Kept::Values));
         }
+        let gone = observed.gone_originals;
+        let originals = observed.originals.into_iter().filter(|(name, _)| !gone.contains(name));
+        kept.extend(originals.map(|(name, original)| {
+            let was_in_place = original.was_in_place(&name, &self.site.place);
+            let path = if was_in_place { self.site.place.original_unit(&name) } else { original.path };
+            Kept::Original(name, path)
+        }));
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
         kept.extend(observed.other_units.into_iter().map(|(name, other)| Kept::OtherUnit(name, other)));
         kept.extend(error_logs.into_iter().map(Kept::ErrorLog));
         kept.extend(self.lingering_for_nothing()?.map(Kept::Lingering));
         let withdrawn = if remove_nssm { self.withdraw_nssm(reporter)? } else { Vec::new() };
         Ok(Removal { done, kept, withdrawn })
+    }
+
+    /// Gives adopted services back to what had their names: their units and links as they were, and nothing of ours. What
+    /// runs goes on. Gives the services that do.
+    ///
+    /// # Errors
+    /// When one was not adopted, or what it was cannot be given back; then all is as it was.
+    pub fn release(&self, reporter: Reporter<'_>) -> Result<(AllDone, Vec<ServiceName>), Error> {
+        let change = Change::begin(&self.names, &self.site.place, reporter)?;
+        let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
+        adopt::may_give_back(&self.names, &mut observed, &self.site)?;
+        // Asked first: once it is done, nothing is to fail any more.
+        let active = managers::active(&self.site, &self.names)?;
+        let plan = plan::release(&self.names, &observed, &self.site);
+        let done = self.logged("release", || {
+            executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
+            Ok(self.each(Done::Released))
+        })?;
+        Ok((done, active))
     }
 
     /// The user for whose services lingering is on, if none of ours is left among them.

@@ -5,6 +5,7 @@ use super::start::{self, Known};
 use super::{Finding, Kind, typed, word};
 use crate::model::observed::OtherUnit;
 use crate::model::overrides::Overridden;
+use crate::model::platform::Platform;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 
@@ -29,6 +30,8 @@ pub struct Installed {
     pub secrets: Vec<Text>,
     /// A unit of the same name that is not ours.
     pub other: Option<OtherUnit>,
+    /// What has become of what it overrides since it was adopted.
+    pub original: Option<SinceAdopted>,
     /// Links that `systemctl enable` makes, and that are not there.
     pub links_missing: Vec<Text>,
     /// Links to it that lead elsewhere, and where.
@@ -47,6 +50,23 @@ pub struct Installed {
     pub pace: String,
     /// For how many seconds it has been running.
     pub up_for: Option<u64>,
+}
+
+/// What has become of the unit of a package that an adopted service overrides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SinceAdopted {
+    /// It is not there any more.
+    Gone {
+        /// Where it was.
+        path: Text,
+    },
+    /// It has changed.
+    Changed {
+        /// Where it is.
+        path: Text,
+        /// Where it is kept as it was.
+        kept: Text,
+    },
 }
 
 /// So often a service is started again before that is said of one which runs.
@@ -75,6 +95,7 @@ impl Installed {
             )];
         }
         let mut findings: Vec<Finding> = self.of_other_unit().into_iter().collect();
+        findings.extend(self.of_original());
         findings.extend(self.of_files());
         findings.extend(self.of_program());
         if matches!(self.status.state, State::Failed | State::Restarting) {
@@ -135,21 +156,46 @@ impl Installed {
                 format!("`systemctl cat {service}` shows it; move it away, or install yours with another name"),
             )
         };
-        Some(match self.other.as_ref()? {
-            OtherUnit::Mask(path) => masked(path, ""),
-            OtherUnit::Beside { path, is_mask: true, .. } => masked(path, "--runtime "),
-            OtherUnit::InPlace { path, reason } => Finding::new(
+        let in_place = |path: &Text, reason: &str| {
+            Finding::new(
                 Kind::OtherUnit,
                 format!("`{path}`: {reason}"),
                 "what InstallService wrote is not there any more",
                 format!("`systemctl cat {service}` shows what is; `ManageService {service} diff` compares"),
-            ),
+            )
+        };
+        Some(match self.other.as_ref()? {
+            OtherUnit::Mask(path) => masked(path, ""),
+            OtherUnit::Beside { path, is_mask: true, .. } => masked(path, "--runtime "),
+            OtherUnit::InPlace { path, reason, .. } => in_place(path, reason),
+            OtherUnit::Link { path, target } => in_place(path, &format!("it is a link to `{target}`")),
             OtherUnit::Beside { path, counts: true, .. } => {
                 other(path, "it counts, and the unit that InstallService wrote has no effect")
             }
             OtherUnit::Beside { path, .. } => {
                 other(path, "it has no effect now, and counts as soon as ours is removed")
             }
+        })
+    }
+
+    fn of_original(&self) -> Option<Finding> {
+        let service = &self.known.service;
+        Some(match self.original.as_ref()? {
+            SinceAdopted::Gone { path } => Finding::new(
+                Kind::Original,
+                format!("`{path}` is gone, which it overrides since it was adopted"),
+                "its package was removed, so there is nothing to give back, and what it runs may be gone, too",
+                format!("`ManageService {service} remove` removes it"),
+            ),
+            SinceAdopted::Changed { path, kept } => Finding::new(
+                Kind::Original,
+                format!("`{path}` has changed since it was adopted"),
+                "its package has brought another version, which has no effect",
+                format!(
+                    "`{}` compares them; the same `InstallService` command with `--adopt` notes that you have seen it",
+                    Platform::Unix.typed(&["diff".into(), kept.clone(), path.clone()])
+                ),
+            ),
         })
     }
 
@@ -368,6 +414,7 @@ mod tests {
             missing: Vec::new(),
             secrets: Vec::new(),
             other: None,
+            original: None,
             links_missing: Vec::new(),
             links_stale: Vec::new(),
             can_be_enabled: true,
@@ -415,14 +462,29 @@ mod tests {
     #[test]
     fn other_units_of_the_name_are_found() {
         let other = |other| Installed { other: Some(other), ..fine() };
-        let beside = |is_mask, counts| other(OtherUnit::Beside { path: "/run/web.service".into(), is_mask, counts });
+        let beside = |is_mask, counts| {
+            other(OtherUnit::Beside { path: "/run/web.service".into(), is_mask, counts, is_script: false })
+        };
         finds(&other(OtherUnit::Mask("/etc/web.service".into())), Kind::Masked, "`sudo systemctl unmask web.service`");
         finds(&beside(true, false), Kind::Masked, "unmask --runtime web.service");
         finds(&beside(false, true), Kind::OtherUnit, "another name");
         finds(&beside(false, false), Kind::OtherUnit, "another name");
         // The place of the unit is taken by it: it has one, whatever there is.
-        let in_place = OtherUnit::InPlace { path: "/etc/web.service".into(), reason: "it is theirs".into() };
-        finds(&Installed { has_unit: false, ..other(in_place) }, Kind::OtherUnit, "diff");
+        let path = Text::from("/etc/web.service");
+        let in_place = OtherUnit::InPlace { path: path.clone(), reason: "it is theirs".into(), is_unit: true };
+        let link = OtherUnit::Link { path, target: "theirs.service".into() };
+        for in_its_place in [in_place, link] {
+            finds(&Installed { has_unit: false, ..other(in_its_place) }, Kind::OtherUnit, "diff");
+        }
+    }
+
+    #[test]
+    fn what_has_become_of_an_original_is_found() {
+        let since = |original| Installed { original: Some(original), ..fine() };
+        let path = Text::from("/lib/web.service");
+        finds(&since(SinceAdopted::Gone { path: path.clone() }), Kind::Original, "`ManageService web remove`");
+        let changed = SinceAdopted::Changed { path, kept: "/s/a b.service".into() };
+        finds(&since(changed), Kind::Original, "`diff '/s/a b.service' /lib/web.service`");
     }
 
     #[test]

@@ -145,6 +145,8 @@ pub enum Kind {
     NotWritable,
     /// Others than administrators can change what services run.
     OpenToOthers,
+    /// What it overrides since it was adopted has changed.
+    Original,
     /// Another unit has its name.
     OtherUnit,
     /// A program that services run through is of another version.

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::host::files::{self, Staged};
 use crate::host::interrupt;
 use crate::host::state::Lock;
+use crate::managers::systemd::links;
 use crate::managers::{self, credential};
 use crate::model::invocation::Invocation;
 use crate::model::site::Site;
@@ -109,6 +110,11 @@ fn prepare(plan: &Plan) -> Result<BTreeMap<Text, Staged>, Error> {
     for artifact in plan.files() {
         staged.insert(artifact.path.clone(), files::stage(credential::sealed(artifact)?.as_ref())?);
     }
+    for step in &plan.steps {
+        if let Action::PutBack(artifact, owner) = &step.action {
+            staged.insert(artifact.path.clone(), files::stage_for(artifact, *owner)?);
+        }
+    }
     files::sync(staged.values())?;
     Ok(staged)
 }
@@ -121,7 +127,12 @@ fn perform(action: &Action, staged: &mut BTreeMap<Text, Staged>, site: &Site, te
             Some(file) => file.commit(),
             None => files::write(credential::sealed(artifact)?.as_ref()),
         },
+        Action::PutBack(artifact, owner) => match staged.remove(&artifact.path) {
+            Some(file) => file.commit(),
+            None => files::write_for(artifact, *owner),
+        },
         Action::Remove(path) | Action::Unlink(path) => files::remove(path),
+        Action::Relink(links) => links::restore(&site.place.unit_dir, links).map(drop),
         Action::Discard(path) => {
             if let Err(error) = files::remove_when_free(path) {
                 tell(Progress::Tolerated { error: &error, consequence: "" });

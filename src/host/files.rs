@@ -359,6 +359,16 @@ pub fn write(artifact: &Artifact) -> Result<(), Error> {
 /// # Errors
 /// As [`write()`], and when it may not be given away.
 pub fn write_for(artifact: &Artifact, owner: Option<(u32, u32)>) -> Result<(), Error> {
+    let staged = stage_for(artifact, owner)?;
+    sync([&staged])?;
+    staged.commit()
+}
+
+/// [`stage`], for a file that belongs to `owner`.
+///
+/// # Errors
+/// As [`stage`], and when it may not be given away.
+pub fn stage_for(artifact: &Artifact, owner: Option<(u32, u32)>) -> Result<Staged, Error> {
     let staged = stage(artifact)?;
     #[cfg(unix)]
     if let Some((user, group)) = owner {
@@ -369,8 +379,7 @@ pub fn write_for(artifact: &Artifact, owner: Option<(u32, u32)>) -> Result<(), E
     }
     #[cfg(windows)]
     let _ = owner;
-    sync([&staged])?;
-    staged.commit()
+    Ok(staged)
 }
 
 /// The second name of the file at `path` while it may have to be put back.

@@ -8,6 +8,7 @@ use std::io;
 
 use super::credential::Opened;
 use super::nssm;
+use super::systemd::adopt;
 use super::systemd::presence;
 use super::systemd::units::{self, Units};
 use crate::error::Error;
@@ -19,7 +20,7 @@ use crate::host::text::{path as to_path, text};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::{DropIn, Found, Observed, OtherUnit};
-use crate::model::place::Place;
+use crate::model::place::{ORIGINAL, Place};
 use crate::model::site::Site;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
@@ -37,11 +38,22 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
             observed.directories.push(directory.clone());
         }
     }
+    let state = Kept::open(&site.place.state_dir)?;
     match site.manager {
-        Manager::Systemd(scope) => observe_units(names, &site.place, scope, &mut observed)?,
+        Manager::Systemd(scope) => {
+            for name in names {
+                if let Some((original, files)) = adopt::kept(name, &site.place, &state)? {
+                    if !original.was_in_place(name, &site.place) && !files::is_there(&original.path) {
+                        observed.gone_originals.push(name.clone());
+                    }
+                    observed.originals.insert(name.clone(), original);
+                    observed.files.extend(files);
+                }
+            }
+            observe_units(names, &site.place, scope, &mut observed)?;
+        }
         Manager::Nssm => observe_registrations(names, &site.place, &mut observed)?,
     }
-    let state = Kept::open(&site.place.state_dir)?;
     for name in names {
         for path in site.place.files_of(name).into_iter().chain([site.place.legacy_receipt(name)]) {
             match state.look(&path) {
@@ -96,9 +108,11 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
     for name in names {
         let path = place.unit(name);
         let entry = directory.look(&path)?;
-        let other = units.other(name, &entry);
+        // What ours overrides since it was adopted is as it was meant to be.
+        let is_adopted = observed.originals.contains_key(name);
+        let other = units.other(name, &entry).filter(|other| !(is_adopted && adopt::is_overridden(other)));
         match (&other, entry) {
-            (Some(OtherUnit::Mask(_) | OtherUnit::InPlace { .. }), _) => {}
+            (Some(OtherUnit::Mask(_) | OtherUnit::InPlace { .. } | OtherUnit::Link { .. }), _) => {}
             (Some(OtherUnit::Beside { .. }) | None, Entry::File(found)) => drop(observed.files.insert(path, found)),
             (Some(OtherUnit::Beside { .. }) | None, Entry::Missing | Entry::Other(_)) => {}
         }
@@ -143,12 +157,20 @@ pub fn taken<'a>(observed: &'a Observed, site: &'a Site) -> impl Iterator<Item =
     })
 }
 
-/// As [`observe`], for what is to be installed.
+/// As [`observe`], for what is to be installed; with `adopts` units that are not ours are taken over.
 ///
 /// # Errors
 /// As there, and when a name is taken.
-pub fn observe_to_install(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Result<Observed, Error> {
-    let observed = observe(names, site, opened)?;
+pub fn observe_to_install(
+    names: &[ServiceName],
+    site: &Site,
+    adopts: bool,
+    opened: &mut Opened,
+) -> Result<Observed, Error> {
+    let mut observed = observe(names, site, opened)?;
+    if adopts {
+        adopt::take_over(names, &mut observed, &site.place)?;
+    }
     let taken = taken(&observed, site).next().map(|(_, error)| error);
     taken.map_or(Ok(observed), Err)
 }
@@ -194,6 +216,7 @@ pub fn known_services(place: &Place) -> Vec<ServiceName> {
     for path in files::list(&place.state_dir) {
         let last = path.file_name().and_then(|name| name.to_str().map(str::to_owned)).unwrap_or_default();
         let stem = last.strip_suffix("_install_args.toml").or_else(|| last.strip_suffix("_install_args.txt"));
+        let stem = stem.or_else(|| last.strip_suffix(ORIGINAL));
         names.extend(stem.and_then(|stem| stem.parse().ok()));
     }
     for path in files::list(&place.unit_dir).into_iter().map(text) {

@@ -20,6 +20,7 @@ pub mod nearest;
 pub mod nssm_table;
 pub mod observed;
 pub mod operation;
+pub mod original;
 pub mod overrides;
 pub mod parameter;
 pub mod place;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::links::Links;
 use super::name::ServiceName;
+use super::original::Original;
 use super::parameter::Parameter;
 use super::text::Text;
 
@@ -41,6 +42,15 @@ pub enum OtherUnit {
         path: Text,
         /// Why it is not ours.
         reason: String,
+        /// Whether it is a unit in a file of its own.
+        is_unit: bool,
+    },
+    /// In the place of ours, a link to a unit.
+    Link {
+        /// The link.
+        path: Text,
+        /// What it says.
+        target: Text,
     },
     /// In another directory where systemd looks.
     Beside {
@@ -50,6 +60,8 @@ pub enum OtherUnit {
         is_mask: bool,
         /// Whether it counts, and not one that lies in the directory of ours.
         counts: bool,
+        /// Whether it is a script that becomes a unit.
+        is_script: bool,
     },
 }
 
@@ -57,7 +69,7 @@ impl OtherUnit {
     /// Where it is.
     pub fn path(&self) -> &Text {
         match self {
-            Self::Mask(path) | Self::InPlace { path, .. } | Self::Beside { path, .. } => path,
+            Self::Mask(path) | Self::InPlace { path, .. } | Self::Link { path, .. } | Self::Beside { path, .. } => path,
         }
     }
 }
@@ -77,6 +89,12 @@ pub struct Observed {
     pub directories: Vec<Text>,
     /// Units of the same names that are not ours, the one that counts most for each.
     pub other_units: BTreeMap<ServiceName, OtherUnit>,
+    /// What is kept of the units that services of ours have taken the names of.
+    pub originals: BTreeMap<ServiceName, Original>,
+    /// Those of them that a package brought, and that are gone.
+    pub gone_originals: Vec<ServiceName>,
+    /// The units whose names are taken over now. One in the place of ours is among the files, too.
+    pub adopted: BTreeMap<ServiceName, Original>,
     /// The links to units of systemd.
     pub links: Links,
     /// Services that run.
@@ -97,6 +115,8 @@ impl Observed {
         let has_same_links = |name: &ServiceName| self.links.of(&name.unit()) == other.links.of(&name.unit());
         self.files == other.files
             && self.other_units == other.other_units
+            && self.originals == other.originals
+            && self.adopted == other.adopted
             && self.registered == other.registered
             && names.iter().all(has_same_links)
     }

@@ -9,6 +9,9 @@ use super::text::Text;
 pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
 const ENCRYPTED_FILE: &str = "_env_vars.cred";
 
+/// How the name of a file ends that says what a service was before it was adopted.
+pub const ORIGINAL: &str = "_original.toml";
+
 /// What stands between NSSM and a program, and leaves its error log behind.
 pub const RUNNER: &str = "RunService.exe";
 
@@ -86,7 +89,17 @@ impl Place {
         self.state(name.as_str(), "_install_args.txt")
     }
 
-    /// Every file that a service can have in the working directory.
+    /// The unit that a service of ours has taken the name of.
+    pub fn original_unit(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), "_original.service")
+    }
+
+    /// What else was so when that was adopted.
+    pub fn original(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), ORIGINAL)
+    }
+
+    /// Every file that a service can have in the working directory, but for what is kept of its original.
     pub fn files_of(&self, name: &ServiceName) -> [Text; 7] {
         let [plain, encrypted] = self.secrets_files(name);
         let scripts =

@@ -140,6 +140,8 @@ pub struct InstallOptions {
     pub stop: bool,
     /// Start the services, and start changed ones again.
     pub start: bool,
+    /// Start what runs and is taken over again, too.
+    pub restart_now: bool,
     /// Keep a new version that does not settle.
     pub no_rollback: bool,
     /// Services of ours to remove in the same plan, as [`remove`] does with [`Keep::ALL`].
@@ -213,6 +215,15 @@ pub fn at_boot(names: &[ServiceName], at_boot: bool, receipts: &[Artifact], obse
 pub fn instances_at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed, site: &Site) -> Plan {
     match site.manager {
         Manager::Systemd(_) => systemd::instances_at_boot(names, at_boot, observed, &site.place),
+        Manager::Nssm => Plan::of(Vec::new()),
+    }
+}
+
+/// The plan that gives adopted services back to what had their names, and takes away all of ours. What runs goes on.
+pub fn release(names: &[ServiceName], observed: &Observed, site: &Site) -> Plan {
+    match site.manager {
+        Manager::Systemd(_) => systemd::release(names, observed, &site.place),
+        // Nothing of NSSM is adopted.
         Manager::Nssm => Plan::of(Vec::new()),
     }
 }

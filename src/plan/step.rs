@@ -26,10 +26,14 @@ pub enum Action {
     },
     /// Put a file in place, whole or not at all.
     Write(Artifact),
+    /// Put a file back as it was when it was taken over, with whose it was.
+    PutBack(Artifact, Option<(u32, u32)>),
     /// Take a file away.
     Remove(Text),
     /// Take a link to a unit away.
     Unlink(Text),
+    /// Make the links to some units what they were.
+    Relink(Links),
     /// Take away what a service has written. Nothing brings it back, and if it stays that is said and no
     /// failure.
     Discard(Text),
@@ -52,8 +56,10 @@ impl Action {
             Self::Run(operation) | Self::Try(operation, _) => Some(operation),
             Self::MakeDirectory { .. }
             | Self::Write(_)
+            | Self::PutBack(..)
             | Self::Remove(_)
             | Self::Unlink(_)
+            | Self::Relink(_)
             | Self::Discard(_)
             | Self::Load(_)
             | Self::Settle(_)
@@ -149,8 +155,10 @@ impl Plan {
             Action::Run(operation) => !operation.starts().is_empty(),
             Action::MakeDirectory { .. }
             | Action::Write(_)
+            | Action::PutBack(..)
             | Action::Remove(_)
             | Action::Unlink(_)
+            | Action::Relink(_)
             | Action::Discard(_)
             | Action::Load(_)
             | Action::Try(..)

@@ -61,13 +61,13 @@ impl LinkDrift {
     /// One that is not started at boot has none of the links that its unit asks for, as after `systemctl disable`: the
     /// section stays, so that `systemctl enable` has something to go by.
     fn to(name: &ServiceName, unit_text: &[u8], at_boot: bool, observed: &Observed, place: &Place) -> Self {
-        let (unit, path) = (name.unit(), place.unit(name));
+        let unit = name.unit();
         let in_place = |links: BTreeSet<Text>| -> BTreeSet<Text> {
             links.iter().map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect()
         };
         let asked = |contents: &[u8]| in_place(InstallSection::read(contents, &unit).links(&unit));
         let now = asked(unit_text);
-        let earlier = observed.files.get(&path).map(|found| asked(&found.contents)).unwrap_or_default();
+        let earlier = earlier_unit(observed, name, place).map(asked).unwrap_or_default();
         let ours = |link: &Text| earlier.contains(link) || now.contains(link);
         let wanted = if at_boot { now.clone() } else { BTreeSet::new() };
         let there = observed.links.of(&unit);
@@ -88,6 +88,12 @@ impl LinkDrift {
     }
 }
 
+/// What the unit of that name holds now, be it one that is not ours and is taken over.
+fn earlier_unit<'a>(observed: &'a Observed, name: &ServiceName, place: &Place) -> Option<&'a [u8]> {
+    let adopted = || observed.adopted.get(name).map(|original| &*original.contents);
+    observed.files.get(&place.unit(name)).map(|found| &*found.contents).or_else(adopted)
+}
+
 /// Whether a link lies in a directory of its own below that of units, such as `multi-user.target.wants`: others are
 /// names.
 fn is_in_folder(link: &Text, unit_dir: &Text) -> bool {
@@ -106,9 +112,9 @@ fn links_back<'a>(
     let mut units = BTreeSet::new();
     for name in names {
         let (unit, path) = (name.unit(), place.unit(name));
-        let earlier = observed.files.get(&path).map(|found| &found.contents);
+        let earlier = earlier_unit(observed, name, place);
         let artifacts = desired.iter().filter(|service| service.name == *name).flat_map(|service| &service.artifacts);
-        let new = artifacts.filter(|artifact| artifact.path == path).map(|artifact| &artifact.contents);
+        let new = artifacts.filter(|artifact| artifact.path == path).map(|artifact| &*artifact.contents);
         for contents in earlier.into_iter().chain(new) {
             units.extend(InstallSection::read(contents, &unit).also().iter().cloned());
         }
@@ -128,7 +134,9 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     let mut changed = Vec::new();
     for service in desired {
         let unit = place.unit(&service.name);
-        let steps = file_steps(observed, service, place);
+        // What is kept of an original comes before anything takes its place.
+        let mut steps = keeping_steps(observed, &service.name, place);
+        steps.extend(file_steps(observed, service, place));
         let links = LinkDrift::of(service, observed, place);
         if !steps.is_empty() {
             changed.push(service.name.clone());
@@ -141,7 +149,9 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         if unit_differs || !links.is_same() {
             reloads = true;
             linked.push(service.name.clone());
-            if service.registration == (Registration::Unit { at_boot: true }) {
+            // Links to an original are links to what has its name; and `systemctl enable` has init scripts follow.
+            let has_all = observed.adopted.contains_key(&service.name) && links.missing.is_empty();
+            if service.registration == (Registration::Unit { at_boot: true }) && !has_all {
                 enable.push(service.name.clone());
             }
         }
@@ -174,8 +184,8 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     if removes {
         plan.steps.push(forgotten(&options.remove));
     }
-    if options.start {
-        let steps = starting(desired, observed, place, &changed);
+    if options.start || options.restart_now {
+        let steps = starting(desired, observed, place, &changed, options);
         let started: Vec<_> = steps.iter().flat_map(|step| step.action.starts()).cloned().collect();
         if !started.is_empty() {
             // What did not start, and is stopped again, would count as failed for ever.
@@ -184,6 +194,13 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         plan.steps.extend(steps);
     }
     plan
+}
+
+/// Steps that keep what a service takes the name of.
+fn keeping_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<Step> {
+    let kept = observed.adopted.get(name).map(|original| original.kept(name, place));
+    let missing = kept.into_iter().flatten().filter(|artifact| compare(observed, artifact) != Difference::Same);
+    missing.map(|artifact| Step::plain(Action::Write(artifact))).collect()
 }
 
 /// The step by which the services of a user are started at boot, and stay when the user logs out.
@@ -272,13 +289,23 @@ fn is_of_instance(link: &Text, template: &ServiceName) -> bool {
 }
 
 /// Steps that start what does not run, and start again what runs and has changed.
-fn starting(desired: &[Desired], observed: &Observed, place: &Place, changed: &[ServiceName]) -> Vec<Step> {
+///
+/// What is taken over goes on running as it is, unless it is said that it is started again.
+fn starting(
+    desired: &[Desired],
+    observed: &Observed,
+    place: &Place,
+    changed: &[ServiceName],
+    options: &InstallOptions,
+) -> Vec<Step> {
     let mut steps = Vec::new();
     let names: Vec<ServiceName> = desired.iter().map(|service| service.name.clone()).collect();
-    let (running, stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
-    let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name)).collect();
+    let (running, mut stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
+    stopped.retain(|_| options.start);
+    let goes_on = |name: &ServiceName| observed.adopted.contains_key(name) && !options.restart_now;
+    let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name) && !goes_on(name)).collect();
     let settling: Vec<_> = stopped.iter().chain(&restart).cloned().collect();
-    let is_known = |name: &&ServiceName| observed.files.contains_key(&place.unit(name));
+    let is_known = |name: &&ServiceName| earlier_unit(observed, name, place).is_some();
     let known: Vec<_> = settling.iter().filter(is_known).cloned().collect();
     steps.extend(allow_start(&known));
     if !stopped.is_empty() {
@@ -318,6 +345,7 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
     let known: Vec<_> = names.iter().filter(|name| is_known(observed, name, place)).cloned().collect();
     let running: Vec<_> = known.iter().flat_map(|name| running_of(name, observed)).collect();
     let mut plan = Plan::of(taken_away(names, &running, observed, place, keep));
+    plan.steps.extend(names.iter().flat_map(|name| forgetting_steps(observed, name, place)));
     if !known.is_empty() {
         plan.steps.push(run(Operation::Reload));
         plan.steps.push(forgotten(&known));
@@ -330,6 +358,47 @@ pub(super) fn remove(names: &[ServiceName], observed: &Observed, place: &Place, 
 fn running_of<'a>(name: &'a ServiceName, observed: &'a Observed) -> impl Iterator<Item = ServiceName> {
     let is_of = move |active: &&ServiceName| *active == name || active.template().as_ref() == Some(name);
     observed.active.iter().filter(is_of).cloned()
+}
+
+/// Steps that take away what is kept of a package's unit that is gone: nothing is left to give back.
+fn forgetting_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<Step> {
+    let is_gone = observed.gone_originals.contains(name);
+    if is_gone { kept_away(observed, name, place).collect() } else { Vec::new() }
+}
+
+/// Steps that take away what is kept of an original.
+fn kept_away<'a>(observed: &'a Observed, name: &ServiceName, place: &Place) -> impl Iterator<Item = Step> + use<'a> {
+    let paths = [place.original_unit(name), place.original(name)].into_iter();
+    paths.filter(|path| observed.files.contains_key(path)).map(|path| Step::plain(Action::Remove(path)))
+}
+
+/// The plan that gives services back to what had their names. Nothing is stopped or started: to systemd a service goes
+/// on when its unit is another one.
+pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place) -> Plan {
+    let mut plan = Plan::of(Vec::new());
+    for name in names {
+        let (Some(original), unit) = (observed.originals.get(name), place.unit(name)) else { continue };
+        let was_in_place = original.was_in_place(name, place);
+        if was_in_place {
+            let artifact = original.unit();
+            let is_back = observed.files.get(&unit).is_some_and(|found| {
+                (&found.contents, found.mode, found.owner) == (&artifact.contents, artifact.mode, original.owner)
+            });
+            if !is_back {
+                plan.steps.push(Step::plain(Action::PutBack(artifact, original.owner)));
+            }
+        }
+        let links = original.links(name);
+        if links.of(&name.unit()) != observed.links.of(&name.unit()) {
+            let now = Reversal::Links(observed.links.only(&[name.unit()].into()));
+            plan.steps.push(Step::plain(Action::Relink(links)).undone_by([now]));
+        }
+        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), (!was_in_place).then_some(unit)));
+        plan.steps.extend(kept_away(observed, name, place));
+    }
+    plan.after_undo.push(back(Operation::Reload));
+    plan.steps.push(run(Operation::Reload));
+    plan
 }
 
 /// Whether systemd has the service of ours, be it masked; what has the same name otherwise is not ours to stop.
@@ -376,7 +445,8 @@ fn forgotten(names: &[ServiceName]) -> Step {
 /// one and does not run: they have `KillMode=none`. What is observed and not ours is one.
 fn end_leftovers(names: &[ServiceName], observed: &Observed, place: &Place) -> Option<Step> {
     let is_theirs = |name: &&ServiceName| {
-        observed.files.get(&place.unit(name)).is_some_and(|unit| !render::is_ours(&unit.contents))
+        let unit = observed.files.get(&place.unit(name)).filter(|_| !observed.adopted.contains_key(*name));
+        unit.is_some_and(|unit| !render::is_ours(&unit.contents))
     };
     let theirs: Vec<_> = names.iter().filter(is_theirs).cloned().collect();
     // It fails where nothing is left.

@@ -7,6 +7,7 @@ mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adopt;
 mod at_boot;
 mod bed;
 mod behaviour;

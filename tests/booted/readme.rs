@@ -7,6 +7,7 @@ use std::process::Stdio;
 use crate::support::readme::{blocks, shell};
 use crate::support::system;
 
+const LAMP: &str = "[Service]\nExecStart=/bin/sleep 1000\n";
 const OLD: &str = "/opt/openmsistream/services/working_dir";
 
 fn write(path: &str, text: &str) {
@@ -14,8 +15,8 @@ fn write(path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// What the page takes for granted: a configured laboratory, a package that stands for OpenMSIStream, and a
-/// service that OpenMSIStream's own InstallService made.
+/// What the page takes for granted: a configured laboratory, a package that stands for OpenMSIStream, a
+/// service that OpenMSIStream's own InstallService made, and one that somebody else did.
 fn prepare() {
     fs::create_dir_all("/data/in").unwrap();
     write("/etc/lab/prod.config", "[broker]\nbootstrap.servers = localhost:9092\n");
@@ -32,9 +33,11 @@ fn prepare() {
              ExecStart = /usr/bin/python3 {script}\nKillMode = none\n\n[Install]\nWantedBy = multi-user.target\n"
         ),
     );
+    write("/etc/systemd/system/lamp.service", LAMP);
     fs::create_dir_all("/srv/lab").unwrap();
     system("systemctl", &["daemon-reload"]);
     system("systemctl", &["enable", "--now", "old-uploader"]);
+    system("systemctl", &["start", "lamp"]);
 }
 
 #[test]
@@ -65,6 +68,9 @@ fn the_commands_run_in_the_order_of_the_page() {
     assert!(old.contains("WorkingDirectory=/srv/lab\n") && !old.contains("KillMode = none"), "{old}");
     assert!(Path::new(OLD).join("old-uploader_install_args.toml").exists());
     assert_eq!(system("systemctl", &["is-active", "watch"]), "active\n");
+    assert_eq!(fs::read_to_string("/etc/systemd/system/lamp.service").unwrap(), LAMP);
+    system("systemctl", &["stop", "lamp"]);
+    fs::remove_file("/etc/systemd/system/lamp.service").unwrap();
 
     for (name, state) in [("uploader", ""), ("watch", ""), ("clock", ""), ("old-uploader", OLD)] {
         let command = format!("ManageService {name} stop_and_remove --remove_env_vars --remove_install_args");

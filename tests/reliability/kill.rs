@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -65,6 +65,17 @@ enum Change {
     ReinstallRunning,
     ReinstallStopped,
     Remove,
+    /// Of a unit that somebody else wrote, and that runs.
+    Adopt,
+    /// What is given back to it.
+    Release,
+}
+
+impl Change {
+    /// Whether all that runs goes on, whatever happens.
+    fn disturbs_nothing(self) -> bool {
+        matches!(self, Self::Adopt | Self::Release)
+    }
 }
 
 /// Everything that has to be wholly old or wholly new.
@@ -123,6 +134,7 @@ impl Bed {
                 drop(self.linked(lines).run());
             }
             Change::ReinstallStopped => drop(self.install("one").probe(["old"]).run()),
+            Change::Adopt | Change::Release => self.theirs(),
             _ => drop(self.install("one").arg("--start").probe(["old"]).run()),
         }
         if matches!(self.change, Change::ReinstallRunning | Change::ReinstallStopped) {
@@ -134,6 +146,27 @@ impl Bed {
                 support::system("systemctl", &["restart", &self.service.to_string()]);
             }
         }
+    }
+
+    /// A unit that is not ours, which runs and starts at boot, and for a release is adopted.
+    fn theirs(&self) {
+        let unit = self.service.unit();
+        let text = format!(
+            "[Service]\nExecStart=/bin/sleep 1000.4\n[Install]\nWantedBy=multi-user.target\nAlias={}.alias.service\n",
+            self.service
+        );
+        fs::write(&unit, text).unwrap();
+        fs::set_permissions(&unit, fs::Permissions::from_mode(0o640)).unwrap();
+        support::system("chown", &["ann", unit.to_str().expect("plain text")]);
+        support::system("systemctl", &["daemon-reload"]);
+        support::system("systemctl", &["enable", "--quiet", "--now", &self.service.to_string()]);
+        if self.change == Change::Release {
+            self.adopt().run();
+        }
+    }
+
+    fn adopt(&self) -> Test {
+        self.install("two").arg("--adopt").probe(["new"])
     }
 
     /// What lies there besides, and is nobody's.
@@ -178,6 +211,8 @@ impl Bed {
             }
             Change::ReinstallRunning => self.service.manage(&self.home, "stop_and_restart"),
             Change::ReinstallStopped => self.service.manage(&self.home, "reinstall"),
+            Change::Adopt => self.adopt(),
+            Change::Release => self.service.manage(&self.home, "release"),
             Change::Remove => {
                 let remove = self.service.manage(&self.home, "remove");
                 remove.args(["--remove_env_vars", "--remove_install_args"])
@@ -301,6 +336,7 @@ fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Be
     let before = bed.host();
     let hosts = [&before, &old, &new];
     for point in points {
+        let pid = bed.service.pid();
         let mut ended = disturb(bed, &point);
         tally.unharmed += usize::from(ended.code == 0);
         let result = match ended.mends {
@@ -319,6 +355,10 @@ fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Be
             (0, Ok("old")) => Err(bed.host()),
             (1, Ok("new")) if !is_untold => Err(bed.host()),
             (_, result) => result,
+        };
+        let result = match result {
+            Ok(_) if bed.change.disturbs_nothing() && bed.service.pid() != pid => Err(bed.host()),
+            result => result,
         };
         let is_old = matches!(result, Ok("old"));
         tally.note(&point, result, &ended.said);
@@ -479,4 +519,6 @@ sweeps! {
     reinstall_running, "reinstall-on", ReinstallRunning;
     reinstall_stopped, "reinstall-off", ReinstallStopped;
     remove, "remove", Remove;
+    adopt, "adopt", Adopt;
+    release, "release", Release;
 }

@@ -12,12 +12,14 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 47] = [
+const OPTIONS: [(&str, Option<&str>); 49] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
     ("--check", None),
     ("--update", None),
+    ("--adopt", None),
+    ("--restart-now", None),
     ("--start", None),
     ("--no-rollback", None),
     ("--prune", None),

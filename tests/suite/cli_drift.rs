@@ -59,7 +59,7 @@ fn nothing_differs() {
     assert_eq!(
         json_of(diff(&ran)),
         json!({"version": 1, "same": true, "files": [], "parameters": [], "not_registered": [], "not_enabled": [], "enabled": [],
-               "not_lingering": [], "links": [], "surplus": [], "drop_ins": [], "overridden": [], "gone": []})
+               "not_lingering": [], "links": [], "surplus": [], "drop_ins": [], "overridden": [], "gone": [], "adopted": []})
     );
 }
 

@@ -138,7 +138,7 @@ fn the_doctor_looks_at_all_services_where_none_is_named() {
 
 #[test]
 fn modes() {
-    let modes = "the modes are `start`, `status`, `stop`, `restart`, `reload`, `enable`, `disable`, `rename`, `remove`, `reinstall`, `stop_and_remove`, \
+    let modes = "the modes are `start`, `status`, `stop`, `restart`, `reload`, `enable`, `disable`, `rename`, `release`, `remove`, `reinstall`, `stop_and_remove`, \
                  `stop_and_reinstall`, `stop_and_restart`, `logs`, `show`, `diff`, `doctor`";
     let ran = installed();
     let refused_there =

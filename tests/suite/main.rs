@@ -7,6 +7,8 @@ mod grammar;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(target_os = "linux")]
+mod adopt;
 mod architecture;
 #[cfg(unix)]
 mod at_boot;

@@ -45,6 +45,8 @@ pub(super) enum Mode {
     Disable,
     /// Give it the name that follows
     Rename,
+    /// Give an adopted one back: its own unit and links again, what runs goes on
+    Release,
     /// Stop it and remove its files and registration
     Remove,
     /// Install it again as it was installed the last time
@@ -77,6 +79,7 @@ impl Mode {
             Self::Enable => "enabling",
             Self::Disable => "disabling",
             Self::Rename => "renaming",
+            Self::Release => "releasing",
             Self::Remove | Self::StopAndRemove => "removing",
             Self::Reinstall | Self::StopAndReinstall | Self::StopAndRestart => "reinstalling",
             Self::Logs => "reading the output of",
@@ -95,6 +98,7 @@ impl Mode {
             Self::Status => DoneTo::Shown,
             Self::Enable | Self::Disable | Self::Logs => DoneTo::Any,
             Self::Rename
+            | Self::Release
             | Self::Remove
             | Self::StopAndRemove
             | Self::Reinstall

@@ -134,6 +134,10 @@ impl Call {
                 let outcome = self.services.rename(new_name, &read_words, tell)?;
                 return Ok(report::outcome(&outcome, self.shape.plain()));
             }
+            Mode::Release => {
+                let (done, running) = self.services.release(tell)?;
+                words::released(&done, &running, self.services.site.scope());
+            }
             Mode::Remove | Mode::StopAndRemove => {
                 words::removed(&self.services.remove(keep, options.remove_nssm, tell)?);
             }
@@ -185,9 +189,13 @@ impl Call {
 fn need_units(services: &Managed, mode: Mode, options: &ManageCall) -> Result<(), Error> {
     let forgets = options.remove_env_vars || options.remove_install_args;
     let needs_unit = match mode {
-        Mode::Reinstall | Mode::StopAndReinstall | Mode::StopAndRestart | Mode::Show | Mode::Diff | Mode::Doctor => {
-            false
-        }
+        Mode::Reinstall
+        | Mode::Release
+        | Mode::StopAndReinstall
+        | Mode::StopAndRestart
+        | Mode::Show
+        | Mode::Diff
+        | Mode::Doctor => false,
         Mode::Remove | Mode::StopAndRemove => !forgets,
         Mode::Start
         | Mode::Status

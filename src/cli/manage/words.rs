@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Call;
 use crate::cli::Format;
-use crate::cli::output::{self, HEADING, HELP, print, print_done, say, say_styled};
+use crate::cli::output::{self, HEADING, HELP, advise, print, print_done, say, say_styled};
 use crate::cli::styled::Styled;
 use crate::commands::doctor::{Diagnosis, Examined};
 use crate::commands::list::Listed;
@@ -44,6 +44,7 @@ struct ListEntry<'a> {
     target: &'static str,
     user: bool,
     installed: bool,
+    adopted: bool,
     #[serde(flatten)]
     status: Option<&'a ServiceStatus>,
 }
@@ -66,12 +67,14 @@ pub(super) fn list(known: &[Listed], all: bool, format: Format) {
             let mut out = String::new();
             for listed in services {
                 let state = match &listed.status {
+                    _ if !listed.installed && listed.adopted => "removed (what it was before it was adopted is kept)",
                     _ if !listed.installed => "removed (its receipt is kept)",
                     Some(status) => status.state.as_str(),
                     None => "installed",
                 };
                 let user = if is_user(listed) { "  (user)" } else { "" };
-                out += &format!("{:<width$}  {state}{user}\n", listed.service.as_str());
+                let adopted = if listed.installed && listed.adopted { "  (adopted)" } else { "" };
+                out += &format!("{:<width$}  {state}{user}{adopted}\n", listed.service.as_str());
             }
             print(out);
         }
@@ -84,6 +87,7 @@ fn list_entry(listed: &Listed) -> ListEntry<'_> {
         target: listed.target.as_str(),
         user: is_user(listed),
         installed: listed.installed,
+        adopted: listed.adopted,
         status: listed.status.as_ref(),
     }
 }
@@ -271,6 +275,15 @@ pub(super) fn stopped(all: &AllDone) -> u8 {
     if is_killed { exit::FAILED } else { exit::OK }
 }
 
+/// What was given back, and what runs on as it was started.
+pub(super) fn released(all: &AllDone, running: &[ServiceName], scope: Scope) {
+    done(all);
+    let systemctl = if is_users(scope) { "systemctl --user" } else { "sudo systemctl" };
+    running.iter().for_each(|name| {
+        advise(format!("what runs goes on as it was started; `{systemctl} restart {name}` runs what is there now"));
+    });
+}
+
 /// What was removed, and what is left.
 pub(super) fn removed(removal: &Removal) {
     done(&removal.done);
@@ -290,7 +303,15 @@ fn left(removal: &Removal) -> Styled {
             Kept::OtherUnit(name, OtherUnit::Mask(path) | OtherUnit::Beside { path, is_mask: true, .. }) => {
                 format!("kept: {path} (`{name}` is masked: nothing can be started by that name)")
             }
-            Kept::OtherUnit(name, OtherUnit::InPlace { path, .. } | OtherUnit::Beside { path, .. }) => {
+            Kept::Original(name, path) => {
+                format!(
+                    "kept: {path} (what `{name}` was before it was adopted; `ManageService {name} release` gives it back)"
+                )
+            }
+            Kept::OtherUnit(
+                name,
+                OtherUnit::InPlace { path, .. } | OtherUnit::Link { path, .. } | OtherUnit::Beside { path, .. },
+            ) => {
                 format!("kept: {path} (not made by InstallService; it is what `{name}` is now)")
             }
             Kept::Lingering(user) => {

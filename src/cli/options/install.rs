@@ -21,6 +21,8 @@ pub(in crate::cli) struct InstallCall {
     pub layout: Option<Layout>,
     pub check: bool,
     pub update: bool,
+    pub adopt: bool,
+    pub restart_now: bool,
     pub start: bool,
     pub no_rollback: bool,
     pub yes: bool,
@@ -71,6 +73,14 @@ const WHAT: &[O] = &[
         "Change only what is said of the service that --service_name names; with --dry-run or --check as a diff",
         |call| call.update = true,
     ),
+    O::flag(
+        "adopt",
+        "Take over a unit of that name that is not of InstallService: it is kept, and what runs goes on (Linux)",
+        |call| call.adopt = true,
+    ),
+    O::flag("restart-now", "With --adopt: start what runs again, as it is installed now", |call| {
+        call.restart_now = true;
+    }),
     O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true)
         .common(),
     O::flag("no-rollback", "With --start: keep the new version even if it does not settle", |call| {

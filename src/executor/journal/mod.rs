@@ -240,7 +240,7 @@ fn record_of(plan: &Plan, folder: &Folder, site: &Site) -> Result<Record, Error>
     for step in &plan.steps {
         let mut undo: Vec<Undo> = step.undo.iter().cloned().map(Undo::Reverse).collect();
         match &step.action {
-            Action::Write(Artifact { path, .. }) | Action::Remove(path) => {
+            Action::Write(Artifact { path, .. }) | Action::PutBack(Artifact { path, .. }, _) | Action::Remove(path) => {
                 let found = match listed.entry(files::parent(path).unwrap_or_else(|| "/".into())) {
                     Seen::Occupied(directory) => directory.get().look(path)?,
                     Seen::Vacant(new) => {
@@ -252,6 +252,7 @@ fn record_of(plan: &Plan, folder: &Folder, site: &Site) -> Result<Record, Error>
             }
             Action::MakeDirectory { path, .. } => directories.extend(files::missing_directories(path)),
             Action::Unlink(_)
+            | Action::Relink(_)
             | Action::Discard(_)
             | Action::Run(_)
             | Action::Try(..)

@@ -1,18 +1,23 @@
 //! What is found of an installed service, and around it, without changing anything.
 
+use std::io;
+
+use super::adopt;
 use super::units::{self, Units};
 use super::{log_of_failure, parse_show, presence, show, status_of, why};
-use crate::diagnose::installed::{Installed, Surroundings};
+use crate::diagnose::installed::{Installed, SinceAdopted, Surroundings};
 use crate::diagnose::start::Known;
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::folder::Listed;
-use crate::host::reading::{self, Limit, Links};
+use crate::host::reading::{self, Limit, Links, Unread};
+use crate::host::state::Kept;
 use crate::host::text::path as to_path;
 use crate::host::{account, privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::links::InstallSection;
 use crate::model::name::ServiceName;
+use crate::model::original::Original;
 use crate::model::overrides::{self, Overridden};
 use crate::model::place::Place;
 use crate::model::platform::Platform;
@@ -36,6 +41,7 @@ const WAITERS: [(&str, &str); 3] = [
 pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Vec<Installed>, Surroundings), Error> {
     let units = Units::look(place, scope);
     let directory = Listed::open(&place.unit_dir)?;
+    let state = Kept::open(&place.state_dir)?;
     let mut found = Vec::new();
     let mut surroundings = Surroundings {
         journal_is_kept: is_kept(),
@@ -63,6 +69,9 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
         let asked: Vec<Text> = asked.map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect();
         let there = units.links.of(&name.unit());
         let leads_to_ours = |target: &Text| target.as_bytes().ends_with(name.unit().as_bytes());
+        let original = adopt::kept(name, place, &state)?.map(|(original, _)| original);
+        let is_to_original =
+            |target: &Text| original.as_ref().is_some_and(|original| original.path == adopt::in_real_directory(target));
         found.push(Installed {
             has_unit: unit.is_some(),
             at_boot: why::receipt(name, place).and_then(|request| request.at_boot).unwrap_or(true),
@@ -70,12 +79,15 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
             has_receipt: [place.receipt(name), place.legacy_receipt(name)].iter().any(files::is_there),
             missing: missing(name, place, unit.as_deref().unwrap_or_default()),
             secrets: variables(&known, place).into_iter().filter(|path| !files::is_there(path)).collect(),
-            other: units.other(name, &entry),
+            other: units.other(name, &entry).filter(|other| original.is_none() || !adopt::is_overridden(other)),
+            original: original.as_ref().and_then(|original| since_adopted(name, original, place)),
             can_be_enabled: !asked.is_empty(),
             links_missing: asked.into_iter().filter(|path| !there.contains_key(path)).collect(),
             links_stale: there
                 .iter()
                 .filter(|(_, target)| !leads_to_ours(target) || !leads_to(target, &place.unit(name)))
+                // What counts is the name, and a link to what ours overrides has it.
+                .filter(|(_, target)| !is_to_original(target))
                 .map(|(path, target)| (path.clone(), target.clone()))
                 .collect(),
             needs_reload: get("NeedDaemonReload") == "yes" || has_unread(&units.drop_ins(name), get("DropInPaths")),
@@ -166,6 +178,21 @@ fn variables(known: &Known, place: &Place) -> Vec<Text> {
 fn leads_to(target: &Text, unit: &Text) -> bool {
     // A target that is not absolute is beside the unit.
     !target.as_bytes().starts_with(b"/") || target == unit
+}
+
+/// What has become of the unit of a package that a service overrides since it was adopted.
+fn since_adopted(name: &ServiceName, original: &Original, place: &Place) -> Option<SinceAdopted> {
+    if original.was_in_place(name, place) {
+        return None;
+    }
+    let path = original.path.clone();
+    match reading::whole(&path, Links::Followed, Limit::TEXT) {
+        Ok(contents) if contents == *original.contents => None,
+        Ok(_) => Some(SinceAdopted::Changed { path, kept: place.original_unit(name) }),
+        Err(Unread::Failed(error)) if error.kind() == io::ErrorKind::NotFound => Some(SinceAdopted::Gone { path }),
+        // Who may not read it can find nothing.
+        Err(_) => None,
+    }
 }
 
 /// What drop-ins override of a unit; one that only adds to it overrides nothing.

@@ -1,5 +1,6 @@
 //! What systemd says of a service, and waiting until it has made up its mind.
 
+pub mod adopt;
 pub mod environment;
 pub mod examine;
 pub mod judge;

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::host::environment::{home, user_runtime_directory};
 use crate::host::files::{self, Entry};
 use crate::host::text::{path as to_path, text};
+use crate::model::invocation::Invocation;
 use crate::model::links::Links;
 use crate::model::name::ServiceName;
 use crate::model::observed::OtherUnit;
@@ -134,23 +135,25 @@ impl<'a> Units<'a> {
             Entry::File(found) if render::is_ours(&found.contents) || is_predecessor(name, &found.contents) => {}
             Entry::File(_) => {
                 let reason = "this unit was not written by InstallService".to_owned();
-                return Some(OtherUnit::InPlace { path: unit, reason });
+                return Some(OtherUnit::InPlace { path: unit, reason, is_unit: true });
             }
             Entry::Other(_) if is_mask(&to_path(&unit)) => return Some(OtherUnit::Mask(unit)),
             Entry::Other(what) => {
+                if let Ok(target) = to_path(&unit).read_link() {
+                    return Some(OtherUnit::Link { path: unit, target: text(target) });
+                }
                 let reason = format!("it is {what}, not a unit of ours");
-                return Some(OtherUnit::InPlace { path: unit, reason });
+                return Some(OtherUnit::InPlace { path: unit, reason, is_unit: false });
             }
             Entry::Missing => {}
         }
-        if let Some(path) = self.init_scripts.get(&Path::new(INIT_SCRIPTS).join(name.as_str())) {
-            return Some(OtherUnit::Beside { path: text(path), is_mask: false, counts: false });
+        // A script is no unit where there is one of its name (systemd-sysv-generator(8)).
+        if let Some((path, counts)) = self.of_others.get(OsStr::new(&name.unit())) {
+            let (path, is_mask) = (text(path), is_mask(path));
+            return Some(OtherUnit::Beside { path, is_mask, counts: *counts, is_script: false });
         }
-        self.of_others.get(OsStr::new(&name.unit())).map(|(path, counts)| OtherUnit::Beside {
-            path: text(path),
-            is_mask: is_mask(path),
-            counts: *counts,
-        })
+        let script = self.init_scripts.get(&Path::new(INIT_SCRIPTS).join(name.as_str()))?;
+        Some(OtherUnit::Beside { path: text(script), is_mask: false, counts: false, is_script: true })
     }
 
     /// The drop-ins for `name`: in `a-b.service.d`, and in `a-.service.d`, which is for everything that begins so
@@ -176,9 +179,12 @@ pub fn is_mask(path: &Path) -> bool {
 /// [`Error::Foreign`].
 pub fn not_foreign(name: &ServiceName, other: &OtherUnit, is_installed: bool, scope: Scope) -> Result<(), Error> {
     let another_name = format!("choose another name with `--service_name`, such as `--service_name my-{name}`");
-    let user = match scope {
-        Scope::System => "sudo systemctl",
-        Scope::User => "systemctl --user",
+    let adopt = format!(
+        "`InstallService import {name}` prints a manifest of it, and `--adopt` takes it over; or {another_name}"
+    );
+    let (user, own) = match scope {
+        Scope::System => ("sudo systemctl", "sudo "),
+        Scope::User => ("systemctl --user", ""),
     };
     let (reason, help) = match other {
         OtherUnit::Beside { counts: false, .. } if is_installed => return Ok(()),
@@ -187,15 +193,43 @@ pub fn not_foreign(name: &ServiceName, other: &OtherUnit, is_installed: bool, sc
             ("the unit is masked".to_owned(), format!("`{user} unmask --runtime {name}.service` undoes that"))
         }
         OtherUnit::Beside { is_mask: true, .. } => ("the unit is masked".to_owned(), another_name),
-        OtherUnit::InPlace { reason, .. } => (reason.clone(), another_name),
+        OtherUnit::InPlace { reason, is_unit: true, .. } => (reason.clone(), adopt),
+        OtherUnit::InPlace { reason, is_unit: false, .. } => (reason.clone(), another_name),
+        OtherUnit::Link { path, target } => {
+            let help = match alias_of(name, target) {
+                Some(unit) => format!("`--service_name {unit} --adopt` takes that over; or {another_name}"),
+                None => {
+                    let copy = ["cp".into(), "--remove-destination".into(), beside(target, path), path.clone()];
+                    let copy = Invocation::new(copy).typed();
+                    format!(
+                        "`{own}{copy}` makes it a unit in a file of its own, which `--adopt` takes over; or {another_name}"
+                    )
+                }
+            };
+            (format!("it is a link to `{target}`"), help)
+        }
         OtherUnit::Beside { counts: true, .. } => {
             ("a unit of that name is there already, and ours would have no effect beside it".to_owned(), another_name)
         }
+        OtherUnit::Beside { is_script: true, .. } => {
+            ("this init script has that name, and our unit would replace it in silence".to_owned(), another_name)
+        }
         OtherUnit::Beside { .. } => {
-            ("a unit of that name is there already, and ours would replace it in silence".to_owned(), another_name)
+            ("a unit of that name is there already, and ours would replace it in silence".to_owned(), adopt)
         }
     };
     Err(Error::Foreign { path: other.path().clone(), reason, help })
+}
+
+/// The service that a link called `name` is another name of, by what the link says.
+pub fn alias_of(name: &ServiceName, target: &Text) -> Option<ServiceName> {
+    let unit = target.as_str()?.rsplit('/').next()?.strip_suffix(".service")?;
+    unit.parse().ok().filter(|unit| unit != name)
+}
+
+/// What a link at `path` leads to: a target that is not absolute begins in its directory.
+fn beside(target: &Text, path: &Text) -> Text {
+    text(to_path(path).parent().unwrap_or(Path::new("/")).join(to_path(target)))
 }
 
 /// Whether a unit is one that OpenMSIStream's own InstallService wrote for this service.
