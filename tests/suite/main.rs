@@ -47,6 +47,8 @@ mod narrow;
 mod not_written;
 #[cfg(unix)]
 mod plain;
+#[cfg(unix)]
+mod processes;
 #[cfg(target_os = "linux")]
 mod prompt;
 #[cfg(unix)]
