@@ -84,6 +84,9 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
     let mut left = Vec::new();
     let kind = Host::default().path_kind(&wanted.what);
     let is_folder = kind == Some(PathKind::Directory);
+    if !is_folder && let Some(imported) = of_others(wanted)? {
+        return Ok(imported);
+    }
     let sources = match kind {
         Some(PathKind::Directory) => folder(wanted, &mut left),
         Some(PathKind::Missing) | None if !is_path(&wanted.what) => {
@@ -150,6 +153,64 @@ fn written(mut imported: Imported, wanted: &Import) -> Result<Imported, Error> {
     }
     imported.written = Some(path.clone());
     Ok(imported)
+}
+
+/// What foreman, honcho or pm2 are given, by the name of the file.
+fn of_others(wanted: &Import) -> Result<Option<Imported>, Error> {
+    let path = &wanted.what;
+    let name = last(path);
+    let is_procfile = name.starts_with("Procfile") || name.ends_with(".procfile");
+    if [".config.js", ".config.cjs", ".config.mjs"].iter().any(|end| name.ends_with(end)) {
+        let fault = Fault::new("import", "it is a program of JavaScript, and only node tells what it says").given(path);
+        let help = format!(
+            "`node -p 'JSON.stringify(require(\"./{name}\"))' > ecosystem.json`, and then `InstallService import \
+             ecosystem.json`"
+        );
+        return Err(Error::refused(fault.help(help)));
+    }
+    if !is_procfile && !name.ends_with(".json") {
+        return Ok(None);
+    }
+    let here = Host::default().current_directory().unwrap_or_default();
+    let is_absolute = Platform::Unix.is_absolute(path);
+    let whole =
+        if is_absolute { path.clone() } else { Text::from_bytes([here.as_bytes(), b"/", path.as_bytes()].concat()) };
+    let folder = files::parent(&Platform::Unix.normalised(&whole)).unwrap_or(here);
+    let contents = contents(path)?;
+    let (services, left) = match is_procfile {
+        true => {
+            let beside = Platform::Unix.join(&folder, ".env");
+            let env = if files::is_there(&beside) { Some(self::contents(&beside)?) } else { None };
+            import::procfile::read(&import::procfile::Procfile {
+                file: path.to_string(),
+                app: last(&folder),
+                folder,
+                contents: &contents,
+                env: env.as_ref().map(|contents| (beside, contents.as_slice())),
+            })
+        }
+        false => import::pm2::read(&contents, &path.to_string(), &folder)
+            .map_err(|reason| Error::refused(Fault::new("import", reason).given(path)))?,
+    };
+    if services.is_empty() {
+        let fault = Fault::new("import", "there is nothing to run in it").given(path);
+        return Err(Error::refused(fault));
+    }
+    let services: Vec<(Taken, String)> =
+        services.into_iter().map(|taken| (taken.checked(), format!("From {path}"))).collect();
+    let of = |taken: &Taken| TakenOver {
+        name: taken.request.name.clone().unwrap_or_default(),
+        losses: taken.losses.clone(),
+        remarks: taken.remarks.clone(),
+        companions: Vec::new(),
+    };
+    let imported = Imported {
+        manifest: import::document(&services),
+        services: services.iter().map(|(taken, _)| of(taken)).collect(),
+        left,
+        written: None,
+    };
+    written(imported, wanted).map(Some)
 }
 
 /// Whether a word can only be a path: names of units have no slashes.

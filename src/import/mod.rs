@@ -1,4 +1,4 @@
-//! Units that exist, taken over: each becomes a service of a manifest which renders to a unit of the same meaning, and
+//! Units that exist, taken over, and what other programs run services by ([`procfile`], [`pm2`]): each becomes a service of a manifest which renders to a unit of the same meaning, and
 //! what it cannot say is named line by line.
 //!
 //! Nothing here reads a file: [`UnitFile`] is given what is in one, [`Unit`] puts those of a unit together, [`Taken`]
@@ -7,6 +7,8 @@
 mod compare;
 mod document;
 mod merged;
+pub mod pm2;
+pub mod procfile;
 mod secrets;
 mod taken;
 mod unit_file;
@@ -18,9 +20,12 @@ pub use taken::{About, Loss, Remark, Taken};
 pub use unit_file::{Assignment, At, Passed, UnitFile, of_cat};
 
 use crate::catalog::Catalog;
+use crate::manifest::{Manifest, Request};
 use crate::model::facts::Facts;
 use crate::model::place::Place;
+use crate::model::platform::Platform;
 use crate::model::spec::Target;
+use crate::model::text::Text;
 use crate::render::systemd;
 use crate::validate;
 
@@ -29,7 +34,35 @@ struct AnyHost;
 
 impl Facts for AnyHost {}
 
+/// Any host that has the programs which are called by their names.
+struct AnyHostWithPrograms;
+
+impl Facts for AnyHostWithPrograms {
+    fn find_program(&self, name: &Text) -> Option<Text> {
+        Some(Platform::Unix.join(&"/usr/bin".into(), name.as_str()?))
+    }
+}
+
 impl Taken {
+    /// Adds to its losses what no service can have of what it says.
+    #[must_use]
+    pub fn checked(mut self) -> Self {
+        let manifest = Manifest { defaults: Request::default(), service: vec![self.request.clone()] };
+        // Of instances the first has what all have.
+        if let Some(service) = manifest.services().first()
+            && let Err(faults) =
+                validate::validate(service, &Catalog::default(), &AnyHostWithPrograms, Target::Systemd, &"/".into())
+        {
+            self.losses.extend(faults.into_iter().map(|fault| Loss {
+                at: None,
+                line: String::new(),
+                why: fault.to_string(),
+                help: fault.help.clone(),
+            }));
+        }
+        self
+    }
+
     /// Renders it, and adds to its losses whatever means something else in the unit that it makes. Gives that unit.
     pub fn check(&mut self, original: &Unit, place: &Place) -> Option<Vec<u8>> {
         let refused = |why: String, help: Option<String>| Loss { at: None, line: String::new(), why, help };

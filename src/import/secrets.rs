@@ -40,7 +40,7 @@ pub(super) fn likely(unit: &Unit) -> Vec<(&Assignment, String)> {
     found
 }
 
-fn is_likely(name: &str, value: &str) -> bool {
+pub(super) fn is_likely(name: &str, value: &str) -> bool {
     has_password(value) || is_named_so(name) && !value.is_empty() && !is_plain(value)
 }
 

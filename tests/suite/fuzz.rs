@@ -19,7 +19,8 @@ use install_service::catalog::{Catalog, config_file, discover};
 use install_service::executor::journal::Record;
 use install_service::host::facts::Elsewhere;
 use install_service::host::process::Outcome;
-use install_service::import::{self, About, Taken, Unit, UnitFile};
+use install_service::import::procfile::{self, Procfile};
+use install_service::import::{self, About, Taken, Unit, UnitFile, pm2};
 use install_service::managers::{nssm, systemd as systemctl};
 use install_service::manifest::{self, Manifest};
 use install_service::model::calendar::Calendar;
@@ -314,6 +315,82 @@ fn units() {
             }
             Err(passed) => passed.why.into(),
         }
+    });
+}
+
+/// What foreman and pm2 are given: no panic, and a manifest of it is one.
+fn of_processes(taken: Vec<Taken>, left: &[String]) -> String {
+    let services: Vec<(Taken, String)> = taken.into_iter().map(|taken| (taken.checked(), "x".into())).collect();
+    let text = import::document(&services);
+    let names: Vec<&String> = services.iter().filter_map(|(taken, _)| taken.request.name.as_ref()).collect();
+    for name in &names {
+        assert!(name.parse::<ServiceName>().is_ok(), "{name}");
+    }
+    let manifest = Manifest::parse(&text, "m").unwrap_or_else(|error| panic!("{error}: {text}"));
+    let requests: Vec<_> = services.iter().map(|(taken, _)| taken.request.clone()).collect();
+    assert_eq!(manifest.service, requests, "{text}");
+    let losses = services.iter().flat_map(|(taken, _)| &taken.losses).map(|loss| kind(&loss.why)).take(2);
+    format!("{}{}{}", names.len().min(5), left.len().min(3), losses.collect::<String>())
+}
+
+#[test]
+fn procfiles() {
+    let words: &[&[u8]] = &[
+        b"web: ",
+        b"worker:",
+        b"\n",
+        b"\0",
+        b"PORT=",
+        b"A='",
+        b"\"",
+        b"\\",
+        b"exec ",
+        b"&&",
+        b"$PORT",
+        b"#",
+        b"_TOKEN=x y",
+    ];
+    let inputs =
+        vec![b"web: bin/x -p $PORT\nw: node a.js\n\0PORT=1\nA=\"b\\n\"\n".to_vec(), b"a: b\na: c\n\0A=1\n".to_vec()];
+    fuzz("procfile", inputs, words, |input| {
+        // Behind a NUL it is the `.env`.
+        let mut parts = input.splitn(2, |byte| *byte == 0);
+        let contents = parts.next().unwrap_or_default();
+        let env = parts.next().map(|env| ("/srv/.env".into(), env));
+        let procfile = Procfile { file: "Procfile".into(), folder: "/srv".into(), app: "app".into(), contents, env };
+        let (taken, left) = procfile::read(&procfile);
+        of_processes(taken, &left)
+    });
+}
+
+#[test]
+fn ecosystems_of_pm2() {
+    let words: &[&[u8]] = &[
+        b"{\"apps\":[",
+        b"\"script\":",
+        b"\"name\":",
+        b"\"instances\":",
+        b"\"env\":{",
+        b"\"args\":",
+        b"\"cwd\":",
+        b"}",
+        b"]",
+        b"\"max_memory_restart\":",
+        b"\"kill_timeout\":",
+        b"\"out_file\":",
+        b"\"uid\":",
+        b"null",
+        b"1",
+        b"\"a b\"",
+        b",",
+    ];
+    let inputs = vec![
+        b"{\"apps\":[{\"name\":\"api\",\"script\":\"a.js\",\"instances\":2,\"env\":{\"A\":\"{instance}\"}}]}".to_vec(),
+        b"[{\"script\":\"/x\",\"args\":[\"a\",1],\"autorestart\":false,\"watch\":true,\"uid\":\"www\"}]".to_vec(),
+    ];
+    fuzz("pm2", inputs, words, |input| match pm2::read(input, "e.json", &"/srv".into()) {
+        Ok((taken, left)) => of_processes(taken, &left),
+        Err(reason) => kind(&reason),
     });
 }
 

@@ -49,6 +49,8 @@ mod narrow;
 mod not_written;
 #[cfg(unix)]
 mod plain;
+#[cfg(unix)]
+mod processes;
 #[cfg(target_os = "linux")]
 mod prompt;
 mod properties;
