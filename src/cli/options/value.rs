@@ -12,6 +12,8 @@ pub(super) enum ValueKind {
     File,
     /// A file that may be missing where `-` stands in front of it.
     FileOrNot,
+    /// A file, or the word `none`.
+    FileOrNone,
     Executable,
     /// One of a few words.
     Words(fn() -> Vec<&'static str>),
@@ -27,6 +29,7 @@ impl ValueKind {
             Self::Directory => "DIR".to_owned(),
             Self::File => "FILE".to_owned(),
             Self::FileOrNot => "[-]FILE".to_owned(),
+            Self::FileOrNone => "FILE|none".to_owned(),
             Self::Executable => "PATH".to_owned(),
             Self::Words(words) => words().join("|"),
             Self::WordsCalled(name, _) | Self::Called(name) => name.to_owned(),
@@ -42,7 +45,7 @@ impl ValueKind {
                 arg.value_parser(PossibleValuesParser::new(words()))
             }
             (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
-            (Self::File | Self::FileOrNot, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
+            (Self::File | Self::FileOrNot | Self::FileOrNone, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
             (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),
             (Self::Called(_), Purpose::Complete) | (_, Purpose::Parse | Purpose::Help(_)) => {
                 arg.value_parser(ValueParser::os_string())

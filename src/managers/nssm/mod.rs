@@ -5,7 +5,6 @@
 
 #[cfg(windows)]
 mod fetch;
-pub mod log;
 #[cfg(windows)]
 pub mod registry;
 #[cfg(windows)]
@@ -21,6 +20,7 @@ use crate::diagnose::registered::{Programs, Registered};
 use crate::error::Error;
 use crate::host::facts::Host;
 use crate::host::{files, interrupt, process};
+use crate::managers::log_file;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
@@ -305,7 +305,7 @@ fn too_slow(name: &ServiceName) -> Error {
 }
 
 fn died(name: &ServiceName, state: &str) -> Error {
-    let log = output_of(name).and_then(|path| log::tail(&path, 20).ok()).unwrap_or_default();
+    let log = output_of(name).and_then(|path| log_file::tail(&path, 20).ok()).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
         state: state.to_owned(),
