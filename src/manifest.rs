@@ -123,6 +123,9 @@ pub struct Request {
     /// A file of yours with further variables; with `-` in front it may be missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment_file: Option<Text>,
+    /// The file that its output goes to; `false` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_file: Option<LogFile>,
     /// One line on what it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -199,6 +202,7 @@ impl Request {
             requires: both(self.requires, said.requires),
             wants: both(self.wants, said.wants),
             environment_file: said.environment_file.or(self.environment_file),
+            log_file: said.log_file.or(self.log_file),
             description: said.description.or(self.description),
             display_name: said.display_name.or(self.display_name),
             hardening: said.hardening.or(self.hardening),
@@ -209,6 +213,21 @@ impl Request {
             environment: both(self.environment, said.environment),
             systemd: both(self.systemd, said.systemd),
             nssm: both(self.nssm, said.nssm),
+        }
+    }
+
+    /// The file that systemd writes its output to, as far as it says so in words that have nothing to be filled in.
+    pub fn output_file(&self) -> Option<Text> {
+        match &self.log_file {
+            Some(LogFile::File(path)) => Some(path.clone()),
+            Some(LogFile::Switch(_)) => None,
+            None => {
+                let said =
+                    ["StandardOutput", "Service.StandardOutput"].into_iter().find_map(|key| self.systemd.get(key));
+                let value = said?.lines().pop()?;
+                let path = ["append:", "file:", "truncate:"].iter().find_map(|word| value.strip_prefix(word))?;
+                (!path.contains('%')).then(|| path.trim().into())
+            }
         }
     }
 
@@ -324,6 +343,7 @@ impl Request {
             requires: list(self.requires, &defaults.requires),
             wants: list(self.wants, &defaults.wants),
             environment_file: self.environment_file.or_else(|| defaults.environment_file.clone()),
+            log_file: self.log_file.or_else(|| defaults.log_file.clone()),
             description: self.description.or_else(|| defaults.description.clone()),
             display_name: self.display_name.or_else(|| defaults.display_name.clone()),
             hardening: self.hardening.or_else(|| defaults.hardening.clone()),
@@ -356,6 +376,17 @@ impl std::fmt::Display for Time {
             Self::Text(text) => text.fmt(f),
         }
     }
+}
+
+/// What the output of a service goes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged, expecting = "expected the path of a file, or false for none")]
+pub enum LogFile {
+    /// `false`: nothing.
+    Switch(#[cfg_attr(feature = "schema", schemars(extend("const" = false)))] bool),
+    /// A file.
+    File(Text),
 }
 
 /// What a program is given.

@@ -73,7 +73,7 @@ impl Managed {
     /// The file that a service's output goes to, where it is not the journal.
     pub(super) fn output(&self, name: &ServiceName) -> Option<Text> {
         match self.site.manager {
-            Manager::Systemd(_) => None,
+            Manager::Systemd(_) => systemd::output_of(name, &self.site.place),
             Manager::Nssm => Some(nssm::output_of(name).unwrap_or_else(|| self.site.place.output(name))),
         }
     }

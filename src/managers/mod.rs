@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "beside `host`, a place for effects")]
 
 pub mod credential;
+pub mod log_file;
 pub mod nssm;
 pub mod observe;
 pub mod systemd;
@@ -171,8 +172,8 @@ pub fn explained(error: Error, site: &Site, names: &[ServiceName]) -> Error {
 /// Why a service does not run, where it has failed and that is known.
 pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Finding> {
     match (site.manager, status.state) {
-        (Manager::Systemd(scope), State::Failed | State::Restarting) => {
-            let log = systemd::log_of_failure(name, scope);
+        (Manager::Systemd(_), State::Failed | State::Restarting) => {
+            let log = systemd::log_of_failure(name, site);
             systemd::why::causes(name, site, status, &log)
         }
         (Manager::Nssm, State::Stopped | State::Restarting) => nssm::causes(name, &site.place),
@@ -188,8 +189,8 @@ pub fn causes(site: &Site, name: &ServiceName, status: &ServiceStatus) -> Vec<Fi
 /// When the service manager does not answer.
 pub fn examine(site: &Site, names: &[ServiceName], unfinished: bool) -> Result<diagnose::Found, Error> {
     match site.manager {
-        Manager::Systemd(scope) => {
-            let (services, surroundings) = systemd::examine::examine(names, &site.place, scope)?;
+        Manager::Systemd(_) => {
+            let (services, surroundings) = systemd::examine::examine(names, site)?;
             let surroundings = Surroundings { unfinished, ..surroundings };
             let findings = |of: &Installed| (!of.is_removed()).then(|| of.findings());
             Ok((services.iter().map(findings).collect(), surroundings.findings()))

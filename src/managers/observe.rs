@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::credential::Opened;
-use super::nssm;
 use super::systemd::adopt;
 use super::systemd::presence;
 use super::systemd::units::{self, Units};
+use super::{log_file, nssm};
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::folder::Listed;
@@ -135,7 +135,7 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
 fn observe_registrations(names: &[ServiceName], place: &Place, observed: &mut Observed) -> Result<(), Error> {
     for name in names {
         observed.registered.extend(nssm::registration(name, place)?.map(|stored| (name.clone(), stored)));
-        observed.outputs.insert(name.clone(), nssm::log::files(&place.output(name)));
+        observed.outputs.insert(name.clone(), log_file::files(&place.output(name)));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{Arguments, Request, Setting, Time, Value};
+use super::{Arguments, LogFile, Request, Setting, Time, Value};
 use crate::document::DocumentFault;
 use crate::model::name::ServiceName;
 use crate::model::text::Text;
@@ -135,6 +135,15 @@ impl OfInstance for Value {
     }
 }
 
+impl OfInstance for LogFile {
+    fn of(&self, instance: &str) -> Self {
+        match self {
+            Self::File(path) => Self::File(path.of(instance)),
+            Self::Switch(_) => self.clone(),
+        }
+    }
+}
+
 impl OfInstance for Setting {
     fn of(&self, instance: &str) -> Self {
         match self {
@@ -173,6 +182,7 @@ impl OfInstance for Request {
             requires: self.requires.of(instance),
             wants: self.wants.of(instance),
             environment_file: self.environment_file.of(instance),
+            log_file: self.log_file.of(instance),
             description: self.description.of(instance),
             display_name: self.display_name.of(instance),
             hardening: self.hardening.of(instance),

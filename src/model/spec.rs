@@ -201,6 +201,18 @@ pub struct OwnFile {
     pub optional: bool,
 }
 
+/// Where the output of a service goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// The journal, or the usual log of NSSM.
+    #[default]
+    Usual,
+    /// The end of a file of the user's, by its absolute path.
+    File(Text),
+    /// Nowhere.
+    Dropped,
+}
+
 /// What a service runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Run {
@@ -327,6 +339,8 @@ pub struct ServiceSpec {
     pub order: Order,
     /// A file of the user's with further variables, and whether it may be missing.
     pub environment_file: Option<OwnFile>,
+    /// Where its output goes.
+    pub output: Output,
     /// How much of the system it is kept away from.
     pub hardening: Hardening,
     /// Directories in front of the service's PATH.

@@ -19,7 +19,7 @@ use crate::model::parameter::Parameter;
 use crate::model::place::{Place, RUNNER, error_log_path};
 use crate::model::platform::Platform;
 use crate::model::span::Span;
-use crate::model::spec::{Argument, Restart, Run, ServiceSpec};
+use crate::model::spec::{Argument, Output, Restart, Run, ServiceSpec};
 use crate::model::text::Text;
 
 /// A log is set aside once it has this many bytes.
@@ -150,8 +150,13 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     }
     let arguments = refusals.keep("the arguments", AppParameters::new(&words));
     let output = output(spec, place);
-    for (what, path) in [("the working directory", &spec.working_directory), ("the state directory", &output)] {
-        refusals.keep(what, NssmPath::new(path));
+    let place_of_output = match spec.output {
+        Output::File(_) => "option `--log-file`",
+        Output::Usual | Output::Dropped => "the state directory",
+    };
+    refusals.keep("the working directory", NssmPath::new(&spec.working_directory));
+    for path in &output {
+        refusals.keep(place_of_output, NssmPath::new(path));
     }
     let environment = environment(spec, application, &mut refusals);
     if !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. }) {
@@ -180,8 +185,8 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::new("DisplayName", spec.display_name.as_str()),
         Parameter::new("Description", spec.description.as_str()),
         Parameter::new(START, start(spec.at_boot)),
-        Parameter::new("AppStdout", output.clone()),
-        Parameter::new("AppStderr", output),
+        Parameter { name: "AppStdout".to_owned(), sub: None, values: output.clone() },
+        Parameter { name: "AppStderr".to_owned(), sub: None, values: output },
         Parameter::number("AppRotateFiles", 1),
         Parameter::number("AppRotateOnline", 1),
         Parameter::number("AppRotateBytes", ROTATE_BYTES),
@@ -250,12 +255,17 @@ fn runner(
     }
 }
 
-/// Where the output goes. Only administrators write into the state directory, so that of a service
+/// The file that the output goes to, or none. Only administrators write into the state directory, so that of a service
 /// with an account of its own is beside what else it writes.
-fn output(spec: &ServiceSpec, place: &Place) -> Text {
-    match spec.account.as_deref() {
+fn output(spec: &ServiceSpec, place: &Place) -> Vec<Text> {
+    let usual = || match spec.account.as_deref() {
         None | Some("LocalSystem") => place.output(&spec.name),
         Some(_) => Place { state_dir: spec.working_directory.clone(), ..place.clone() }.output(&spec.name),
+    };
+    match &spec.output {
+        Output::Usual => vec![usual()],
+        Output::File(path) => vec![path.clone()],
+        Output::Dropped => Vec::new(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::privileges::BRING_NO_NEW_PRIVILEGES;
 use crate::model::spec::{
-    Argument, Hardening, Ours, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
+    Argument, Hardening, Ours, Output, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
 };
 use crate::model::systemd_table::{Directive, Section};
 use crate::model::systemd_version::SystemdVersion;
@@ -78,6 +78,10 @@ struct Unit {
     /// `SuccessExitStatus=`): a service is not asked to end that way, so for `--restart on-failure` it has failed.
     after_sigpipe: bool,
     stop_timeout: Token,
+    /// The file that its output is appended to.
+    log_file: Option<RawPath>,
+    /// Whether there is no output.
+    silent: bool,
     /// The limit of the stack, of which the kernel lets arguments and environment have a quarter.
     stack: Option<Token>,
     hardening: Vec<Token>,
@@ -160,6 +164,8 @@ struct ErrorLog {
     python: bool,
     /// Who runs the service, if not root: the script leaves it to us where the directory is not theirs.
     account: Option<ShellWord>,
+    /// The file that the service writes to in place of the journal.
+    log_file: Option<ShellWord>,
 }
 
 /// A program and its words, in the grammar of `ExecStart=`.
@@ -787,6 +793,8 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         restart_sec: Token::from(&spec.restart_sec),
         after_sigpipe: spec.restart == Restart::OnFailure,
         stop_timeout: Token::from(&spec.stop_timeout),
+        log_file: log_file(spec).and_then(|path| refusals.keep("option `--log-file`", RawPath::file(path))),
+        silent: spec.output == Output::Dropped,
         stack: (parts.total > MAX_TOTAL && spec.ours.is_all() && !is_said(&said, "LimitSTACK"))
             .then(|| "24M:infinity".into()),
         hardening: hardening(spec).map(Token::from).collect(),
@@ -822,11 +830,19 @@ fn own_file(spec: &ServiceSpec, refusals: &mut Refusals) -> Option<(bool, GlobPa
     Some((*optional, refusals.keep("option `--environment-file`", GlobPath::new(path))?))
 }
 
+/// The file that its output goes to.
+fn log_file(spec: &ServiceSpec) -> Option<&Text> {
+    match &spec.output {
+        Output::File(path) => Some(path),
+        Output::Usual | Output::Dropped => None,
+    }
+}
+
 /// The directories that have to be mounted first: one that is missing, or on no mount of its own,
 /// adds nothing. A directory that this list cannot say is left out; it costs only the order.
 fn mounts(spec: &ServiceSpec) -> Vec<PathWord> {
     let mut mounts = Vec::new();
-    for path in std::iter::once(&spec.working_directory).chain(&spec.writes) {
+    for path in std::iter::once(&spec.working_directory).chain(&spec.writes).chain(log_file(spec)) {
         mounts.extend(PathWord::new(path).ok().filter(|word| !mounts.contains(word)));
     }
     mounts
@@ -1065,6 +1081,8 @@ fn error_log_of(spec: &ServiceSpec) -> ErrorLog {
         system: spec.scope == Scope::System,
         python: matches!(spec.run, Run::Python { .. }),
         account: account.and_then(|account| ShellWord::new(&account.into()).ok()),
+        // What it refuses, the unit refuses.
+        log_file: log_file(spec).and_then(|path| ShellWord::new(path).ok()),
     }
 }
 

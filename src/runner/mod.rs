@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 use crate::host::files;
 use crate::host::text::text;
-use crate::managers::nssm::log::Mark;
+use crate::managers::log_file::Mark;
 use crate::model::name::ServiceName;
 use crate::model::place;
 use crate::model::text::Text;
@@ -79,7 +79,8 @@ pub fn run(argv: &[OsString]) -> i32 {
 fn tell(Order { service, output, .. }: &Order, what: &str, mark: &Mark) {
     // NSSM writes this line behind all that the program has printed: what is in front of it is complete.
     program::say(what);
-    let printed = mark.printed_before(what, output);
+    // Where its output goes nowhere, there is nothing to wait for.
+    let printed = if output.is_empty() { Vec::new() } else { mark.printed_before(what, output) };
     let entry = report::entry(&program::time(), what, &printed);
     let path = Text::from(place::error_log(service));
     if let Err(error) = files::append(&path, &entry, report::LIMIT) {

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{Runs, pairs};
 use crate::catalog::Catalog;
 use crate::error::Fault;
-use crate::manifest::{Arguments, Request, Setting, Time};
+use crate::manifest::{Arguments, LogFile, Request, Setting, Time};
 use crate::model::entry::PythonEntry;
 use crate::model::facts::{Facts, PathKind};
 use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, WindowsServiceName};
@@ -14,7 +14,9 @@ use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
 use crate::model::span::Span;
-use crate::model::spec::{Argument, Hardening, Order, OwnFile, Restart, Run, Scope, SecretStore, StopCommand, Target};
+use crate::model::spec::{
+    Argument, Hardening, Order, Output, OwnFile, Restart, Run, Scope, SecretStore, StopCommand, Target,
+};
 use crate::model::systemd_table::{Directive, KnownDirective, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -28,6 +30,12 @@ const ENCRYPTED_CREDENTIALS: u32 = 250;
 /// What says how long a stop waits, in the words of a service manager: `TimeoutSec=` sets it by the way
 /// (systemd.service(5)).
 const STOP_TIMEOUTS: [&str; 3] = ["AppStopMethodConsole", "TimeoutSec", "TimeoutStopSec"];
+
+/// What says where the output goes, in the words of a service manager.
+const OUTPUTS: [&str; 4] = ["AppStderr", "AppStdout", "StandardError", "StandardOutput"];
+
+/// The version of systemd that appends to files (NEWS).
+const APPEND: u32 = 240;
 
 /// What is asked of one service manager alone.
 pub(super) struct OfManager {
@@ -685,6 +693,61 @@ impl<'a, F: Facts> Check<'a, F> {
         Some(OwnFile { path, optional })
     }
 
+    /// Where its output goes: to a file that there may be already, in a directory that there must be.
+    pub(super) fn output(
+        &mut self,
+        request: &Request,
+        assumed: Option<SystemdVersion>,
+        account: Option<&str>,
+    ) -> Output {
+        let what = "option `--log-file`";
+        let given = match &request.log_file {
+            None => return Output::Usual,
+            Some(LogFile::Switch(false)) => return Output::Dropped,
+            Some(LogFile::Switch(true)) => {
+                let fault = Fault::new("key `log_file`", "must be the path of a file, or `false` for none");
+                self.fault(
+                    fault.given("true").help("omit it: the output goes to the journal, or on Windows to a log of ours"),
+                );
+                return Output::Usual;
+            }
+            Some(LogFile::File(path)) => path,
+        };
+        let Some(path) = self.absolute(what, given) else { return Output::Usual };
+        match self.target {
+            Target::Systemd => {
+                if let Some(version) = assumed.filter(|version| !version.has(APPEND)) {
+                    let reason = format!("systemd {version} cannot append to a file, which came with {APPEND}");
+                    self.fault(Fault::new(what, reason).given(&path));
+                }
+            }
+            // systemd opens it before it becomes the account; NSSM runs as the account itself.
+            Target::Nssm if account.is_some_and(|account| account != ACCOUNTS[0].0) => {
+                self.note(format!(
+                    "the account writes `{path}` itself, so it must be allowed to write in its directory"
+                ));
+            }
+            Target::Nssm => {}
+        }
+        let name = self.platform.file_name(&path);
+        if name.is_empty() || self.facts.path_kind(&path) == Some(PathKind::Directory) {
+            let help = self.platform.join(&path, "output.log");
+            self.fault(Fault::new(what, "this is a directory, not a file").given(&path).help(format!("`{help}`")));
+            return Output::Usual;
+        }
+        let bytes = path.as_bytes();
+        // The root keeps its separator.
+        let end = (bytes.len() - name.len() - 1).max(1);
+        self.directory(what, &Text::from_bytes(&bytes[..end]));
+        Output::File(path)
+    }
+
+    /// Refuses a key of a table that says in the service manager's own word what `--log-file` says.
+    pub(super) fn one_output(&mut self, request: &Request, directives: &[Directive], parameters: &[Parameter]) {
+        let said = request.log_file.is_some();
+        self.said_in_table(said, "option `--log-file`", &OUTPUTS, directives, parameters);
+    }
+
     /// Its profile of hardening.
     pub(super) fn hardening(&mut self, request: &Request, account: Option<&str>, scope: Scope) -> Hardening {
         let hardening = self.word("option `--hardening`", request.hardening.as_deref());
@@ -760,12 +823,24 @@ impl<'a, F: Facts> Check<'a, F> {
     /// Refuses a key of a table that says in the service manager's own word what `--stop-timeout` says: it would take the
     /// place of that.
     pub(super) fn one_stop_timeout(&mut self, said: Option<Span>, directives: &[Directive], parameters: &[Parameter]) {
+        self.said_in_table(said.is_some(), "option `--stop-timeout`", &STOP_TIMEOUTS, directives, parameters);
+    }
+
+    /// Refuses the keys `names` of a table beside an option that says the same.
+    fn said_in_table(
+        &mut self,
+        is_said: bool,
+        option: &str,
+        names: &[&str],
+        directives: &[Directive],
+        parameters: &[Parameter],
+    ) {
         let directives = directives.iter().map(|directive| (directive.name(), "systemd"));
         let parameters = parameters.iter().map(|parameter| (parameter.name.as_str(), "nssm"));
-        let is_it = |(name, _): &(&str, &str)| said.is_some() && STOP_TIMEOUTS.contains(name);
+        let is_it = |(name, _): &(&str, &str)| is_said && names.contains(name);
         for (name, table) in directives.chain(parameters).filter(is_it) {
             let reason = format!("the key `{name}` of the `{table}` table says it, too; omit one of the two");
-            self.fault(Fault::new("option `--stop-timeout`", reason));
+            self.fault(Fault::new(option, reason));
         }
     }
 

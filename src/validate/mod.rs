@@ -88,6 +88,7 @@ pub fn validate(
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.stop_timeout(request);
     let order = check.order(request);
+    let output = check.output(request, assumed, account.as_deref());
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let mut path: Vec<Text> =
@@ -95,6 +96,7 @@ pub fn validate(
     let OfManager { systemd, directives, parameters, restart, environment_file } =
         check.of_manager(request, restart, assumed, secrets_in);
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
+    check.one_output(request, &directives, &parameters);
     check.number_of_commands(run.as_ref(), &directives);
     check.said_once(request, &directives);
     let stop_command = check.stop_command(request, &directives, &mut settled);
@@ -145,6 +147,7 @@ pub fn validate(
         network: request.network.unwrap_or(ours.is_all()),
         order,
         environment_file,
+        output,
         hardening,
         path,
         writes,

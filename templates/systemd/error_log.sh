@@ -53,6 +53,9 @@ cause() {
         exit-code/127) echo 'cause: a program or a library that it needs was not found' ;;
         exit-code/200) echo 'cause: the working directory is not there, or closed to the account' ;;
         exit-code/203) echo 'cause: the program could not be executed' ;;
+{%- if log_file.is_some() %}
+        exit-code/209) echo 'cause: its log file could not be opened' ;;
+{%- endif %}
         exit-code/216 | exit-code/217) echo 'cause: there is no such account or group' ;;
         exit-code/218 | exit-code/226 | exit-code/228) echo 'cause: the hardening could not be set up' ;;
         exit-code/243) echo 'cause: its secrets could not be read' ;;
@@ -67,7 +70,15 @@ cause() {
 # Of a process that has ended before journald looks at it the run is not known, so what its output is called counts too,
 # from the time on when the run began.
 last_lines() {
+{%- if let Some(path) = log_file %}
 {%- if system %}
+    # With no more rights than the owner of the error log has: the account may have put a link there.
+    # shellcheck disable=SC2086 # words of a command, or none
+    $as_owner tail -n 50 -- {{ path }}
+{%- else %}
+    tail -n 50 -- {{ path }}
+{%- endif %}
+{%- else if system %}
     journalctl --sync
 {%- else %}
     # Only root can ask journald to catch up.

@@ -103,3 +103,68 @@ fn several_services_are_interleaved_by_time() {
     running.signal("INT");
     running.end_soon();
 }
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_log_file_is_read_in_place_of_the_journal() {
+    let (service, usual) = (named("logs-file"), named("logs-usual"));
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("100% of\tit.log");
+    let log = log.to_str().unwrap();
+    let script = "echo began; echo to stderr >&2; for n in 1 2; do echo line $n; done; exec sleep 1000";
+    let ran = service
+        .install()
+        .args(["--log-file", log, "--start", "--account", "daemon", "--working-directory", "/"])
+        .script(script)
+        .run();
+    let logs = |options: &[&str]| service.manage(&ran, "logs").args(options);
+    let written = "began\nto stderr\nline 1\nline 2\n";
+    assert_eq!(fs::read_to_string(log).unwrap(), written);
+    assert_eq!(logs(&[]).run().stdout, written);
+    assert_eq!(logs(&["-n", "1"]).run().stdout, "line 2\n");
+    logs(&["--grep", "line"]).status(2).stderr_contains("grep TEXT").run();
+    let status = service.manage(&ran, "status").run().stdout;
+    assert!(status.contains(&format!("  output       {}\n", log.replace('\t', "\\t"))), "{status}");
+    // Each from where it writes to.
+    usual.install_again(&ran).args(["--start"]).script(&until_the_end("echo of the journal")).run();
+    let both = ran.then_manage().args(["logs", "logs-file", "logs-usual"]).run().stdout;
+    assert!(both.starts_with("logs-file\nbegan\n") && both.contains(": of the journal\n"), "{both}");
+    // It goes on behind what is there.
+    service.manage(&ran, "restart").run();
+    assert_eq!(fs::read_to_string(log).unwrap(), written.repeat(2));
+    let file = ran.folder().join("followed");
+    let running = logs(&["-f", "-n", "1"]).status(130).stdout_to(fs::File::create(&file).unwrap()).spawn();
+    wait_for("a line that is added", 20, || {
+        service.manage(&ran, "restart").run();
+        fs::read_to_string(&file).unwrap().contains("began\n").then_some(())
+    });
+    running.signal("INT");
+    running.end_soon();
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_a_service_wrote_to_its_log_file_tells_why_it_failed() {
+    let service = named("logs-why");
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("x.log");
+    let script = "echo 'listen tcp :8080: bind: address already in use'; exit 1";
+    let (_, ran) = service
+        .install()
+        .args(["--log-file", log.to_str().unwrap(), "--start", "--restart", "never", "--no-rollback"])
+        .args(["--working-directory", folder.path().to_str().unwrap()])
+        .script(script)
+        .run_to_any_end();
+    assert!(ran.stderr.contains("listen tcp :8080") && ran.stderr.contains("port 8080"), "{}", ran.stderr);
+    let entry = fs::read_to_string(folder.path().join("logs-why_ERROR_LOG.txt")).unwrap();
+    assert!(entry.contains("listen tcp :8080"), "{entry}");
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_service_without_output_writes_nothing_anywhere() {
+    let service = named("logs-none");
+    let ran = service.install().args(["--log-file", "none", "--start"]).script("echo lost; exec sleep 1000").run();
+    system("journalctl", &["--sync"]);
+    assert!(!service.manage(&ran, "logs").run().stdout.contains("lost"));
+}

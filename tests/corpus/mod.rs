@@ -5,7 +5,9 @@
 
 use install_service::model::name::EnvName;
 use install_service::model::span::Span;
-use install_service::model::spec::{Argument, Hardening, Order, Ours, Restart, Run, Scope, SecretStore, ServiceSpec};
+use install_service::model::spec::{
+    Argument, Hardening, Order, Ours, Output, Restart, Run, Scope, SecretStore, ServiceSpec,
+};
 use install_service::model::text::Text;
 use proptest::prelude::*;
 
@@ -186,6 +188,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             network: true,
             order: Order { after: vec!["postgresql".parse().unwrap()], ..Order::default() },
             environment_file: None,
+            output: Output::Usual,
             hardening,
             path: if bin { vec!["/opt/v e/b%n".into()] } else { Vec::new() },
             writes,

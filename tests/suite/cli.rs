@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 49] = [
+const OPTIONS: [(&str, Option<&str>); 50] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -46,6 +46,7 @@ const OPTIONS: [(&str, Option<&str>); 49] = [
     ("--wants", Some("d.target")),
     ("--property", Some("MemoryMax=1G")),
     ("--environment-file", Some("-/etc/default/web")),
+    ("--log-file", Some("none")),
     ("--description", Some("x")),
     ("--display-name", Some("x")),
     ("--hardening", Some("none")),

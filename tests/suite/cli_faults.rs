@@ -678,3 +678,53 @@ fn a_stop_command_is_a_program_with_its_words() {
         ),
     );
 }
+
+#[test]
+fn a_log_file_lies_in_a_directory_that_is_there() {
+    let run = |options: &[&str]| {
+        Test::install()
+            .file("logs/x", "")
+            .args(["--dry-run", "--service_name", "web", "--working-directory", "/"])
+            .args(options)
+            .args(["--", "/bin/true"])
+    };
+    let option = "InstallService: error: option `--log-file`";
+    refused(
+        run(&["--log-file", "web.log"]),
+        &format!(
+            "{option} `web.log`: a path of the service must be absolute: it runs in another directory than you\n  \
+             help: `[TMP]/web.log`\n"
+        ),
+    );
+    refused(
+        run(&["--log-file", "/no/such/web.log"]),
+        &format!("{option} `/no/such`: there is no such directory\n  help: `mkdir -p /no/such` makes it\n"),
+    );
+    for directory in ["/usr", "/usr/"] {
+        let said = format!("{option} `{directory}`: this is a directory, not a file\n  help: `/usr/output.log`\n");
+        refused(run(&["--log-file", directory]), &said);
+    }
+    refused(
+        run(&["--log-file", "/web.log", "--assume", "systemd=239"]),
+        &format!("{option} `/web.log`: systemd 239 cannot append to a file, which came with 240\n"),
+    );
+    run(&["--log-file", "none", "--assume", "systemd=239"]).run();
+    // Of two that say the same, one would count in silence.
+    refused(
+        run(&["--log-file", "none", "--property", "StandardError=inherit"]),
+        &format!("{option}: the key `StandardError` of the `systemd` table says it, too; omit one of the two\n"),
+    );
+    refused(
+        run(&["--log-file", "/var/log/web.log "]),
+        &format!(
+            "{option}: ends with ' ', which a systemd unit cannot carry: blanks at the end of a line are dropped there, and a \
+             backslash continues it\n"
+        ),
+    );
+    let manifest = "[[service]]\nname = 'x'\nexecutable = '/bin/true'\nlog_file = true\n";
+    refused(
+        Test::install().file("m.toml", manifest).args(["--dry-run", "--manifest", "m.toml"]),
+        "InstallService: error: key `log_file` `true`: must be the path of a file, or `false` for none\n  \
+         help: omit it: the output goes to the journal, or on Windows to a log of ours\n",
+    );
+}

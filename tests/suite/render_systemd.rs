@@ -8,7 +8,7 @@ use install_service::model::environment_file;
 use install_service::model::place::Place;
 use install_service::model::span::Span;
 use install_service::model::spec::{
-    Argument, Hardening, Order, Ours, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
+    Argument, Hardening, Order, Ours, Output, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
 };
 use install_service::model::systemd_table::{Directive, KnownDirective};
 use install_service::model::text::Text;
@@ -41,6 +41,7 @@ fn web() -> ServiceSpec {
         network: true,
         order: Order::default(),
         environment_file: None,
+        output: Output::Usual,
         at_boot: true,
         hardening: Hardening::None,
         path: Vec::new(),
@@ -740,4 +741,16 @@ fn root_is_named() {
     assert!(!unit_of(&ServiceSpec { scope: Scope::User, ..web() }).contains("User="));
     let made_up = ServiceSpec { directives: vec![said("DynamicUser", "yes")], ..web() };
     assert!(!unit_of(&made_up).contains("\nUser="));
+}
+
+/// systemd opens the file as root, so only what is read for the error log must not be read as root.
+#[test]
+fn the_error_log_has_the_end_of_a_log_file() {
+    let spec = ServiceSpec { output: Output::File("/srv/it's/x.log".into()), account: Some("alice".into()), ..web() };
+    let (unit, script) = (unit_of(&spec), files(&spec).remove("web_error_log.sh").unwrap());
+    assert!(unit.contains("\nRequiresMountsFor=\"/srv/it's/x.log\"\n"), "{unit}");
+    assert!(script.contains("\n    $as_owner tail -n 50 -- '/srv/it'\\''s/x.log'\n"), "{script}");
+    assert!(!script.contains("journalctl"), "{script}");
+    let of_user = files(&ServiceSpec { scope: Scope::User, account: None, ..spec }).remove("web_error_log.sh").unwrap();
+    assert!(of_user.contains("\n    tail -n 50 -- '/srv/it'\\''s/x.log'\n"), "{of_user}");
 }

@@ -110,9 +110,7 @@ impl Call {
         match mode {
             Mode::Status => return Ok(words::status(&self.services.status()?, self)),
             Mode::Doctor => return Ok(words::diagnosis(&self.services.doctor()?, self.shape.plain())),
-            Mode::Logs if !managers::may_read_logs(self.services.site.manager) => {
-                return self.run_again(mode);
-            }
+            Mode::Logs if !self.services.may_read_logs() => return self.run_again(mode),
             Mode::Logs => {
                 let is_shown = io::stdout().is_terminal();
                 return self.services.logs(&options.log_part(), is_shown, &mut |event| self.tell(event));

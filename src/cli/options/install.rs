@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::value::ValueKind::{Called, Directory, Executable, File, FileOrNot, Property, Words, WordsCalled};
+use super::value::ValueKind::{
+    Called, Directory, Executable, File, FileOrNone, FileOrNot, Property, Words, WordsCalled,
+};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word, words};
 use crate::cli::Format;
 use crate::commands::install::Layout;
 use crate::managers::nssm::Wishes;
-use crate::manifest::{Request, Time};
+use crate::manifest::{LogFile, Request, Time};
 use crate::model::refused::Refused;
 use crate::model::spec::{Hardening, Restart, SecretStore, Target};
 use crate::model::text::Text;
@@ -190,6 +192,12 @@ const SERVICE: &[O] = &[
         "A file of yours with further variables, a line NAME=VALUE each; with `-` in front it may be missing",
         |call, file| put(&mut call.service.environment_file, file),
     ),
+    O::one(
+        "log-file",
+        FileOrNone,
+        "The file that its output is added to, in a directory that is there, or none for no output [default: the journal, on Windows NAME_output.log]",
+        |call, file| put(&mut call.service.log_file, log_file(file)),
+    ),
     O::one("description", Called("TEXT"), "One line on what it is for", |call, text| {
         say(&mut call.service.description, &text)
     }),
@@ -268,6 +276,10 @@ fn add(list: &mut Vec<String>, unit: &Text) -> Result<(), Refused> {
 fn time(span: &Text) -> Result<Time, Refused> {
     let text = plain(span)?;
     Ok(text.parse().map_or_else(|_| Time::Text(text.to_owned()), Time::Seconds))
+}
+
+fn log_file(file: Text) -> LogFile {
+    if file.as_bytes() == b"none" { LogFile::Switch(false) } else { LogFile::File(file) }
 }
 
 /// `NAME=VALUE`, whose value can be any bytes, or the name of a secret.

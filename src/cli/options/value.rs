@@ -16,6 +16,8 @@ pub(super) enum ValueKind {
     File,
     /// A file that may be missing where `-` stands in front of it.
     FileOrNot,
+    /// A file, or the word `none`.
+    FileOrNone,
     Executable,
     /// One of a few words.
     Words(fn() -> Vec<&'static str>),
@@ -33,6 +35,7 @@ impl ValueKind {
             Self::Directory => "DIR".to_owned(),
             Self::File => "FILE".to_owned(),
             Self::FileOrNot => "[-]FILE".to_owned(),
+            Self::FileOrNone => "FILE|none".to_owned(),
             Self::Executable => "PATH".to_owned(),
             Self::Words(words) => words().join("|"),
             Self::Property => "NAME=VALUE".to_owned(),
@@ -50,7 +53,7 @@ impl ValueKind {
             }
             (Self::Property, Purpose::Complete) => arg.value_parser(PossibleValuesParser::new([PROPERTIES])),
             (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
-            (Self::File | Self::FileOrNot, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
+            (Self::File | Self::FileOrNot | Self::FileOrNone, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
             (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),
             (Self::Called(_), Purpose::Complete) | (_, Purpose::Parse | Purpose::Help(_)) => {
                 arg.value_parser(ValueParser::os_string())

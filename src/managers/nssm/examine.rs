@@ -106,7 +106,7 @@ fn registered(name: &ServiceName, place: &Place) -> Result<Registered, Error> {
         account: value("ObjectName").map(|account| account.to_string()),
         has_failed,
         exit_status,
-        output: output_of(name).and_then(|path| log::tail(&path, TOLD).ok()).unwrap_or_default(),
+        output: output_of(name).and_then(|path| log_file::tail(&path, TOLD).ok()).unwrap_or_default(),
         ..found
     })
 }

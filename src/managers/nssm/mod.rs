@@ -7,7 +7,6 @@
 mod examine;
 #[cfg(windows)]
 mod fetch;
-pub mod log;
 #[cfg(windows)]
 pub mod registry;
 #[cfg(windows)]
@@ -23,6 +22,7 @@ use crate::error::Error;
 #[cfg(windows)]
 use crate::host::files;
 use crate::host::{interrupt, process};
+use crate::managers::log_file;
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::nssm::Operation;
@@ -306,7 +306,7 @@ fn too_slow(name: &ServiceName) -> Error {
 }
 
 fn died(name: &ServiceName, state: &str) -> Error {
-    let log = output_of(name).and_then(|path| log::tail(&path, 20).ok()).unwrap_or_default();
+    let log = output_of(name).and_then(|path| log_file::tail(&path, 20).ok()).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
         state: state.to_owned(),

@@ -4,7 +4,7 @@ use std::io;
 
 use super::adopt;
 use super::units::{self, Units};
-use super::{log_of_failure, parse_show, presence, show, status_of, why};
+use super::{Written, log_of_failure, parse_show, presence, show, status_of, why};
 use crate::diagnose::installed::{Installed, SinceAdopted, Surroundings};
 use crate::diagnose::start::Known;
 use crate::error::Error;
@@ -21,6 +21,7 @@ use crate::model::original::Original;
 use crate::model::overrides::{self, Overridden};
 use crate::model::place::Place;
 use crate::model::platform::Platform;
+use crate::model::site::Site;
 use crate::model::spec::Scope;
 use crate::model::status::State;
 use crate::model::text::Text;
@@ -38,7 +39,8 @@ const WAITERS: [(&str, &str); 3] = [
 ///
 /// # Errors
 /// When systemd does not answer, or a file cannot be read.
-pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Vec<Installed>, Surroundings), Error> {
+pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Surroundings), Error> {
+    let (place, scope) = (&site.place, site.scope());
     let units = Units::look(place, scope);
     let directory = Listed::open(&place.unit_dir)?;
     let state = Kept::open(&place.state_dir)?;
@@ -52,7 +54,7 @@ pub fn examine(names: &[ServiceName], place: &Place, scope: Scope) -> Result<(Ve
         let status = status_of(&properties);
         let entry = directory.look(&place.unit(name))?;
         let has_failed = matches!(status.state, State::Failed | State::Restarting);
-        let log = if has_failed { log_of_failure(name, scope) } else { String::new() };
+        let log = if has_failed { log_of_failure(name, site) } else { Written::default() };
         let known = why::known(name, place, scope, &log);
         let more =
             ask(&name.unit(), "After,DropInPaths,NeedDaemonReload,RestartUSec,ActiveEnterTimestampMonotonic", scope);

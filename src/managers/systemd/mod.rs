@@ -21,10 +21,12 @@ use crate::error::{Error, Fault};
 use crate::host::account::Account;
 use crate::host::reading::{self, Limit, Links};
 use crate::host::{interrupt, privilege, process};
+use crate::managers::log_file;
 use crate::model::invocation::Invocation;
 use crate::model::log_part::LogPart;
 use crate::model::name::ServiceName;
 pub use crate::model::operation::systemd::Operation;
+use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::span::Span;
 use crate::model::spec::Scope;
@@ -291,12 +293,12 @@ fn run_of(properties: &Properties) -> String {
 }
 
 fn died(name: &ServiceName, site: &Site, status: &ServiceStatus) -> Error {
-    let log = recent_log(name, site.scope(), TOLD).unwrap_or_default();
+    let log = log_of_failure(name, site);
     Error::DidNotStart {
         service: name.to_string(),
         state: start::ended(status),
         causes: why::causes(name, site, status, &log).into(),
-        log,
+        log: log.shown(),
         error_log: None,
         installed: true,
     }
@@ -313,13 +315,31 @@ pub fn with_log(error: Error, names: &[ServiceName], site: &Site) -> Error {
     }
 }
 
-/// The last `lines` lines of a service's output, with what systemd said of it.
-///
-/// # Errors
-/// When the journal cannot be read.
-pub fn recent_log(name: &ServiceName, scope: Scope, lines: u32) -> Result<String, Error> {
+/// What a service wrote last, as far as the caller may read it.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The end of the journal, with what systemd said of it.
+    pub journal: String,
+    /// The end of the file that it writes to in place of the journal.
+    pub file: String,
+}
+
+impl Written {
+    /// All of it.
+    fn shown(self) -> String {
+        self.journal + &self.file
+    }
+}
+
+/// The file that the output of a service goes to, where that is not the journal: by its receipt.
+pub fn output_of(name: &ServiceName, place: &Place) -> Option<Text> {
+    why::receipt(name, place)?.output_file()
+}
+
+/// The end of the journal of a service, with what systemd said of it.
+fn recent_journal(name: &ServiceName, scope: Scope) -> Result<String, Error> {
     synced();
-    Ok(process::answer(&logs(std::slice::from_ref(name), scope, &LogPart::last(lines)), &[])?.text())
+    Ok(process::answer(&logs(std::slice::from_ref(name), scope, &LogPart::last(TOLD)), &[])?.text())
 }
 
 /// Waits until the journal has what was written so far: what a service said just before it died may be on its way still.
@@ -330,13 +350,15 @@ fn synced() {
     }
 }
 
-/// What a service that has failed wrote last, where the caller may read that.
-pub(super) fn log_of_failure(name: &ServiceName, scope: Scope) -> String {
-    let may_read = match scope {
+/// What a service that has failed wrote last.
+pub(super) fn log_of_failure(name: &ServiceName, site: &Site) -> Written {
+    let may_read = match site.scope() {
         Scope::System => presence::may_read_journal(),
         Scope::User => true,
     };
-    if may_read { recent_log(name, scope, TOLD).unwrap_or_default() } else { String::new() }
+    let journal = if may_read { recent_journal(name, site.scope()).unwrap_or_default() } else { String::new() };
+    let file = output_of(name, &site.place).and_then(|path| log_file::tail(&path, TOLD as usize).ok());
+    Written { journal, file: file.unwrap_or_default() }
 }
 
 /// The command that shows a part of the log of services, the oldest line first.

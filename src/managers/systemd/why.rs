@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Properties, parse_show};
+use super::{Properties, Written, parse_show};
 use crate::diagnose::program::ProgramFile;
 use crate::diagnose::refused::{self, Line};
 use crate::diagnose::start::{Directory, Known};
@@ -110,8 +110,8 @@ pub(super) fn receipt(name: &ServiceName, place: &Place) -> Option<Request> {
     manifest.services().into_iter().find(|request| request.name.as_deref() == Some(name.as_str()))
 }
 
-/// What is known of a service; `log` is what it wrote to its log last.
-pub(super) fn known(name: &ServiceName, place: &Place, scope: Scope, log: &str) -> Known {
+/// What is known of a service, with what it wrote last.
+pub(super) fn known(name: &ServiceName, place: &Place, scope: Scope, log: &Written) -> Known {
     let Runs { program, command, account, directory, lines } = runs(name, place, scope);
     let host = Host::default();
     let program: Option<ProgramFile> = program.map(|path| program_file::look(&path, account.as_deref()));
@@ -129,7 +129,7 @@ pub(super) fn known(name: &ServiceName, place: &Place, scope: Scope, log: &str) 
         machine: program_file::machine(),
         lines,
         directory,
-        said: said::last_run(log, scope == Scope::User),
+        said: said::last_run(&log.journal, scope == Scope::User) + "\n" + &log.file,
         found: None,
         libraries: None,
         holder: None,
@@ -140,8 +140,13 @@ pub(super) fn known(name: &ServiceName, place: &Place, scope: Scope, log: &str) 
     known
 }
 
-/// Why a service has failed, with what it wrote to its log last.
-pub(in crate::managers) fn causes(name: &ServiceName, site: &Site, status: &ServiceStatus, log: &str) -> Vec<Finding> {
+/// Why a service has failed, with what it wrote last.
+pub(in crate::managers) fn causes(
+    name: &ServiceName,
+    site: &Site,
+    status: &ServiceStatus,
+    log: &Written,
+) -> Vec<Finding> {
     known(name, &site.place, site.scope(), log).causes(status)
 }
 

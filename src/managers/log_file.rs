@@ -1,4 +1,4 @@
-//! The log that NSSM writes the output of a service to, and those that it has set aside.
+//! Files that service managers write the output of services to, and those that NSSM has set aside.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,6 +17,8 @@ use crate::model::text::Text;
 /// How long NSSM may take to write down what a program has printed.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
+/// Time between two looks for what was added.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 /// How much of the end of a log is looked at first, in bytes.
 const END: u64 = 64 << 10;
@@ -125,6 +127,11 @@ pub fn tail(path: &Text, lines: usize) -> Result<String, Error> {
     Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| format!("{line}\n")).collect())
 }
 
+/// Whether the caller may read the log at `path`, if there is one.
+pub fn is_open(path: &Text) -> bool {
+    open(path).is_ok()
+}
+
 /// Gives what is added to a log to `say`, until an interrupt comes.
 ///
 /// # Errors
@@ -134,7 +141,7 @@ pub fn follow(path: &Text, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
     let mut told = open(path)?.map_or(0, |log| log.metadata().len());
     loop {
         told = tell_from(path, told, say)?;
-        thread::sleep(super::PAUSE);
+        thread::sleep(FOLLOW_PAUSE);
     }
 }
 
@@ -165,7 +172,8 @@ fn tell_from(path: &Text, mut told: u64, say: &mut dyn FnMut(&str)) -> Result<u6
 
 /// The log at `path`; none if there is no such file.
 fn open(path: &Text) -> Result<Option<Opened>, Error> {
-    match reading::open(path, Links::Refused) {
+    // The user may have named one that leads elsewhere.
+    match reading::open(path, Links::Followed) {
         Ok(opened) => Ok(Some(opened)),
         Err(Unread::Failed(source)) if source.kind() != io::ErrorKind::NotFound => {
             Err(Error::io("reading", path, source))
