@@ -242,7 +242,11 @@ fn names_of_services() {
             "a/../b",
             "contains `/`; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_.._b`?",
         ),
-        ("a@b", "contains `@`; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_b`?"),
+        (
+            "a@b@c",
+            "contains `@`; a service name must consist of letters, digits, `_`, `.` and `-`; did you mean `a_b_c`?",
+        ),
+        ("a@", "nothing follows the `@`; the name of an instance must stand behind it"),
         ("web.service", "the service manager adds `.service` by itself; did you mean `web`?"),
     ] {
         let option = format!("--service_name={name}");

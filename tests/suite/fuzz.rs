@@ -690,9 +690,8 @@ fn names() {
         let service = text.parse::<ServiceName>();
         if let Ok(name) = &service {
             assert_eq!(name.as_str(), text);
-            assert!(
-                text.len() <= 240 && !text.contains(['/', '\\', '%', '@', '\n', ' ']) && !text.starts_with(['.', '-'])
-            );
+            assert!(text.len() <= 240 && !text.contains(['/', '\\', '%', '\n', ' ']) && !text.starts_with(['.', '-']));
+            assert!(text.matches('@').count() <= 1 && !text.starts_with('@') && !text.ends_with('@'));
         }
         let variable = text.parse::<EnvName>();
         assert!(variable.is_err() || !text.contains(['=', '\0', '\n']));
