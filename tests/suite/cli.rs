@@ -63,7 +63,7 @@ const OPTIONS: [(&str, Option<&str>); 47] = [
 ];
 
 /// What InstallService does besides installing.
-const COMMANDS: [&str; 3] = ["discover", "completions", "schema"];
+const COMMANDS: [&str; 4] = ["import", "discover", "completions", "schema"];
 
 fn other_spelling(option: &str) -> String {
     let name = option.trim_start_matches("--");
