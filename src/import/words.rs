@@ -69,8 +69,9 @@ fn byte(code: u32) -> Option<u8> {
 /// inside quotes changes.
 pub(super) fn tidy(line: &str) -> String {
     let mut out = String::new();
-    let (mut quote, mut is_escaped) = (None, false);
+    let (mut quote, mut is_escaped, mut is_between) = (None, false, false);
     for c in line.chars() {
+        let was_between = std::mem::take(&mut is_between);
         match c {
             _ if is_escaped => {
                 is_escaped = false;
@@ -81,9 +82,11 @@ pub(super) fn tidy(line: &str) -> String {
             '"' | '\'' if quote.is_none() => quote = Some(c),
             _ if quote == Some(c) => quote = None,
             _ if quote.is_none() && BLANKS.contains(&c) => {
-                if !out.ends_with(' ') {
+                // One that a backslash has made a part of a word is another.
+                if !was_between {
                     out.push(' ');
                 }
+                is_between = true;
                 continue;
             }
             _ => {}

@@ -603,7 +603,7 @@ mod tests {
             ("Type", "notify-reload", 253),
             ("Nice", "-20", 0),
             ("UMask", "027", 0),
-            ("LogsDirectoryMode", "02755", 0),
+            ("LogsDirectoryMode", "02755", 235),
             ("RuntimeMaxSec", "1h 30.5min 20", 229),
             ("TimeoutStopSec", "infinity", 0),
             ("Unit.OnFailure", "mail@%n.service other.target", 0),

@@ -63,6 +63,22 @@ fn manage(service: &Named, home: &str, mode: &str) -> Test {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn import_says_it_in_the_words_of_a_manifest() {
+    let service = named("legacy-import");
+    let config = "/srv/legacy-import/x.config";
+    let home = installed_by_openmsistream(&service, &["DataFileUploadDirectory", "/srv/data", "--config", config]);
+    Test::install()
+        .args(["import", "legacy-import"])
+        .env("OPENMSISTREAM_SERVICES_WORKING_DIR", format!("{home}/openmsistream/services/working_dir"))
+        .env("INSTALLSERVICE_WORKING_DIR", "")
+        .stdout_contains("name = \"legacy-import\"\nprogram = \"DataFileUploadDirectory\"\n")
+        .stdout_contains("working_directory = \"/srv/legacy-import/run\"\n")
+        .stdout_contains("config = \"/srv/legacy-import/x.config\"\n")
+        .run();
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn reinstall_takes_it_over_without_a_question() {
     let service = named("legacy-up");
     let home = "/srv/legacy-up";

@@ -139,6 +139,7 @@ fn real_units_keep_every_property() {
             assert_eq!(*code, 10, "{name}: {stderr}");
         }
     }
+    assert!(!differences(&theirs[0], &theirs[1]).is_empty(), "what differs is seen");
     let share = exact * 100 / names.len();
     println!("figures: import: {exact} of {} real units are exact: {share} %", names.len());
     assert!(share >= FLOOR, "{share} % of real units are exact; it was {FLOOR} %");

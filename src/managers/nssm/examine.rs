@@ -3,7 +3,8 @@
 use windows_service::service::{ServiceAccess, ServiceExitCode, ServiceState};
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 
-use super::{log, output_of, registration, registry, runner, runs_through_runner, supply};
+use super::super::log_file;
+use super::{output_of, registration, registry, runner, runs_through_runner, supply};
 use crate::diagnose::pe::{self, Image};
 use crate::diagnose::registered::{Lack, Programs, Registered, Spot};
 use crate::diagnose::{Finding, Found};
