@@ -170,6 +170,11 @@ fn can_be_enabled(is_template: bool, ours: &Ours, directives: &[Directive]) -> b
     is_ours || of_install().any(|directive| directive.name() != "DefaultInstance" && !directive.is_off())
 }
 
+/// Whether its table has anything for [Install].
+fn says_install(request: &Request) -> bool {
+    request.systemd.keys().any(|key| key.starts_with("Install."))
+}
+
 /// Which lines are ours: of a plain service those that its keys say.
 fn ours(request: &Request) -> Ours {
     if request.plain != Some(true) {
@@ -183,7 +188,8 @@ fn ours(request: &Request) -> Ours {
         ("RestartSec", request.restart_sec.is_some()),
         ("TimeoutStopSec", request.stop_timeout.is_some()),
         // What is not started at boot keeps the line, so that `systemctl enable` has something to go by.
-        ("WantedBy", request.at_boot.is_some()),
+        // An [Install] of its own says that itself.
+        ("WantedBy", request.at_boot.is_some_and(|at_boot| at_boot || !says_install(request))),
     ];
     Ours::Only(keys.into_iter().filter(|(_, is_said)| *is_said).map(|(directive, _)| directive).collect())
 }

@@ -188,6 +188,8 @@ fn what_is_disabled_stays_so() {
     let unit = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
     let (taken, losses) = taken_of(unit, &about);
     assert_eq!((taken.request.at_boot, losses.len()), (Some(false), 0));
+    let by_alias = "[Service]\nExecStart=/bin/true\n[Install]\nAlias=www.service\n";
+    assert_eq!(taken_of(by_alias, &about).1, [""; 0]);
     let (taken, _) = taken_of("[Service]\nExecStart=/bin/true\n", &about);
     assert_eq!(taken.request.at_boot, None);
 }
