@@ -574,10 +574,10 @@ impl<'a, F: Facts> Check<'a, F> {
     pub(super) fn of_manager(
         &mut self,
         request: &Request,
+        restart: Restart,
         assumed: Option<SystemdVersion>,
         secrets_in: SecretStore,
     ) -> OfManager {
-        let restart = self.restart(request);
         match self.target {
             Target::Systemd => {
                 let (environment_file, stop_command) = (self.environment_file(request), self.stop_command(request));
@@ -756,7 +756,7 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// When it is started again: a plain unit that says nothing is not (systemd.service(5), `Restart=`).
-    fn restart(&mut self, request: &Request) -> Restart {
+    pub(super) fn restart(&mut self, request: &Request) -> Restart {
         match request.restart.as_deref() {
             None if request.plain == Some(true) => Restart::Never,
             said => self.word("option `--restart`", said),

@@ -82,6 +82,7 @@ pub fn validate(
     let secrets_in = check.secrets_in(request, scope, assumed);
 
     let account = check.account(request, scope);
+    let restart = check.restart(request);
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
     let stop_timeout = check.stop_timeout(request);
@@ -92,7 +93,7 @@ pub fn validate(
     let mut path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
     let OfManager { systemd, directives, parameters, restart, environment_file, stop_command } =
-        check.of_manager(request, assumed, secrets_in);
+        check.of_manager(request, restart, assumed, secrets_in);
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
     check.one_output(request, &directives, &parameters);
     check.number_of_commands(run.as_ref(), &directives);
