@@ -4,6 +4,7 @@
 //! checks it again. Nothing here reads files, the environment, the clock or the operating system.
 
 pub mod artifact;
+pub mod calendar;
 pub mod entry;
 pub mod environment_file;
 pub mod facts;

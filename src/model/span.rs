@@ -29,7 +29,7 @@ const RULE: &str = "must be a time such as `90`, `500ms` or `1min 30s`";
 
 impl Span {
     /// What one looks like, for those that only check the form of a text.
-    pub const PATTERN: &str = "^\\s*(([0-9]+\\.?[0-9]*|\\.[0-9]+)\\s*(us|usec|µs|μs|ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?|M|months?|y|years?)?\\s*)+$";
+    pub const PATTERN: &str = "^\\s*([0-9]*\\.?[0-9]+\\s*(us|usec|µs|μs|ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?|M|months?|y|years?)?\\s*)+$";
 
     /// So many seconds.
     pub const fn seconds(seconds: u32) -> Self {
@@ -79,8 +79,8 @@ impl FromStr for Span {
 
 /// A decimal number of units; what is less than a microsecond is left out.
 fn in_micros(number: &str, factor: u64) -> Option<u64> {
-    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() && part.is_empty() || part.contains('.') {
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    if part.is_empty() || part.contains('.') || number.is_empty() {
         return None;
     }
     let whole = if whole.is_empty() { 0 } else { whole.parse::<u64>().ok()? };
@@ -130,8 +130,21 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", " ", "-1", "5 fortnights", "s", "1..5", ".", "infinity", "1e3", "99999999999999999999", "1,5"]
-        {
+        for text in [
+            "",
+            " ",
+            "-1",
+            "5 fortnights",
+            "s",
+            "1..5",
+            "1.",
+            "1.s",
+            ".",
+            "infinity",
+            "1e3",
+            "99999999999999999999",
+            "1,5",
+        ] {
             assert_eq!(text.parse::<Span>(), Err(RULE.to_owned()), "{text}");
         }
     }

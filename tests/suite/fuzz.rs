@@ -21,9 +21,11 @@ use install_service::host::facts::Elsewhere;
 use install_service::host::process::Outcome;
 use install_service::managers::{nssm, systemd as systemctl};
 use install_service::manifest::{self, Manifest};
+use install_service::model::calendar::Calendar;
 use install_service::model::environment_file;
 use install_service::model::name::{EnvName, OneLine, ServiceName};
 use install_service::model::place::Place;
+use install_service::model::span::Span;
 use install_service::model::spec::Target;
 use install_service::model::text::Text;
 use install_service::render::escape::*;
@@ -637,6 +639,27 @@ fn names() {
         let variable = text.parse::<EnvName>();
         assert!(variable.is_err() || !text.contains(['=', '\0', '\n']));
         format!("{:?}{:?}", service.map_err(kind).map(|_| ()), variable.map_err(kind).map(|_| ()))
+    });
+}
+
+#[test]
+fn times() {
+    let inputs = ["Mon..Fri *-02~01 0/6:30,45:05.5 UTC", "@1893456000", "weekly Europe/Rome", "1h 30.5min 20us"];
+    let inputs = inputs.map(|text| text.as_bytes().to_vec()).to_vec();
+    let words: &[&[u8]] = &[b"*", b"..", b"/", b"~", b"-", b":", b",", b".", b" ", b"99999999999", b"Sun", b"y"];
+    fuzz("times", inputs, words, |input| {
+        let Some(text) = is_text(input) else { return String::new() };
+        let calendar = text.parse::<Calendar>();
+        if let Ok(calendar) = &calendar {
+            // One line of a unit, without anything that systemd fills in.
+            assert!(calendar.as_str().bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'%'), "{text:?}");
+            assert_eq!(calendar.as_str().parse().as_ref(), Ok(calendar));
+        }
+        let span = text.parse::<Span>();
+        if let Ok(span) = span {
+            assert_eq!(span.to_string().parse(), Ok(span), "{text:?}");
+        }
+        format!("{:?}{}", calendar.map_err(kind).map(|_| ()), span.is_ok())
     });
 }
 

@@ -7,6 +7,7 @@ mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calendar;
 mod completions;
 mod golden;
 mod no_systemd;
