@@ -21,7 +21,7 @@ use crate::model::name::ServiceName;
 use crate::model::observed::{Observed, OtherUnit};
 use crate::model::place::error_log;
 use crate::model::spec::Scope;
-use crate::model::status::{Killed, State};
+use crate::model::status::{Killed, ServiceStatus, State};
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
 use crate::render::nssm::START;
@@ -274,9 +274,13 @@ impl Managed {
             Manager::Systemd(_) | Manager::Nssm => &[],
         };
         for name in units {
-            let unit = observed.files.get(&self.site.place.unit(name)).map(|found| &found.contents[..]);
-            let section = InstallSection::read(unit.unwrap_or_default(), &name.unit());
-            if section.links(&name.unit()).is_empty() && section.also().is_empty() {
+            let contents = |path: &Text| observed.files.get(path).map(|found| &found.contents[..]);
+            let (unit, text) = match contents(&self.site.place.timer(name)) {
+                Some(timer) => (name.timer(), timer),
+                None => (name.unit(), contents(&self.site.place.unit(name)).unwrap_or_default()),
+            };
+            let section = InstallSection::read(text, &unit);
+            if section.links(&unit).is_empty() && section.also().is_empty() {
                 let fault = Fault::new(format!("service `{name}`"), "its unit has no line that starts it at boot");
                 let help = format!("`InstallService --update --service_name {name} --boot` writes one");
                 return Err(Error::refused(fault.help(help)));
@@ -296,7 +300,7 @@ impl Managed {
             self.names.iter().filter_map(|name| self.error_log(name)).filter(files::is_there).collect();
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
         let before = managers::status(&self.site, &self.names)?;
-        let active = self.names.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+        let active = self.names.iter().zip(&before).filter(|(_, status)| status.is_active());
         observed.active = active.map(|(name, _)| name.clone()).collect();
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
@@ -391,7 +395,7 @@ impl Managed {
         let directory = requests.first().and_then(|request| request.working_directory.clone());
         let directory = directory.filter(|_| self.error_log(old).is_some());
         let settings = Settings {
-            start: status.iter().any(|status| status.state.is_active()),
+            start: status.iter().any(ServiceStatus::is_active),
             renamed: Some(old.clone()),
             ..Settings::reinstall(&self.site.place.state_dir, &InstallOptions::default())
         };

@@ -58,6 +58,11 @@ impl ServiceName {
     pub fn unit(&self) -> String {
         format!("{}.service", self.0)
     }
+
+    /// The unit that starts it at the times of its schedule.
+    pub fn timer(&self) -> String {
+        format!("{}.timer", self.0)
+    }
 }
 
 impl FromStr for ServiceName {

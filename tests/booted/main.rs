@@ -33,6 +33,7 @@ mod privilege;
 mod profiles;
 mod readme;
 mod rename;
+mod schedule;
 mod secrets;
 mod through_sudo;
 mod undo;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 48] = [
+const OPTIONS: [(&str, Option<&str>); 49] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -30,6 +30,7 @@ const OPTIONS: [(&str, Option<&str>); 48] = [
     ("--env", Some("A=b")),
     ("--secrets", Some("file")),
     ("--no-boot", None),
+    ("--schedule", Some("daily")),
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),

@@ -71,7 +71,9 @@ pub(super) fn list(known: &[Listed], all: bool, format: Format) {
                     None => "installed",
                 };
                 let user = if is_user(listed) { "  (user)" } else { "" };
-                out += &format!("{:<width$}  {state}{user}\n", listed.service.as_str());
+                let next = listed.status.as_ref().and_then(|status| status.next.as_deref());
+                let next = next.map(|next| format!(", next run {next}")).unwrap_or_default();
+                out += &format!("{:<width$}  {state}{next}{user}\n", listed.service.as_str());
             }
             print(out);
         }
@@ -137,7 +139,7 @@ pub(super) fn status(reports: &[Report], call: &Call) -> u8 {
             print(out);
         }
     }
-    let all_run = reports.iter().all(|report| report.status.state == State::Running);
+    let all_run = reports.iter().all(|report| matches!(report.status.state, State::Running | State::Waiting));
     if all_run { exit::OK } else { exit::NOT_RUNNING }
 }
 
@@ -165,6 +167,7 @@ fn add_status(out: &mut Styled, report: &Report) {
     };
     row("pid", status.pid.map(|pid| pid.to_string()));
     row("since", status.since.clone());
+    row("next run", status.next.clone());
     row("restarts", status.restarts.map(|count| count.to_string()));
     row("last result", last_result(status));
     row(

@@ -1,7 +1,7 @@
 //! What is found of an installed service, and around it, without changing anything.
 
 use super::units::{self, Units};
-use super::{Written, log_of_failure, parse_show, presence, show, status_of, why};
+use super::{Written, log_of_failure, parse_show, presence, statuses, why};
 use crate::diagnose::installed::{Installed, Surroundings};
 use crate::diagnose::start::Known;
 use crate::error::Error;
@@ -20,6 +20,7 @@ use crate::model::site::Site;
 use crate::model::spec::Scope;
 use crate::model::status::State;
 use crate::model::text::Text;
+use crate::render;
 
 /// Where everybody waits for the network (systemd.special(7)).
 const ONLINE: &str = "network-online.target";
@@ -44,8 +45,7 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
         shut_out: (scope == Scope::System && !presence::may_read_journal()).then(privilege::user_name).flatten(),
         ..Surroundings::default()
     };
-    for (name, properties) in names.iter().zip(show(names, scope)?) {
-        let status = status_of(&properties);
+    for (name, status) in names.iter().zip(statuses(names, place, scope)?) {
         let entry = directory.look(&place.unit(name))?;
         let has_failed = matches!(status.state, State::Failed | State::Restarting);
         let log = if has_failed { log_of_failure(name, site) } else { Written::default() };
@@ -60,11 +60,20 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
             Entry::File(unit) => Some(unit.contents.clone()),
             Entry::Missing | Entry::Other(_) => None,
         };
-        let asked = unit.as_ref().map(|unit| InstallSection::read(unit, &name.unit()).links(&name.unit()));
+        // What is enabled: its timer, where it has one.
+        let timer = match directory.look(&place.timer(name))? {
+            Entry::File(timer) if render::is_ours(&timer.contents) => Some(timer.contents.clone()),
+            Entry::File(_) | Entry::Missing | Entry::Other(_) => None,
+        };
+        let (enabled, enabled_path) = match &timer {
+            Some(_) => (name.timer(), place.timer(name)),
+            None => (name.unit(), place.unit(name)),
+        };
+        let asked = timer.as_ref().or(unit.as_ref()).map(|unit| InstallSection::read(unit, &enabled).links(&enabled));
         let asked = asked.unwrap_or_default().into_iter();
         let asked: Vec<Text> = asked.map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect();
-        let there = units.links.of(&name.unit());
-        let leads_to_ours = |target: &Text| target.as_bytes().ends_with(name.unit().as_bytes());
+        let there = units.links.of(&enabled);
+        let leads_to_ours = |target: &Text| target.as_bytes().ends_with(enabled.as_bytes());
         found.push(Installed {
             has_unit: unit.is_some(),
             at_boot: why::receipt(name, place).and_then(|request| request.at_boot).unwrap_or(true),
@@ -73,11 +82,12 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
             missing: missing(name, place, unit.as_deref().unwrap_or_default()),
             secrets: variables(&known, place).into_iter().filter(|path| !files::is_there(path)).collect(),
             other: units.other(name, &entry),
+            has_timer: timer.is_some(),
             can_be_enabled: !asked.is_empty(),
             links_missing: asked.into_iter().filter(|path| !there.contains_key(path)).collect(),
             links_stale: there
                 .iter()
-                .filter(|(_, target)| !leads_to_ours(target) || !leads_to(target, &place.unit(name)))
+                .filter(|(_, target)| !leads_to_ours(target) || !leads_to(target, &enabled_path))
                 .map(|(path, target)| (path.clone(), target.clone()))
                 .collect(),
             needs_reload: get("NeedDaemonReload") == "yes" || has_unread(&units.drop_ins(name), get("DropInPaths")),
