@@ -92,6 +92,9 @@ pub struct Request {
     /// Whether it is started at boot; `false` is `--no-boot`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_boot: Option<bool>,
+    /// When it is run, as a job that ends: times of a calendar such as `Mon..Fri 08:00`, or a span such as `15min`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
     /// `always`, `on-failure`, `never`, or another of systemd's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("enum" = schema::words::<crate::model::spec::Restart>())))]
@@ -192,6 +195,7 @@ impl Request {
             plain: said.plain.or(self.plain),
             user: said.user.or(self.user),
             at_boot: said.at_boot.or(self.at_boot),
+            schedule: said.schedule.or(self.schedule),
             restart: said.restart.or(self.restart),
             restart_sec: said.restart_sec.or(self.restart_sec),
             stop_timeout: said.stop_timeout.or(self.stop_timeout),
@@ -333,6 +337,7 @@ impl Request {
             plain: self.plain.or(defaults.plain),
             user: self.user.or(defaults.user),
             at_boot: self.at_boot.or(defaults.at_boot),
+            schedule: self.schedule.or_else(|| defaults.schedule.clone()),
             restart: self.restart.or_else(|| defaults.restart.clone()),
             restart_sec: self.restart_sec.or_else(|| defaults.restart_sec.clone()),
             stop_timeout: self.stop_timeout.or_else(|| defaults.stop_timeout.clone()),

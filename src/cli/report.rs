@@ -249,7 +249,8 @@ fn done_to(AppliedService { name, change, started, .. }: &AppliedService, applie
 }
 
 /// What the user may want to type next.
-fn what_follows(AppliedService { name, change, started, was_active }: &AppliedService, scope: Scope) -> Option<String> {
+fn what_follows(applied: &AppliedService, scope: Scope) -> Option<String> {
+    let AppliedService { name, change, started, was_active, has_timer, had_timer } = applied;
     let user = match scope {
         Scope::System => "",
         Scope::User => " --user",
@@ -262,6 +263,13 @@ fn what_follows(AppliedService { name, change, started, was_active }: &AppliedSe
         (false, true, AppliedChange::Adopted) => Some(format!(
             "what runs goes on as it was started; `ManageService {name} restart{user}` switches to what was installed"
         )),
+        (false, false, _) if *has_timer => {
+            Some(format!("`ManageService {name} start{user}` starts its timer, and runs it once now"))
+        }
+        // systemd reads the times anew.
+        (false, true, _) if *has_timer && *had_timer => None,
+        // What waited for its next run does not run.
+        (false, true, _) if *had_timer => Some(format!("`ManageService {name} start{user}` starts it")),
         (false, false, _) => Some(format!("`ManageService {name} start{user}` starts it")),
         (false, true, AppliedChange::Updated | AppliedChange::Installed) => Some(format!(
             "the earlier version is still running; `ManageService {name} restart{user}` switches to the new one"

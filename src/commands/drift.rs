@@ -249,7 +249,7 @@ fn file_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<File
             }
         }
     }
-    for path in place.files_of(&service.name) {
+    for path in place.files_of(&service.name).into_iter().chain([place.timer(&service.name)]) {
         let wanted = service.artifacts.iter().any(|artifact| artifact.path == path);
         if !wanted && observed.files.contains_key(&path) {
             drift.push(FileDrift::Superfluous(path));

@@ -31,8 +31,9 @@ use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
 use crate::model::place::{RUNNER, error_log_path};
+use crate::model::schedule::Schedule;
 use crate::model::site::Site;
-use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target};
+use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target, Timer};
 use crate::model::text::Text;
 use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
@@ -207,6 +208,10 @@ pub struct AppliedService {
     pub started: bool,
     /// Whether it ran before, and was not stopped.
     pub was_active: bool,
+    /// Whether a timer starts it.
+    pub has_timer: bool,
+    /// Whether one did before.
+    pub had_timer: bool,
 }
 
 /// What an install has done to one service.
@@ -642,6 +647,7 @@ impl Installation {
             }
         };
         let mut observed = observe::observe_to_install(&names, &self.site, self.settings.adopt, &mut opened)?;
+        self.not_foreign_timers(&observed)?;
         tell_others(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
@@ -666,6 +672,19 @@ impl Installation {
             values
         })?;
         self.apply(&desired, observed, surplus, overtaken, &change.lock, reporter)
+    }
+
+    /// Refuses a schedule where a timer of that name is not ours.
+    fn not_foreign_timers(&self, observed: &Observed) -> Result<(), Error> {
+        let mut timed = self.validated.iter().filter(|service| service.spec.timer.is_some());
+        let other = timed.find_map(|service| observed.other_timers.get_key_value(&service.spec.name));
+        other.map_or(Ok(()), |(name, path)| {
+            Err(Error::Foreign {
+                path: path.clone(),
+                reason: "a timer of that name is there already, and InstallService did not write it".to_owned(),
+                help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
+            })
+        })
     }
 
     /// The values that nobody knows yet, and what the host was taken for. Nobody is asked for a password only to be
@@ -757,7 +776,7 @@ impl Installation {
             if !present.is_empty() {
                 units = managers::running_units(&self.site, &present)?;
                 before = managers::status(&self.site, &units)?;
-                let active = units.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+                let active = units.iter().zip(&before).filter(|(_, status)| status.is_active());
                 observed.active = active.map(|(name, _)| name.clone()).collect();
             }
             let Settings { stop, start, restart_now, no_rollback, .. } = self.settings;
@@ -767,6 +786,9 @@ impl Installation {
         if plan.is_empty() {
             if self.settings.start {
                 // It runs, or seems to: one that dies again and again does so between two deaths.
+                // How a job ended that its timer has started is another question.
+                let services = desired.iter().filter(|service| !service.has_timer(place));
+                let names: Vec<ServiceName> = services.map(|service| service.name.clone()).collect();
                 managers::settle(&self.site, &names).map_err(|error| self.with_error_log(error))?;
             }
             return Ok(Outcome::Unchanged(names));
@@ -820,6 +842,11 @@ impl Installation {
                 let versions = self.validated.iter().map(|service| service.spec.systemd);
                 versions.max().map_or(Ok(()), systemd::need_version)?;
                 self.show_to_systemd(desired, reporter)?;
+                for Validated { spec, .. } in &self.validated {
+                    if let Some(Timer { schedule: Some(Schedule::Calendar(calendar)) }) = &spec.timer {
+                        systemd::schedule::judge(calendar)?;
+                    }
+                }
             }
             Manager::Nssm => {}
         }
@@ -881,7 +908,9 @@ impl Installation {
             };
             let is_of = |active: &ServiceName| active == name || active.template().as_ref() == Some(name);
             let was_active = observed.active.iter().any(is_of);
-            AppliedService { name: name.clone(), change, started: started.contains(name), was_active }
+            let (started, has_timer) = (started.contains(name), service.has_timer(&self.site.place));
+            let had_timer = observed.files.contains_key(&self.site.place.timer(name));
+            AppliedService { name: name.clone(), change, started, was_active, has_timer, had_timer }
         };
         let services = desired.iter().map(of).collect();
         Applied { site: self.site.clone(), stopped, services, removed }

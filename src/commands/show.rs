@@ -57,7 +57,7 @@ impl Managed {
             Manager::Nssm => Vec::new(),
         };
         let receipts = [place.receipt(name), place.legacy_receipt(name)];
-        for path in receipts.into_iter().chain(self.unit(name)).chain(overrides) {
+        for path in receipts.into_iter().chain(self.unit(name)).chain(self.timer(name)).chain(overrides) {
             if let Entry::File(found) = files::look(&path)? {
                 shown.files.push((path, found.contents.to_vec()));
             }

@@ -70,6 +70,16 @@ impl Managed {
         }
     }
 
+    /// The timer that starts it, if one does.
+    pub(super) fn timer(&self, name: &ServiceName) -> Option<Text> {
+        match self.site.manager {
+            Manager::Systemd(_) => {
+                systemd::schedule::is_timed(name, &self.site.place).then(|| self.site.place.timer(name))
+            }
+            Manager::Nssm => None,
+        }
+    }
+
     /// The file that a service's output goes to, where it is not the journal.
     pub(super) fn output(&self, name: &ServiceName) -> Option<Text> {
         match self.site.manager {

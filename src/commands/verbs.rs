@@ -22,7 +22,7 @@ use crate::model::name::ServiceName;
 use crate::model::observed::{Observed, OtherUnit};
 use crate::model::place::error_log;
 use crate::model::spec::Scope;
-use crate::model::status::{Killed, State};
+use crate::model::status::{Killed, ServiceStatus, State};
 use crate::model::text::Text;
 use crate::plan::{self, InstallOptions, Keep};
 use crate::render::nssm::START;
@@ -316,11 +316,17 @@ impl Managed {
             Manager::Systemd(_) | Manager::Nssm => &[],
         };
         for name in units {
+            let contents = |path: &Text| observed.files.get(path).map(|found| &found.contents[..]);
             let file = if self.is_instance(name) { name.template() } else { None };
-            let file = self.site.place.unit(file.as_ref().unwrap_or(name));
-            let unit = observed.files.get(&file).map(|found| &found.contents[..]);
-            let section = InstallSection::read(unit.unwrap_or_default(), &name.unit());
-            if section.links(&name.unit()).is_empty() && section.also().is_empty() {
+            let (unit, text) = match contents(&self.site.place.timer(name)) {
+                Some(timer) => (name.timer(), timer),
+                None => {
+                    let file = self.site.place.unit(file.as_ref().unwrap_or(name));
+                    (name.unit(), contents(&file).unwrap_or_default())
+                }
+            };
+            let section = InstallSection::read(text, &unit);
+            if section.links(&unit).is_empty() && section.also().is_empty() {
                 let (reason, help) = if name.is_template() {
                     let help = format!(
                         "`ManageService {name}INSTANCE enable`; or say `--property Install.DefaultInstance=INSTANCE`"
@@ -351,7 +357,7 @@ impl Managed {
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
         let units = managers::running_units(&self.site, &self.names)?;
         let before = managers::status(&self.site, &units)?;
-        let active = units.iter().zip(&before).filter(|(_, status)| status.state.is_active());
+        let active = units.iter().zip(&before).filter(|(_, status)| status.is_active());
         observed.active = active.map(|(name, _)| name.clone()).collect();
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
@@ -478,7 +484,7 @@ impl Managed {
         let directory = requests.first().and_then(|request| request.working_directory.clone());
         let directory = directory.filter(|_| self.error_log(old).is_some());
         let settings = Settings {
-            start: status.iter().any(|status| status.state.is_active()),
+            start: status.iter().any(ServiceStatus::is_active),
             renamed: Some(old.clone()),
             ..Settings::reinstall(&self.site.place.state_dir, &InstallOptions::default())
         };

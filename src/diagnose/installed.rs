@@ -38,6 +38,8 @@ pub struct Installed {
     pub links_stale: Vec<(Text, Text)>,
     /// Whether its unit can be enabled.
     pub can_be_enabled: bool,
+    /// Whether a timer starts it, which is enabled in its place.
+    pub has_timer: bool,
     /// Whether systemd has read another version of its unit.
     pub needs_reload: bool,
     /// The user whose services end at the logout.
@@ -260,7 +262,12 @@ impl Installed {
         let repeats = match self.status.state {
             State::Restarting => count >= 1 && self.status.last.is_brief(BRIEFLY),
             State::Running | State::Starting => count >= OFTEN && self.up_for.is_some_and(|seconds| seconds < BRIEFLY),
-            State::Stopping | State::Stopped | State::Failed | State::NotInstalled | State::Template => false,
+            State::Stopping
+            | State::Stopped
+            | State::Waiting
+            | State::Failed
+            | State::NotInstalled
+            | State::Template => false,
         };
         repeats.then(|| {
             Finding::new(
@@ -278,7 +285,8 @@ impl Installed {
         if self.other.as_ref().is_some_and(|other| matches!(other, OtherUnit::Mask(_))) || !self.can_be_enabled {
             return findings;
         }
-        let enable = format!("`{} reenable {service}` makes the links again", self.systemctl());
+        let enabled = if self.has_timer { format!("{service}.timer") } else { service.clone() };
+        let enable = format!("`{} reenable {enabled}` makes the links again", self.systemctl());
         if !self.at_boot {
             if self.status.enabled == Some(true) {
                 findings.push(Finding::new(
@@ -295,7 +303,7 @@ impl Installed {
                 if self.known.user { "it does not start with your session" } else { "it does not start at boot" },
                 match self.has_receipt {
                     true => format!("`ManageService {service} enable`"),
-                    false => format!("`{} enable {service}`", self.systemctl()),
+                    false => format!("`{} enable {enabled}`", self.systemctl()),
                 },
             ));
         } else {
@@ -418,6 +426,7 @@ mod tests {
             links_missing: Vec::new(),
             links_stale: Vec::new(),
             can_be_enabled: true,
+            has_timer: false,
             needs_reload: false,
             logs_out: None,
             in_homes: Vec::new(),

@@ -94,7 +94,7 @@ pub fn run(operation: &Operation, site: &Site) -> Result<(), Error> {
 /// When the service manager does not answer.
 pub fn status(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceStatus>, Error> {
     match site.manager {
-        Manager::Systemd(scope) => Ok(systemd::show(names, scope)?.iter().map(systemd::status_of).collect()),
+        Manager::Systemd(scope) => systemd::statuses(names, &site.place, scope),
         Manager::Nssm => names.iter().map(|name| nssm::status(&site.place.nssm(), name)).collect(),
     }
 }
@@ -131,7 +131,7 @@ pub fn running_units(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceNa
 /// When the service manager does not answer.
 pub fn active(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceName>, Error> {
     let states = status(site, names)?;
-    Ok(names.iter().zip(states).filter(|(_, status)| status.state.is_active()).map(|(name, _)| name.clone()).collect())
+    Ok(names.iter().zip(states).filter(|(_, status)| status.is_active()).map(|(name, _)| name.clone()).collect())
 }
 
 /// Starts services and waits until they have settled.
@@ -141,17 +141,19 @@ pub fn active(site: &Site, names: &[ServiceName]) -> Result<Vec<ServiceName>, Er
 pub fn start(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     match site.manager {
         Manager::Systemd(scope) => {
+            let jobs = systemd::schedule::timed(names, &site.place);
             // A start of a service that waits for its restart waits with it, for minutes; a restart does not.
             let states = status(site, names)?;
             let of = |waits: bool| {
-                let all =
-                    names.iter().zip(&states).filter(move |(_, status)| (status.state == State::Restarting) == waits);
+                let all = names.iter().zip(&states).filter(|(name, _)| !jobs.contains(name));
+                let all = all.filter(move |(_, status)| (status.state == State::Restarting) == waits);
                 all.map(|(name, _)| name.clone()).collect::<Vec<_>>()
             };
             systemd::allow_start(names, scope);
             let (waiting, others) = (of(true), of(false));
             let restart = (&waiting, systemd::Operation::Restart(waiting.clone()));
             let start = (&others, systemd::Operation::Start(others.clone()));
+            begin_jobs(&jobs, scope)?;
             for (names, operation) in [restart, start].into_iter().filter(|(names, _)| !names.is_empty()) {
                 systemd::act(&operation, scope).map_err(|error| explained(error, site, names))?;
             }
@@ -206,9 +208,17 @@ pub fn examine(site: &Site, names: &[ServiceName], unfinished: bool) -> Result<d
 pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     match site.manager {
         Manager::Systemd(scope) => {
+            let jobs = systemd::schedule::timed(names, &site.place);
+            let others: Vec<ServiceName> = names.iter().filter(|name| !jobs.contains(name)).cloned().collect();
             systemd::allow_start(names, scope);
-            let restart = systemd::Operation::Restart(names.to_vec());
-            systemd::act(&restart, scope).map_err(|error| explained(error, site, names))?;
+            if !jobs.is_empty() {
+                systemd::act(&systemd::Operation::Stop(jobs.clone()), scope)?;
+                begin_jobs(&jobs, scope)?;
+            }
+            if !others.is_empty() {
+                let restart = systemd::Operation::Restart(others.clone());
+                systemd::act(&restart, scope).map_err(|error| explained(error, site, &others))?;
+            }
             settle(site, names)
         }
         // `nssm restart` does not start again what takes long to stop.
@@ -217,6 +227,15 @@ pub fn restart(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
             start(site, names)
         }
     }
+}
+
+/// Has jobs begin, and their timers wait for the next time. How long a job takes is its own affair.
+fn begin_jobs(jobs: &[ServiceName], scope: Scope) -> Result<(), Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    systemd::act(&systemd::Operation::Timers(Box::new(systemd::Operation::Start(jobs.to_vec()))), scope)?;
+    systemd::act(&systemd::Operation::BeginStart(jobs.to_vec()), scope)
 }
 
 /// Has services read their configuration again, where they can.
@@ -247,7 +266,13 @@ pub fn reload(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
 /// When one goes on running.
 pub fn stop(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
     match site.manager {
-        Manager::Systemd(scope) => systemd::act(&systemd::Operation::Stop(names.to_vec()), scope),
+        Manager::Systemd(scope) => {
+            let jobs = systemd::schedule::timed(names, &site.place);
+            if !jobs.is_empty() {
+                systemd::act(&systemd::Operation::Timers(Box::new(systemd::Operation::Stop(jobs))), scope)?;
+            }
+            systemd::act(&systemd::Operation::Stop(names.to_vec()), scope)
+        }
         Manager::Nssm => {
             names.iter().try_for_each(|name| nssm::stop(&site.place.nssm(), name))?;
             names.iter().try_for_each(|name| await_stop(site, name))
@@ -297,27 +322,37 @@ impl PutBack {
 /// stops may take its time for it; that is not waited for.
 pub fn leave_as_before(site: &Site, names: &[ServiceName], before: &[ServiceStatus]) -> PutBack {
     let _undisturbed = interrupt::undisturbed();
-    let those = |of: fn(State) -> bool| -> Vec<ServiceName> {
-        names.iter().zip(before).filter(|(_, status)| of(status.state)).map(|(name, _)| name.clone()).collect()
+    let those = |of: fn(&ServiceStatus) -> bool| -> Vec<ServiceName> {
+        names.iter().zip(before).filter(|(_, status)| of(status)).map(|(name, _)| name.clone()).collect()
     };
-    let (active, idle) = (those(State::is_active), those(|state| !state.is_active()));
+    let (active, idle) = (those(ServiceStatus::is_active), those(|status| !status.is_active()));
     let mut put_back = PutBack::default();
     match site.manager {
         Manager::Systemd(scope) => {
             let mut ask = |operation: systemd::Operation| {
                 put_back.note(&operation.invocation(scope), systemd::act(&operation, scope).map(|()| true));
             };
+            let timers = |of: &[ServiceName]| systemd::schedule::timed(of, &site.place);
             if !idle.is_empty() {
+                let jobs = timers(&idle);
+                if !jobs.is_empty() {
+                    ask(systemd::Operation::Timers(Box::new(systemd::Operation::Stop(jobs))));
+                }
                 ask(systemd::Operation::Stop(idle));
                 // One that was ended before it ran counts as failed. It fails where nothing is to be forgotten.
-                let clean = those(|state| state == State::Stopped);
+                let clean = those(|status| status.state == State::Stopped);
                 // Without a name it would forget those of all units.
                 if !clean.is_empty() {
                     drop(systemd::act(&systemd::Operation::ResetFailed(clean), scope));
                 }
             }
-            if !active.is_empty() {
-                ask(systemd::Operation::BeginStart(active));
+            let jobs = timers(&active);
+            let others: Vec<ServiceName> = active.into_iter().filter(|name| !jobs.contains(name)).collect();
+            if !jobs.is_empty() {
+                ask(systemd::Operation::Timers(Box::new(systemd::Operation::BeginStart(jobs))));
+            }
+            if !others.is_empty() {
+                ask(systemd::Operation::BeginStart(others));
             }
         }
         Manager::Nssm => {

@@ -116,6 +116,13 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
             (Some(OtherUnit::Beside { .. }) | None, Entry::File(found)) => drop(observed.files.insert(path, found)),
             (Some(OtherUnit::Beside { .. }) | None, Entry::Missing | Entry::Other(_)) => {}
         }
+        match directory.look(&place.timer(name))? {
+            Entry::File(found) if render::is_ours(&found.contents) => {
+                observed.files.insert(place.timer(name), found);
+            }
+            Entry::File(_) | Entry::Other(_) => drop(observed.other_timers.insert(name.clone(), place.timer(name))),
+            Entry::Missing => observed.other_timers.extend(units.other_timer(name).map(|path| (name.clone(), path))),
+        }
         observed.other_units.extend(other.map(|other| (name.clone(), other)));
         for path in units.drop_ins(name) {
             if let Ok(Entry::File(found)) = files::look(&path) {

@@ -172,6 +172,7 @@ impl OfInstance for Request {
             plain: self.plain,
             user: self.user,
             at_boot: self.at_boot,
+            schedule: self.schedule.of(instance),
             restart: self.restart.of(instance),
             restart_sec: self.restart_sec.of(instance),
             stop_timeout: self.stop_timeout.of(instance),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Manifest, Setting};
 use crate::model::nssm_table::PARAMETERS;
-use crate::model::systemd_table::{Section, directives};
+use crate::model::systemd_table::{Section, directives, directives_of_timers};
 use crate::model::word::Word;
 
 /// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
@@ -51,7 +51,10 @@ pub(super) fn words<T: Word>() -> Vec<&'static str> {
 /// The table of systemd's further directives. One of [Service] may have its section before it, too.
 pub(super) fn systemd_table(generator: &mut SchemaGenerator) -> Schema {
     let setting = generator.subschema_for::<Setting>();
-    let names: Vec<String> = directives().map(|directive| directive.key().trim_matches('"').to_owned()).collect();
+    let names: Vec<String> = directives()
+        .chain(directives_of_timers())
+        .map(|directive| directive.key().trim_matches('"').to_owned())
+        .collect();
     let services = directives().filter(|directive| directive.section == Section::Service);
     let services: Vec<String> = services.map(|directive| format!("Service.{}", directive.name)).collect();
     json_schema!({

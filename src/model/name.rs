@@ -77,6 +77,11 @@ impl ServiceName {
     pub fn loaded_units(&self) -> String {
         if self.is_template() { format!("{}*.service", self.0) } else { self.unit() }
     }
+
+    /// The unit that starts it at the times of its schedule.
+    pub fn timer(&self) -> String {
+        format!("{}.timer", self.0)
+    }
 }
 
 impl FromStr for ServiceName {

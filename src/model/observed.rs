@@ -95,6 +95,8 @@ pub struct Observed {
     pub gone_originals: Vec<ServiceName>,
     /// The units whose names are taken over now. One in the place of ours is among the files, too.
     pub adopted: BTreeMap<ServiceName, Original>,
+    /// Timers of the same names that are not ours.
+    pub other_timers: BTreeMap<ServiceName, Text>,
     /// The links to units of systemd.
     pub links: Links,
     /// Services that run.
@@ -112,7 +114,9 @@ pub struct Observed {
 impl Observed {
     /// Whether the same was found of `names`: files, registrations and links.
     pub fn is_same(&self, other: &Self, names: &[ServiceName]) -> bool {
-        let has_same_links = |name: &ServiceName| self.links.of(&name.unit()) == other.links.of(&name.unit());
+        let has_same_links = |name: &ServiceName| {
+            [name.unit(), name.timer()].iter().all(|unit| self.links.of(unit) == other.links.of(unit))
+        };
         self.files == other.files
             && self.other_units == other.other_units
             && self.originals == other.originals

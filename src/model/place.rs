@@ -36,6 +36,11 @@ impl Place {
         self.unit_dir.with("/").with(&name.unit())
     }
 
+    /// The timer of a service that has a schedule.
+    pub fn timer(&self, name: &ServiceName) -> Text {
+        self.unit_dir.with("/").with(&name.timer())
+    }
+
     /// The file that holds the secrets of a service.
     pub fn environment_file(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), ENVIRONMENT_FILE)

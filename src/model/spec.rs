@@ -8,6 +8,7 @@ use super::entry::PythonEntry;
 use super::name::{EnvName, OneLine, ServiceName, UnitName, WindowsServiceName};
 use super::parameter::Parameter;
 use super::platform::Platform;
+use super::schedule::Schedule;
 use super::span::Span;
 use super::systemd_table::Directive;
 use super::systemd_version::SystemdVersion;
@@ -201,6 +202,13 @@ pub struct OwnFile {
     pub optional: bool,
 }
 
+/// What starts a job again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// When; `None` where only directives of the user's say so.
+    pub schedule: Option<Schedule>,
+}
+
 /// Where the output of a service goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Output {
@@ -339,6 +347,8 @@ pub struct ServiceSpec {
     pub order: Order,
     /// A file of the user's with further variables, and whether it may be missing.
     pub environment_file: Option<OwnFile>,
+    /// What starts it in place of the boot, where that is a timer.
+    pub timer: Option<Timer>,
     /// Where its output goes.
     pub output: Output,
     /// How much of the system it is kept away from.

@@ -14,6 +14,8 @@ pub enum State {
     Starting,
     /// On the way down.
     Stopping,
+    /// Not running, and its timer waits for its next run.
+    Waiting,
     /// The program ended, and the service manager is about to start it again.
     Restarting,
     /// Not running, without an error.
@@ -38,6 +40,7 @@ impl State {
             Self::Running => "running",
             Self::Starting => "starting",
             Self::Stopping => "stopping",
+            Self::Waiting => "waiting",
             Self::Restarting => "restarting",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
@@ -64,6 +67,12 @@ pub struct ServiceStatus {
     pub exit_status: Option<i64>,
     /// Whether it starts at boot.
     pub enabled: Option<bool>,
+    /// When its timer starts it next, in the service manager's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Whether its timer, if it has one, waits for that.
+    #[serde(skip)]
+    pub timer_waits: bool,
     /// How long the last run took, and whether a signal ended it.
     #[serde(skip)]
     pub last: LastRun,
@@ -131,6 +140,11 @@ pub enum EndedBy {
 }
 
 impl ServiceStatus {
+    /// Whether its program runs or is about to, or its timer waits for a time to start it.
+    pub fn is_active(&self) -> bool {
+        self.state.is_active() || self.timer_waits
+    }
+
     /// A service that the service manager does not know.
     pub fn not_installed() -> Self {
         Self {
@@ -141,6 +155,8 @@ impl ServiceStatus {
             result: None,
             exit_status: None,
             enabled: None,
+            next: None,
+            timer_waits: false,
             last: LastRun::default(),
             run: None,
         }

@@ -17,7 +17,7 @@ use super::nearest::nearest;
 use super::refused::Refused;
 use super::span;
 use super::text::Text;
-use rows::{DIRECTIVES, NEWEST};
+use rows::{DIRECTIVES, NEWEST, OF_TIMERS};
 
 /// A section of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,10 @@ pub enum Section {
     Service,
     /// What `systemctl enable` reads.
     Install,
+    /// What is so of the timer of a service that has a schedule.
+    Timer,
 }
-use Section::{Install, Service, Unit};
+use Section::{Install, Service, Timer, Unit};
 
 /// A word, and the version that it came with; 0 for one that was always there.
 type Words = &'static [(&'static str, u32)];
@@ -41,6 +43,7 @@ impl Section {
             Unit => "Unit",
             Service => "Service",
             Install => "Install",
+            Timer => "Timer",
         }
     }
 }
@@ -195,6 +198,8 @@ pub enum Grammar {
     CredentialText,
     /// A group.
     Group,
+    /// Times of a calendar.
+    Calendar,
 }
 
 impl Grammar {
@@ -236,6 +241,7 @@ impl Grammar {
             Self::ErrorNumber => "an error of the kernel such as `EPERM`, or `kill`",
             Self::Credential => "a name and the absolute path of a file such as `key:/etc/web.key`",
             Self::CredentialText => "a name and a text such as `greeting:hello`",
+            Self::Calendar => "times such as `daily`, `Mon..Fri 08:00` or `*:0/15`",
         }
     }
 
@@ -303,6 +309,7 @@ impl Grammar {
             Self::Credential => values::credential(value, rule),
             Self::CredentialText => values::credential_text(value, rule),
             Self::Group => values::group(value, rule),
+            Self::Calendar => values::calendar(value),
         }
     }
 }
@@ -335,9 +342,18 @@ pub struct KnownDirective {
     pub takes: Takes,
 }
 
-/// Every directive.
+/// Every directive of a unit of a service.
 pub fn directives() -> impl Iterator<Item = KnownDirective> {
-    DIRECTIVES.iter().flat_map(|&(section, since, takes, names)| {
+    known(DIRECTIVES)
+}
+
+/// Every directive of a timer.
+pub fn directives_of_timers() -> impl Iterator<Item = KnownDirective> {
+    known(OF_TIMERS)
+}
+
+fn known(rows: &'static [(Section, u32, Takes, &'static str)]) -> impl Iterator<Item = KnownDirective> {
+    rows.iter().flat_map(|&(section, since, takes, names)| {
         names.split(' ').map(move |name| KnownDirective { section, name, since, takes })
     })
 }
@@ -387,25 +403,28 @@ impl KnownDirective {
     pub fn find_any(key: &str) -> Result<Self, Refused> {
         let (section, name) = match key.split_once('.') {
             None => (Service, key),
-            Some((word, name)) => match [Unit, Service, Install].into_iter().find(|section| section.as_str() == word) {
-                Some(section) => (section, name),
-                None => {
-                    return Err(Refused::new(format!("a unit of a service has no section `{word}`"))
-                        .help("there are `Unit`, `Service` and `Install`"));
+            Some((word, name)) => {
+                match [Unit, Service, Install, Timer].into_iter().find(|section| section.as_str() == word) {
+                    Some(section) => (section, name),
+                    None => {
+                        return Err(Refused::new(format!("a unit of a service has no section `{word}`"))
+                            .help("there are `Unit`, `Service`, `Install` and `Timer`"));
+                    }
                 }
-            },
+            }
         };
-        if let Some(found) = directives().find(|known| known.section == section && known.name == name) {
+        let all = || directives().chain(directives_of_timers());
+        if let Some(found) = all().find(|known| known.section == section && known.name == name) {
             return Ok(found);
         }
         if (section, name) == (Service, EXEC_START.name) {
             return Err(has_own_key("command"));
         }
         let refused = Refused::new(format!("[{}] has no such directive in systemd up to {NEWEST}", section.as_str()));
-        if let Some(elsewhere) = directives().find(|known| known.name == name) {
+        if let Some(elsewhere) = all().find(|known| known.name == name) {
             return Err(refused.help(format!("write `{}`", elsewhere.key())));
         }
-        let near = nearest(name, directives().filter(|known| known.section == section).map(|known| known.name));
+        let near = nearest(name, all().filter(|known| known.section == section).map(|known| known.name));
         Err(refused.help(match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "what only a newer one has goes into a drop-in: `systemctl edit NAME`".to_owned(),
@@ -426,7 +445,7 @@ impl KnownDirective {
     pub fn key(&self) -> String {
         match self.section {
             Service => self.word(),
-            Unit | Install => format!("\"{}\"", self.word()),
+            Unit | Install | Timer => format!("\"{}\"", self.word()),
         }
     }
 
@@ -611,6 +630,8 @@ mod tests {
             ("Install.UpheldBy", "x.target", 254),
             ("StandardOutput", "append:/var/log/x", 240),
             ("CPUWeight", "idle", 252),
+            ("Timer.OnCalendar", "Mon..Fri 08:00", 0),
+            ("Timer.RandomizedDelaySec", "5min", 229),
             ("RestrictNamespaces", "~user", 233),
             ("ReadWritePaths", "-/a +/b", 231),
         ] {
@@ -636,7 +657,7 @@ mod tests {
             (
                 "Socket.Accept",
                 "yes",
-                "a unit of a service has no section `Socket`; there are `Unit`, `Service` and `Install`",
+                "a unit of a service has no section `Socket`; there are `Unit`, `Service`, `Install` and `Timer`",
             ),
             ("User", "joe", "this has a key of its own; write `account = ...`"),
             ("PrivateTmp", "perhaps", "`perhaps` must be one of `yes`, `no`, `disconnected`"),
@@ -645,6 +666,11 @@ mod tests {
                 "KillMode",
                 "procces",
                 "`procces` must be one of `control-group`, `process`, `mixed`, `none`; did you mean `process`?",
+            ),
+            (
+                "Timer.OnCalendar",
+                "soonish",
+                "`soonish` must be a calendar expression such as `daily`, `Mon..Fri 08:00` or `*:0/15` (systemd.time(7))",
             ),
             ("Nice", "20", "`20` must be a number from -20 to 19"),
             ("RuntimeMaxSec", "5 fortnights", "`5 fortnights` must be a time such as `90`, `5min 20s` or `infinity`"),

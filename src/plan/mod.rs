@@ -33,6 +33,14 @@ pub struct Desired {
     pub registration: Registration,
 }
 
+impl Desired {
+    /// Whether a timer starts it, and not the boot.
+    pub fn has_timer(&self, place: &Place) -> bool {
+        let timer = place.timer(&self.name);
+        self.artifacts.iter().any(|artifact| artifact.path == timer)
+    }
+}
+
 /// How a service manager comes to know a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registration {
@@ -106,7 +114,7 @@ pub fn is_installed(observed: &Observed, name: &ServiceName, site: &Site) -> boo
 fn file_steps(observed: &Observed, service: &Desired, place: &Place) -> Vec<Step> {
     let wrong = service.artifacts.iter().filter(|artifact| compare(observed, artifact) != Difference::Same);
     let mut steps: Vec<Step> = wrong.map(|artifact| Step::plain(Action::Write(artifact.clone()))).collect();
-    for stale in place.files_of(&service.name) {
+    for stale in place.files_of(&service.name).into_iter().chain([place.timer(&service.name)]) {
         let wanted = service.artifacts.iter().any(|artifact| artifact.path == stale);
         if !wanted && observed.files.contains_key(&stale) {
             steps.push(Step::plain(Action::Remove(stale)));
@@ -122,12 +130,12 @@ fn directory_steps(observed: &Observed, directories: &[&Text]) -> Vec<Step> {
 }
 
 /// Steps that remove the files of a service, `more` of them included, but for those that are kept.
-fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: Keep, more: Option<Text>) -> Vec<Step> {
+fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: Keep, more: &[Text]) -> Vec<Step> {
     let kept = |path: &Text| {
         keep.env_vars && place.secrets_files(name).contains(path)
             || keep.install_args && (*path == place.receipt(name) || *path == place.legacy_receipt(name))
     };
-    let all = place.files_of(name).into_iter().chain([place.legacy_receipt(name)]).chain(more);
+    let all = place.files_of(name).into_iter().chain([place.legacy_receipt(name)]).chain(more.iter().cloned());
     all.filter(|path| observed.files.contains_key(path) && !kept(path))
         .map(|path| Step::plain(Action::Remove(path)))
         .collect()
@@ -188,7 +196,7 @@ pub fn install(desired: &[Desired], observed: &Observed, site: &Site, options: &
         plan.steps.splice(
             0..0,
             match site.manager {
-                Manager::Systemd(_) => systemd::stop(&running),
+                Manager::Systemd(_) => systemd::stop(&running, observed, &site.place),
                 Manager::Nssm => nssm::stop_all(&running),
             },
         );

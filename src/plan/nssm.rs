@@ -180,7 +180,7 @@ fn taken_away(
             steps.extend([stop.undone_by(again), wait]);
         }
         // The files first: they are put back byte for byte, and NSSM takes its parameters one by one.
-        steps.extend(removal_steps(observed, name, place, keep, None));
+        steps.extend(removal_steps(observed, name, place, keep, &[]));
         if let Some(earlier) = observed.registered.get(name) {
             let earlier = Some(earlier.clone());
             let again = Reversal::Registration { name: name.clone(), earlier };

@@ -29,6 +29,21 @@ fn back(operation: Operation) -> Reversal {
     Reversal::Run(operation::Operation::Systemd(operation))
 }
 
+/// The same of the timers of services.
+fn of_timers(operation: Operation) -> Operation {
+    Operation::Timers(Box::new(operation))
+}
+
+/// Whether a timer of ours starts the service, as it is on the host.
+fn has_timer(observed: &Observed, name: &ServiceName, place: &Place) -> bool {
+    observed.files.contains_key(&place.timer(name))
+}
+
+/// Those of `names` that are started by timers, and the others.
+fn by_timer(names: &[ServiceName], has_timer: impl Fn(&ServiceName) -> bool) -> (Vec<ServiceName>, Vec<ServiceName>) {
+    names.iter().cloned().partition(has_timer)
+}
+
 /// How the links to a unit are to be, and what differs from that.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct LinkDrift {
@@ -47,30 +62,62 @@ pub struct LinkDrift {
 impl LinkDrift {
     /// The drift of the links to the unit of a service. What somebody else made stays, as a drop-in does.
     pub fn of(service: &Desired, observed: &Observed, place: &Place) -> Self {
-        let path = place.unit(&service.name);
-        let unit = service.artifacts.iter().find(|artifact| artifact.path == path);
         let at_boot = match service.registration {
             Registration::Unit { at_boot } => at_boot,
             Registration::Nssm(_) => false,
         };
-        Self::to(&service.name, unit.map_or(&[], |unit| &unit.contents), at_boot, observed, place)
+        let contents = |path: &Text| -> Option<&[u8]> {
+            Some(&service.artifacts.iter().find(|artifact| artifact.path == *path)?.contents)
+        };
+        Self::to(&service.name, contents, at_boot, observed, place)
     }
 
-    /// The same for a service whose unit is to have these contents.
+    /// The same for a service whose unit, and timer if it has one, are to have these `contents`.
+    fn to<'a>(
+        name: &ServiceName,
+        contents: impl Fn(&Text) -> Option<&'a [u8]>,
+        at_boot: bool,
+        observed: &Observed,
+        place: &Place,
+    ) -> Self {
+        let (unit, timer) = (place.unit(name), place.timer(name));
+        let mut drift =
+            Self::to_unit(name, &name.unit(), &unit, contents(&unit).unwrap_or_default(), at_boot, observed, place);
+        if contents(&timer).is_some() || has_timer(observed, name, place) {
+            let of_timer = contents(&timer).unwrap_or_default();
+            let Self { missing, stale, foreign, is_disabled, is_enabled } =
+                Self::to_unit(name, &name.timer(), &timer, of_timer, at_boot, observed, place);
+            drift.missing.extend(missing);
+            drift.stale.extend(stale);
+            drift.foreign.extend(foreign);
+            drift.is_disabled |= is_disabled;
+            drift.is_enabled |= is_enabled;
+        }
+        drift
+    }
+
+    /// The same for one unit.
     ///
     /// One that is not started at boot has none of the links that its unit asks for, as after `systemctl disable`: the
     /// section stays, so that `systemctl enable` has something to go by.
-    fn to(name: &ServiceName, unit_text: &[u8], at_boot: bool, observed: &Observed, place: &Place) -> Self {
-        let unit = name.unit();
+    fn to_unit(
+        name: &ServiceName,
+        unit: &str,
+        path: &Text,
+        unit_text: &[u8],
+        at_boot: bool,
+        observed: &Observed,
+        place: &Place,
+    ) -> Self {
         let in_place = |links: BTreeSet<Text>| -> BTreeSet<Text> {
             links.iter().map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect()
         };
-        let asked = |contents: &[u8]| in_place(InstallSection::read(contents, &unit).links(&unit));
+        let asked = |contents: &[u8]| in_place(InstallSection::read(contents, unit).links(unit));
         let now = asked(unit_text);
-        let earlier = earlier_unit(observed, name, place).map(asked).unwrap_or_default();
+        let earlier = earlier_unit(observed, name, path, place).map(asked).unwrap_or_default();
         let ours = |link: &Text| earlier.contains(link) || now.contains(link);
         let wanted = if at_boot { now.clone() } else { BTreeSet::new() };
-        let there = observed.links.of(&unit);
+        let there = observed.links.of(unit);
         let is_there = |link: &Text| there.contains_key(link);
         let unwanted =
             there.keys().filter(|link| !wanted.contains(*link) && (ours(link) || !is_of_instance(link, name)));
@@ -88,10 +135,11 @@ impl LinkDrift {
     }
 }
 
-/// What the unit of that name holds now, be it one that is not ours and is taken over.
-fn earlier_unit<'a>(observed: &'a Observed, name: &ServiceName, place: &Place) -> Option<&'a [u8]> {
-    let adopted = || observed.adopted.get(name).map(|original| &*original.contents);
-    observed.files.get(&place.unit(name)).map(|found| &*found.contents).or_else(adopted)
+/// What a unit of a service, or its timer, holds now, be it one that is not ours and is taken over.
+fn earlier_unit<'a>(observed: &'a Observed, name: &ServiceName, path: &Text, place: &Place) -> Option<&'a [u8]> {
+    let adopted = || observed.adopted.get(name).filter(|_| *path == place.unit(name));
+    let adopted = || adopted().map(|original| &*original.contents);
+    observed.files.get(path).map(|found| &*found.contents).or_else(adopted)
 }
 
 /// Whether a link lies in a directory of its own below that of units, such as `multi-user.target.wants`: others are
@@ -111,14 +159,19 @@ fn links_back<'a>(
 ) -> Reversal {
     let mut units = BTreeSet::new();
     for name in names {
-        let (unit, path) = (name.unit(), place.unit(name));
-        let earlier = earlier_unit(observed, name, place);
-        let artifacts = desired.iter().filter(|service| service.name == *name).flat_map(|service| &service.artifacts);
-        let new = artifacts.filter(|artifact| artifact.path == path).map(|artifact| &*artifact.contents);
-        for contents in earlier.into_iter().chain(new) {
-            units.extend(InstallSection::read(contents, &unit).also().iter().cloned());
+        for (unit, path) in [(name.unit(), place.unit(name)), (name.timer(), place.timer(name))] {
+            let earlier = earlier_unit(observed, name, &path, place);
+            let own = desired.iter().filter(|service| service.name == *name).flat_map(|service| &service.artifacts);
+            let new = own.filter(|artifact| artifact.path == path).map(|artifact| &*artifact.contents);
+            let known: Vec<_> = earlier.into_iter().chain(new).collect();
+            for contents in &known {
+                units.extend(InstallSection::read(contents, &unit).also().iter().cloned());
+            }
+            // A timer that is not ours is none of our business.
+            if !known.is_empty() || path == place.unit(name) {
+                units.insert(unit);
+            }
         }
-        units.insert(unit);
     }
     Reversal::Links(observed.links.only(&units))
 }
@@ -128,12 +181,15 @@ fn links_back<'a>(
 /// One `systemctl enable` for all: it reloads the service manager by itself, once.
 pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, options: &InstallOptions) -> Plan {
     let mut plan = Plan::of(Vec::new());
-    let (mut enable, mut linked) = (Vec::new(), Vec::new());
+    let (mut enable, mut enable_timers, mut linked) = (Vec::new(), Vec::new(), Vec::new());
     let mut reloads = false;
     let mut stale = Vec::new();
     let mut changed = Vec::new();
+    let dropped: Vec<_> = desired.iter().filter(|service| !service.has_timer(place)).collect();
+    let dropped = dropped.into_iter().map(|service| &service.name).filter(|name| has_timer(observed, name, place));
+    plan.steps.extend(without_timers(&dropped.cloned().collect::<Vec<_>>(), observed));
     for service in desired {
-        let unit = place.unit(&service.name);
+        let units = [place.unit(&service.name), place.timer(&service.name)];
         // What is kept of an original comes before anything takes its place.
         let mut steps = keeping_steps(observed, &service.name, place);
         steps.extend(file_steps(observed, service, place));
@@ -145,13 +201,14 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
         let unit_differs = service
             .artifacts
             .iter()
-            .any(|artifact| artifact.path == unit && compare(observed, artifact) != Difference::Same);
+            .any(|artifact| units.contains(&artifact.path) && compare(observed, artifact) != Difference::Same);
         if unit_differs || !links.is_same() {
             reloads = true;
             linked.push(service.name.clone());
             // Links to an original are links to what has its name; and `systemctl enable` has init scripts follow.
             let has_all = observed.adopted.contains_key(&service.name) && links.missing.is_empty();
             if service.registration == (Registration::Unit { at_boot: true }) && !has_all {
+                let enable = if service.has_timer(place) { &mut enable_timers } else { &mut enable };
                 enable.push(service.name.clone());
             }
         }
@@ -172,8 +229,9 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     if reloads || removes {
         plan.after_undo.push(back(Operation::Reload));
     }
-    if !enable.is_empty() {
-        plan.steps.push(run(Operation::Enable(enable)).undone_by([links_back]));
+    let enabling = enabling(enable, enable_timers, &links_back);
+    if !enabling.is_empty() {
+        plan.steps.extend(enabling);
     } else if reloads || removes {
         plan.steps.push(run(Operation::Reload));
     }
@@ -203,6 +261,20 @@ fn keeping_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<
     missing.map(|artifact| Step::plain(Action::Write(artifact))).collect()
 }
 
+/// Steps that enable services, and the timers of others.
+fn enabling(services: Vec<ServiceName>, timers: Vec<ServiceName>, links_back: &Reversal) -> Vec<Step> {
+    let enable = |names: Vec<ServiceName>| (!names.is_empty()).then_some(Operation::Enable(names));
+    let operations = enable(services).into_iter().chain(enable(timers).map(of_timers));
+    operations.map(|operation| run(operation).undone_by([links_back.clone()])).collect()
+}
+
+/// The step that ends timers, whose units are about to go, and has those wait again that did.
+fn without_timers(names: &[ServiceName], observed: &Observed) -> Option<Step> {
+    let again: Vec<_> = names.iter().filter(|name| observed.active.contains(name)).cloned().collect();
+    let again = (!again.is_empty()).then(|| back(of_timers(Operation::Start(again))));
+    (!names.is_empty()).then(|| run(of_timers(Operation::Stop(names.to_vec()))).at_last(again))
+}
+
 /// The step by which the services of a user are started at boot, and stay when the user logs out.
 ///
 /// A removal does not take it back, but says that it stays: nothing tells who else of the user's relies on it, or wanted
@@ -228,8 +300,8 @@ pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed,
     let mut plan = Plan::of(Vec::new());
     let (mut linked, mut stale) = (Vec::new(), Vec::new());
     for name in names {
-        let unit = observed.files.get(&place.unit(name)).map(|found| &*found.contents).unwrap_or_default();
-        let links = LinkDrift::to(name, unit, at_boot, observed, place);
+        let contents = |path: &Text| observed.files.get(path).map(|found| &*found.contents);
+        let links = LinkDrift::to(name, contents, at_boot, observed, place);
         if !links.is_same() {
             linked.push(name.clone());
         }
@@ -239,8 +311,11 @@ pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed,
     plan.steps.extend(unlinked(stale, &links_back));
     if !linked.is_empty() {
         plan.after_undo.push(back(Operation::Reload));
-        let operation = if at_boot { Operation::Enable(linked) } else { Operation::Reload };
-        plan.steps.push(run(operation).undone_by([links_back]));
+        let (timers, services) = by_timer(&linked, |name| has_timer(observed, name, place));
+        plan.steps.extend(match at_boot {
+            true => enabling(services, timers, &links_back),
+            false => vec![run(Operation::Reload).undone_by([links_back])],
+        });
     }
     plan
 }
@@ -299,13 +374,18 @@ fn starting(
     options: &InstallOptions,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
-    let names: Vec<ServiceName> = desired.iter().map(|service| service.name.clone()).collect();
+    let (jobs, services): (Vec<_>, Vec<_>) = desired.iter().partition(|service| service.has_timer(place));
+    let jobs: Vec<ServiceName> = jobs.into_iter().map(|service| service.name.clone()).collect();
+    if options.start {
+        steps.extend(starting_timers(&jobs, observed, place, changed));
+    }
+    let names: Vec<ServiceName> = services.into_iter().map(|service| service.name.clone()).collect();
     let (running, mut stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
     stopped.retain(|_| options.start);
     let goes_on = |name: &ServiceName| observed.adopted.contains_key(name) && !options.restart_now;
     let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name) && !goes_on(name)).collect();
     let settling: Vec<_> = stopped.iter().chain(&restart).cloned().collect();
-    let is_known = |name: &&ServiceName| earlier_unit(observed, name, place).is_some();
+    let is_known = |name: &&ServiceName| earlier_unit(observed, name, &place.unit(name), place).is_some();
     let known: Vec<_> = settling.iter().filter(is_known).cloned().collect();
     steps.extend(allow_start(&known));
     if !stopped.is_empty() {
@@ -317,6 +397,31 @@ fn starting(
     }
     if !settling.is_empty() {
         steps.push(Step::plain(Action::Settle(settling)));
+    }
+    steps
+}
+
+/// Steps after which the timers of `jobs` wait by what their units say now.
+fn starting_timers(jobs: &[ServiceName], observed: &Observed, place: &Place, changed: &[ServiceName]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let is_active = |name: &&ServiceName| observed.active.contains(name);
+    // What runs all the time so far makes room for its timer.
+    let (timed, untimed) = by_timer(jobs, |name| has_timer(observed, name, place));
+    let ended: Vec<_> = untimed.iter().filter(is_active).cloned().collect();
+    if !ended.is_empty() {
+        let again = [forgets(ended.clone()), back(Operation::Start(ended.clone()))];
+        steps.push(run(Operation::Stop(ended)).at_last(again));
+    }
+    let (waiting, idle): (Vec<_>, Vec<_>) = timed.into_iter().partition(|name| is_active(&name));
+    let start: Vec<_> = untimed.into_iter().chain(idle).collect();
+    if !start.is_empty() {
+        let stop = back(of_timers(Operation::Stop(start.clone())));
+        steps.push(run(of_timers(Operation::Start(start))).undone_by([stop]));
+    }
+    let again: Vec<_> = waiting.into_iter().filter(|name| changed.contains(name)).collect();
+    if !again.is_empty() {
+        let restart = of_timers(Operation::Restart(again));
+        steps.push(run(restart.clone()).at_last([back(restart)]));
     }
     steps
 }
@@ -333,11 +438,12 @@ fn forgets(names: Vec<ServiceName>) -> Reversal {
     Reversal::Try(operation::Operation::Systemd(Operation::ResetFailed(names)))
 }
 
-/// The step that stops services, and starts them again when all is as it was.
-pub(super) fn stop(names: &[ServiceName]) -> Vec<Step> {
-    let names = names.to_vec();
-    let again = [forgets(names.clone()), back(Operation::Start(names.clone()))];
-    vec![run(Operation::Stop(names)).at_last(again)]
+/// The steps that stop services, and start them again when all is as it was.
+pub(super) fn stop(names: &[ServiceName], observed: &Observed, place: &Place) -> Vec<Step> {
+    let (timers, services) = by_timer(names, |name| has_timer(observed, name, place));
+    let again = (!services.is_empty()).then(|| [forgets(services.clone()), back(Operation::Start(services))]);
+    let stop = run(Operation::Stop(names.to_vec())).at_last(again.into_iter().flatten());
+    without_timers(&timers, observed).into_iter().chain([stop]).collect()
 }
 
 /// The plan that removes services: stopped, disabled, files gone, one reload.
@@ -393,7 +499,8 @@ pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place)
             let now = Reversal::Links(observed.links.only(&[name.unit()].into()));
             plan.steps.push(Step::plain(Action::Relink(links)).undone_by([now]));
         }
-        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), (!was_in_place).then_some(unit)));
+        let more = (!was_in_place).then_some(unit);
+        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), more.as_slice()));
         plan.steps.extend(kept_away(observed, name, place));
     }
     plan.after_undo.push(back(Operation::Reload));
@@ -419,8 +526,11 @@ fn taken_away(
     let is_linked =
         |name: &&ServiceName| is_known(observed, name, place) && !observed.links.of(&name.unit()).is_empty();
     let linked: Vec<_> = names.iter().filter(is_linked).cloned().collect();
+    let (timers, _) = by_timer(names, |name| has_timer(observed, name, place));
+    steps.extend(without_timers(&timers, observed));
     if !stop.is_empty() {
-        let running: Vec<_> = stop.iter().flat_map(|name| running_of(name, observed)).collect();
+        let running = stop.iter().filter(|name| !timers.contains(name));
+        let running: Vec<_> = running.flat_map(|name| running_of(name, observed)).collect();
         let again = (!running.is_empty()).then(|| [forgets(running.clone()), back(Operation::Start(running))]);
         steps.push(run(Operation::Stop(stop.to_vec())).undone_by(again.into_iter().flatten()));
     }
@@ -429,8 +539,13 @@ fn taken_away(
         let undo = links_back(&linked, &[], observed, place);
         steps.push(run(Operation::Disable(linked)).undone_by([undo]));
     }
+    let linked: Vec<_> = timers.into_iter().filter(|name| !observed.links.of(&name.timer()).is_empty()).collect();
+    if !linked.is_empty() {
+        let undo = links_back(&linked, &[], observed, place);
+        steps.push(run(of_timers(Operation::Disable(linked))).undone_by([undo]));
+    }
     for name in names {
-        steps.extend(removal_steps(observed, name, place, keep, Some(place.unit(name))));
+        steps.extend(removal_steps(observed, name, place, keep, &[place.timer(name), place.unit(name)]));
     }
     steps
 }

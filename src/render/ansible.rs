@@ -108,8 +108,10 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     let mut role = Vec::new();
     let (mut listed, mut units, mut files, mut absent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for RoleService { name, files: on_host, batches: beside, secrets, at_boot, .. } in services {
-        let unit = place.unit(&name);
-        let run = if windows { batches.with(&format!("\\install-{name}.cmd")) } else { name.unit().into() };
+        let (unit, timer) = (place.unit(&name), place.timer(&name));
+        let has_timer = on_host.iter().any(|artifact| artifact.path == timer);
+        let enabled = if has_timer { name.timer() } else { name.unit() };
+        let run = if windows { batches.with(&format!("\\install-{name}.cmd")) } else { enabled.into() };
         let text = |text: &Text, refusals: &mut Refusals| {
             refusals.keep(format_args!("the path `{text}`"), YamlText::new(text))
         };
@@ -141,7 +143,7 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
             on_host.into_iter().map(|artifact| (Text::from_bytes(&artifact.path.as_bytes()[1..]), artifact)).collect()
         };
         for (source, artifact) in sources {
-            let list = if !windows && artifact.path == unit { &mut units } else { &mut files };
+            let list = if !windows && [&unit, &timer].contains(&&artifact.path) { &mut units } else { &mut files };
             list.extend(entry(&name, &source, &artifact.path, artifact.mode, &mut refusals));
             let path = Text::from("files/").with(source.as_str().unwrap_or_default());
             if role.iter().all(|known: &Artifact| !windows || known.path != path) {

@@ -11,6 +11,7 @@ use std::fmt::{self, Write};
 
 pub use super::fence::{Checked, Encoded};
 
+use crate::model::calendar::Calendar;
 use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, is_noncharacter};
 use crate::model::span::Span;
 use crate::model::systemd_table::Directive;
@@ -544,6 +545,13 @@ impl From<&EnvName> for Token {
 impl From<&Span> for Token {
     fn from(span: &Span) -> Self {
         Self(span.to_string())
+    }
+}
+
+/// Digits, letters and the signs between them; its reader takes nothing else.
+impl From<&Calendar> for Token {
+    fn from(calendar: &Calendar) -> Self {
+        Self(calendar.to_string())
     }
 }
 

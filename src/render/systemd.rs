@@ -13,8 +13,9 @@ use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::place::{CREDENTIAL, Place, error_log_path};
 use crate::model::privileges::BRING_NO_NEW_PRIVILEGES;
+use crate::model::schedule::Schedule;
 use crate::model::spec::{
-    Argument, Hardening, Ours, Output, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
+    Argument, Hardening, Ours, Output, OwnFile, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand, Timer,
 };
 use crate::model::systemd_table::{Directive, Section};
 use crate::model::systemd_version::SystemdVersion;
@@ -93,12 +94,17 @@ struct Unit {
     theirs: Vec<&'static str>,
     /// Which of our lines there are at all.
     ours: Ours,
+    /// Whether a timer starts it, and no target.
+    scheduled: bool,
+    /// Whether it is one that ends: when it is stopped, systemd takes the signal for a failure of one
+    /// (`EXIT_CLEAN_COMMAND` in `src/shared/exit-status.c`), though it is the answer.
+    job: bool,
 }
 
 impl Unit {
     /// Whether a line of ours stands in the unit: a key of the `systemd` table takes its place.
     fn is_ours(&self, name: &str) -> bool {
-        self.ours.has(name) && !is_said(&self.theirs, name)
+        self.ours.has(name) && !is_said(&self.theirs, name) && !(self.scheduled && name == "WantedBy")
     }
 
     /// Whether the time before a restart is said: it means nothing where there is none, but for what the user says.
@@ -108,7 +114,7 @@ impl Unit {
 
     /// Whether there is anything to be said in [Install].
     fn has_install(&self) -> bool {
-        self.is_ours("WantedBy") || !self.extra_install.is_empty() || self.ours.is_all()
+        !self.scheduled && (self.is_ours("WantedBy") || !self.extra_install.is_empty() || self.ours.is_all())
     }
 }
 
@@ -128,6 +134,24 @@ struct Credential {
     name: Token,
     encrypted: bool,
     path: RawPath,
+}
+
+/// What starts a job.
+#[derive(Template)]
+#[template(path = "systemd/timer.timer", askama = fence)]
+struct TimerUnit {
+    signature: Signature,
+    description: Option<Description>,
+    calendar: Option<Token>,
+    span: Option<Token>,
+    /// Whether a run is made up for that the machine was off at (systemd.timer(5), `Persistent=`): for times of a calendar.
+    persistent: bool,
+    /// Whether a run begins within a second of its time, as those of cron do, and not within a minute (`AccuracySec=`).
+    exact: bool,
+    extra_timer: Vec<DirectiveLine>,
+    has_install: bool,
+    wanted: bool,
+    extra_install: Vec<DirectiveLine>,
 }
 
 #[derive(Template)]
@@ -339,6 +363,8 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
         &mut refusals,
     );
     files.extend(unit.map(|unit| Artifact::plain(place.unit(&spec.name), finish(&unit).into_bytes())));
+    let timer = spec.timer.as_ref().and_then(|timer| timer_unit(spec, timer, &mut refusals));
+    files.extend(timer.map(|timer| Artifact::plain(place.timer(&spec.name), finish(&timer).into_bytes())));
     if asks_as_ctrl_c(spec) {
         let script = StopScript { signature: rewritten(&spec.name) };
         files.push(Artifact::plain(stop_script.path, finish(&script).into_bytes()));
@@ -706,6 +732,40 @@ fn check_length(what: impl fmt::Display, bytes: usize, refusals: &mut Refusals) 
     }
 }
 
+/// The unit that starts a job, and that is enabled in its place.
+fn timer_unit(spec: &ServiceSpec, timer: &Timer, refusals: &mut Refusals) -> Option<TimerUnit> {
+    let said = theirs(spec);
+    let is_ours = |name: &str| spec.ours.has(name) && !is_said(&said, name);
+    let description = refusals.keep("the description", Description::new(&spec.description))?;
+    let (calendar, span) = match &timer.schedule {
+        Some(Schedule::Calendar(calendar)) => (Some(Token::from(calendar)), None),
+        Some(Schedule::Every(span)) => (None, Some(Token::from(span))),
+        None => (None, None),
+    };
+    let (wanted, extra_install) = (is_ours("WantedBy"), extra(spec, Section::Install, refusals));
+    Some(TimerUnit {
+        signature: unit_signature(spec, &spec.name.timer()),
+        description: is_ours("Description").then_some(description),
+        persistent: calendar.is_some() && is_ours("Persistent"),
+        calendar,
+        span,
+        exact: is_ours("AccuracySec"),
+        extra_timer: extra(spec, Section::Timer, refusals),
+        has_install: wanted || !extra_install.is_empty(),
+        wanted,
+        extra_install,
+    })
+}
+
+/// The first line of a unit, which says how it is changed by hand.
+fn unit_signature(spec: &ServiceSpec, unit: &str) -> Signature {
+    let edit = match spec.scope {
+        Scope::System => "systemctl edit",
+        Scope::User => "systemctl --user edit",
+    };
+    Signature::new(format_args!("; edit with `{edit} {unit}`, not here."))
+}
+
 /// What the unit gets that depends on whether there is a launcher.
 struct UnitParts {
     account: Option<Account>,
@@ -721,7 +781,6 @@ struct UnitParts {
 fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refusals) -> Option<Unit> {
     let system = spec.scope == Scope::System;
     let python = matches!(spec.run, Run::Python { .. });
-    let edit = if system { "systemctl edit" } else { "systemctl --user edit" };
     let said = theirs(spec);
     let writable = writable(spec, refusals);
     let description = refusals.keep("the description", Description::new(&spec.description));
@@ -743,7 +802,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         None => None,
     };
     Some(Unit {
-        signature: Signature::new(format_args!("; edit with `{edit} {}`, not here.", spec.name)),
+        signature: unit_signature(spec, spec.name.as_str()),
         name: (&spec.name).into(),
         template: spec.name.is_template(),
         description: description?,
@@ -759,13 +818,14 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
             Vec::new()
         },
         kind: match spec.run {
+            _ if spec.timer.is_some() => "oneshot",
             Run::Python { .. } => "notify",
             // NEWS of systemd 240.
             Run::Executable { .. } | Run::Commands { .. } if !spec.systemd.has(240) => "simple",
             Run::Executable { .. } | Run::Commands { .. } => "exec",
         }
         .into(),
-        notify: python,
+        notify: python && spec.timer.is_none(),
         account: parts.account.or_else(|| account_of_root(spec)),
         working_directory: parts.directory,
         environment: parts.environment,
@@ -778,7 +838,8 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         stop_post,
         restarts: spec.restart != Restart::Never,
         unlimited: spec.ours.is_all()
-            && spec.restart != Restart::Never
+            // A timer starts a job again and again, too, which is no reason to stop.
+            && (spec.restart != Restart::Never || spec.timer.is_some())
             && !LIMITS.iter().any(|name| is_said(&said, name)),
         restart: match spec.restart {
             Restart::Always => "always",
@@ -791,7 +852,8 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         }
         .into(),
         restart_sec: Token::from(&spec.restart_sec),
-        after_sigpipe: spec.restart == Restart::OnFailure,
+        // systemd loads no `Type=oneshot` that has it, and takes no signal for a clean end of one.
+        after_sigpipe: spec.restart == Restart::OnFailure && !is_oneshot(spec),
         stop_timeout: Token::from(&spec.stop_timeout),
         log_file: log_file(spec).and_then(|path| refusals.keep("option `--log-file`", RawPath::file(path))),
         silent: spec.output == Output::Dropped,
@@ -801,7 +863,9 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         writable,
         extra_unit: extra(spec, Section::Unit, refusals),
         extra_service: extra(spec, Section::Service, refusals),
-        extra_install: extra(spec, Section::Install, refusals),
+        extra_install: if spec.timer.is_some() { Vec::new() } else { extra(spec, Section::Install, refusals) },
+        scheduled: spec.timer.is_some(),
+        job: spec.timer.is_some() && is_oneshot(spec),
         theirs: said,
         ours: spec.ours.clone(),
     })
@@ -822,6 +886,12 @@ const LIMITS: [&str; 6] = [
 fn account_of_root(spec: &ServiceSpec) -> Option<Account> {
     let is_root = spec.scope == Scope::System && spec.ours.is_all() && !spec.directives.iter().any(is_dynamic_user);
     is_root.then(|| Account::new("root").expect("a name"))
+}
+
+/// Whether it ends when it has done its work.
+fn is_oneshot(spec: &ServiceSpec) -> bool {
+    let said = spec.directives.iter().rev().find(|directive| directive.name() == "Type");
+    said.map_or(spec.timer.is_some(), |said| said.value() == "oneshot")
 }
 
 /// The user's own file of variables.

@@ -13,11 +13,12 @@ use crate::model::nssm_table;
 use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::Refused;
+use crate::model::schedule::Schedule;
 use crate::model::span::Span;
 use crate::model::spec::{
-    Argument, Hardening, Order, Output, OwnFile, Restart, Run, Scope, SecretStore, StopCommand, Target,
+    Argument, Hardening, Order, Output, OwnFile, Restart, Run, Scope, SecretStore, StopCommand, Target, Timer,
 };
-use crate::model::systemd_table::{Directive, KnownDirective, is_unit};
+use crate::model::systemd_table::{Directive, KnownDirective, Section, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -37,6 +38,9 @@ const OUTPUTS: [&str; 4] = ["AppStderr", "AppStdout", "StandardError", "Standard
 /// The version of systemd that appends to files (NEWS).
 const APPEND: u32 = 240;
 
+/// The version of systemd that starts a job again which has failed (NEWS).
+const RESTART_OF_JOBS: u32 = 244;
+
 /// What is asked of one service manager alone.
 pub(super) struct OfManager {
     pub(super) systemd: SystemdVersion,
@@ -44,6 +48,7 @@ pub(super) struct OfManager {
     pub(super) parameters: Vec<Parameter>,
     pub(super) restart: Restart,
     pub(super) environment_file: Option<OwnFile>,
+    pub(super) timer: Option<Timer>,
 }
 
 /// The faults and notes of one request, and the questions that several fields share.
@@ -201,10 +206,10 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// What systemd refuses of several commands, and of none (`service_verify` in `src/core/service.c`).
-    pub(super) fn number_of_commands(&mut self, run: Option<&Run>, directives: &[Directive]) {
+    pub(super) fn number_of_commands(&mut self, run: Option<&Run>, directives: &[Directive], is_job: bool) {
         let Some(Run::Commands { lines, .. }) = run else { return };
         let is_oneshot =
-            directives.iter().any(|directive| (directive.name(), directive.value()) == ("Type", "oneshot"));
+            is_job || directives.iter().any(|directive| (directive.name(), directive.value()) == ("Type", "oneshot"));
         if !is_oneshot && lines.iter().map(Directive::commands).sum::<usize>() > 1 {
             self.fault(
                 Fault::new("key `command`", "only a service of `Type=oneshot` runs several commands")
@@ -594,8 +599,13 @@ impl<'a, F: Facts> Check<'a, F> {
             Target::Systemd => {
                 let environment_file = self.environment_file(request);
                 let (systemd, directives) = self.directives(request, assumed, secrets_in);
-                let restart = self.type_and_restart(&directives, request.restart.is_some(), restart);
-                OfManager { systemd, directives, parameters: Vec::new(), restart, environment_file }
+                let timer = self.timer(request, &directives);
+                let restart = match &request.restart {
+                    None if timer.is_some() => Restart::Never,
+                    said => self.type_and_restart(&directives, timer.is_some(), said.is_some(), restart, systemd),
+                };
+                let parameters = Vec::new();
+                OfManager { systemd, directives, parameters, restart, environment_file, timer }
             }
             Target::Nssm => {
                 self.not_of_windows(request);
@@ -605,6 +615,7 @@ impl<'a, F: Facts> Check<'a, F> {
                     parameters: self.parameters(&request.nssm),
                     restart,
                     environment_file: None,
+                    timer: None,
                 }
             }
         }
@@ -636,12 +647,60 @@ impl<'a, F: Facts> Check<'a, F> {
                 );
             }
         }
+        if let Some(schedule) = &request.schedule {
+            self.fault(
+                Fault::new("option `--schedule`", "a service of Windows runs all the time")
+                    .given(Text::from(schedule.as_str()))
+                    .help(format!("`{}` has Windows run it", self.task_of_windows(request, schedule))),
+            );
+        }
         if let Some(file) = &request.environment_file {
             self.fault(
                 Fault::new("option `--environment-file`", "NSSM reads no file of variables")
                     .given(file)
                     .help("`--env NAME=VALUE` sets one"),
             );
+        }
+    }
+
+    /// The command that has the task scheduler of Windows run a job, as near as its words come to the schedule.
+    fn task_of_windows(&self, request: &Request, schedule: &str) -> String {
+        let when = match schedule.parse() {
+            Ok(Schedule::Every(span)) if span.millis() < 24 * 3_600_000 => {
+                format!("MINUTE /MO {}", span.millis().div_ceil(60_000))
+            }
+            Ok(Schedule::Calendar(_)) if matches!(schedule, "hourly" | "weekly" | "monthly") => schedule.to_uppercase(),
+            Ok(Schedule::Calendar(_)) if schedule == "minutely" => "MINUTE".to_owned(),
+            Ok(Schedule::Calendar(_)) if is_time_of_day(schedule) => format!("DAILY /ST {schedule}"),
+            _ => "DAILY".to_owned(),
+        };
+        let name = request.name.as_deref().unwrap_or("NAME");
+        let command = match (&request.executable, &request.arguments) {
+            (Some(program), Arguments::List(words)) => {
+                let words: Vec<Text> = std::iter::once(program).chain(words).cloned().collect();
+                self.platform.typed(&words).replace('"', "\\\"")
+            }
+            _ => "COMMAND".to_owned(),
+        };
+        format!("schtasks /Create /TN {name} /SC {when} /RU SYSTEM /TR \"{command}\"")
+    }
+
+    /// What starts it in place of the boot.
+    fn timer(&mut self, request: &Request, directives: &[Directive]) -> Option<Timer> {
+        let schedule = match &request.schedule {
+            Some(schedule) => Some(self.parse("option `--schedule`", schedule)?),
+            None => None,
+        };
+        let said = || directives.iter().filter(|directive| directive.section() == Section::Timer);
+        let elapses = schedule.is_some() || said().any(|directive| directive.name().starts_with("On"));
+        match said().next() {
+            Some(first) if !elapses => {
+                let what = format!("systemd directive `Timer.{}`", first.name());
+                let fault = Fault::new(what, "nothing says when its timer is to start it");
+                self.fault(fault.help("`--schedule daily` does, or `--property Timer.OnBootSec=5min`"));
+                None
+            }
+            _ => elapses.then_some(Timer { schedule }),
         }
     }
 
@@ -909,11 +968,18 @@ impl<'a, F: Facts> Check<'a, F> {
 
     /// What systemd refuses in pairs, after which it does not load the unit at all (`service_verify` in
     /// `src/core/service.c`); gives when it is started again.
-    fn type_and_restart(&mut self, directives: &[Directive], is_said: bool, restart: Restart) -> Restart {
+    fn type_and_restart(
+        &mut self,
+        directives: &[Directive],
+        is_job: bool,
+        is_said: bool,
+        restart: Restart,
+        systemd: SystemdVersion,
+    ) -> Restart {
         let last =
             |name: &str| directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
         pairs::faults(directives).into_iter().for_each(|fault| self.fault(fault));
-        match last("Type") {
+        match last("Type").or(is_job.then_some("oneshot")) {
             Some("dbus") if last("BusName").is_none_or(str::is_empty) => self.fault(
                 Fault::new("systemd directive `Type`", "needs `BusName`: the name on the bus that says that it is up")
                     .given("dbus")
@@ -930,10 +996,21 @@ impl<'a, F: Facts> Check<'a, F> {
                         .help("`--restart on-failure` and `--restart never` can be"),
                 );
             }
+            Some("oneshot") if restart != Restart::Never && !systemd.has(RESTART_OF_JOBS) => {
+                let reason =
+                    format!("systemd {systemd} starts no `Type=oneshot` again, which came with {RESTART_OF_JOBS}");
+                self.fault(Fault::new("option `--restart`", reason));
+            }
             _ => {}
         }
         restart
     }
+}
+
+/// Whether this is a time such as `08:00`.
+fn is_time_of_day(text: &str) -> bool {
+    let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    text.chars().map(shape).eq("00:00".chars())
 }
 
 /// A command, as a line of a unit.

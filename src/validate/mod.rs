@@ -93,11 +93,11 @@ pub fn validate(
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let mut path: Vec<Text> =
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
-    let OfManager { systemd, directives, parameters, restart, environment_file } =
+    let OfManager { systemd, directives, parameters, restart, environment_file, timer } =
         check.of_manager(request, restart, assumed, secrets_in);
     check.one_stop_timeout(stop_timeout, &directives, &parameters);
     check.one_output(request, &directives, &parameters);
-    check.number_of_commands(run.as_ref(), &directives);
+    check.number_of_commands(run.as_ref(), &directives, timer.is_some() && request.plain != Some(true));
     check.said_once(request, &directives);
     let stop_command = check.stop_command(request, &directives, &mut settled);
 
@@ -147,6 +147,7 @@ pub fn validate(
         network: request.network.unwrap_or(ours.is_all()),
         order,
         environment_file,
+        timer,
         output,
         hardening,
         path,

@@ -34,6 +34,7 @@ mod privilege;
 mod profiles;
 mod readme;
 mod rename;
+mod schedule;
 mod secrets;
 mod taken_over;
 mod templates;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 50] = [
+const OPTIONS: [(&str, Option<&str>); 51] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -32,6 +32,7 @@ const OPTIONS: [(&str, Option<&str>); 50] = [
     ("--env", Some("A=b")),
     ("--secrets", Some("file")),
     ("--no-boot", None),
+    ("--schedule", Some("daily")),
     ("--restart", Some("never")),
     ("--restart-sec", Some("3")),
     ("--stop-timeout", Some("1min 30s")),

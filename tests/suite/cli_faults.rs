@@ -728,3 +728,50 @@ fn a_log_file_lies_in_a_directory_that_is_there() {
          help: omit it: the output goes to the journal, or on Windows to a log of ours\n",
     );
 }
+
+#[test]
+fn a_schedule_is_one_of_systemd() {
+    let run = |options: &[&str]| {
+        Test::install()
+            .args(["--dry-run", "--service_name", "job", "--working-directory", "/"])
+            .args(options)
+            .args(["--", "/bin/true"])
+    };
+    let option = "InstallService: error: option `--schedule`";
+    refused(
+        run(&["--schedule", "15"]),
+        &format!("{option} `15`: must have a unit, such as `15min`, or be a time of day such as `08:00`\n"),
+    );
+    refused(
+        run(&["--schedule", "*/15 * * * *"]),
+        &format!(
+            "{option} `*/15 * * * *`: must be a calendar expression such as `daily`, `Mon..Fri 08:00` or `*:0/15` \
+             (systemd.time(7)), not one of cron: `*/15 * * * *` is `*:0/15`, or a span such as `15min`\n"
+        ),
+    );
+    refused(
+        run(&["--schedule", "daily", "--restart", "always"]),
+        "InstallService: error: option `--restart`: `Type=oneshot` cannot be started again after it has ended without an \
+         error\n  help: `--restart on-failure` and `--restart never` can be\n",
+    );
+    refused(
+        run(&["--schedule", "daily", "--restart", "on-failure", "--assume", "systemd=243"]),
+        "InstallService: error: option `--restart`: systemd 243 starts no `Type=oneshot` again, which came with 244\n",
+    );
+    refused(
+        run(&["--property", "Timer.Persistent=no"]),
+        "InstallService: error: systemd directive `Timer.Persistent`: nothing says when its timer is to start it\n  \
+         help: `--schedule daily` does, or `--property Timer.OnBootSec=5min`\n",
+    );
+    run(&["--property", "Timer.OnBootSec=5min"]).run();
+    let windows = ["--dry-run", "--target", "nssm", "--service_name", "job", "--working-directory", "C:\\srv"];
+    for (schedule, when) in [("15min", "MINUTE /MO 15"), ("08:00", "DAILY /ST 08:00"), ("weekly", "WEEKLY")] {
+        refused(
+            install(windows).args(["--schedule", schedule, "--", "C:\\a b\\x.exe", "y z"]),
+            &format!(
+                "{option} `{schedule}`: a service of Windows runs all the time\n  help: `schtasks /Create /TN job /SC {when} \
+                 /RU SYSTEM /TR \"\\\"C:\\a b\\x.exe\\\" \\\"y z\\\"\"` has Windows run it\n"
+            ),
+        );
+    }
+}

@@ -117,6 +117,8 @@ fn the_words_of_the_schema_are_taken() {
     let faults = |target, lines: &str| {
         let text = format!("[[service]]\nname = \"x\"\nexecutable = \"C:/x\"\nworking_directory = \"C:/\"\n{lines}");
         let text = if target == Target::Systemd { text.replace("C:/", "/") } else { text };
+        // Something has to say when a timer elapses.
+        let text = text.replace("systemd = { \"Timer.", "schedule = \"daily\"\nsystemd = { \"Timer.");
         let service = Manifest::parse(&text, "it").unwrap().services().remove(0);
         let faults = validate(&service, &Catalog::default(), &Elsewhere, target, &"/".into()).err();
         assert_eq!(validator.is_valid(&document(&text)), faults.is_none(), "{text} {faults:?}");
@@ -232,7 +234,7 @@ proptest! {
     #[test]
     fn no_manifest_brings_it_down(
         rows in prop::collection::btree_map(
-            "(name|instances|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|restart|restart_sec|stop_timeout|stop_command|network|after|before|requires|wants|environment_file|log_file|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
+            "(name|instances|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|schedule|restart|restart_sec|stop_timeout|stop_command|network|after|before|requires|wants|environment_file|log_file|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
             value(),
             0..7,
         ),

@@ -42,6 +42,7 @@ fn web() -> ServiceSpec {
         order: Order::default(),
         environment_file: None,
         output: Output::Usual,
+        timer: None,
         at_boot: true,
         hardening: Hardening::None,
         path: Vec::new(),
@@ -535,6 +536,8 @@ fn an_end_by_sigpipe_is_a_failure_to_start_it_again_for() {
     };
     assert_eq!(line(Restart::OnFailure, Vec::new()), ["RestartForceExitStatus=SIGPIPE"]);
     assert_eq!(line(Restart::OnFailure, vec![said("RestartForceExitStatus", "7")]), ["RestartForceExitStatus=7"]);
+    // systemd loads no job that has the line, and takes the signal for a failure of one by itself.
+    assert_eq!(line(Restart::OnFailure, vec![said("Type", "oneshot")]), Vec::<String>::new());
     // It is started again after every end, or after none.
     assert_eq!(line(Restart::Always, Vec::new()), Vec::<String>::new());
     assert_eq!(line(Restart::Never, Vec::new()), Vec::<String>::new());

@@ -23,7 +23,7 @@ fn is_a_missing_program(line: &str) -> bool {
 #[test]
 #[ignore = "needs systemd-analyze: tests/run"]
 fn systemd_has_nothing_to_say_about_a_golden_unit() {
-    let units = golden("service");
+    let units = [golden("service"), golden("timer")].concat();
     assert!(units.len() > 20, "{units:?}");
     let runtime = tempfile::tempdir().unwrap();
     let mut faults = String::new();

@@ -74,7 +74,9 @@ pub(super) fn list(known: &[Listed], all: bool, format: Format) {
                 };
                 let user = if is_user(listed) { "  (user)" } else { "" };
                 let adopted = if listed.installed && listed.adopted { "  (adopted)" } else { "" };
-                out += &format!("{:<width$}  {state}{user}{adopted}\n", listed.service.as_str());
+                let next = listed.status.as_ref().and_then(|status| status.next.as_deref());
+                let next = next.map(|next| format!(", next run {next}")).unwrap_or_default();
+                out += &format!("{:<width$}  {state}{next}{user}{adopted}\n", listed.service.as_str());
             }
             print(out);
         }
@@ -143,7 +145,7 @@ pub(super) fn status(reports: &[Report], call: &Call) -> u8 {
     }
     let mut services =
         reports.iter().map(|report| report.status.state).filter(|state| *state != State::Template).peekable();
-    let all_run = services.peek().is_some() && services.all(|state| state == State::Running);
+    let all_run = services.peek().is_some() && services.all(|state| matches!(state, State::Running | State::Waiting));
     if all_run { exit::OK } else { exit::NOT_RUNNING }
 }
 
@@ -171,6 +173,7 @@ fn add_status(out: &mut Styled, report: &Report) {
     };
     row("pid", status.pid.map(|pid| pid.to_string()));
     row("since", status.since.clone());
+    row("next run", status.next.clone());
     row("restarts", status.restarts.map(|count| count.to_string()));
     row("last result", last_result(status));
     row(

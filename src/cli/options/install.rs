@@ -141,6 +141,12 @@ const SERVICE: &[O] = &[
         call.service.at_boot = Some(true);
     }),
     O::one(
+        "schedule",
+        Called("WHEN"),
+        "Run it as a job that ends, at times of a calendar such as daily or 'Mon..Fri 08:00', or again and again after a span such as 15min. With --start its timer runs from now on; `ManageService NAME start` also runs the job at once. A run that was missed while the machine was off is made up for, but not of a span (Linux)",
+        |call, schedule| say(&mut call.service.schedule, &schedule),
+    ),
+    O::one(
         "restart",
         WordsCalled("WHEN", Restart::words),
         "When it is started again: always, on-failure, never, on-success, on-abnormal, on-abort or on-watchdog [default: always]",

@@ -4,7 +4,7 @@ use std::io;
 
 use super::adopt;
 use super::units::{self, Units};
-use super::{Written, log_of_failure, parse_show, presence, show, status_of, why};
+use super::{Written, log_of_failure, parse_show, presence, statuses, why};
 use crate::diagnose::installed::{Installed, SinceAdopted, Surroundings};
 use crate::diagnose::start::Known;
 use crate::error::Error;
@@ -25,6 +25,7 @@ use crate::model::site::Site;
 use crate::model::spec::Scope;
 use crate::model::status::State;
 use crate::model::text::Text;
+use crate::render;
 
 /// Where everybody waits for the network (systemd.special(7)).
 const ONLINE: &str = "network-online.target";
@@ -50,8 +51,7 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
         shut_out: (scope == Scope::System && !presence::may_read_journal()).then(privilege::user_name).flatten(),
         ..Surroundings::default()
     };
-    for (name, properties) in names.iter().zip(show(names, scope)?) {
-        let status = status_of(&properties);
+    for (name, status) in names.iter().zip(statuses(names, place, scope)?) {
         let entry = directory.look(&place.unit(name))?;
         let has_failed = matches!(status.state, State::Failed | State::Restarting);
         let log = if has_failed { log_of_failure(name, site) } else { Written::default() };
@@ -66,11 +66,20 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
             Entry::File(unit) => Some(unit.contents.clone()),
             Entry::Missing | Entry::Other(_) => None,
         };
-        let asked = unit.as_ref().map(|unit| InstallSection::read(unit, &name.unit()).links(&name.unit()));
+        // What is enabled: its timer, where it has one.
+        let timer = match directory.look(&place.timer(name))? {
+            Entry::File(timer) if render::is_ours(&timer.contents) => Some(timer.contents.clone()),
+            Entry::File(_) | Entry::Missing | Entry::Other(_) => None,
+        };
+        let (enabled, enabled_path) = match &timer {
+            Some(_) => (name.timer(), place.timer(name)),
+            None => (name.unit(), place.unit(name)),
+        };
+        let asked = timer.as_ref().or(unit.as_ref()).map(|unit| InstallSection::read(unit, &enabled).links(&enabled));
         let asked = asked.unwrap_or_default().into_iter();
         let asked: Vec<Text> = asked.map(|link| Platform::Unix.join(&place.unit_dir, &link.to_string())).collect();
-        let there = units.links.of(&name.unit());
-        let leads_to_ours = |target: &Text| target.as_bytes().ends_with(name.unit().as_bytes());
+        let there = units.links.of(&enabled);
+        let leads_to_ours = |target: &Text| target.as_bytes().ends_with(enabled.as_bytes());
         let original = adopt::kept(name, place, &state)?.map(|(original, _)| original);
         let is_to_original =
             |target: &Text| original.as_ref().is_some_and(|original| original.path == adopt::in_real_directory(target));
@@ -83,11 +92,12 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
             secrets: variables(&known, place).into_iter().filter(|path| !files::is_there(path)).collect(),
             other: units.other(name, &entry).filter(|other| original.is_none() || !adopt::is_overridden(other)),
             original: original.as_ref().and_then(|original| since_adopted(name, original, place)),
+            has_timer: timer.is_some(),
             can_be_enabled: !asked.is_empty(),
             links_missing: asked.into_iter().filter(|path| !there.contains_key(path)).collect(),
             links_stale: there
                 .iter()
-                .filter(|(_, target)| !leads_to_ours(target) || !leads_to(target, &place.unit(name)))
+                .filter(|(_, target)| !leads_to_ours(target) || !leads_to(target, &enabled_path))
                 // What counts is the name, and a link to what ours overrides has it.
                 .filter(|(_, target)| !is_to_original(target))
                 .map(|(path, target)| (path.clone(), target.clone()))

@@ -7,6 +7,7 @@ pub mod judge;
 pub mod killed;
 pub mod links;
 pub mod presence;
+pub mod schedule;
 pub mod security;
 pub mod units;
 pub mod verify;
@@ -36,7 +37,7 @@ use crate::model::text::Text;
 
 /// The properties that are asked for. All are enumerations and numbers: a value with a line break
 /// in it (an argument, say) could fake a property of its own.
-const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
+const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Type,Job,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,\
                           UnitFileState,StateChangeTimestamp,InvocationID,TimeoutStopUSec,\
                           ExecMainStartTimestampMonotonic,ExecMainExitTimestampMonotonic";
 
@@ -83,9 +84,13 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
     let state = match (get("LoadState"), get("ActiveState"), get("SubState")) {
         ("not-found", "inactive", _) => State::NotInstalled,
         (_, "activating", "auto-restart") => State::Restarting,
+        // What such a service is there for is done on the way up (systemd.service(5), `Type=`).
+        (_, "activating", "start") if get("Type") == "oneshot" => State::Running,
         (_, "activating", _) => State::Starting,
         (_, "active" | "reloading", _) => State::Running,
         (_, "deactivating", _) => State::Stopping,
+        // It is about to be started.
+        (_, "inactive" | "failed", _) if !get("Job").is_empty() => State::Starting,
         (_, "failed", _) => State::Failed,
         _ => State::Stopped,
     };
@@ -99,6 +104,8 @@ pub fn status_of(properties: &Properties) -> ServiceStatus {
         result: text("Result"),
         exit_status: (get("ExecMainCode") != "0").then(|| get("ExecMainStatus").parse().ok()).flatten(),
         enabled: Some(get("UnitFileState") == "enabled"),
+        next: None,
+        timer_waits: false,
         last: LastRun {
             // CLD_KILLED and CLD_DUMPED of waitid(2).
             signal: matches!(get("ExecMainCode"), "2" | "3"),
@@ -144,6 +151,20 @@ pub fn instances(template: &ServiceName, scope: Scope) -> Result<Vec<ServiceName
     let runs = answers.iter().filter(|found| found.get("ActiveState").is_some_and(|state| state != "inactive"));
     let names = runs.filter_map(|found| found.get("Id")?.strip_suffix(".service")?.parse::<ServiceName>().ok());
     Ok(names.filter(|name| name.template().as_ref() == Some(template)).collect())
+}
+
+/// What services and their timers are doing, in the order of their names.
+///
+/// # Errors
+/// When systemd does not answer.
+pub fn statuses(names: &[ServiceName], place: &Place, scope: Scope) -> Result<Vec<ServiceStatus>, Error> {
+    let mut statuses: Vec<ServiceStatus> = show(names, scope)?.iter().map(status_of).collect();
+    schedule::add(&mut statuses, names, place, scope)?;
+    Ok(statuses)
+}
+
+fn text_of(question: &Invocation) -> Result<String, Error> {
+    Ok(process::answer(question, &[])?.text())
 }
 
 /// The state of one service.
@@ -285,7 +306,11 @@ impl Watch {
 /// What tells one run of a service from the next: empty while it is not running.
 fn run_of(properties: &Properties) -> String {
     let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
-    if matches!(get("ActiveState"), "active" | "reloading") {
+    let is_job = get("Type") == "oneshot";
+    if is_job && status_of(properties).state == State::Running {
+        // Its commands have a process each.
+        format!("{} {}", get("InvocationID"), get("NRestarts"))
+    } else if matches!(get("ActiveState"), "active" | "reloading") {
         format!("{} {} {}", get("InvocationID"), get("MainPID"), get("NRestarts"))
     } else {
         String::new()

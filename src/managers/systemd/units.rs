@@ -156,6 +156,11 @@ impl<'a> Units<'a> {
         Some(OtherUnit::Beside { path: text(script), is_mask: false, counts: false, is_script: true })
     }
 
+    /// The timer of this name in a directory that is not ours to write to.
+    pub fn other_timer(&self, name: &ServiceName) -> Option<Text> {
+        self.of_others.get(OsStr::new(&name.timer())).map(|(path, _)| text(path))
+    }
+
     /// The drop-ins for `name`: in `a-b.service.d`, and in `a-.service.d`, which is for everything that begins so
     /// (systemd.unit(5)). What is for all services of the machine is no drift of one.
     pub fn drop_ins(&self, name: &ServiceName) -> Vec<Text> {

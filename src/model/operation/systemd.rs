@@ -28,6 +28,8 @@ pub enum Operation {
     ReloadUnits(Vec<ServiceName>),
     /// End every process of units.
     Kill(Vec<ServiceName>),
+    /// The same of the timers of services, not of the services themselves.
+    Timers(Box<Self>),
     /// Forget how units failed, and how often they were started.
     ResetFailed(Vec<ServiceName>),
     /// Start a user's services at boot, and keep them after the logout.
@@ -39,8 +41,13 @@ pub enum Operation {
 impl Operation {
     /// The command that does it.
     pub fn invocation(&self, scope: Scope) -> Invocation {
+        self.invocation_on(ServiceName::unit, scope)
+    }
+
+    /// The same for one of the units of each service.
+    fn invocation_on(&self, unit: fn(&ServiceName) -> String, scope: Scope) -> Invocation {
         let on_units = |verb: &[&str], names: &[ServiceName]| {
-            let words = verb.iter().map(|word| (*word).to_owned()).chain(names.iter().map(ServiceName::unit));
+            let words = verb.iter().map(|word| (*word).to_owned()).chain(names.iter().map(unit));
             Invocation::systemctl(scope, words)
         };
         let on_loaded = |verb: &str, names: &[ServiceName]| {
@@ -50,6 +57,7 @@ impl Operation {
             )
         };
         match self {
+            Self::Timers(operation) => operation.invocation_on(ServiceName::timer, scope),
             Self::Reload => on_units(&["daemon-reload"], &[]),
             Self::Enable(names) => on_units(&["enable"], names),
             // A reload follows in any case.
@@ -78,6 +86,7 @@ impl Operation {
             | Self::BeginStart(_)
             | Self::ReloadUnits(_)
             | Self::Kill(_)
+            | Self::Timers(_)
             | Self::ResetFailed(_)
             | Self::EnableLinger(_)
             | Self::DisableLinger(_) => &[],
@@ -88,6 +97,7 @@ impl Operation {
     pub fn starts(&self) -> &[ServiceName] {
         match self {
             Self::Start(names) | Self::BeginStart(names) | Self::Restart(names) => names,
+            Self::Timers(operation) => operation.starts(),
             Self::Reload
             | Self::Enable(_)
             | Self::Disable(_)

@@ -1,12 +1,12 @@
 //! The directives that a unit of a service can have, in [Unit], [Service] and [Install].
 
 use super::Grammar::{
-    Addresses, Binds, BusName, Capabilities, Command, ConditionPath, Credential, CredentialText, Device, Directories,
-    Documents, ErrorNumber, ExitStatuses, Families, Group, Groups, Input, Limit, LimitOfBytes, LimitOfTime, Mounts,
-    Numbers, Output, Path, PathOrNot, Paths, Percent, PidFile, Share, Signal, Size, Slice, Sockets, SystemCallNames,
-    SystemCalls, Tasks, Temporary, Variables, WeightOrIdle,
+    Addresses, Binds, BusName, Calendar, Capabilities, Command, ConditionPath, Credential, CredentialText, Device,
+    Directories, Documents, ErrorNumber, ExitStatuses, Families, Group, Groups, Input, Limit, LimitOfBytes,
+    LimitOfTime, Mounts, Numbers, Output, Path, PathOrNot, Paths, Percent, PidFile, Share, Signal, Size, Slice,
+    Sockets, SystemCallNames, SystemCalls, Tasks, Temporary, Variables, WeightOrIdle,
 };
-use super::Section::{self, Install, Service, Unit};
+use super::Section::{self, Install, Service, Timer, Unit};
 use super::Takes::{self, Any, Grammar, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word};
 use super::Words;
 
@@ -419,4 +419,16 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Install, 0, Any, "DefaultInstance"),
     (Install, 0, Units, "Alias Also RequiredBy WantedBy"),
     (Install, 254, Units, "UpheldBy"),
+];
+
+/// Those of a timer; what it starts is the service itself, so `Unit=` is none of them (systemd.timer(5)).
+pub(super) const OF_TIMERS: &[(Section, u32, Takes, &str)] = &[
+    (Timer, 0, Grammar(Calendar), "OnCalendar"),
+    (Timer, 0, Span, "AccuracySec OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec"),
+    (Timer, 212, Switch, "Persistent WakeSystem"),
+    (Timer, 229, Span, "RandomizedDelaySec"),
+    (Timer, 229, Switch, "RemainAfterElapse"),
+    (Timer, 242, Switch, "OnClockChange OnTimezoneChange"),
+    (Timer, 247, Switch, "FixedRandomDelay"),
+    (Timer, 257, Switch, "DeferReactivation"),
 ];

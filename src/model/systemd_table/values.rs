@@ -4,6 +4,7 @@
 //! what [`Grammar::rule`](super::Grammar::rule) says of it. What `%` stands for is known on the host alone, so a word with one is taken as it is.
 
 use super::Words;
+use crate::model::calendar::Calendar;
 use crate::model::span::Span;
 
 /// What a value needs, or the rule that it breaks.
@@ -19,6 +20,15 @@ fn all_of(value: &str, rule: &str, fits: impl Fn(&str) -> bool) -> Checked {
 
 fn one(value: &str, rule: &str, fits: bool) -> Checked {
     if fits { Ok(0) } else { Err(format!("`{}` must be {rule}", value.escape_debug())) }
+}
+
+/// `config_parse_timer` in `src/core/load-fragment.c`; an empty one forgets those before it.
+pub(super) fn calendar(value: &str) -> Checked {
+    match value.parse::<Calendar>() {
+        _ if value.is_empty() || value.contains('%') => Ok(0),
+        Ok(_) => Ok(0),
+        Err(rule) => Err(format!("`{}` {rule}", value.escape_debug())),
+    }
 }
 
 fn is_number(text: &str) -> bool {
