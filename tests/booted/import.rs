@@ -89,21 +89,22 @@ open('who', 'w').write(repr((os.getresuid(), sorted(os.getgroups()), os.environ.
 fn it_is_done_as_the_account() {
     let service = named("import-account");
     drop(Command::new("groupadd").arg("import-group").output());
-    system("usermod", &["--append", "--groups", "import-group", "ann"]);
-    let folder = folder_of("ann", "/srv/import-account");
+    // An account of its own: the groups of the others are those that other tests know.
+    drop(Command::new("useradd").args(["--create-home", "--groups", "import-group", "importer"]).output());
+    let folder = folder_of("importer", "/srv/import-account");
     fs::write(folder.join("mine.py"), format!("{WHO}{MAIN}")).unwrap();
     let install = |service: &Named, more: &[&str]| {
         let test = service.install().args(["--python", "/usr/bin/python3", "--working-directory"]).arg(&folder);
         // With a descriptor of the caller's.
         test.args(more).arg("mine:main").through(&["sh", "-c", "exec \"$@\" 7< /etc/shadow", "sh"])
     };
-    install(&service, &["--account", "ann"]).run();
+    install(&service, &["--account", "importer"]).run();
     let who = fs::read_to_string(folder.join("who")).unwrap();
-    let id = |option: &str| system("id", &[option, "ann"]).trim().to_owned();
+    let id = |option: &str| system("id", &[option, "importer"]).trim().to_owned();
     let mut groups: Vec<u32> = id("-G").split(' ').map(|group| group.parse().unwrap()).collect();
     groups.sort_unstable();
     let uid = id("-u");
-    let expected = format!("(({uid}, {uid}, {uid}), {groups:?}, '/home/ann', 'ann', None, False, [])");
+    let expected = format!("(({uid}, {uid}, {uid}), {groups:?}, '/home/importer', 'importer', None, False, [])");
     assert_eq!(who, expected);
 
     // What has no account of its own is nobody, and what has a number alone is that.
