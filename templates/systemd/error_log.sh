@@ -67,8 +67,6 @@ cause() {
     esac
 }
 
-# Of a process that has ended before journald looks at it the run is not known, so what its output is called counts too,
-# from the time on when the run began.
 last_lines() {
 {%- if let Some(path) = log_file %}
 {%- if system %}
@@ -78,16 +76,20 @@ last_lines() {
 {%- else %}
     tail -n 50 -- {{ path }}
 {%- endif %}
-{%- else if system %}
+{%- else %}
+{%- if system %}
     journalctl --sync
 {%- else %}
     # Only root can ask journald to catch up.
     sleep 1
 {%- endif %}
+    # Of a process that has ended before journald looks at it the run is not known, so what its output is called counts
+    # too, from the time on when the run began.
     since=$(systemctl {% if !system %}--user {% endif %}show --value -p InactiveExitTimestamp {% if template %}"$unit"{% else %}{{ name }}{% endif %}.service)
     journalctl -q -o cat -n 50 ${since:+"--since=$since"} \
         "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" + SYSLOG_IDENTIFIER={% if template %}"$unit"{% else %}{{ name }}{% endif %} _TRANSPORT=stdout \
         "_UID=$(id -u{% if let Some(account) = account %} -- {{ account }}{% endif %})"
+{%- endif %}
 }
 
 # Adds standard input to the file $1. Whoever may write in the directory can have put anything there: a link, a pipe, a
