@@ -23,7 +23,7 @@ pub struct About {
     pub name: String,
     /// Whether it is a user's own.
     pub user: bool,
-    /// Whether it is started at boot, where that is known: it is, if its [Install] says so and nobody has disabled it.
+    /// Whether it is started at boot, where that is known: it is, if its `[Install]` says so and nobody has disabled it.
     pub is_enabled: Option<bool>,
 }
 
