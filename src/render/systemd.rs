@@ -112,7 +112,7 @@ impl Unit {
         self.is_ours("RestartSec") && (self.restarts || !self.ours.is_all())
     }
 
-    /// Whether there is anything to be said in [Install].
+    /// Whether there is anything to be said in `[Install]`.
     fn has_install(&self) -> bool {
         !self.scheduled && (self.is_ours("WantedBy") || !self.extra_install.is_empty() || self.ours.is_all())
     }

@@ -161,7 +161,7 @@ pub fn validate(
     Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })
 }
 
-/// Whether there is anything in [Install] that starts it. A template is enabled by its default instance alone.
+/// Whether there is anything in `[Install]` that starts it. A template is enabled by its default instance alone.
 fn can_be_enabled(is_template: bool, ours: &Ours, directives: &[Directive]) -> bool {
     let of_install = || directives.iter().filter(|directive| directive.section() == Section::Install);
     if is_template && !of_install().any(|directive| directive.name() == "DefaultInstance" && !directive.is_off()) {
@@ -171,7 +171,7 @@ fn can_be_enabled(is_template: bool, ours: &Ours, directives: &[Directive]) -> b
     is_ours || of_install().any(|directive| directive.name() != "DefaultInstance" && !directive.is_off())
 }
 
-/// Whether its table has anything for [Install].
+/// Whether its table has anything for `[Install]`.
 fn says_install(request: &Request) -> bool {
     request.systemd.keys().any(|key| key.starts_with("Install."))
 }
