@@ -244,6 +244,16 @@ impl Request {
         table.extend(entries.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
 
+    /// Whether its table has anything for `[Install]`.
+    pub fn says_install(&self) -> bool {
+        self.systemd.keys().any(|key| key.starts_with("Install."))
+    }
+
+    /// Whether a line of its unit can start it at boot: of a plain one only what is said does.
+    pub fn is_enabled_by_a_line(&self) -> bool {
+        self.plain != Some(true) || self.at_boot.is_some() || self.says_install()
+    }
+
     /// Says what it is called and where it runs: where a plain service runs its unit says, or nothing does.
     pub fn settle(&mut self, name: &ServiceName, working_directory: &Text) {
         self.name = Some(name.to_string());

@@ -243,7 +243,7 @@ fn take(source: &Source) -> Result<Taken, Error> {
     let own = read.next().unwrap_or_default();
     let unit = Unit::merged(own, read.collect()).map_err(|passed| {
         let reason = format!("systemd does not load this unit: {}", passed.why);
-        Error::refused(Fault::new(passed.at.to_string(), reason).given(&passed.line))
+        Error::refused(Fault::new(passed.at.to_string(), reason).given(import::hidden(&passed.line)))
     })?;
     if unit.assignments.is_empty() {
         let fault = Fault::new(

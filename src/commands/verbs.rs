@@ -268,8 +268,8 @@ impl Managed {
         let mut receipts = self.requests(&self.catalog()?, read)?;
         for (name, request) in self.names.iter().zip(&mut receipts) {
             self.may_say_at_boot(name, request)?;
-            if request.at_boot.unwrap_or(true) != at_boot {
-                let is_line_of_ours = request.plain == Some(true) && !request.systemd.contains_key("Install.WantedBy");
+            if request.at_boot.unwrap_or(true) != at_boot && request.is_enabled_by_a_line() {
+                let is_line_of_ours = request.plain == Some(true) && !request.says_install();
                 request.at_boot = if is_line_of_ours { Some(at_boot) } else { (!at_boot).then_some(false) };
             }
         }
@@ -471,7 +471,7 @@ impl Managed {
         for request in &mut requests {
             request.name = Some(new.to_string());
             // By whatever hand it is not started at boot.
-            if status.iter().any(|status| status.enabled == Some(false)) {
+            if status.iter().any(|status| status.enabled == Some(false)) && request.is_enabled_by_a_line() {
                 request.at_boot = Some(false);
             }
         }

@@ -181,8 +181,13 @@ fn said<'a>(name: Name<'a>, mut lines: Vec<&'a Assignment>) -> Said<'a> {
         Several::Last => {}
     }
     let mut refused = Vec::new();
+    // What an empty value takes back, where a value is a number or a word (`config_parse_exec_nice` and its like in
+    // `src/core/load-fragment.c`).
+    let resets =
+        matches!(directive.name, "CPUSchedulingPolicy" | "IOSchedulingClass" | "KillMode" | "Nice" | "OOMScoreAdjust");
     let mut check = |line: &&'a Assignment| match directive.with(&line.value) {
         Ok(_) => true,
+        Err(_) if resets && line.value.is_empty() => true,
         Err(fault) => {
             refused.push((*line, fault));
             false

@@ -16,6 +16,7 @@ mod words;
 
 pub use document::document;
 pub use merged::{Unit, drop_in_directories};
+pub use secrets::hidden;
 pub use taken::{About, Loss, Remark, Taken};
 pub use unit_file::{Assignment, At, Passed, UnitFile, of_cat};
 

@@ -169,6 +169,7 @@ impl App<'_> {
         let Some(value) = self.keys.get(key) else { return };
         let line = match value {
             Value::Object(_) | Value::Array(_) => key.to_owned(),
+            value if secrets::is_likely(key, &value.to_string()) => format!("{key}: ..."),
             value => format!("{key}: {value}"),
         };
         let at = Some(self.at(key));

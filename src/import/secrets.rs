@@ -70,8 +70,9 @@ fn has_password(value: &str) -> bool {
 }
 
 /// A line without the values that look like secrets.
-pub(super) fn hidden(line: &str) -> String {
-    let Some(value) = line.strip_prefix("Environment=") else { return line.to_owned() };
+pub fn hidden(line: &str) -> String {
+    let value = line.split_once('=').filter(|(key, _)| key.trim() == "Environment").map(|(_, value)| value);
+    let Some(value) = value else { return line.to_owned() };
     let is_secret = |word: &String| word.split_once('=').is_some_and(|(name, value)| is_likely(name, value));
     let words = words::split(value);
     // What cannot be read may hold anything.

@@ -166,7 +166,9 @@ impl Taken {
             }
             ("Service", "User") => {
                 let account = without_specifiers(last)?;
-                Account::new(&account).ok().filter(|said| said.to_string() == last)?;
+                // The key takes the names that are good everywhere; the table all of systemd's.
+                let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+                Account::new(&account).ok().filter(|said| said.to_string() == last && last.chars().all(is_plain))?;
                 request.account = Some(account);
                 return Some("account".into());
             }

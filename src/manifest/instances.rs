@@ -54,7 +54,12 @@ pub(super) fn each(mut service: Request) -> Vec<Request> {
 /// The name of an instance: one that does not say where the instance stands has it at its end.
 fn name_of(name: &str, instance: &str) -> String {
     let own = name.to_owned().of(instance);
-    if own == name { format!("{name}-{instance}") } else { own }
+    match own == name {
+        // The instance of a template stands behind its `@`.
+        true if name.ends_with('@') => format!("{name}{instance}"),
+        true => format!("{name}-{instance}"),
+        false => own,
+    }
 }
 
 /// What a value is for one instance.

@@ -483,7 +483,7 @@ impl KnownDirective {
             Span if is_span(value) => {}
             Span => return Err(refused()),
             // `02755` is one, too (`parse_mode` in `src/basic/parse-util.c`).
-            Mode if (3..=5).contains(&value.len())
+            Mode if (1..=5).contains(&value.len())
                 && u32::from_str_radix(value, 8).is_ok_and(|mode| mode <= 0o7777) => {}
             Mode => return Err(refused()),
             SwitchOrList(_) if is_switch(value) => {}
@@ -570,15 +570,23 @@ fn has_own_key(own: &str) -> Refused {
 /// the backslash, and a line that begins like a comment is left out (`config_parse` in `src/shared/conf-parser.c`).
 fn joined(value: &str) -> Result<String, Refused> {
     let refused = || Refused::new("must be one line of plain text that does not end in a backslash");
-    let joined = value.replace("\\\n", " ");
-    if joined.chars().any(|c| c.is_control() && c != '\t') || joined.trim_end().ends_with('\\') {
+    // An even number of them stands for half as many, and continues nothing.
+    let continues = |line: &str| (line.len() - line.trim_end_matches('\\').len()) % 2 == 1;
+    let lines: Vec<&str> = value.split('\n').collect();
+    let (last, earlier) = lines.split_last().unwrap_or((&"", &[]));
+    if !earlier.iter().all(|line| continues(line)) || continues(last.trim_end()) {
         return Err(refused());
     }
-    let mut further = value.split("\\\n").skip(1);
-    match further.find(|line| line.trim_start().starts_with(['#', ';'])) {
-        Some(comment) => Err(Refused::new(format!("`{}` would be a comment there", comment.trim().escape_debug()))),
-        None => Ok(joined),
+    let comment = lines.iter().skip(1).find(|line| line.trim_start().starts_with(['#', ';']));
+    if let Some(comment) = comment {
+        return Err(Refused::new(format!("`{}` would be a comment there", comment.trim().escape_debug())));
     }
+    let parts = earlier.iter().map(|line| line[..line.len() - 1].to_owned() + " ");
+    let joined: String = parts.chain([(*last).to_owned()]).collect();
+    if joined.chars().any(|c| c.is_control() && c != '\t') {
+        return Err(refused());
+    }
+    Ok(joined)
 }
 
 /// The words of `parse_boolean` in `src/basic/parse-util.c`.

@@ -376,13 +376,15 @@ fn starting(
     let mut steps = Vec::new();
     let (jobs, services): (Vec<_>, Vec<_>) = desired.iter().partition(|service| service.has_timer(place));
     let jobs: Vec<ServiceName> = jobs.into_iter().map(|service| service.name.clone()).collect();
-    if options.start {
-        steps.extend(starting_timers(&jobs, observed, place, changed));
-    }
-    let names: Vec<ServiceName> = services.into_iter().map(|service| service.name.clone()).collect();
-    let (running, mut stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| observed.active.contains(name));
-    stopped.retain(|_| options.start);
     let goes_on = |name: &ServiceName| observed.adopted.contains_key(name) && !options.restart_now;
+    let is_asked = |name: &ServiceName| options.start || observed.adopted.contains_key(name);
+    let jobs: Vec<_> = jobs.into_iter().filter(|name| is_asked(name) && !goes_on(name)).collect();
+    steps.extend(starting_timers(&jobs, observed, place, changed));
+    let names: Vec<ServiceName> = services.into_iter().map(|service| service.name.clone()).collect();
+    // What only waited for its next run does not run.
+    let runs = |name: &ServiceName| observed.active.contains(name) && !has_timer(observed, name, place);
+    let (running, mut stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(runs);
+    stopped.retain(|_| options.start);
     let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name) && !goes_on(name)).collect();
     let settling: Vec<_> = stopped.iter().chain(&restart).cloned().collect();
     let is_known = |name: &&ServiceName| earlier_unit(observed, name, &place.unit(name), place).is_some();
@@ -499,8 +501,12 @@ pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place)
             let now = Reversal::Links(observed.links.only(&[name.unit()].into()));
             plan.steps.push(Step::plain(Action::Relink(links)).undone_by([now]));
         }
-        let more = (!was_in_place).then_some(unit);
-        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), more.as_slice()));
+        if has_timer(observed, name, place) {
+            plan.steps.extend(without_timers(std::slice::from_ref(name), observed));
+            plan.steps.extend(disabled_timers(vec![name.clone()], observed, place));
+        }
+        let more: Vec<Text> = [place.timer(name)].into_iter().chain((!was_in_place).then_some(unit)).collect();
+        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), &more));
         plan.steps.extend(kept_away(observed, name, place));
     }
     plan.after_undo.push(back(Operation::Reload));
@@ -539,15 +545,18 @@ fn taken_away(
         let undo = links_back(&linked, &[], observed, place);
         steps.push(run(Operation::Disable(linked)).undone_by([undo]));
     }
-    let linked: Vec<_> = timers.into_iter().filter(|name| !observed.links.of(&name.timer()).is_empty()).collect();
-    if !linked.is_empty() {
-        let undo = links_back(&linked, &[], observed, place);
-        steps.push(run(of_timers(Operation::Disable(linked))).undone_by([undo]));
-    }
+    steps.extend(disabled_timers(timers, observed, place));
     for name in names {
         steps.extend(removal_steps(observed, name, place, keep, &[place.timer(name), place.unit(name)]));
     }
     steps
+}
+
+/// The step after which no link starts timers any more.
+fn disabled_timers(timers: Vec<ServiceName>, observed: &Observed, place: &Place) -> Option<Step> {
+    let linked: Vec<_> = timers.into_iter().filter(|name| !observed.links.of(&name.timer()).is_empty()).collect();
+    let undo = || links_back(&linked, &[], observed, place);
+    (!linked.is_empty()).then(|| run(of_timers(Operation::Disable(linked.clone()))).undone_by([undo()]))
 }
 
 /// The step that clears what systemd remembers of services' failures: of ours only. A unit that is gone

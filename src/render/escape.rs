@@ -575,13 +575,9 @@ impl DirectiveLine {
     pub fn new(directive: &Directive) -> Result<Self, Unsayable> {
         let (name, value) = (directive.name(), Text::from(directive.value()));
         let valid = systemd_text(&value, Layer::Unit)?;
-        // A line that a backslash ends goes on with the next.
-        let joined = valid.replace("\\\n", "");
-        if let Some(c) = joined.chars().find(|c| c.is_control() && *c != '\t') {
+        // A directive has a line break only behind the backslash that continues its line.
+        if let Some(c) = valid.chars().find(|c| c.is_control() && !Self::means(*c)) {
             return Err(Unsayable::holds(c, Layer::Unit, "a setting there is one line"));
-        }
-        if valid.trim_end().ends_with('\\') {
-            return Err(Unsayable::new("ends with a backslash", Layer::Unit, "it would swallow the next line"));
         }
         if name.len() + 1 + valid.len() > MAX_UNIT_LINE {
             return Err(Unsayable::new(format!("has {} bytes", valid.len()), Layer::Unit, "a line has at most 1 MiB"));

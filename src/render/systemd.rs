@@ -112,6 +112,11 @@ impl Unit {
         self.is_ours("RestartSec") && (self.restarts || !self.ours.is_all())
     }
 
+    /// Whether all our lines are there, which are lenient to what fails.
+    fn is_lenient(&self) -> bool {
+        self.ours.is_all()
+    }
+
     /// Whether there is anything to be said in `[Install]`.
     fn has_install(&self) -> bool {
         !self.scheduled && (self.is_ours("WantedBy") || !self.extra_install.is_empty() || self.ours.is_all())
@@ -340,7 +345,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
     let error_log = OwnScript::new(place.error_log_script(&spec.name), place);
     let stop_script = OwnScript::new(place.stop_script(&spec.name), place);
     let stop = match &spec.stop_command {
-        Some(command) => stop_command(command, spec.systemd, &mut refusals),
+        Some(command) => stop_command(command, spec, &mut refusals),
         None if asks_as_ctrl_c(spec) => {
             let line = CommandLine::of_scripts(&[&stop_script], spec.systemd);
             refusals.keep(STATE_DIR, line).into_iter().collect()
@@ -526,7 +531,12 @@ fn keeps_our_ends(directive: &Directive) -> bool {
 /// Whether its processes are asked to end as Ctrl-C does where they handle that alone: unless the user says how it is
 /// stopped. Which they handle is only known when they run.
 fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
+    // A job is asked by SIGTERM alone while it runs, and after each run there is nothing to ask (systemd.service(5),
+    // `Type=oneshot`).
+    let is_job =
+        is_oneshot(spec) && !spec.directives.iter().any(|said| said.name() == "RemainAfterExit" && said.is_on());
     spec.ctrl_c
+        && !is_job
         && spec.ours.is_all()
         && spec.stop_command.is_none()
         && !["ExecStop", "KillSignal", "KillMode"].iter().any(|name| is_said(&theirs(spec), name))
@@ -535,7 +545,8 @@ fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
 /// The command of the user's that asks it to end, for which no launcher makes up for what a unit cannot say; and what
 /// waits for that end: when the last command has ended, systemd asks by SIGTERM what is left (systemd.service(5),
 /// `ExecStop=`), and many only ask.
-fn stop_command(command: &StopCommand, systemd: SystemdVersion, refusals: &mut Refusals) -> Vec<CommandLine> {
+fn stop_command(command: &StopCommand, spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<CommandLine> {
+    let systemd = spec.systemd;
     const WHAT: &str = "option `--stop-command`";
     const WAIT: &str = r#"while [ "$MAINPID" ] && [ -e "/proc/$MAINPID" ]; do /bin/sleep 0.1; done"#;
     let line = CommandLine::new(&command.path, None, &command.arguments, systemd).and_then(|line| match line.fits() {
@@ -543,6 +554,9 @@ fn stop_command(command: &StopCommand, systemd: SystemdVersion, refusals: &mut R
         false => Err(Unsayable::new("is too long", Layer::Unit, "a line has at most 1 MiB")),
     });
     let Some(line) = refusals.keep(WHAT, line) else { return Vec::new() };
+    if !spec.ours.is_all() {
+        return vec![line];
+    }
     let words = ["-c", WAIT].map(|word| Argument::Literal(word.into()));
     vec![line, CommandLine::new(&SHELL.into(), None, &words, systemd).expect("words of ours")]
 }
@@ -927,8 +941,11 @@ fn writable(spec: &ServiceSpec, refusals: &mut Refusals) -> Vec<PathWord> {
     if !lines.contains(&PROTECT_SYSTEM) || is_said(&said, "ReadWritePaths") {
         return writable;
     }
-    let directory = refusals.keep("the working directory", PathWord::if_there(&spec.working_directory));
-    writable.extend(directory);
+    // A plain unit that names none runs in `/`, which stays closed.
+    if spec.ours.has("WorkingDirectory") {
+        let directory = refusals.keep("the working directory", PathWord::if_there(&spec.working_directory));
+        writable.extend(directory);
+    }
     for path in &spec.writes {
         let word = refusals.keep(format_args!("the directory `{path}` that it writes to"), PathWord::if_there(path));
         writable.extend(word.filter(|word| !writable.contains(word)));

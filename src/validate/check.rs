@@ -38,9 +38,6 @@ const OUTPUTS: [&str; 4] = ["AppStderr", "AppStdout", "StandardError", "Standard
 /// The version of systemd that appends to files (NEWS).
 const APPEND: u32 = 240;
 
-/// The version of systemd that starts a job again which has failed (NEWS).
-const RESTART_OF_JOBS: u32 = 244;
-
 /// What is asked of one service manager alone.
 pub(super) struct OfManager {
     pub(super) systemd: SystemdVersion,
@@ -208,8 +205,7 @@ impl<'a, F: Facts> Check<'a, F> {
     /// What systemd refuses of several commands, and of none (`service_verify` in `src/core/service.c`).
     pub(super) fn number_of_commands(&mut self, run: Option<&Run>, directives: &[Directive], is_job: bool) {
         let Some(Run::Commands { lines, .. }) = run else { return };
-        let is_oneshot =
-            is_job || directives.iter().any(|directive| (directive.name(), directive.value()) == ("Type", "oneshot"));
+        let is_oneshot = pairs::is_oneshot(directives, is_job);
         if !is_oneshot && lines.iter().map(Directive::commands).sum::<usize>() > 1 {
             self.fault(
                 Fault::new("key `command`", "only a service of `Type=oneshot` runs several commands")
@@ -602,8 +598,11 @@ impl<'a, F: Facts> Check<'a, F> {
                 let timer = self.timer(request, &directives);
                 let restart = match &request.restart {
                     None if timer.is_some() => Restart::Never,
-                    said => self.type_and_restart(&directives, timer.is_some(), said.is_some(), restart, systemd),
+                    _ => restart,
                 };
+                let is_job = timer.is_some() && request.plain != Some(true);
+                let restart = self.type_and_restart(&directives, is_job, request.restart.is_some(), restart);
+                self.restart_of_oneshot(&directives, is_job, restart, systemd);
                 let parameters = Vec::new();
                 OfManager { systemd, directives, parameters, restart, environment_file, timer }
             }
@@ -692,6 +691,20 @@ impl<'a, F: Facts> Check<'a, F> {
             None => None,
         };
         let said = || directives.iter().filter(|directive| directive.section() == Section::Timer);
+        if let Some(template) = request.name.as_deref().filter(|name| schedule.is_some() && name.ends_with('@')) {
+            let reason = "a template is started by whoever starts an instance of it";
+            let help = "`instances = [\"a\", \"b\"]` in a manifest makes a service with a timer of each";
+            self.fault(Fault::new("option `--schedule`", reason).given(template).help(help));
+        }
+        // `systemctl enable` enables the timer.
+        let is_alias = |directive: &&Directive| (directive.section(), directive.name()) == (Section::Install, "Alias");
+        for alias in directives.iter().filter(|_| schedule.is_some()).filter(is_alias) {
+            let odd = alias.value().split_whitespace().find(|word| !word.ends_with(".timer"));
+            if let Some(odd) = odd {
+                let reason = "must be the name of a timer: with a schedule the timer is enabled";
+                self.fault(Fault::new("systemd directive `Install.Alias`", reason).given(odd));
+            }
+        }
         let elapses = schedule.is_some() || said().any(|directive| directive.name().starts_with("On"));
         match said().next() {
             Some(first) if !elapses => {
@@ -968,17 +981,10 @@ impl<'a, F: Facts> Check<'a, F> {
 
     /// What systemd refuses in pairs, after which it does not load the unit at all (`service_verify` in
     /// `src/core/service.c`); gives when it is started again.
-    fn type_and_restart(
-        &mut self,
-        directives: &[Directive],
-        is_job: bool,
-        is_said: bool,
-        restart: Restart,
-        systemd: SystemdVersion,
-    ) -> Restart {
+    fn type_and_restart(&mut self, directives: &[Directive], is_job: bool, is_said: bool, restart: Restart) -> Restart {
         let last =
             |name: &str| directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
-        pairs::faults(directives).into_iter().for_each(|fault| self.fault(fault));
+        pairs::faults(directives, is_job).into_iter().for_each(|fault| self.fault(fault));
         match last("Type").or(is_job.then_some("oneshot")) {
             Some("dbus") if last("BusName").is_none_or(str::is_empty) => self.fault(
                 Fault::new("systemd directive `Type`", "needs `BusName`: the name on the bus that says that it is up")
@@ -995,11 +1001,6 @@ impl<'a, F: Facts> Check<'a, F> {
                     Fault::new("option `--restart`", reason)
                         .help("`--restart on-failure` and `--restart never` can be"),
                 );
-            }
-            Some("oneshot") if restart != Restart::Never && !systemd.has(RESTART_OF_JOBS) => {
-                let reason =
-                    format!("systemd {systemd} starts no `Type=oneshot` again, which came with {RESTART_OF_JOBS}");
-                self.fault(Fault::new("option `--restart`", reason));
             }
             _ => {}
         }

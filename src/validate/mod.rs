@@ -110,7 +110,6 @@ pub fn validate(
     let is_script_of_python = settled.found_python == Some(true);
     check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
 
-    check.restart_of_oneshot(&directives, restart, systemd);
     let (faults, notes) = check.end();
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {
         return Err(faults);
@@ -171,11 +170,6 @@ fn can_be_enabled(is_template: bool, ours: &Ours, directives: &[Directive]) -> b
     is_ours || of_install().any(|directive| directive.name() != "DefaultInstance" && !directive.is_off())
 }
 
-/// Whether its table has anything for `[Install]`.
-fn says_install(request: &Request) -> bool {
-    request.systemd.keys().any(|key| key.starts_with("Install."))
-}
-
 /// Which lines are ours: of a plain service those that its keys say.
 fn ours(request: &Request) -> Ours {
     if request.plain != Some(true) {
@@ -190,7 +184,7 @@ fn ours(request: &Request) -> Ours {
         ("TimeoutStopSec", request.stop_timeout.is_some()),
         // What is not started at boot keeps the line, so that `systemctl enable` has something to go by.
         // An [Install] of its own says that itself.
-        ("WantedBy", request.at_boot.is_some_and(|at_boot| at_boot || !says_install(request))),
+        ("WantedBy", request.at_boot.is_some_and(|at_boot| at_boot || !request.says_install())),
     ];
     Ours::Only(keys.into_iter().filter(|(_, is_said)| *is_said).map(|(directive, _)| directive).collect())
 }

@@ -14,13 +14,16 @@ const ONESHOT_RESTARTS: u32 = 244;
 
 impl<F: Facts> Check<'_, F> {
     /// Refuses a restart of what ends when it is done, where the version has none.
-    pub(super) fn restart_of_oneshot(&mut self, directives: &[Directive], restart: Restart, version: SystemdVersion) {
-        let mut types = directives.iter().filter(|directive| directive.name() == "Type");
-        let is_oneshot = types.next_back().is_some_and(|last| last.value() == "oneshot");
-        if is_oneshot && restart != Restart::Never && !version.has(ONESHOT_RESTARTS) {
+    pub(super) fn restart_of_oneshot(
+        &mut self,
+        directives: &[Directive],
+        is_job: bool,
+        restart: Restart,
+        version: SystemdVersion,
+    ) {
+        if is_oneshot(directives, is_job) && restart != Restart::Never && !version.has(ONESHOT_RESTARTS) {
             let reason = format!(
-                "a service of `Type=oneshot` can be started again since systemd {ONESHOT_RESTARTS}, and the unit is written \
-                 for {version}"
+                "systemd {version} cannot restart a service of `Type=oneshot`; {ONESHOT_RESTARTS} and later can"
             );
             self.fault(Fault::new("option `--restart`", reason).help("`--restart never` starts it once"));
         }
@@ -36,8 +39,14 @@ const NEEDS: [(&str, &str, &str); 5] = [
     ("USBFunctionStrings", "USBFunctionDescriptors", "`USBFunctionDescriptors = \"/path\"`"),
 ];
 
+/// Whether a service ends when it is done: what has a schedule does unless its type is said.
+pub(super) fn is_oneshot(directives: &[Directive], is_job: bool) -> bool {
+    let last = directives.iter().rev().find(|directive| directive.name() == "Type");
+    last.map_or(is_job, |last| last.value() == "oneshot")
+}
+
 /// What is at fault in them.
-pub(super) fn faults(directives: &[Directive]) -> Vec<Fault> {
+pub(super) fn faults(directives: &[Directive], is_job: bool) -> Vec<Fault> {
     // An empty value takes an earlier one back.
     let last = |name: &str| {
         let value = directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
@@ -47,7 +56,7 @@ pub(super) fn faults(directives: &[Directive]) -> Vec<Fault> {
         Fault::new(format!("systemd directive `{name}`"), reason).given(value)
     };
     let mut faults = Vec::new();
-    if last("Type") == Some("oneshot") {
+    if is_oneshot(directives, is_job) {
         let reason = "cannot be combined with `Type=oneshot`";
         if let Some("cgroup") = last("ExitType") {
             faults.push(fault("ExitType", "cgroup", reason.to_owned()));

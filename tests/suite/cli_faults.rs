@@ -756,7 +756,7 @@ fn a_schedule_is_one_of_systemd() {
     );
     refused(
         run(&["--schedule", "daily", "--restart", "on-failure", "--assume", "systemd=243"]),
-        "InstallService: error: option `--restart`: systemd 243 starts no `Type=oneshot` again, which came with 244\n",
+        "InstallService: error: option `--restart`: systemd 243 cannot restart a service of `Type=oneshot`; 244 and later can\n  help: `--restart never` starts it once\n",
     );
     refused(
         run(&["--property", "Timer.Persistent=no"]),

@@ -69,6 +69,34 @@ fn what_nothing_starts_at_boot_is_not_enabled() {
 }
 
 #[test]
+fn a_profile_of_a_plain_unit_leaves_the_whole_file_system_closed() {
+    let ran = plain("executable = '/bin/true'\nhardening = 'strict'\n");
+    assert!(unit(&ran).contains(&"ProtectSystem=strict"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("ReadWritePaths=\"-/\""), "{}", ran.stdout);
+}
+
+#[test]
+fn a_plain_unit_is_asked_to_stop_as_it_says() {
+    let ran = plain("executable = '/bin/sleep'\narguments = ['9']\nstop_command = ['/bin/kill', '$MAINPID']\n");
+    let stops: Vec<&str> = unit(&ran).into_iter().filter(|line| line.starts_with("ExecStop")).collect();
+    assert_eq!(stops, ["ExecStop=\"/bin/kill\" \"${MAINPID}\""]);
+}
+
+/// Two backslashes stand for one, and continue no line.
+#[test]
+fn no_value_reaches_into_the_next_line() {
+    for key in ["command = ['''/bin/sleep 5 ", "systemd = { ExecStop = '''/bin/sleep 5 "] {
+        let end = if key.starts_with("command") { "''']" } else { "''' }\nexecutable = '/bin/true'" };
+        preview(&format!("[[service]]\nname = 'web'\n{key}\\\\\nUser=nobody{end}\n"))
+            .status(2)
+            .stderr_contains("must be one line of plain text that does not end in a backslash")
+            .run();
+    }
+    let ran = plain("command = ['''/bin/echo a\\\\''']\n");
+    assert!(unit(&ran).contains(&r"ExecStart=/bin/echo a\\"), "{}", ran.stdout);
+}
+
+#[test]
 fn one_thing_is_said_in_one_place() {
     for (said, key) in [
         ("account = 'daemon'\nsystemd = { User = 'x' }", "User"),

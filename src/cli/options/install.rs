@@ -77,10 +77,10 @@ const WHAT: &[O] = &[
     ),
     O::flag(
         "adopt",
-        "Take over a unit of that name that is not of InstallService: it is kept, and what runs goes on (Linux)",
+        "Take over a unit of this name that InstallService did not write: it is kept, and what runs goes on (Linux)",
         |call| call.adopt = true,
     ),
-    O::flag("restart-now", "With --adopt: start what runs again, as it is installed now", |call| {
+    O::flag("restart-now", "With --adopt: restart what runs at once, so that it is as installed", |call| {
         call.restart_now = true;
     }),
     O::flag("start", "Start the service after installing it, and wait until it has settled", |call| call.start = true)
@@ -118,7 +118,7 @@ const SERVICE: &[O] = &[
         "The account that it runs as [default: root, or LocalSystem]",
         |call, account| say(&mut call.service.account, &account),
     ).common(),
-    O::flag("plain", "Write not one line into the unit that nothing here says: for units that exist already", |call| {
+    O::flag("plain", "Write only the lines that you ask for, and none of InstallService's own", |call| {
         call.service.plain = Some(true);
     }),
     O::flag("user", "A service of your own, managed by `systemctl --user`, without administrator rights", |call| {

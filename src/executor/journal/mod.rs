@@ -325,7 +325,8 @@ fn of_marks(folder: &Folder, unread: Unread) -> Error {
 pub fn clear_leftovers(place: &Place, names: &[ServiceName]) {
     let mut left: Vec<PathBuf> = files::leftovers(&place.state_dir).into_iter().map(|(_, path)| path).collect();
     let is_ours = |unit: &Text| {
-        let name: Option<ServiceName> = unit.as_str().and_then(|unit| unit.strip_suffix(".service")?.parse().ok());
+        let stem = |unit: &str| [".service", ".timer"].iter().find_map(|end| unit.strip_suffix(end)?.parse().ok());
+        let name: Option<ServiceName> = unit.as_str().and_then(stem);
         name.is_some_and(|name| names.contains(&name) || to_path(&place.receipt(&name)).is_file())
     };
     let beside_units = files::leftovers(&place.unit_dir).into_iter();

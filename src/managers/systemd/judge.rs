@@ -108,7 +108,7 @@ fn differences(first: &BTreeMap<String, Vec<String>>, second: &BTreeMap<String, 
         let sorted = |all: &BTreeMap<String, Vec<String>>| {
             let mut values = all.get(*name).cloned().unwrap_or_default();
             // Dependencies, conditions and system calls come in any order; that of commands has a meaning.
-            if name.as_str() == "SystemCallFilter" {
+            if matches!(name.as_str(), "SystemCallFilter" | "SystemCallArchitectures") {
                 values = values
                     .iter()
                     .flat_map(|value| value.trim_start_matches('~').split(' '))

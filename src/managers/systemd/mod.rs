@@ -211,13 +211,17 @@ fn version_of_maps(maps: &str) -> Option<u32> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// Refuses units that systemd has read and not loaded.
+/// Refuses units that systemd has read and not loaded. Of a template there is nothing to be asked before an instance runs.
 ///
 /// # Errors
 /// A refused request with what systemd says of the first of them.
 pub fn need_loaded(names: &[ServiceName], scope: Scope) -> Result<(), Error> {
+    let names: Vec<&ServiceName> = names.iter().filter(|name| !name.is_template()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let words = ["show".to_owned(), "--property=LoadState,LoadError".to_owned()];
-    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(ServiceName::unit)));
+    let invocation = Invocation::systemctl(scope, words.into_iter().chain(names.iter().map(|name| name.unit())));
     let answer = process::answer(&invocation, &[])?.text();
     for (name, properties) in names.iter().zip(parse_show(&answer)) {
         let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();

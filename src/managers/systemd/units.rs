@@ -8,6 +8,7 @@ use super::links;
 use crate::error::Error;
 use crate::host::environment::{home, user_runtime_directory};
 use crate::host::files::{self, Entry};
+use crate::host::reading::{self, Limit};
 use crate::host::text::{path as to_path, text};
 use crate::model::invocation::Invocation;
 use crate::model::links::Links;
@@ -151,6 +152,19 @@ impl<'a> Units<'a> {
         if let Some((path, counts)) = self.of_others.get(OsStr::new(&name.unit())) {
             let (path, is_mask) = (text(path), is_mask(path));
             return Some(OtherUnit::Beside { path, is_mask, counts: *counts, is_script: false });
+        }
+        // An instance of somebody else's template has a unit without one of its own.
+        let of_template = name.template().and_then(|template| {
+            let own = to_path(&self.place.unit(&template));
+            let beside = self.of_others.get(OsStr::new(&template.unit()));
+            let is_foreign = |path: &Path| {
+                reading::whole_text(&text(path), reading::Links::Followed, Limit::SYSTEM)
+                    .is_ok_and(|unit| !render::is_ours(unit.as_bytes()))
+            };
+            if own.exists() { is_foreign(&own).then_some((own, true)) } else { beside.cloned() }
+        });
+        if let Some((path, counts)) = of_template {
+            return Some(OtherUnit::Beside { path: text(path), is_mask: false, counts, is_script: false });
         }
         let script = self.init_scripts.get(&Path::new(INIT_SCRIPTS).join(name.as_str()))?;
         Some(OtherUnit::Beside { path: text(script), is_mask: false, counts: false, is_script: true })

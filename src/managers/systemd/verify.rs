@@ -110,6 +110,12 @@ fn about_line(line: &str, path: &str, unit: &str, contents: &[u8]) -> Option<Sai
 
 /// `UNIT: WORDS`, and what comes of a unit that it does not load.
 fn about_unit(line: &str, unit: &str) -> Option<Said> {
+    // Of a template systemd reads an instance.
+    let instance = unit.strip_suffix("@.service").and_then(|template| {
+        let end = line.strip_prefix(template)?.strip_prefix('@')?.find(".service")?;
+        Some(format!("{template}@{}.service", &line[template.len() + 1..template.len() + 1 + end]))
+    });
+    let unit = instance.as_deref().unwrap_or(unit);
     let words = match line.strip_prefix(unit).and_then(|rest| rest.strip_prefix(": ")) {
         Some(words) => words,
         None if line.contains(&format!("nit {unit} has a bad unit file setting")) => line,

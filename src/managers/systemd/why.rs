@@ -9,6 +9,7 @@ use crate::diagnose::start::{Directory, Known};
 use crate::diagnose::{Finding, said};
 use crate::host::environment::non_empty;
 use crate::host::facts::Host;
+use crate::host::files;
 use crate::host::reading::{self, Limit, Links};
 use crate::host::state::Kept;
 use crate::host::text::path as to_path;
@@ -104,6 +105,9 @@ fn marked(mut lines: Vec<Line>, table: &[String]) -> Vec<Line> {
 
 /// How a service was installed, where its receipt tells.
 pub(super) fn receipt(name: &ServiceName, place: &Place) -> Option<Request> {
+    // An instance is as its template was installed.
+    let template = name.template().filter(|_| !files::is_there(&place.receipt(name)));
+    let name = template.as_ref().unwrap_or(name);
     let path = place.receipt(name);
     let found = Kept::open(&place.state_dir).and_then(|kept| kept.believed(&path)).ok()??;
     let manifest = Manifest::parse_receipt(&String::from_utf8_lossy(&found.contents), &path.to_string()).ok()?;

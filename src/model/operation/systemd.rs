@@ -41,23 +41,25 @@ pub enum Operation {
 impl Operation {
     /// The command that does it.
     pub fn invocation(&self, scope: Scope) -> Invocation {
-        self.invocation_on(ServiceName::unit, scope)
+        self.invocation_on(ServiceName::unit, ServiceName::loaded_units, scope)
     }
 
-    /// The same for one of the units of each service.
-    fn invocation_on(&self, unit: fn(&ServiceName) -> String, scope: Scope) -> Invocation {
+    /// The same for one of the units of each service, and for what is loaded of it.
+    fn invocation_on(
+        &self,
+        unit: fn(&ServiceName) -> String,
+        loaded: fn(&ServiceName) -> String,
+        scope: Scope,
+    ) -> Invocation {
         let on_units = |verb: &[&str], names: &[ServiceName]| {
             let words = verb.iter().map(|word| (*word).to_owned()).chain(names.iter().map(unit));
             Invocation::systemctl(scope, words)
         };
         let on_loaded = |verb: &str, names: &[ServiceName]| {
-            Invocation::systemctl(
-                scope,
-                [verb.to_owned()].into_iter().chain(names.iter().map(ServiceName::loaded_units)),
-            )
+            Invocation::systemctl(scope, [verb.to_owned()].into_iter().chain(names.iter().map(loaded)))
         };
         match self {
-            Self::Timers(operation) => operation.invocation_on(ServiceName::timer, scope),
+            Self::Timers(operation) => operation.invocation_on(ServiceName::timer, ServiceName::timer, scope),
             Self::Reload => on_units(&["daemon-reload"], &[]),
             Self::Enable(names) => on_units(&["enable"], names),
             // A reload follows in any case.

@@ -33,7 +33,7 @@ pub(super) fn check(value: &str) -> Checked {
             return Err(format!("`@{path}` must have a second word, which the program is called by"));
         }
         let is_name = !path.contains('/');
-        if path.is_empty() || path.ends_with('/') || !(path.starts_with(['/', '%', '$']) || is_name) {
+        if path.is_empty() || path.ends_with('/') || !(path.starts_with(['/', '%']) || is_name) {
             return Err(format!("`{}` must be {RULE}", value.trim().escape_debug()));
         }
         if path.starts_with('-') {
