@@ -190,7 +190,7 @@ fn pairs_of_which_one_would_count_for_nothing() {
     dry_run(&[&oneshot[..], &["systemd=243"]].concat())
         .status(2)
         .stderr_contains(
-            "option `--restart`: a service of `Type=oneshot` can be started again since systemd 244, and the",
+            "option `--restart`: systemd 243 cannot restart a service of `Type=oneshot`; 244 and later can",
         )
         .run();
     dry_run(&[&oneshot[..], &["systemd=244"]].concat()).run();
