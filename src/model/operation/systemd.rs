@@ -112,3 +112,23 @@ impl Operation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_of_timers_is_asked_of_no_service() {
+        let names = || vec!["job".parse().unwrap()];
+        for (operation, words) in [
+            (Operation::Stop(names()), "systemctl stop job.timer"),
+            (Operation::Restart(names()), "systemctl restart job.timer"),
+            (Operation::Enable(names()), "systemctl enable job.timer"),
+        ] {
+            let timers = Operation::Timers(Box::new(operation));
+            assert_eq!(timers.invocation(Scope::System).typed(), words);
+        }
+        let template = Operation::Stop(vec!["job@".parse().unwrap()]);
+        assert_eq!(template.invocation(Scope::System).typed(), "systemctl stop 'job@*.service'");
+    }
+}
