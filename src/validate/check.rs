@@ -628,6 +628,12 @@ impl<'a, F: Facts> Check<'a, F> {
                     .help("omit `--user`, and run the command as an administrator"),
             );
         }
+        if request.plain == Some(true) {
+            self.fault(
+                Fault::new("option `--plain`", "only a unit of systemd can be plain")
+                    .help("omit it: what NSSM is told of a service is told in any case"),
+            );
+        }
         if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
             self.note("hardening exists on systemd only and has no effect on Windows; `--account LocalService` takes away most rights");
         }

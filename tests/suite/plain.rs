@@ -148,6 +148,8 @@ fn what_goes_with_a_command_of_systemd_and_what_does_not() {
         .status(2)
         .stderr_contains("environment variable `LD_PRELOAD`")
         .run();
+    let plain = Test::install().args(["--dry-run", "--target", "nssm", "--plain", "--service_name", "web"]);
+    plain.args(["--", r"C:\web.exe"]).status(2).stderr_contains("only a unit of systemd can be plain").run();
     let windows = web("").args(["--target", "nssm"]).status(2);
     windows.stderr_contains("`executable` and `arguments` say what runs on either system").run();
 }
