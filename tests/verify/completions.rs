@@ -11,7 +11,7 @@ fn fish_completes_values_and_modes() {
     let ran = Test::install().args(["completions", "fish"]).file("lab.toml", "").run();
     let path = ran.folder().join("completions.fish");
     fs::write(&path, &ran.stdout).unwrap();
-    let modes = "diff disable doctor enable logs reinstall reload remove rename restart show start status stop stop_and_reinstall stop_and_remove \
+    let modes = "diff disable doctor enable logs reinstall release reload remove rename restart show start status stop stop_and_reinstall stop_and_remove \
                  stop_and_restart";
     for (line, completed) in [
         ("InstallService Data", "DataFileDownloadDirectory DataFileUploadDirectory"),
