@@ -161,7 +161,8 @@ const NOT_LOADED: [&str; 3] = ["efusing", "gnoring", "no effect"];
 /// What it says of the unit after it has said more of it.
 const SUMMARIES: [&str; 2] = ["has fatal error", "has a bad unit file setting"];
 
-#[cfg(test)]
+// Paths as systemd writes them.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
