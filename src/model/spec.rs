@@ -10,7 +10,7 @@ use super::parameter::Parameter;
 use super::platform::Platform;
 use super::schedule::Schedule;
 use super::span::Span;
-use super::systemd_table::Directive;
+use super::systemd_table::{self, Directive};
 use super::systemd_version::SystemdVersion;
 use super::text::Text;
 use super::word::Word;
@@ -374,6 +374,11 @@ impl ServiceSpec {
     /// otherwise than we do.
     pub fn speaks_systemd(&self) -> bool {
         !self.directives.is_empty() || matches!(self.run, Run::Commands { .. })
+    }
+
+    /// Whether it ends when it is done.
+    pub fn is_oneshot(&self) -> bool {
+        systemd_table::is_oneshot(&self.directives, self.timer.is_some())
     }
 
     /// Whether Python runs it.

@@ -589,6 +589,12 @@ fn joined(value: &str) -> Result<String, Refused> {
     Ok(joined)
 }
 
+/// Whether a service with these lines ends when it is done: what has a schedule does (`is_job`), unless its type is said.
+pub fn is_oneshot(directives: &[Directive], is_job: bool) -> bool {
+    let last = directives.iter().rev().find(|directive| directive.name() == "Type");
+    last.map_or(is_job, |last| last.value() == "oneshot")
+}
+
 /// The words of `parse_boolean` in `src/basic/parse-util.c`.
 const YES: [&str; 6] = ["1", "yes", "y", "true", "t", "on"];
 const NO: [&str; 6] = ["0", "no", "n", "false", "f", "off"];

@@ -534,7 +534,7 @@ fn asks_as_ctrl_c(spec: &ServiceSpec) -> bool {
     // A job is asked by SIGTERM alone while it runs, and after each run there is nothing to ask (systemd.service(5),
     // `Type=oneshot`).
     let is_job =
-        is_oneshot(spec) && !spec.directives.iter().any(|said| said.name() == "RemainAfterExit" && said.is_on());
+        spec.is_oneshot() && !spec.directives.iter().any(|said| said.name() == "RemainAfterExit" && said.is_on());
     spec.ctrl_c
         && !is_job
         && spec.ours.is_all()
@@ -867,7 +867,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         .into(),
         restart_sec: Token::from(&spec.restart_sec),
         // systemd loads no `Type=oneshot` that has it, and takes no signal for a clean end of one.
-        after_sigpipe: spec.restart == Restart::OnFailure && !is_oneshot(spec),
+        after_sigpipe: spec.restart == Restart::OnFailure && !spec.is_oneshot(),
         stop_timeout: Token::from(&spec.stop_timeout),
         log_file: log_file(spec).and_then(|path| refusals.keep("option `--log-file`", RawPath::file(path))),
         silent: spec.output == Output::Dropped,
@@ -879,7 +879,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         extra_service: extra(spec, Section::Service, refusals),
         extra_install: if spec.timer.is_some() { Vec::new() } else { extra(spec, Section::Install, refusals) },
         scheduled: spec.timer.is_some(),
-        job: spec.timer.is_some() && is_oneshot(spec),
+        job: spec.timer.is_some() && spec.is_oneshot(),
         theirs: said,
         ours: spec.ours.clone(),
     })
@@ -900,12 +900,6 @@ const LIMITS: [&str; 6] = [
 fn account_of_root(spec: &ServiceSpec) -> Option<Account> {
     let is_root = spec.scope == Scope::System && spec.ours.is_all() && !spec.directives.iter().any(is_dynamic_user);
     is_root.then(|| Account::new("root").expect("a name"))
-}
-
-/// Whether it ends when it has done its work.
-fn is_oneshot(spec: &ServiceSpec) -> bool {
-    let said = spec.directives.iter().rev().find(|directive| directive.name() == "Type");
-    said.map_or(spec.timer.is_some(), |said| said.value() == "oneshot")
 }
 
 /// The user's own file of variables.

@@ -18,7 +18,7 @@ use crate::model::span::Span;
 use crate::model::spec::{
     Argument, Hardening, Order, Output, OwnFile, Restart, Run, Scope, SecretStore, StopCommand, Target, Timer,
 };
-use crate::model::systemd_table::{Directive, KnownDirective, Section, is_unit};
+use crate::model::systemd_table::{Directive, KnownDirective, Section, is_oneshot, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -205,7 +205,7 @@ impl<'a, F: Facts> Check<'a, F> {
     /// What systemd refuses of several commands, and of none (`service_verify` in `src/core/service.c`).
     pub(super) fn number_of_commands(&mut self, run: Option<&Run>, directives: &[Directive], is_job: bool) {
         let Some(Run::Commands { lines, .. }) = run else { return };
-        let is_oneshot = pairs::is_oneshot(directives, is_job);
+        let is_oneshot = is_oneshot(directives, is_job);
         if !is_oneshot && lines.iter().map(Directive::commands).sum::<usize>() > 1 {
             self.fault(
                 Fault::new("key `command`", "only a service of `Type=oneshot` runs several commands")

@@ -6,7 +6,7 @@ use crate::error::Fault;
 use crate::model::facts::Facts;
 use crate::model::span::Span;
 use crate::model::spec::Restart;
-use crate::model::systemd_table::Directive;
+use crate::model::systemd_table::{Directive, is_oneshot};
 use crate::model::systemd_version::SystemdVersion;
 
 /// Since when a service of `Type=oneshot` can be started again at all (NEWS of systemd 244).
@@ -38,12 +38,6 @@ const NEEDS: [(&str, &str, &str); 5] = [
     ("USBFunctionDescriptors", "USBFunctionStrings", "`USBFunctionStrings = \"/path\"`"),
     ("USBFunctionStrings", "USBFunctionDescriptors", "`USBFunctionDescriptors = \"/path\"`"),
 ];
-
-/// Whether a service ends when it is done: what has a schedule does unless its type is said.
-pub(super) fn is_oneshot(directives: &[Directive], is_job: bool) -> bool {
-    let last = directives.iter().rev().find(|directive| directive.name() == "Type");
-    last.map_or(is_job, |last| last.value() == "oneshot")
-}
 
 /// What is at fault in them.
 pub(super) fn faults(directives: &[Directive], is_job: bool) -> Vec<Fault> {
