@@ -82,6 +82,7 @@ impl Several {
             | Takes::Mode
             | Takes::Grammar(
                 Grammar::Size
+                | Grammar::SizeAboveZero
                 | Grammar::Tasks
                 | Grammar::Percent
                 | Grammar::WeightOrIdle
@@ -90,6 +91,7 @@ impl Several {
                 | Grammar::LimitOfTime
                 | Grammar::Signal
                 | Grammar::Path
+                | Grammar::WorkingDirectory
                 | Grammar::Output
                 | Grammar::Input
                 | Grammar::Slice,
@@ -99,10 +101,12 @@ impl Several {
                 | Grammar::Paths
                 | Grammar::Mounts
                 | Grammar::Directories
+                | Grammar::LinkedDirectories
                 | Grammar::Documents
                 | Grammar::ExitStatuses
                 | Grammar::Groups
                 | Grammar::Variables
+                | Grammar::Assignments
                 | Grammar::Device
                 | Grammar::Command,
             ) => Self::Added,
@@ -253,15 +257,15 @@ mod tests {
     fn lists_add_up_until_an_empty_line() {
         assert_eq!(
             counting(
-                "[Service]\nExecStartPre=/a\nSystemCallFilter=a\nCapabilityBoundingSet=CAP_CHOWN\n",
+                "[Service]\nExecStartPre=/a\nSystemCallFilter=read\nCapabilityBoundingSet=CAP_CHOWN\n",
                 &[
-                    "[Service]\nExecStartPre=\nExecStartPre=/b\nSystemCallFilter=b\nCapabilityBoundingSet=\nCapabilityBoundingSet=~CAP_KILL\n"
+                    "[Service]\nExecStartPre=\nExecStartPre=/b\nSystemCallFilter=write\nCapabilityBoundingSet=\nCapabilityBoundingSet=~CAP_KILL\n"
                 ]
             ),
             [
                 "ExecStartPre=/b",
-                "SystemCallFilter=a",
-                "SystemCallFilter=b",
+                "SystemCallFilter=read",
+                "SystemCallFilter=write",
                 "CapabilityBoundingSet=",
                 "CapabilityBoundingSet=~CAP_KILL"
             ]

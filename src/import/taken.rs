@@ -282,15 +282,18 @@ pub(super) fn is_of_words(directive: KnownDirective) -> bool {
                 | Grammar::Paths
                 | Grammar::Mounts
                 | Grammar::Directories
+                | Grammar::LinkedDirectories
                 | Grammar::Documents
                 | Grammar::ExitStatuses
                 | Grammar::Groups
                 | Grammar::Variables
+                | Grammar::Assignments
                 | Grammar::Capabilities
                 | Grammar::SystemCalls
                 | Grammar::SystemCallNames
                 | Grammar::Families
                 | Grammar::Numbers
+                | Grammar::Processors
         ),
         _ => directive.name == "Environment",
     }

@@ -8,8 +8,11 @@
 
 mod about;
 mod command;
+mod names;
+mod numbers;
 mod rows;
 mod values;
+mod words;
 
 use std::fmt;
 
@@ -109,8 +112,9 @@ impl fmt::Display for Takes {
     }
 }
 
+/// The words to be told of: a number is another name for one of them.
 fn names(words: Words) -> impl Iterator<Item = &'static str> {
-    words.iter().map(|(word, _)| *word)
+    words.iter().map(|(word, _)| *word).filter(|word| word.parse::<u8>().is_err())
 }
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
@@ -122,6 +126,8 @@ fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
 pub enum Grammar {
     /// An amount of memory.
     Size,
+    /// One above 0.
+    SizeAboveZero,
     /// How many tasks.
     Tasks,
     /// A share of time.
@@ -150,12 +156,16 @@ pub enum Grammar {
     Mounts,
     /// A list of relative ones.
     Directories,
+    /// A list of those, each with a link to it.
+    LinkedDirectories,
     /// Where output goes.
     Output,
     /// Where input comes from.
     Input,
     /// Numbers of processors or memory nodes.
     Numbers,
+    /// Numbers of processors, or those of the memory.
+    Processors,
     /// Capabilities.
     Capabilities,
     /// System calls.
@@ -174,6 +184,8 @@ pub enum Grammar {
     Groups,
     /// Names of variables.
     Variables,
+    /// Names of variables, or one with its value.
+    Assignments,
     /// Addresses of documents.
     Documents,
     /// A command line.
@@ -198,6 +210,16 @@ pub enum Grammar {
     CredentialText,
     /// A group.
     Group,
+    /// Where a program begins.
+    WorkingDirectory,
+    /// Any text, in which systemd fills in what `%` stands for.
+    Filled,
+    /// A device, and an amount of bytes or of a count.
+    DeviceLimit,
+    /// A device, and a weight.
+    DeviceWeight,
+    /// A device, and a time.
+    DeviceLatency,
     /// Times of a calendar.
     Calendar,
 }
@@ -206,7 +228,7 @@ impl Grammar {
     /// What a value is, or each of several.
     fn rule(self) -> &'static str {
         match self {
-            Self::Size => "an amount of memory such as `512M`, `1G`, `10%` or `infinity`",
+            Self::Size | Self::SizeAboveZero => "an amount of memory such as `512M`, `1G`, `10%` or `infinity`",
             Self::Tasks => "a number, a share such as `10%`, or `infinity`",
             Self::Share => "a share such as `60%`",
             Self::Sockets => "the name of a socket such as `web.socket`",
@@ -220,16 +242,22 @@ impl Grammar {
             Self::Path | Self::Paths | Self::Mounts => "an absolute path",
             Self::PathOrNot => "an absolute path, with `-` in front if it may be missing",
             Self::Directories => "a relative path such as `web`",
+            Self::LinkedDirectories => "a relative path such as `web`, or two such as `web:link`",
+            Self::Filled => "one line; `%%` is a single `%`",
+            Self::DeviceLimit => "a path of a device and a limit such as `/dev/sda 5M`",
+            Self::DeviceWeight => "a path of a device and a weight such as `/dev/sda 200`",
+            Self::DeviceLatency => "a path of a device and a time such as `/dev/sda 25ms`",
+            Self::WorkingDirectory => "an absolute path or `~`, with `-` in front if it may be missing",
             Self::Capabilities => "a capability such as `CAP_NET_BIND_SERVICE`",
             Self::Families => "a family of addresses such as `AF_INET`",
             Self::Device => "a device and its access such as `/dev/ttyUSB0 rw` or `char-usb_device rwm`",
             Self::Slice => "the name of a slice such as `lab.slice`",
             Self::Group | Self::Groups => "the name of a group",
-            Self::Variables => "the name of an environment variable",
+            Self::Variables | Self::Assignments => "the name of an environment variable",
             Self::Documents => "an address such as `https://...`, `file:/...` or `man:name(8)`",
             Self::Output => "`journal`, `null`, `inherit`, `append:/path`, `file:/path` or `truncate:/path`",
             Self::Input => "`null`, `tty`, `data`, `socket` or `file:/path`",
-            Self::Numbers => "a list of numbers such as `0-3 8`",
+            Self::Numbers | Self::Processors => "a list of numbers such as `0-3 8`",
             Self::SystemCalls | Self::SystemCallNames => "a system call, or a group such as `@system-service`",
             Self::Command => "a program by its absolute path, and its arguments",
             Self::ConditionPath => "an absolute path, with `!` in front if it must not be so",
@@ -253,6 +281,7 @@ impl Grammar {
                 | Self::Paths
                 | Self::Mounts
                 | Self::Directories
+                | Self::LinkedDirectories
                 | Self::Capabilities
                 | Self::SystemCalls
                 | Self::SystemCallNames
@@ -260,6 +289,7 @@ impl Grammar {
                 | Self::Groups
                 | Self::Sockets
                 | Self::Variables
+                | Self::Assignments
                 | Self::Documents
                 | Self::Binds
                 | Self::Temporary
@@ -270,7 +300,8 @@ impl Grammar {
     fn check(self, value: &str) -> values::Checked {
         let rule = self.rule();
         match self {
-            Self::Size => values::size(value, rule),
+            Self::Size => values::size(value, 0, rule),
+            Self::SizeAboveZero => values::size(value, 1, rule),
             Self::Tasks => values::tasks(value, rule),
             Self::Share => values::share(value, rule),
             Self::Sockets => values::sockets(value, rule),
@@ -285,10 +316,12 @@ impl Grammar {
             Self::PathOrNot => values::path_or_not(value, rule),
             Self::Paths => values::paths(value, rule),
             Self::Mounts => values::mounts(value, rule),
-            Self::Directories => values::directories(value, rule),
+            Self::Directories => values::directories(value, false, rule),
+            Self::LinkedDirectories => values::directories(value, true, rule),
             Self::Output => values::output(value, rule),
             Self::Input => values::input(value, rule),
             Self::Numbers => values::numbers(value, rule),
+            Self::Processors => values::processors(value, rule),
             Self::Capabilities => values::capabilities(value, rule),
             Self::SystemCalls => values::system_calls(value, rule),
             Self::SystemCallNames => values::system_call_names(value, rule),
@@ -296,14 +329,20 @@ impl Grammar {
             Self::Device => values::device(value, rule),
             Self::Slice => values::slice(value, rule),
             Self::Groups => values::groups(value, rule),
-            Self::Variables => values::variables(value, rule),
+            Self::Variables => values::variables(value, false, rule),
+            Self::Assignments => values::variables(value, true, rule),
             Self::Documents => values::documents(value, rule),
             Self::Command => command::check(value),
             Self::ConditionPath => values::condition_path(value, rule),
             Self::PidFile => values::pid_file(value, rule),
             Self::BusName => values::bus_name(value, rule),
             Self::Binds => values::binds(value, rule),
-            Self::Temporary => values::mounts(value, rule),
+            Self::Temporary => values::temporary(value, rule),
+            Self::WorkingDirectory => values::working_directory(value, rule),
+            Self::Filled => values::filled_text(value),
+            Self::DeviceLimit => values::device_limit(value, rule),
+            Self::DeviceWeight => values::device_weight(value, rule),
+            Self::DeviceLatency => values::device_latency(value, rule),
             Self::Addresses => values::addresses(value, rule),
             Self::ErrorNumber => values::error_number(value, rule),
             Self::Credential => values::credential(value, rule),
@@ -476,30 +515,38 @@ impl KnownDirective {
                     });
                 }
             },
-            Number(least, most) => match value.parse::<i64>() {
-                Ok(number) if (least..=most).contains(&number) => {}
-                _ => return Err(refused()),
-            },
+            Number(least, most) => {
+                let checked = values::number(value, least, most, &self.takes.rule());
+                return checked.map(|since| self.since.max(since)).map_err(Refused::new);
+            }
             Span if is_span(value) => {}
             Span => return Err(refused()),
             // `02755` is one, too (`parse_mode` in `src/basic/parse-util.c`).
             Mode if (1..=5).contains(&value.len())
+                && value.starts_with(|c: char| c.is_ascii_digit())
                 && u32::from_str_radix(value, 8).is_ok_and(|mode| mode <= 0o7777) => {}
             Mode => return Err(refused()),
             SwitchOrList(_) if is_switch(value) => {}
             SwitchOrList(words) | List(words) => {
-                return values::list(value, words).map(|since| self.since.max(since)).map_err(Refused::new);
+                // `config_parse_restrict_namespaces`.
+                let can_take_away = self.name == "RestrictNamespaces";
+                return values::list(value, words, can_take_away)
+                    .map(|since| self.since.max(since))
+                    .map_err(Refused::new);
             }
             Takes::Grammar(grammar) => {
                 return grammar.check(value).map(|since| self.since.max(since)).map_err(Refused::new);
             }
             Units => {
-                // `%` begins what systemd fills in.
-                let odd = value.split_whitespace().find(|word| !word.contains('%') && !is_unit(word));
-                if let Some(odd) = odd {
-                    let refused = Refused::new(format!("`{}` must be the name of a unit", odd.escape_debug()));
-                    return Err(refused.help(format!("a service is called `{}.service`", odd.escape_debug())));
-                }
+                let checked = values::units(value, &self.takes.rule(), is_unit).map(|since| self.since.max(since));
+                // Most of those that lack their kind are services.
+                let odd = value.split_whitespace().find(|word| !word.contains(['%', '.']));
+                return checked.map_err(|reason| match odd {
+                    Some(odd) => {
+                        Refused::new(reason).help(format!("a service is called `{}.service`", odd.escape_debug()))
+                    }
+                    None => Refused::new(reason),
+                });
             }
         }
         Ok(self.since)
@@ -612,7 +659,8 @@ fn is_span(value: &str) -> bool {
 pub fn is_unit(word: &str) -> bool {
     const TYPES: [&str; 11] =
         ["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"];
-    word.rsplit_once('.').is_some_and(|(name, kind)| !name.is_empty() && TYPES.contains(&kind))
+    let fits = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte));
+    word.rsplit_once('.').is_some_and(|(name, kind)| !name.is_empty() && fits(name) && TYPES.contains(&kind))
 }
 
 #[cfg(test)]

@@ -130,12 +130,13 @@ fn says_one_of(words: &str, parts: &[&str]) -> bool {
 }
 
 /// What it says of a line that it cannot use (`src/core/load-fragment.c`, `src/shared/conf-parser.c`).
-const LEFT_OUT: [&str; 12] = [
+const LEFT_OUT: [&str; 13] = [
     "gnoring",
     "gnored",
     "Failed to",
     "nvalid",
     "Unknown",
+    "Cannot ",
     "Neither a valid",
     "nbalanced",
     "not absolute",

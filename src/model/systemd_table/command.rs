@@ -2,6 +2,7 @@
 //! `src/core/load-fragment.c`).
 
 use super::values::Checked;
+use super::words::{first_word, specifiers};
 use crate::model::text::Text;
 
 const RULE: &str = "a program by its absolute path, and its arguments";
@@ -9,9 +10,6 @@ const RULE: &str = "a program by its absolute path, and its arguments";
 /// What stands in front of a program: how it is called, whether it may fail, whether variables are filled in, and what
 /// rights it has.
 const PREFIXES: [char; 6] = ['@', '-', ':', '+', '!', '|'];
-
-/// Letters that systemd fills in behind `%` (systemd.unit(5), "SPECIFIERS").
-const SPECIFIERS: &str = "aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY%";
 
 /// One command, split into its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,25 +24,27 @@ pub(super) fn check(value: &str) -> Checked {
     if value.trim().is_empty() {
         return Ok(0);
     }
-    let commands = commands(value)?;
-    for Command { prefixes, words } in &commands {
+    let mut needed = 0;
+    for Command { prefixes, words } in &commands(value)? {
         let path = words.first().map_or("", String::as_str);
         if prefixes.contains('@') && words.len() < 2 {
             return Err(format!("`@{path}` must have a second word, which the program is called by"));
         }
         let is_name = !path.contains('/');
-        if path.is_empty() || path.ends_with('/') || !(path.starts_with(['/', '%']) || is_name) {
+        let is_folder = path.ends_with('/') || path == "." || path == "..";
+        if path.is_empty() || is_folder || !(path.starts_with(['/', '%']) || is_name) {
             return Err(format!("`{}` must be {RULE}", value.trim().escape_debug()));
         }
         if path.starts_with('-') {
             return Err(format!("`{path}` must be the name of a program; each entry is a whole command line"));
         }
-        if let Some(odd) = words.iter().find_map(|word| unknown_specifier(word)) {
-            return Err(format!("`%{odd}` is nothing that systemd fills in; `%%` is a single `%`"));
+        for word in words {
+            needed = needed.max(specifiers(word)?);
         }
+        // NEWS of systemd 258.
+        needed = needed.max(if prefixes.contains('|') { 258 } else { 0 });
     }
-    // NEWS of systemd 258.
-    Ok(if commands.iter().any(|command| command.prefixes.contains('|')) { 258 } else { 0 })
+    Ok(needed)
 }
 
 /// How many commands a value has.
@@ -76,21 +76,6 @@ fn literal(word: &str, fills_in: bool) -> Option<String> {
     }
     let word = word.replace("%%", "%");
     Some(if fills_in { word.replace("$$", "$") } else { word })
-}
-
-/// The letter behind the first `%` that means nothing.
-fn unknown_specifier(word: &str) -> Option<String> {
-    let mut rest = word;
-    while let Some((_, behind)) = rest.split_once('%') {
-        let letter = behind.chars().next();
-        match letter {
-            // `%` at the end stays as it is (`specifier_printf` in `src/shared/specifier.c`).
-            None => return None,
-            Some(letter) if SPECIFIERS.contains(letter) => rest = &behind[letter.len_utf8()..],
-            Some(letter) => return Some(letter.to_string()),
-        }
-    }
-    None
 }
 
 /// The commands of a value, which is one line.
@@ -128,63 +113,6 @@ fn prefixes_of(text: &str) -> (&str, &str) {
         PREFIXES.contains(&c) && earlier <= usize::from(c == '!')
     };
     text.split_at((0..bytes.len()).take_while(|at| is_prefix(*at)).count())
-}
-
-/// The first word as it is written and as it is read, and what follows it (`extract_first_word` in
-/// `src/basic/extract-word.c`).
-fn first_word(text: &str) -> Result<(&str, String, &str), String> {
-    let mut word = String::new();
-    let mut quote = None;
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match (quote, c) {
-            (_, '\\') => {
-                let escape = chars.as_str();
-                let (read, length) = unescaped(escape)?;
-                word.push_str(&read);
-                chars.nth(length.saturating_sub(1));
-            }
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), _) if open == c => quote = None,
-            (None, c) if c.is_ascii_whitespace() => return Ok((&text[..at], word, &text[at..])),
-            _ => word.push(c),
-        }
-    }
-    match quote {
-        None => Ok((text, word, "")),
-        Some(quote) => Err(format!("`{}` must have a second `{quote}`, which ends what the first begins", text.trim())),
-    }
-}
-
-/// What a backslash and the characters behind it stand for, and how many of these there are (`cunescape_one` in
-/// `src/basic/escape.c`). What means nothing stays as it is, for which systemd has only a warning.
-fn unescaped(escape: &str) -> Result<(String, usize), String> {
-    let Some(first) = escape.chars().next() else {
-        return Err("must not end in a backslash".to_owned());
-    };
-    let coded = |skip: usize, count: usize, radix: u32| {
-        let digits: String = escape.chars().skip(skip).take(count).collect();
-        let code = u32::from_str_radix(&digits, radix).ok().filter(|code| digits.chars().count() == count && *code > 0);
-        code.and_then(char::from_u32).map(|c| (c.to_string(), skip + count))
-    };
-    let simple = |c: &str| Some((c.to_owned(), 1));
-    let read = match first {
-        'a' => simple("\x07"),
-        'b' => simple("\x08"),
-        'f' => simple("\x0c"),
-        'n' => simple("\n"),
-        'r' => simple("\r"),
-        't' => simple("\t"),
-        'v' => simple("\x0b"),
-        's' => simple(" "),
-        '\\' | '"' | '\'' => simple(&first.to_string()),
-        'x' => coded(1, 2, 16),
-        'u' => coded(1, 4, 16),
-        'U' => coded(1, 8, 16),
-        '0'..='7' => coded(0, 3, 8),
-        _ => None,
-    };
-    Ok(read.unwrap_or_else(|| (format!("\\{first}"), 1)))
 }
 
 #[cfg(test)]
