@@ -15,6 +15,8 @@ use install_service::validate::validate;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::support::difference;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
