@@ -307,7 +307,7 @@ fn units() {
             Ok(unit) => {
                 let about = About { name: "x".into(), ..About::default() };
                 let mut taken = Taken::of(&unit, &about);
-                taken.check(&unit, &place);
+                taken.check(&unit, None, &place);
                 let text = import::document(&[(taken.clone(), "x".into())]);
                 let services = Manifest::parse(&text, "m").unwrap_or_else(|error| panic!("{error}: {text}")).services();
                 assert_eq!(services, [taken.request], "{text}");

@@ -27,7 +27,7 @@ fn taken_of(unit: &str, about: &About) -> (Taken, Vec<String>) {
     let unit = Unit::merged(UnitFile::read("u", unit.as_bytes()), Vec::new()).expect("a unit that loads");
     let mut taken = Taken::of(&unit, about);
     let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
-    taken.check(&unit, &place);
+    taken.check(&unit, None, &place);
     let losses = taken.losses.iter().map(|loss| format!("{}: {}", loss.line, loss.why)).collect();
     (taken, losses)
 }
@@ -128,8 +128,8 @@ fn what_it_cannot_say_is_named_by_its_line() {
         .stderr(
             "note: web.service:3: `nothing` is left out: systemd ignores it, because it has no `=`\n\
              note: web.service:10: `[X-Tool]` is left out: systemd ignores it, because a service has no such section\n\
-             note: web.service:11: `A=1` is left out: systemd ignores it, because it stands in a section that a service \
-             has not\n\
+             note: web.service:11: `A=1` is left out: systemd ignores it, because it stands in a section that services \
+             do not have\n\
              note: web.service:9: `X-Ours=1` is left out: systemd ignores it, because what begins with `X-` is for other \
              programs than systemd\n\
              not the same: web.service:6: `Nice=much`: `much` must be a number from -20 to 19\n\
@@ -254,7 +254,7 @@ fn a_folder_gives_a_service_for_each_unit() {
 fn what_is_no_unit_of_a_service_is_refused() {
     for (file, contents, said) in [
         ("a.socket", "[Socket]\nListenStream=1\n", "must be that of a service"),
-        ("a.service", "[D-BUS Service]\nExec=/bin/x\n", "it says nothing that systemd would take"),
+        ("a.service", "[D-BUS Service]\nExec=/bin/x\n", "systemd takes nothing of it"),
         (
             "a.service",
             "[Service\nExecStart=/bin/x\n",
