@@ -21,6 +21,8 @@ pub use secrets::hidden;
 pub use taken::{About, Loss, Remark, Taken};
 pub use unit_file::{Assignment, At, Passed, UnitFile, of_cat};
 
+use std::collections::BTreeSet;
+
 use crate::catalog::Catalog;
 use crate::manifest::{Manifest, Request};
 use crate::model::facts::Facts;
@@ -42,6 +44,28 @@ struct AnyHostWithPrograms;
 impl Facts for AnyHostWithPrograms {
     fn find_program(&self, name: &Text) -> Option<Text> {
         Some(Platform::Unix.join(&"/usr/bin".into(), name.as_str()?))
+    }
+}
+
+/// Gives services whose names are those of others before them new ones, and tells it: a manifest has each name once.
+pub fn distinct(services: &mut [Taken]) {
+    let mut used = BTreeSet::new();
+    for taken in services {
+        let names = |request: &Request| -> Vec<Option<String>> {
+            let manifest = Manifest { defaults: Request::default(), service: vec![request.clone()] };
+            manifest.services().into_iter().map(|service| service.name).collect()
+        };
+        let name = taken.request.name.clone().unwrap_or_default();
+        let mut number = 1;
+        while names(&taken.request).iter().any(|name| used.contains(name)) {
+            number += 1;
+            taken.request.name = Some(format!("{name}-{number}"));
+        }
+        if number > 1 {
+            let why = format!("another one before it is called `{name}`, too, so this one has a new name");
+            taken.losses.push(Loss { at: None, line: String::new(), why, help: None });
+        }
+        used.extend(names(&taken.request));
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn read(path: &Text) -> Result<Option<Imported>, Error> {
         if is_absolute { path.clone() } else { Text::from_bytes([here.as_bytes(), b"/", path.as_bytes()].concat()) };
     let folder = files::parent(&Platform::Unix.normalised(&whole)).unwrap_or(here);
     let contents = self::contents(path)?;
-    let (services, left) = match is_procfile {
+    let (mut services, left) = match is_procfile {
         true => {
             let beside = Platform::Unix.join(&folder, ".env");
             let env = if files::is_there(&beside) { Some(self::contents(&beside)?) } else { None };
@@ -50,6 +50,7 @@ pub(super) fn read(path: &Text) -> Result<Option<Imported>, Error> {
         let fault = Fault::new("import", "there is nothing to run in it").given(path);
         return Err(Error::refused(fault));
     }
+    import::distinct(&mut services);
     let services: Vec<(Taken, String)> =
         services.into_iter().map(|taken| (taken.checked(), format!("From {path}"))).collect();
     let of = |taken: &Taken| TakenOver {
