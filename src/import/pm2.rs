@@ -298,7 +298,7 @@ impl App<'_> {
         if script.contains(' ') {
             // A command line (`verifyConfs` in lib/Common.js).
             for key in INTERPRETER.iter().chain(&OF_INTERPRETER).chain(&["args"]) {
-                self.lose(key, &format!("pm2 runs a `{key}` with blanks by `bash -c`, and takes nothing else for it"), None);
+                self.lose(key, "pm2 runs a script with blanks by `bash -c`, and leaves this out", None);
             }
             self.request().executable = Some("bash".into());
             let script = self.literal(script.to_owned());
