@@ -178,6 +178,13 @@ fn a_key_says_it_only_if_it_means_the_same() {
 fn a_unit_may_run_nothing_or_several_commands() {
     let stops = written("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/x\n");
     assert!(!stops.contains("command"), "{stops}");
+    let ran = import("./stops.service").file("stops.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/x\n");
+    let ran = ran.run();
+    ran.then_install()
+        .file("m.toml", &ran.stdout)
+        .args(["--manifest", "m.toml", "--target", "systemd", "--dry-run"])
+        .stdout_contains("stops\n    runs  nothing at its start\n")
+        .run();
     let several = written("[Service]\nType=oneshot\nExecStart=-/bin/a \"x\ty\"\nExecStart=@/bin/b b $X ${Y} %i\n");
     assert!(several.contains("command = [\n    '-/bin/a \"x\ty\"',\n    \"@/bin/b b $X ${Y} %i\",\n]"), "{several}");
 }
