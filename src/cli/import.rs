@@ -24,7 +24,9 @@ pub(super) fn outcome(imported: Imported) -> u8 {
 fn tell(service: &TakenOver) {
     let TakenOver { name, losses, remarks, companions, timer } = service;
     for companion in companions {
-        note(format_args!("`{name}`: `{companion}` starts it, and stays a unit of its own: a manifest has services alone"));
+        note(format_args!(
+            "`{name}`: `{companion}` starts it, and stays a unit of its own: a manifest has services alone"
+        ));
     }
     for loss in timer {
         note(format_args!("`{name}`: `{name}.timer` stays a unit of its own: {}", said(loss, None)));

@@ -97,7 +97,9 @@ pub fn read(contents: &[u8], file: &str, folder: &Text) -> Result<(Vec<Taken>, V
     let (mut taken, lines) = (Vec::new(), lines(text));
     for (index, app) in apps.iter().enumerate() {
         let script = |app: &Map<String, Value>| {
-            SCRIPT.iter().find_map(|key| app.get(*key).and_then(Value::as_str).filter(|script| !script.is_empty()))
+            SCRIPT
+                .iter()
+                .find_map(|key| app.get(*key).and_then(Value::as_str).filter(|script| !script.is_empty()))
                 .map(str::to_owned)
         };
         match app.as_object().and_then(|app| Some((app, script(app)?))) {
@@ -436,7 +438,9 @@ impl App<'_> {
         let [out, error, _] = files.map(|file| file.map(|(_, path)| path));
         let said = |path: Option<Text>| path.map_or_else(|| "null".to_owned(), |path| format!("append:{path}"));
         match (out, error) {
-            (Some(Some(path)), Some(Some(other))) if path == other => self.request().log_file = Some(LogFile::File(path)),
+            (Some(Some(path)), Some(Some(other))) if path == other => {
+                self.request().log_file = Some(LogFile::File(path))
+            }
             (Some(None), Some(None)) => self.request().log_file = Some(LogFile::Switch(false)),
             (Some(out), error) => {
                 self.directive("StandardOutput", said(out));

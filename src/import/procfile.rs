@@ -107,7 +107,8 @@ fn service(procfile: &Procfile<'_>, process: &Process<'_>, index: usize, several
         taken.remarks.push(remark(said.into(), Some(help)));
     }
     let variables = procfile.env.as_ref().map(|(_, contents)| variables(contents)).unwrap_or_default();
-    let said_port = variables.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.as_str()?.parse::<u16>().ok());
+    let said_port =
+        variables.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.as_str()?.parse::<u16>().ok());
     let step = u16::try_from(index).unwrap_or(u16::MAX).saturating_mul(STEP);
     let port = said_port.unwrap_or(PORT).saturating_add(step);
     // A variable of the file counts before one of the unit (systemd.exec(5), `EnvironmentFile=`).
@@ -121,9 +122,10 @@ fn service(procfile: &Procfile<'_>, process: &Process<'_>, index: usize, several
                 true => format!("the `PORT` in `{path}` is that of the first process alone"),
                 false => format!("systemd would read other values in `{path}`"),
             };
-            taken.remarks.extend(apart(&mut taken.request, &variables).map(|(said, help)| {
-                remark(format!("{why}, so its variables stand in the manifest{said}"), help)
-            }));
+            taken.remarks.extend(
+                apart(&mut taken.request, &variables)
+                    .map(|(said, help)| remark(format!("{why}, so its variables stand in the manifest{said}"), help)),
+            );
         }
     }
     if taken.request.environment_file.is_none() || !is_port_of_file {

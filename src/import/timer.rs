@@ -165,7 +165,8 @@ fn faults(timer: &[Said<'_>], service: &[Said<'_>], name: &str) -> Vec<Loss> {
             faults.extend(said.lines.iter().map(|line| at(line, fault.reason.clone(), fault.help.clone())));
         }
         let is_on = |line: &&Assignment| {
-            is_time(&line.name) || said.known.as_ref().is_ok_and(|known| known.with(&line.value).is_ok_and(|said| said.is_on()))
+            is_time(&line.name)
+                || said.known.as_ref().is_ok_and(|known| known.with(&line.value).is_ok_and(|said| said.is_on()))
         };
         elapses |= said.name.section == "Timer" && said.name.name.starts_with("On") && said.lines.iter().any(is_on);
     }

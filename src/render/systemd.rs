@@ -136,7 +136,8 @@ fn theirs(spec: &ServiceSpec) -> Vec<&'static str> {
 
 /// Those that the user says of its timer, which shares what is in `[Install]`.
 fn theirs_of_timer(spec: &ServiceSpec) -> Vec<&'static str> {
-    let is_of_it = |directive: &&Directive| directive.section().is_of_timer() || directive.section() == Section::Install;
+    let is_of_it =
+        |directive: &&Directive| directive.section().is_of_timer() || directive.section() == Section::Install;
     spec.directives.iter().filter(is_of_it).map(Directive::name).collect()
 }
 

@@ -335,7 +335,11 @@ fn timers() {
             if let Err(losses) = taken.add_timer(&timer, &service, None) {
                 return losses.iter().map(|loss| kind(&loss.why)).take(2).collect();
             }
-            assert!(taken.check(&service, Some(&timer), &place).is_some_and(|made| made.timer.is_some()), "{:?}", taken.losses);
+            assert!(
+                taken.check(&service, Some(&timer), &place).is_some_and(|made| made.timer.is_some()),
+                "{:?}",
+                taken.losses
+            );
             assert_eq!(taken.losses, [], "what is said is the same");
             let text = import::document(&[(taken.clone(), "x".into())]);
             let services = Manifest::parse(&text, "m").unwrap_or_else(|error| panic!("{error}: {text}")).services();

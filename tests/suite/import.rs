@@ -178,7 +178,8 @@ fn a_key_says_it_only_if_it_means_the_same() {
 fn a_unit_may_run_nothing_or_several_commands() {
     let stops = written("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/x\n");
     assert!(!stops.contains("command"), "{stops}");
-    let ran = import("./stops.service").file("stops.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/x\n");
+    let ran = import("./stops.service")
+        .file("stops.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/x\n");
     let ran = ran.run();
     ran.then_install()
         .file("m.toml", &ran.stdout)

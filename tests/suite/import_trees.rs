@@ -55,7 +55,8 @@ schedule = "*-*-* 6:00"
     assert_eq!(said(&ran), entries);
     // By its own name it is the same, and what is installed of it says the same.
     assert_eq!(again(&ran, "./job.timer").run().stdout, ran.stdout);
-    let exported = ran.then_install().file("m.toml", &ran.stdout).args(["--manifest", "m.toml", "--output", "out"]).run();
+    let exported =
+        ran.then_install().file("m.toml", &ran.stdout).args(["--manifest", "m.toml", "--output", "out"]).run();
     let unit = |name: &str| fs::read_to_string(exported.folder().join("out/etc/systemd/system").join(name)).unwrap();
     assert!(!unit("job.service").contains("[Install]"), "{}", unit("job.service"));
     assert!(unit("job.timer").contains("\nDescription=Job, daily\n"), "{}", unit("job.timer"));
@@ -78,7 +79,10 @@ fn a_schedule_says_the_times_that_it_can_and_the_table_the_others() {
             "\"Timer.OnUnitActiveSec\" = \"1d\"\n\"Timer.OnBootSec\" = [\n    \"5min\",\n    \"1h\",\n]\n",
         ),
         // An empty time takes back all of them.
-        ("[Unit]\nDescription=Job\n[Timer]\nOnBootSec=5min\nOnCalendar=\nOnCalendar=weekly\n", "schedule = \"weekly\"\n"),
+        (
+            "[Unit]\nDescription=Job\n[Timer]\nOnBootSec=5min\nOnCalendar=\nOnCalendar=weekly\n",
+            "schedule = \"weekly\"\n",
+        ),
         (
             "[Unit]\nDescription=Job\nAfter=a.service\n[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=a.target\n",
             "schedule = \"daily\"\n\"Timer.Unit.After\" = \"a.service\"\n\"Install.WantedBy\" = \"a.target\"\n",
@@ -101,11 +105,27 @@ fn a_timer_that_is_no_schedule_is_named_with_the_line() {
     let enabled = &format!("{JOB}[Install]\nWantedBy=multi-user.target\n");
     let daily = "[Timer]\nOnCalendar=daily\n";
     for (service, timer, why) in [
-        (JOB, "[Timer]\nOnCalendar=daily\nUnit=b.service\n", "./job.timer:3: `Unit=b.service`: `schedule` starts `job.service` itself"),
+        (
+            JOB,
+            "[Timer]\nOnCalendar=daily\nUnit=b.service\n",
+            "./job.timer:3: `Unit=b.service`: `schedule` starts `job.service` itself",
+        ),
         (simple, daily, "./job.service:2: `Type=exec`: `schedule` is for services of `Type=oneshot`"),
-        (enabled, daily, "./job.service:7: `WantedBy=multi-user.target`: with `schedule` the timer is enabled, not the service"),
-        (JOB, "[Timer]\nOnCalendar=*/15 * * * *\n", "./job.timer:2: `OnCalendar=*/15 * * * *`: `*/15 * * * *` must be a calendar expression"),
-        (JOB, "[Timer]\nOnCalendar=daily\nFromTomorrow=1\n", "./job.timer:3: `FromTomorrow=1`: [Timer] has no such directive"),
+        (
+            enabled,
+            daily,
+            "./job.service:7: `WantedBy=multi-user.target`: with `schedule` the timer is enabled, not the service",
+        ),
+        (
+            JOB,
+            "[Timer]\nOnCalendar=*/15 * * * *\n",
+            "./job.timer:2: `OnCalendar=*/15 * * * *`: `*/15 * * * *` must be a calendar expression",
+        ),
+        (
+            JOB,
+            "[Timer]\nOnCalendar=daily\nFromTomorrow=1\n",
+            "./job.timer:3: `FromTomorrow=1`: [Timer] has no such directive",
+        ),
         (JOB, "[Timer]\nPersistent=true\n", "systemd does not load it: it has no time at which it elapses"),
         (JOB, "[Timer\n", "./job.timer:1: `[Timer`: systemd does not load this timer"),
     ] {
@@ -185,7 +205,11 @@ fn folders_in_it_are_read_too_and_names_that_clash_are_named() {
         .run();
     assert_eq!(names(&ran), ["db", "web"]);
     assert!(!ran.stdout.contains("UMask"), "{}", ran.stdout);
-    import("empty").file("empty/x/y.txt", "").status(2).stderr_contains("there is no unit file of a service in it").run();
+    import("empty")
+        .file("empty/x/y.txt", "")
+        .status(2)
+        .stderr_contains("there is no unit file of a service in it")
+        .run();
 }
 
 /// As systemd looks for units in the directories of a system (systemd.unit(5)).

@@ -182,10 +182,16 @@ fn no_key_of_pm2_is_lost_in_silence() {
 fn keys_of_pm2_mean_what_they_mean_there() {
     for (keys, lines) in [
         (r#""exec": "a.js""#, &["executable = \"node\""][..]),
-        (r#""command": "python3 x.py --ok", "name": "x""#, &["executable = \"bash\"", "    \"-c\",", "    \"python3 x.py --ok\","]),
+        (
+            r#""command": "python3 x.py --ok", "name": "x""#,
+            &["executable = \"bash\"", "    \"-c\",", "    \"python3 x.py --ok\","],
+        ),
         (r#""script": "my.app.js""#, &["name = \"my.app\""]),
         (r#""script": "a.js", "port": 80, "env": {"PORT": 1}"#, &["PORT = \"80\""]),
-        (r#""script": "a.js", "env": {"A": {"b": [1.0, null]}, "B": 2.0}"#, &[r#"A = '{"b":[1.0,null]}'"#, "B = \"2\""]),
+        (
+            r#""script": "a.js", "env": {"A": {"b": [1.0, null]}, "B": 2.0}"#,
+            &[r#"A = '{"b":[1.0,null]}'"#, "B = \"2\""],
+        ),
         (r#""script": "a.js", "user": 1000"#, &["account = \"1000\""]),
         (r#""script": "a.js", "log_file": "/a.log""#, &["log_file = \"/a.log\""]),
         (r#""script": "a.js", "out": "x.log", "err_log": "/srv/x.log", "cwd": "/srv""#, &["log_file = \"/srv/x.log\""]),
@@ -203,11 +209,20 @@ fn keys_of_pm2_mean_what_they_mean_there() {
         }
     }
     for (keys, said) in [
-        (r#""script": "/bin/x", "interpreter": "none", "node_args": ["--y"]"#, "`node_args`: no interpreter runs the script"),
+        (
+            r#""script": "/bin/x", "interpreter": "none", "node_args": ["--y"]"#,
+            "`node_args`: no interpreter runs the script",
+        ),
         (r#""script": "a b", "args": ["c"]"#, "`args`: pm2 runs a script with blanks by `bash -c`"),
         (r#""script": "x.ts""#, "`script: \"x.ts\"`: what runs it depends on the release of pm2"),
-        (r#""script": "a.js", "log_file": "/a", "out_file": "/b""#, "`log_file: \"/a\"`: a service writes each output to one file"),
-        (r#""script": "a.js", "instances": 2, "out_file": "/b""#, "`out_file: \"/b\"`: each instance has a file of its own"),
+        (
+            r#""script": "a.js", "log_file": "/a", "out_file": "/b""#,
+            "`log_file: \"/a\"`: a service writes each output to one file",
+        ),
+        (
+            r#""script": "a.js", "instances": 2, "out_file": "/b""#,
+            "`out_file: \"/b\"`: each instance has a file of its own",
+        ),
         (r#""script": "a.js", "uid": "a", "user": "b""#, "`user: \"b\"`: `uid` says it, too"),
     ] {
         let ran = import("e.json", &format!("{{{keys}}}")).status(10).run();

@@ -51,11 +51,9 @@ pub(super) fn unit(name: &str, wanted: &Import) -> Result<Source, Error> {
     }
     let own = shown.get("Id").strip_suffix(".service").unwrap_or(stem).to_owned();
     let timer = match show(&format!("{own}.timer"), scope) {
-        Ok(timer) if timer.get("LoadState") == "loaded" => Some(TimerSource {
-            files: timer.files()?,
-            is_enabled: timer.is_enabled(),
-            is_wanted: of_timer.is_some(),
-        }),
+        Ok(timer) if timer.get("LoadState") == "loaded" => {
+            Some(TimerSource { files: timer.files()?, is_enabled: timer.is_enabled(), is_wanted: of_timer.is_some() })
+        }
         _ => None,
     };
     if of_timer.is_some() && timer.is_none() {
@@ -68,6 +66,7 @@ pub(super) fn unit(name: &str, wanted: &Import) -> Result<Source, Error> {
         about: About { name: own, user: scope == Scope::User, is_enabled: shown.is_enabled() },
         files,
         timer,
+        is_of_host: true,
     })
 }
 
@@ -87,6 +86,7 @@ fn template(stem: &str, wanted: &Import) -> Result<Option<Source>, Error> {
                 files: with_drop_ins(&path, &unit, &directories)?,
                 timer: timer(stem, &directories)?,
                 companions: companions(stem, &directories),
+                is_of_host: true,
             }));
         }
     }

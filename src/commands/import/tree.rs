@@ -166,5 +166,5 @@ fn service(path: &Text, name: &str, group: &[Text], is_user: bool) -> Result<Sou
     let files = with_drop_ins(path, name, group)?;
     let timer: Option<TimerSource> = timer(stem, group)?;
     let about = About { name: stem.to_owned(), user: is_user || is_of_user(path), is_enabled: None };
-    Ok(Source { about, files, timer, companions: companions(stem, group) })
+    Ok(Source { about, files, timer, companions: companions(stem, group), is_of_host: false })
 }
