@@ -439,7 +439,7 @@ impl App<'_> {
         let said = |path: Option<Text>| path.map_or_else(|| "null".to_owned(), |path| format!("append:{path}"));
         match (out, error) {
             (Some(Some(path)), Some(Some(other))) if path == other => {
-                self.request().log_file = Some(LogFile::File(path))
+                self.request().log_file = Some(LogFile::File(path));
             }
             (Some(None), Some(None)) => self.request().log_file = Some(LogFile::Switch(false)),
             (Some(out), error) => {

@@ -122,7 +122,7 @@ fn put(request: &mut Request, key: &str, value: String) {
     let setting = match request.systemd.shift_remove(key) {
         None => Setting::Text(value),
         Some(before) => {
-            let mut lines: Vec<String> = before.lines().iter().map(|line| (*line).to_owned()).collect();
+            let mut lines = before.lines();
             lines.push(value);
             Setting::Lines(lines)
         }

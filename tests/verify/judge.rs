@@ -21,7 +21,7 @@ fn systemd_tells_what_it_makes_of_two_units() {
     let files = files(&[("/etc/x.service", unit), ("/etc/x.service.d/a.conf", drop_in)]);
     let other = "[Unit]\nAfter=a.service\nAfter=b.service\n[Service]\nExecStart=/bin/true -x \"a b\"\nRestartSec=1\nNice=5\n\
                  SystemCallFilter=@system-service\n";
-    let judgement = judge("judged-x.service", &files, &other);
+    let judgement = judge("judged-x.service", &files, other);
     assert_eq!(judgement.differ, []);
     let is_told = |(file, line, said): &(Text, usize, String)| {
         (file, *line) == (&Text::from("/etc/x.service"), 6) && said.contains("Nonsense")

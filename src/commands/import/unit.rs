@@ -116,7 +116,7 @@ pub(super) fn with_drop_ins(path: &Text, unit: &str, directories: &[Text]) -> Re
 /// The timer of the service `stem` in these directories, of which the first wins.
 pub(super) fn timer(stem: &str, directories: &[Text]) -> Result<Option<TimerSource>, Error> {
     let unit = format!("{stem}.timer");
-    let Some(path) = directories.iter().map(|directory| within(directory, &unit)).find(|path| is_there(path)) else {
+    let Some(path) = directories.iter().map(|directory| within(directory, &unit)).find(is_there) else {
         return Ok(None);
     };
     if is_masked(&path) {
