@@ -456,6 +456,16 @@ pub fn leftovers(directory: &Text) -> Vec<(Text, PathBuf)> {
     list(directory).into_iter().filter_map(of).collect()
 }
 
+/// What the link at `path` leads to, as it stands there; nothing where there is no link.
+pub fn link_target(path: &Text) -> Option<Text> {
+    fs::read_link(to_path(path)).ok().map(super::text::text)
+}
+
+/// Whether `path` is a directory, and no link to one.
+pub fn is_real_directory(path: &Text) -> bool {
+    fs::symlink_metadata(to_path(path)).is_ok_and(|metadata| metadata.is_dir())
+}
+
 /// The directory that `path` lies in.
 pub fn parent(path: &Text) -> Option<Text> {
     to_path(path).parent().map(super::text::text)

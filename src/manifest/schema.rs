@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Manifest, Setting};
 use crate::model::nssm_table::PARAMETERS;
-use crate::model::systemd_table::{Section, directives, directives_of_timers};
+use crate::model::systemd_table::{Section, directives, directives_of_timers, directives_of_timers_as_units};
 use crate::model::word::Word;
 
 /// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
@@ -53,6 +53,7 @@ pub(super) fn systemd_table(generator: &mut SchemaGenerator) -> Schema {
     let setting = generator.subschema_for::<Setting>();
     let names: Vec<String> = directives()
         .chain(directives_of_timers())
+        .chain(directives_of_timers_as_units())
         .map(|directive| directive.key().trim_matches('"').to_owned())
         .collect();
     let services = directives().filter(|directive| directive.section == Section::Service);

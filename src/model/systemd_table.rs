@@ -33,8 +33,10 @@ pub enum Section {
     Install,
     /// What is so of the timer of a service that has a schedule.
     Timer,
+    /// What is so of that timer as of every unit.
+    TimerUnit,
 }
-use Section::{Install, Service, Timer, Unit};
+use Section::{Install, Service, Timer, TimerUnit, Unit};
 
 /// A word, and the version that it came with; 0 for one that was always there.
 type Words = &'static [(&'static str, u32)];
@@ -47,6 +49,15 @@ impl Section {
             Service => "Service",
             Install => "Install",
             Timer => "Timer",
+            TimerUnit => "Timer.Unit",
+        }
+    }
+
+    /// Whether it is about the timer, and not about the service.
+    pub fn is_of_timer(self) -> bool {
+        match self {
+            Timer | TimerUnit => true,
+            Unit | Service | Install => false,
         }
     }
 }
@@ -391,6 +402,12 @@ pub fn directives_of_timers() -> impl Iterator<Item = KnownDirective> {
     known(OF_TIMERS)
 }
 
+/// Every directive that a timer has as every unit has it.
+pub fn directives_of_timers_as_units() -> impl Iterator<Item = KnownDirective> {
+    let of_units = directives().filter(|directive| directive.section == Unit);
+    of_units.map(|directive| KnownDirective { section: TimerUnit, ..directive })
+}
+
 fn known(rows: &'static [(Section, u32, Takes, &'static str)]) -> impl Iterator<Item = KnownDirective> {
     rows.iter().flat_map(|&(section, since, takes, names)| {
         names.split(' ').map(move |name| KnownDirective { section, name, since, takes })
@@ -440,19 +457,19 @@ impl KnownDirective {
     /// # Errors
     /// Where there is no such directive.
     pub fn find_any(key: &str) -> Result<Self, Refused> {
-        let (section, name) = match key.split_once('.') {
+        let (section, name) = match key.rsplit_once('.') {
             None => (Service, key),
             Some((word, name)) => {
-                match [Unit, Service, Install, Timer].into_iter().find(|section| section.as_str() == word) {
+                match [Unit, Service, Install, Timer, TimerUnit].into_iter().find(|section| section.as_str() == word) {
                     Some(section) => (section, name),
                     None => {
                         return Err(Refused::new(format!("a unit of a service has no section `{word}`"))
-                            .help("there are `Unit`, `Service`, `Install` and `Timer`"));
+                            .help("there are `Unit`, `Service`, `Install`, `Timer` and `Timer.Unit`"));
                     }
                 }
             }
         };
-        let all = || directives().chain(directives_of_timers());
+        let all = || directives().chain(directives_of_timers()).chain(directives_of_timers_as_units());
         if let Some(found) = all().find(|known| known.section == section && known.name == name) {
             return Ok(found);
         }
@@ -484,7 +501,7 @@ impl KnownDirective {
     pub fn key(&self) -> String {
         match self.section {
             Service => self.word(),
-            Unit | Install | Timer => format!("\"{}\"", self.word()),
+            Unit | Install | Timer | TimerUnit => format!("\"{}\"", self.word()),
         }
     }
 
@@ -719,7 +736,7 @@ mod tests {
             (
                 "Socket.Accept",
                 "yes",
-                "a unit of a service has no section `Socket`; there are `Unit`, `Service`, `Install` and `Timer`",
+                "a unit of a service has no section `Socket`; there are `Unit`, `Service`, `Install`, `Timer` and `Timer.Unit`",
             ),
             ("User", "joe", "this has a key of its own; write `account = ...`"),
             ("PrivateTmp", "perhaps", "`perhaps` must be one of `yes`, `no`, `disconnected`"),

@@ -129,9 +129,16 @@ fn is_said(theirs: &[&str], name: &str) -> bool {
     theirs.iter().any(|said| *said == name || Some(*said) == also)
 }
 
-/// The names of the directives that the user says.
+/// The names of the directives that the user says of the service.
 fn theirs(spec: &ServiceSpec) -> Vec<&'static str> {
-    spec.directives.iter().map(Directive::name).collect()
+    spec.directives.iter().filter(|directive| !directive.section().is_of_timer()).map(Directive::name).collect()
+}
+
+/// Those that the user says of its timer, which shares what is in `[Install]`.
+fn theirs_of_timer(spec: &ServiceSpec) -> Vec<&'static str> {
+    let is_of_it =
+        |directive: &&Directive| directive.section().is_of_timer() || directive.section() == Section::Install;
+    spec.directives.iter().filter(is_of_it).map(Directive::name).collect()
 }
 
 /// What systemd hands over as a file that only the service reads (systemd.exec(5), `LoadCredential=`).
@@ -153,6 +160,7 @@ struct TimerUnit {
     persistent: bool,
     /// Whether a run begins within a second of its time, as those of cron do, and not within a minute (`AccuracySec=`).
     exact: bool,
+    extra_unit: Vec<DirectiveLine>,
     extra_timer: Vec<DirectiveLine>,
     has_install: bool,
     wanted: bool,
@@ -748,7 +756,7 @@ fn check_length(what: impl fmt::Display, bytes: usize, refusals: &mut Refusals) 
 
 /// The unit that starts a job, and that is enabled in its place.
 fn timer_unit(spec: &ServiceSpec, timer: &Timer, refusals: &mut Refusals) -> Option<TimerUnit> {
-    let said = theirs(spec);
+    let said = theirs_of_timer(spec);
     let is_ours = |name: &str| spec.ours.has(name) && !is_said(&said, name);
     let description = refusals.keep("the description", Description::new(&spec.description))?;
     let (calendar, span) = match &timer.schedule {
@@ -764,6 +772,7 @@ fn timer_unit(spec: &ServiceSpec, timer: &Timer, refusals: &mut Refusals) -> Opt
         calendar,
         span,
         exact: is_ours("AccuracySec"),
+        extra_unit: extra(spec, Section::TimerUnit, refusals),
         extra_timer: extra(spec, Section::Timer, refusals),
         has_install: wanted || !extra_install.is_empty(),
         wanted,

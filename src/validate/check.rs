@@ -601,8 +601,9 @@ impl<'a, F: Facts> Check<'a, F> {
                     _ => restart,
                 };
                 let is_job = timer.is_some() && request.plain != Some(true);
-                let restart = self.type_and_restart(&directives, is_job, request.restart.is_some(), restart);
-                self.restart_of_oneshot(&directives, is_job, restart, systemd);
+                let of_service = super::of_service(&directives);
+                let restart = self.type_and_restart(&of_service, is_job, request.restart.is_some(), restart);
+                self.restart_of_oneshot(&of_service, is_job, restart, systemd);
                 let parameters = Vec::new();
                 OfManager { systemd, directives, parameters, restart, environment_file, timer }
             }

@@ -95,11 +95,12 @@ pub fn validate(
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
     let OfManager { systemd, directives, parameters, restart, environment_file, timer } =
         check.of_manager(request, restart, assumed, secrets_in);
-    check.one_stop_timeout(stop_timeout, &directives, &parameters);
-    check.one_output(request, &directives, &parameters);
-    check.number_of_commands(run.as_ref(), &directives, timer.is_some() && request.plain != Some(true));
-    check.said_once(request, &directives);
-    let stop_command = check.stop_command(request, &directives, &mut settled);
+    let of_service = of_service(&directives);
+    check.one_stop_timeout(stop_timeout, &of_service, &parameters);
+    check.one_output(request, &of_service, &parameters);
+    check.number_of_commands(run.as_ref(), &of_service, timer.is_some() && request.plain != Some(true));
+    check.said_once(request, &of_service);
+    let stop_command = check.stop_command(request, &of_service, &mut settled);
 
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
@@ -158,6 +159,11 @@ pub fn validate(
         parameters,
     };
     Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })
+}
+
+/// Those of its directives that are not about its timer.
+fn of_service(directives: &[Directive]) -> Vec<Directive> {
+    directives.iter().filter(|directive| !directive.section().is_of_timer()).cloned().collect()
 }
 
 /// Whether there is anything in `[Install]` that starts it. A template is enabled by its default instance alone.

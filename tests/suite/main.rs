@@ -36,6 +36,8 @@ mod golden;
 mod hostile_files;
 #[cfg(unix)]
 mod import;
+#[cfg(unix)]
+mod import_trees;
 mod injection;
 #[cfg(unix)]
 mod instances;
