@@ -63,6 +63,7 @@ pub fn validate(
     target: Target,
     fallback_directory: &Text,
 ) -> Result<Validated, Vec<Fault>> {
+    let request = &request.resolved();
     let mut check = Check::new(facts, target);
     let scope = if request.user == Some(true) { Scope::User } else { Scope::System };
     let mut settled = request.clone();
@@ -95,11 +96,12 @@ pub fn validate(
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
     let OfManager { systemd, directives, parameters, restart, environment_file, timer } =
         check.of_manager(request, restart, assumed, secrets_in);
-    check.one_stop_timeout(stop_timeout, &directives, &parameters);
+    check.one_stop_timeout(request, &directives, &parameters);
     check.one_output(request, &directives, &parameters);
     check.number_of_commands(run.as_ref(), &directives, timer.is_some() && request.plain != Some(true));
     check.said_once(request, &directives);
-    let stop_command = check.stop_command(request, &directives, &mut settled);
+    let is_job = timer.is_some() && request.plain != Some(true);
+    let stop_command = check.stop_command(request, &directives, is_job, &mut settled);
 
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
