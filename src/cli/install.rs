@@ -24,6 +24,7 @@ use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::{Arguments, Request, Setting};
 use crate::model::name::ServiceName;
+use crate::model::nearest::nearest;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
 
@@ -137,7 +138,9 @@ fn installation(
         said_secrets.clone_from(&said.secrets);
         faults.extend(not_an_update(&call));
         if faults.is_empty() {
-            requests.push(installed(&call, said.name.as_deref().unwrap_or_default(), catalog)?.updated(said));
+            let mut installed = installed(&call, said.name.as_deref().unwrap_or_default(), catalog)?;
+            faults.extend(unset(&mut installed, &call.unset, target));
+            requests.push(installed.updated(said));
         }
     }
     let settings = Settings {
@@ -161,6 +164,9 @@ fn installation(
         notes,
         import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
+    if !call.update && !call.unset.is_empty() {
+        faults.push(Fault::new("option `--unset`", "needs `--update`: it takes back what an earlier install said"));
+    }
     if call.restart_now && !call.adopt {
         let help = "`ManageService NAME restart` starts a service again";
         faults.push(Fault::new("option `--restart-now`", "needs `--adopt`: it is for what is taken over").help(help));
@@ -257,6 +263,21 @@ fn not_an_update(call: &InstallCall) -> Vec<Fault> {
             "cannot be combined with `--update`, which changes a service of this host",
         )
     }));
+    faults
+}
+
+/// Takes settings back, and gives those that there are not.
+fn unset(installed: &mut Request, names: &[String], target: Target) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for name in names {
+        if installed.unset(target, name) {
+            continue;
+        }
+        let near = nearest(name, installed.settings(target)).map(|near| format!("did you mean `{near}`?"));
+        let mut fault = Fault::new("option `--unset`", "it has no variable, secret or entry of that name");
+        fault.help = near;
+        faults.push(fault.given(Text::from(name.as_str())));
+    }
     faults
 }
 

@@ -127,6 +127,8 @@ pub struct Gone {
     pub what: &'static str,
     /// Its path or name.
     pub name: Text,
+    /// Whether the service is not installed yet, so that nothing says that it was ever there.
+    pub is_new: bool,
 }
 
 impl Comparison {
@@ -141,7 +143,18 @@ impl Comparison {
         };
         for service in desired {
             comparison.files.extend(file_drift(service, observed, place));
-            comparison.overridden.extend(drop_in_drift(service, observed, place));
+            let of_timer = if service.has_timer(place) { observed.overriding_timers.get(&service.name) } else { None };
+            for (path, drop_ins) in [
+                (place.unit(&service.name), observed.overriding.get(&service.name)),
+                (place.timer(&service.name), of_timer),
+            ] {
+                comparison.overridden.extend(drop_in_drift(service, &path, drop_ins));
+            }
+            for DropIn { path, .. } in of_timer.into_iter().flatten() {
+                if !comparison.drop_ins.contains(path) {
+                    comparison.drop_ins.push(path.clone());
+                }
+            }
             match &service.registration {
                 Registration::Unit { .. } => {
                     let drift = LinkDrift::of(service, observed, place);
@@ -212,9 +225,10 @@ impl Adoption {
     }
 }
 
-fn drop_in_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<DropInDrift> {
-    let unit = service.artifacts.iter().find(|artifact| artifact.path == place.unit(&service.name));
-    let (Some(unit), Some(drop_ins)) = (unit, observed.overriding.get(&service.name)) else { return Vec::new() };
+/// What drop-ins override of the unit at `path`.
+fn drop_in_drift(service: &Desired, path: &Text, drop_ins: Option<&Vec<DropIn>>) -> Vec<DropInDrift> {
+    let unit = service.artifacts.iter().find(|artifact| artifact.path == *path);
+    let (Some(unit), Some(drop_ins)) = (unit, drop_ins) else { return Vec::new() };
     let of = |DropIn { path, contents }: &DropIn| DropInDrift {
         service: service.name.clone(),
         path: path.clone(),

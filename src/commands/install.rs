@@ -1,7 +1,7 @@
 //! Installing services: requests become specs, specs a plan, and the plan is previewed, exported, compared or
 //! applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -408,6 +408,9 @@ impl Installation {
 
     /// What would be done on a host that has nothing of what is asked for; what is to go has to be looked for.
     fn preview(&self, files: Vec<Desired>, notes: Vec<String>) -> Result<Preview, Error> {
+        if self.is_here() {
+            self.not_foreign_timers(&observe::timers_of_others(&self.scheduled(), &self.site)?)?;
+        }
         let desired = self.with_environment(files, secrets::hidden)?;
         let surplus = self.surplus()?;
         let observed = if surplus.is_empty() {
@@ -563,12 +566,15 @@ impl Installation {
         if let Some((_, error)) = observe::taken(&observed, &self.site).find(|(name, _)| is_new(name)) {
             return Err(error);
         }
+        if !self.settings.compares_receipts {
+            self.not_foreign_timers(&observed.other_timers)?;
+        }
         tell_others(&observed, reporter);
         tell_lost(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
         let desired = self.with_environment(files, |service| self.known_values(service, &observed, true))?;
         let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
-        comparison.gone = self.gone();
+        comparison.gone = self.gone(is_new);
         Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
     }
 
@@ -603,12 +609,12 @@ impl Installation {
     }
 
     /// What services need that is no longer there.
-    fn gone(&self) -> Vec<Gone> {
+    fn gone(&self, is_new: impl Fn(&ServiceName) -> bool) -> Vec<Gone> {
         let host = Host::default();
         let mut gone = Vec::new();
         for Validated { spec, .. } in &self.validated {
             let mut add = |what: &'static str, name: &Text| {
-                gone.push(Gone { service: spec.name.clone(), what, name: name.clone() });
+                gone.push(Gone { service: spec.name.clone(), what, name: name.clone(), is_new: is_new(&spec.name) });
             };
             let paths = [("working directory", Some(&spec.working_directory)), ("program", spec.run.program())];
             for (what, path) in paths.into_iter().filter_map(|(what, path)| Some((what, path?))) {
@@ -647,7 +653,7 @@ impl Installation {
             }
         };
         let mut observed = observe::observe_to_install(&names, &self.site, self.settings.adopt, &mut opened)?;
-        self.not_foreign_timers(&observed)?;
+        self.not_foreign_timers(&observed.other_timers)?;
         tell_others(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
@@ -674,13 +680,18 @@ impl Installation {
         self.apply(&desired, observed, surplus, overtaken, &change.lock, reporter)
     }
 
+    /// The services that timers start.
+    fn scheduled(&self) -> Vec<ServiceName> {
+        let timed = self.validated.iter().filter(|service| service.spec.timer.is_some());
+        timed.map(|service| service.spec.name.clone()).collect()
+    }
+
     /// Refuses a schedule where a timer of that name is not ours.
-    fn not_foreign_timers(&self, observed: &Observed) -> Result<(), Error> {
-        let mut timed = self.validated.iter().filter(|service| service.spec.timer.is_some());
-        let other = timed.find_map(|service| observed.other_timers.get_key_value(&service.spec.name));
-        other.map_or(Ok(()), |(name, path)| {
+    fn not_foreign_timers(&self, others: &BTreeMap<ServiceName, Text>) -> Result<(), Error> {
+        let other = self.scheduled().into_iter().find_map(|name| Some((others.get(&name)?.clone(), name)));
+        other.map_or(Ok(()), |(path, name)| {
             Err(Error::Foreign {
-                path: path.clone(),
+                path,
                 reason: "a timer of that name is there already, and InstallService did not write it".to_owned(),
                 help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
             })
@@ -856,12 +867,15 @@ impl Installation {
     /// Shows the finished units to the systemd of this host, where they have words of the user's own in its grammar: what
     /// is all ours, tests have shown to many versions, and it takes a process more.
     fn show_to_systemd(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
-        let unit = |(service, validated): (&'_ Desired, &Validated)| {
-            let path = self.site.place.unit(&service.name);
-            let unit = service.artifacts.iter().find(|artifact| artifact.path == path)?;
-            validated.spec.speaks_systemd().then(|| (service.name.unit(), Rc::clone(&unit.contents)))
-        };
-        let units: Vec<_> = desired.iter().zip(&self.validated).filter_map(unit).collect();
+        let (place, mut units) = (&self.site.place, Vec::new());
+        let speaking = desired.iter().zip(&self.validated).filter(|(_, validated)| validated.spec.speaks_systemd());
+        for (service, _) in speaking {
+            let name = &service.name;
+            for (unit, path) in [(name.unit(), place.unit(name)), (name.timer(), place.timer(name))] {
+                let finished = service.artifacts.iter().find(|artifact| artifact.path == path);
+                units.extend(finished.map(|artifact| (unit, Rc::clone(&artifact.contents))));
+            }
+        }
         if units.is_empty() {
             return Ok(());
         }
@@ -869,8 +883,9 @@ impl Installation {
             Ok(said) => said,
             Err(error @ Error::Interrupted) => return Err(error),
             Err(error) => {
-                let unknown = "whether the systemd of this host takes each line of the units is not known";
-                reporter(Event::Note(&format!("{unknown}: {error}")));
+                let unchecked =
+                    "the systemd of this host could not be asked whether it accepts every line of the units";
+                reporter(Event::Note(&format!("{unchecked}: {error}")));
                 return Ok(());
             }
         };
@@ -962,7 +977,8 @@ fn for_no_home(settings: &Settings, requests: &[Request]) -> Vec<Fault> {
             Fault::new("option `--state-dir`", "the files of a user's services are written for any home directory");
         faults.push(fault.given(state_dir).help("without it they lie where `ManageService` looks for them there"));
     }
-    if requests.iter().any(|request| request.working_directory.is_none()) {
+    // A plain one runs where its unit says, or systemd.
+    if requests.iter().any(|request| request.working_directory.is_none() && request.plain != Some(true)) {
         let reason = "nothing says where a service of any user is to run";
         faults.push(
             Fault::new("option `--working-directory`", reason).help("`--working-directory DIR` names a directory"),

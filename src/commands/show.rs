@@ -53,7 +53,11 @@ impl Managed {
         let place = &self.site.place;
         let mut shown = Shown::default();
         let overrides = match self.site.manager {
-            Manager::Systemd(scope) => Units::look(place, scope).drop_ins(name),
+            Manager::Systemd(scope) => {
+                let units = Units::look(place, scope);
+                let of_timer = self.timer(name).map(|_| units.drop_ins_of_timer(name));
+                units.drop_ins(name).into_iter().chain(of_timer.into_iter().flatten()).collect()
+            }
             Manager::Nssm => Vec::new(),
         };
         let receipts = [place.receipt(name), place.legacy_receipt(name)];

@@ -3,7 +3,7 @@
 //! Read from files alone, so that it costs no process (but for what is encrypted) and works without a running
 //! service manager.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::credential::Opened;
@@ -116,19 +116,18 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
             (Some(OtherUnit::Beside { .. }) | None, Entry::File(found)) => drop(observed.files.insert(path, found)),
             (Some(OtherUnit::Beside { .. }) | None, Entry::Missing | Entry::Other(_)) => {}
         }
-        match directory.look(&place.timer(name))? {
-            Entry::File(found) if render::is_ours(&found.contents) => {
-                observed.files.insert(place.timer(name), found);
-            }
-            Entry::File(_) | Entry::Other(_) => drop(observed.other_timers.insert(name.clone(), place.timer(name))),
-            Entry::Missing => observed.other_timers.extend(units.other_timer(name).map(|path| (name.clone(), path))),
-        }
+        let (timer, of_others) = timer_of(name, place, &units, &directory)?;
+        observed.files.extend(timer.map(|found| (place.timer(name), found)));
+        observed.other_timers.extend(of_others.map(|path| (name.clone(), path)));
         observed.other_units.extend(other.map(|other| (name.clone(), other)));
-        for path in units.drop_ins(name) {
-            if let Ok(Entry::File(found)) = files::look(&path) {
-                let drop_in = DropIn { path: path.clone(), contents: found.contents };
-                observed.overriding.entry(name.clone()).or_default().push(drop_in);
-            }
+        let of_unit = units.drop_ins(name);
+        observed.overriding.extend(contents_of(&of_unit).map(|drop_ins| (name.clone(), drop_ins)));
+        // What lies there for a timer of somebody else is no business of ours.
+        let is_theirs = observed.other_timers.contains_key(name);
+        let of_timer = if is_theirs { Vec::new() } else { units.drop_ins_of_timer(name) };
+        observed.overriding_timers.extend(contents_of(&of_timer).map(|drop_ins| (name.clone(), drop_ins)));
+        let has_timer = observed.files.contains_key(&place.timer(name));
+        for path in of_unit.into_iter().chain(of_timer.into_iter().filter(|_| has_timer)) {
             if !observed.drop_ins.contains(&path) {
                 observed.drop_ins.push(path);
             }
@@ -136,6 +135,49 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
     }
     observed.links = units.links;
     Ok(())
+}
+
+/// What is in these drop-ins, as far as it can be read.
+fn contents_of(paths: &[Text]) -> Option<Vec<DropIn>> {
+    let of = |path: &Text| match files::look(path) {
+        Ok(Entry::File(found)) => Some(DropIn { path: path.clone(), contents: found.contents }),
+        Ok(Entry::Missing | Entry::Other(_)) | Err(_) => None,
+    };
+    let drop_ins: Vec<DropIn> = paths.iter().filter_map(of).collect();
+    (!drop_ins.is_empty()).then_some(drop_ins)
+}
+
+/// The timers of these names that are not ours.
+///
+/// # Errors
+/// When it cannot be seen.
+pub fn timers_of_others(names: &[ServiceName], site: &Site) -> Result<BTreeMap<ServiceName, Text>, Error> {
+    let scope = match site.manager {
+        Manager::Systemd(scope) => scope,
+        Manager::Nssm => return Ok(BTreeMap::new()),
+    };
+    let (units, directory) = (Units::look(&site.place, scope), Listed::open(&site.place.unit_dir)?);
+    let mut others = BTreeMap::new();
+    for name in names {
+        if let (_, Some(path)) = timer_of(name, &site.place, &units, &directory)? {
+            others.insert(name.clone(), path);
+        }
+    }
+    Ok(others)
+}
+
+/// The timer of ours of that name, and the path of one that is not.
+fn timer_of(
+    name: &ServiceName,
+    place: &Place,
+    units: &Units<'_>,
+    directory: &Listed,
+) -> Result<(Option<Found>, Option<Text>), Error> {
+    Ok(match directory.look(&place.timer(name))? {
+        Entry::File(found) if render::is_ours(&found.contents) => (Some(found), None),
+        Entry::File(_) | Entry::Other(_) => (None, Some(place.timer(name))),
+        Entry::Missing => (None, units.other_timer(name)),
+    })
 }
 
 /// What NSSM has of services: their parameters, and the files that it writes their output to.

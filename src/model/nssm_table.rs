@@ -113,11 +113,12 @@ fn takes(key: &str) -> Result<Takes, Refused> {
             Some("Default") => Ok(ON_EXIT),
             Some(code) if is_number(code) => Ok(ON_EXIT),
             _ => Err(Refused::new("it is set for one exit code, or for all others")
-                .help("write `\"AppExit.3\" = \"Exit\"` or `\"AppExit.Default\" = \"Restart\"`")),
+                .help("write `\"AppExit.3\" = \"Exit\"` or `\"AppExit.Default\" = \"Restart\"`")
+                .typed("write `--property AppExit.3=Exit` or `--property AppExit.Default=Restart`")),
         };
     }
     if let Some((_, other)) = OTHERWISE.iter().find(|(known, _)| *known == name) {
-        return Err(Refused::new("this has a key of its own").help(format!("write `{other} = ...`")));
+        return Err(Refused::own_word(other));
     }
     match PARAMETERS.iter().find(|(known, _)| *known == name) {
         Some((_, takes)) if sub.is_none() => Ok(*takes),

@@ -9,6 +9,14 @@ use super::text::Text;
 pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
 const ENCRYPTED_FILE: &str = "_env_vars.cred";
 
+/// How the names of the scripts of a service end: what a Python service runs, what starts what a unit cannot say, what
+/// asks a Python program to end as Ctrl-C does, and what leaves an error log behind.
+pub const SCRIPTS: [&str; 4] = [PYTHON_SCRIPT, LAUNCHER, STOP_SCRIPT, ERROR_LOG_SCRIPT];
+const PYTHON_SCRIPT: &str = "_service_executable.py";
+const LAUNCHER: &str = "_launch.sh";
+const STOP_SCRIPT: &str = "_stop.sh";
+const ERROR_LOG_SCRIPT: &str = "_error_log.sh";
+
 /// How the name of a file ends that says what a service was before it was adopted.
 pub const ORIGINAL: &str = "_original.toml";
 
@@ -66,22 +74,22 @@ impl Place {
 
     /// The script that a Python service runs.
     pub fn python_script(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_service_executable.py")
+        self.state(name.as_str(), PYTHON_SCRIPT)
     }
 
     /// The script that starts what a unit cannot say.
     pub fn launcher(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_launch.sh")
+        self.state(name.as_str(), LAUNCHER)
     }
 
     /// The script that leaves an error log behind when the service dies of an error.
     pub fn error_log_script(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_error_log.sh")
+        self.state(name.as_str(), ERROR_LOG_SCRIPT)
     }
 
     /// The script that asks the processes of a Python program to end as Ctrl-C does.
     pub fn stop_script(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_stop.sh")
+        self.state(name.as_str(), STOP_SCRIPT)
     }
 
     /// The receipt of a service.
@@ -107,9 +115,7 @@ impl Place {
     /// Every file that a service can have in the working directory, but for what is kept of its original.
     pub fn files_of(&self, name: &ServiceName) -> [Text; 7] {
         let [plain, encrypted] = self.secrets_files(name);
-        let scripts =
-            [self.python_script(name), self.launcher(name), self.stop_script(name), self.error_log_script(name)];
-        let [python, launcher, stop, error_log] = scripts;
+        let [python, launcher, stop, error_log] = SCRIPTS.map(|ending| self.state(name.as_str(), ending));
         [python, launcher, stop, error_log, plain, encrypted, self.receipt(name)]
     }
 

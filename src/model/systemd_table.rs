@@ -365,10 +365,11 @@ impl Grammar {
 }
 
 /// Directives that have a key of their own in a manifest, and that key.
-const OTHERWISE: [(Section, &str, &str); 7] = [
+const OTHERWISE: [(Section, &str, &str); 8] = [
     (Unit, "After", "after"),
     (Unit, "Description", "description"),
     (Service, "Environment", "environment"),
+    (Service, EXEC_START.name, "command"),
     (Service, "Restart", "restart"),
     (Service, "RestartSec", "restart_sec"),
     (Service, "User", "account"),
@@ -390,6 +391,11 @@ pub struct KnownDirective {
     pub since: u32,
     /// What it takes.
     pub takes: Takes,
+}
+
+/// Every directive of the units of a service: its own, and its timer.
+pub fn all_directives() -> impl Iterator<Item = KnownDirective> {
+    directives().chain(directives_of_timers())
 }
 
 /// Every directive of a unit of a service.
@@ -416,8 +422,7 @@ fn known(rows: &'static [(Section, u32, Takes, &'static str)]) -> impl Iterator<
 
 /// What has a key of its own in a manifest, as a table would call it, with that key.
 pub fn own_keys() -> impl Iterator<Item = (String, &'static str)> {
-    let start = (EXEC_START.section, EXEC_START.name, "executable");
-    OTHERWISE.iter().copied().chain([start]).map(|(section, name, key)| (key_of(section, name), key))
+    OTHERWISE.into_iter().map(|(section, name, key)| (key_of(section, name), key))
 }
 
 /// A name with its section, where that is not the one of a service.
@@ -447,7 +452,7 @@ impl KnownDirective {
         let found = Self::find_any(key)?;
         match found.own_key() {
             None => Ok(found),
-            Some(own) => Err(has_own_key(own)),
+            Some(own) => Err(Refused::own_word(own)),
         }
     }
 
@@ -469,16 +474,17 @@ impl KnownDirective {
                 }
             }
         };
-        let all = || directives().chain(directives_of_timers()).chain(directives_of_timers_as_units());
+        let all = || all_directives().chain(directives_of_timers_as_units());
         if let Some(found) = all().find(|known| known.section == section && known.name == name) {
             return Ok(found);
         }
-        if (section, name) == (Service, EXEC_START.name) {
-            return Err(has_own_key("command"));
+        if let Some(own) = (section == Service && name == EXEC_START.name).then(|| EXEC_START.own_key()).flatten() {
+            return Err(Refused::own_word(own));
         }
         let refused = Refused::new(format!("[{}] has no such directive in systemd up to {NEWEST}", section.as_str()));
         if let Some(elsewhere) = all().find(|known| known.name == name) {
-            return Err(refused.help(format!("write `{}`", elsewhere.key())));
+            let typed = format!("write `--property {}=...`", elsewhere.word());
+            return Err(refused.help(format!("write `{}`", elsewhere.key())).typed(typed));
         }
         let near = nearest(name, all().filter(|known| known.section == section).map(|known| known.name));
         Err(refused.help(match near {
@@ -624,10 +630,6 @@ impl Directive {
     pub fn since(&self) -> u32 {
         self.since
     }
-}
-
-fn has_own_key(own: &str) -> Refused {
-    Refused::new("this has a key of its own").help(format!("write `{own} = ...`"))
 }
 
 /// A value whose lines, but the last, end in a backslash, as the one line that systemd reads: a blank is in the place of

@@ -469,18 +469,21 @@ fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
 
 /// Refuses what commands in systemd's own grammar cannot have, because only a launcher of ours could bring it.
 fn check_needs_launcher(spec: &ServiceSpec, settings: &[Variable], refusals: &mut Refusals) {
-    const INSTEAD: &str = "`executable` and `arguments` in the place of `command` can have it";
-    let mut refuse = |what: String, found: &str| {
-        refusals.keep(what, Err::<(), _>(Unsayable::new(found.to_owned(), Layer::Unit, INSTEAD)));
+    const INSTEAD: &str =
+        "only a launcher can, which a service with `executable` and `arguments` has, and one with `command` has not";
+    let mut refuse = |what: String, found: String| {
+        refusals.keep(what, Err::<(), _>(Unsayable::new(found, Layer::Unit, INSTEAD)));
     };
-    if RawPath::directory(&spec.working_directory).is_err() {
-        refuse("the working directory".to_owned(), "is nothing that a unit can say");
+    if let Err(Unsayable { found, .. }) = RawPath::directory(&spec.working_directory) {
+        refuse("the working directory".to_owned(), found);
     }
     if has_credential(spec) {
-        refuse("option `--secrets`".to_owned(), "needs a program that reads the credential");
+        refuse("option `--secrets`".to_owned(), "asks for variables from a credential".to_owned());
     }
-    for Variable { name, .. } in settings.iter().filter(|setting| !setting.fits_unit(spec)) {
-        refuse(format!("environment variable `{name}`"), "is nothing that the unit can say");
+    for Variable { name, value } in settings.iter().filter(|setting| !setting.fits_unit(spec)) {
+        let unsayable = EnvAssignment::new(name, value).err();
+        let found = unsayable.map_or_else(|| "names code that is loaded".to_owned(), |unsayable| unsayable.found);
+        refuse(format!("environment variable `{name}`"), found);
     }
 }
 

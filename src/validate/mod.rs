@@ -63,6 +63,7 @@ pub fn validate(
     target: Target,
     fallback_directory: &Text,
 ) -> Result<Validated, Vec<Fault>> {
+    let request = &request.resolved();
     let mut check = Check::new(facts, target);
     let scope = if request.user == Some(true) { Scope::User } else { Scope::System };
     let mut settled = request.clone();
@@ -96,11 +97,12 @@ pub fn validate(
     let OfManager { systemd, directives, parameters, restart, environment_file, timer } =
         check.of_manager(request, restart, assumed, secrets_in);
     let of_service = of_service(&directives);
-    check.one_stop_timeout(stop_timeout, &of_service, &parameters);
+    check.one_stop_timeout(request, &of_service, &parameters);
     check.one_output(request, &of_service, &parameters);
-    check.number_of_commands(run.as_ref(), &of_service, timer.is_some() && request.plain != Some(true));
+    let is_job = timer.is_some() && request.plain != Some(true);
+    check.number_of_commands(run.as_ref(), &of_service, is_job);
     check.said_once(request, &of_service);
-    let stop_command = check.stop_command(request, &of_service, &mut settled);
+    let stop_command = check.stop_command(request, &of_service, is_job, &mut settled);
 
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);

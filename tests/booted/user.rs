@@ -9,13 +9,13 @@ use crate::support::booted::folder_of;
 use crate::support::{Ran, Test, probe, system, wait_for};
 
 /// One at a time: they log joe in and out.
-static JOE: Mutex<()> = Mutex::new(());
+pub(crate) static JOE: Mutex<()> = Mutex::new(());
 
 /// joe, at a terminal until this goes.
-struct Session(Child);
+pub(crate) struct Session(Child);
 
 impl Session {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let mut login = Command::new("su");
         login.args(["--login", "joe", "--command", "exec sleep 1000"]).stdin(Stdio::null());
         let session = Self(login.spawn().expect("su"));
@@ -49,7 +49,7 @@ impl Drop for Session {
 }
 
 /// What joe's service manager says; it may not be there.
-fn joe(words: &[&str]) -> Option<String> {
+pub(crate) fn joe(words: &[&str]) -> Option<String> {
     let output = Command::new("systemctl").args(["--user", "--machine=joe@"]).args(words).output().expect("systemctl");
     String::from_utf8(output.stdout).ok().filter(|text| !text.is_empty())
 }
@@ -59,13 +59,13 @@ fn unit(name: &str) -> PathBuf {
 }
 
 /// `InstallService --user`, as joe does it: with nothing in the environment that a session would set.
-fn install(name: &str) -> Test {
+pub(crate) fn install(name: &str) -> Test {
     folder_of("joe", &format!("/srv/{name}"));
     let test = Test::install().by_person("joe").env("HOME", "/home/joe");
     test.args(["--user", "--service_name", name, "--working-directory", &format!("/srv/{name}")])
 }
 
-fn manage(ran: &Ran, name: &str, mode: &str) -> Test {
+pub(crate) fn manage(ran: &Ran, name: &str, mode: &str) -> Test {
     ran.then_manage().by_person("joe").env("HOME", "/home/joe").args([name, mode])
 }
 

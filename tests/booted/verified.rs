@@ -25,6 +25,22 @@ fn a_line_that_systemd_leaves_out_is_refused_with_its_words() {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn so_is_a_line_of_the_timer() {
+    let service = named("verify-timer");
+    let ran = service
+        .install()
+        .args(["--property", "Timer.OnCalendar=%z"])
+        .script("true")
+        .status(2)
+        .stderr_contains(
+            "error: line `OnCalendar=%z` of `verify-timer.timer`: the systemd of this host would leave it out",
+        )
+        .run();
+    assert!(!service.unit().exists() && !ran.folder().join("working_dir/verify-timer_install_args.toml").exists());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn an_update_that_it_refuses_leaves_what_runs_alone() {
     let service = named("verify-update");
     let ran = service.install().arg("--start").probe(["one"]).run();

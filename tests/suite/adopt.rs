@@ -68,5 +68,5 @@ fn what_is_kept_is_believed_only_if_it_makes_sense() {
         install(&ran, &["--adopt", "--check"]).status(2).stderr_contains(said).run();
     }
     fs::remove_file(state.join("own_original.service")).unwrap();
-    install(&ran, &["--adopt", "--check"]).status(2).stderr_contains("the unit that it is of, is gone").run();
+    install(&ran, &["--adopt", "--check"]).status(2).stderr_contains("the unit that it describes, is gone").run();
 }

@@ -40,6 +40,17 @@ fn the_paths_that_were_written_are_printed() {
 }
 
 #[test]
+fn a_service_that_has_lost_its_schedule_has_no_timer_in_its_tree() {
+    let ran = export(Test::install(), &["--schedule", "daily"]).run();
+    let timer = "tree/etc/systemd/system/web.timer";
+    assert!(there(&ran, timer));
+    let ran = export(ran.then_install(), &[]).run();
+    assert!(!there(&ran, timer));
+    let sums = fs::read_to_string(ran.folder().join("tree/MANIFEST.sha256")).unwrap();
+    assert!(!sums.contains("web.timer") && sums.contains("web.service"), "{sums}");
+}
+
+#[test]
 fn a_batch_without_room_for_runservice_goes_without() {
     let batch = |argument: &str| {
         let words = ["--target", "nssm", "--output", "tree", "--working-directory", r"C:\lab", "--service_name", "web"];

@@ -78,7 +78,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             need_units(&services, mode, &call)?;
             let has_templates = services.names.iter().any(ServiceName::is_template);
             let services = services.meant(mode.done_to())?;
-            let several = several || has_templates && services.names.len() > 1;
+            // The JSON of a status has one form, however many instances run.
+            let several = several || has_templates && (mode == Mode::Status || services.names.len() > 1);
             let notes = note.into_iter().collect();
             Call { services, several, shape: call.shape.unwrap_or_default(), notes, new_name }.run(mode, &call)
         }

@@ -123,8 +123,10 @@ pub fn may_give_back(names: &[ServiceName], observed: &mut Observed, site: &Site
         };
         let unit = place.unit(name);
         if observed.gone_originals.contains(name) && observed.files.contains_key(&unit) {
-            let help =
-                format!("`ManageService {name} remove` removes it; `{}` is what it was", place.original_unit(name));
+            let help = format!(
+                "`ManageService {name} remove` removes it; `{}` is a copy of the original",
+                place.original_unit(name)
+            );
             return Err(Error::refused(fault(format!("its original `{}` is gone", original.path)).help(help)));
         }
         match observed.other_units.get(name) {
@@ -162,13 +164,14 @@ pub fn kept(name: &ServiceName, place: &Place, state: &Kept) -> Result<Option<(O
     let Some(record) = state.believed(&paths[1])? else { return Ok(None) };
     let broken = |reason: String| {
         let fault = Fault::new("the record of an adoption", reason).given(&paths[1]);
-        Error::refused(
-            fault.help(format!("look at it, and move it away if nothing needs it; `{}` is what it is of", paths[0])),
-        )
+        Error::refused(fault.help(format!(
+            "look at it, and move it away if nothing needs it; `{}` is the unit that it describes",
+            paths[0]
+        )))
     };
     let unit = match state.believed(&paths[0]) {
         Ok(Some(unit)) => unit,
-        Ok(None) => return Err(broken(format!("`{}`, the unit that it is of, is gone", paths[0]))),
+        Ok(None) => return Err(broken(format!("`{}`, the unit that it describes, is gone", paths[0]))),
         // One that was for root alone: who may not read it can compare everything else.
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error),
