@@ -395,7 +395,7 @@ pub struct KnownDirective {
 
 /// Every directive of the units of a service: its own, and its timer.
 pub fn all_directives() -> impl Iterator<Item = KnownDirective> {
-    directives().chain(directives_of_timers()).chain(directives_of_timers_as_units())
+    directives().chain(directives_of_timers())
 }
 
 /// Every directive of a unit of a service.
@@ -474,7 +474,7 @@ impl KnownDirective {
                 }
             }
         };
-        let all = all_directives;
+        let all = || all_directives().chain(directives_of_timers_as_units());
         if let Some(found) = all().find(|known| known.section == section && known.name == name) {
             return Ok(found);
         }
