@@ -25,6 +25,10 @@ pub enum Takes {
     Path,
     /// Names, one a line.
     Names,
+    /// A command line, with variables such as `%TEMP%` replaced.
+    CommandLine,
+    /// Variables such as `NAME=value`, one a line, with those that others name in `%` replaced.
+    Variables,
 }
 
 /// What NSSM does when the program ends.
@@ -34,9 +38,13 @@ const ON_EXIT: Takes = Takes::Word(&["Restart", "Ignore", "Exit", "Suicide"]);
 const APP_EXIT: &str = "AppExit";
 
 /// The parameters that a manifest may set, and what they take.
-pub const PARAMETERS: [(&str, Takes); 29] = [
+pub const PARAMETERS: [(&str, Takes); 33] = [
     ("AppAffinity", Takes::Processors),
+    ("AppDirectory", Takes::Path),
+    ("AppEnvironment", Takes::Variables),
+    ("AppEnvironmentExtra", Takes::Variables),
     ("AppNoConsole", Takes::Number),
+    ("AppParameters", Takes::CommandLine),
     (
         "AppPriority",
         Takes::Word(&[
@@ -80,11 +88,7 @@ pub const PARAMETERS: [(&str, Takes); 29] = [
 ];
 
 /// Parameters that have a key of their own in a manifest, and that key.
-const OTHERWISE: [(&str, &str); 11] = [
-    ("AppDirectory", "working_directory"),
-    ("AppEnvironment", "environment"),
-    ("AppEnvironmentExtra", "environment"),
-    ("AppParameters", "arguments"),
+const OTHERWISE: [(&str, &str); 7] = [
     ("AppRestartDelay", "restart_sec"),
     ("Application", "executable"),
     ("Description", "description"),
@@ -94,6 +98,55 @@ const OTHERWISE: [(&str, &str); 11] = [
     ("ObjectName", "account"),
 ];
 
+/// Parameters that came after NSSM 2.24, which itself neither sets nor resets them: 2.24-101 has them all.
+pub const LATER: [&str; 7] = [
+    "AppEvents",
+    "AppKillProcessTree",
+    "AppRedirectHook",
+    "AppRotateDelay",
+    "AppStderrCopyAndTruncate",
+    "AppStdoutCopyAndTruncate",
+    "AppTimestampLog",
+];
+
+/// What every service of Windows has. Of these nothing is reset that nobody asks for: the account because no one could
+/// bring its password back, and what is left because an install sets it in any case.
+const NATIVE: [&str; 5] = ["Description", "DisplayName", "ImagePath", "ObjectName", "Start"];
+
+/// The parameters that are reset where they are stored and nobody asks for them, but for `AppExit`.
+pub fn resettable() -> impl Iterator<Item = &'static str> {
+    PARAMETERS.iter().map(|(name, _)| *name).chain(["AppRestartDelay"]).filter(|name| !NATIVE.contains(name))
+}
+
+/// Whether a parameter that is stored goes where nobody asks for it. What NSSM does not know is none of its parameters.
+pub fn goes_unasked(name: &str) -> bool {
+    name == APP_EXIT || LATER.contains(&name) || resettable().any(|known| known == name)
+}
+
+/// Whether NSSM keeps a number for the parameter.
+pub fn is_number_of_nssm(name: &str) -> bool {
+    let is_it = |(known, takes): &(&str, Takes)| *known == name && *takes == Takes::Number;
+    let later = LATER.contains(&name) && name != "AppEvents";
+    ["AppPriority", "AppRestartDelay"].contains(&name) || later || PARAMETERS.iter().any(is_it)
+}
+
+/// Whether `nssm.exe` itself resets the parameter: it knows codes of `AppExit`, and nothing that came after it.
+pub fn is_reset_by_nssm(name: &str, sub: Option<&str>) -> bool {
+    !LATER.contains(&name) && sub.is_none_or(|sub| sub == "Default" || sub.parse::<u32>().is_ok())
+}
+
+/// The processors that a value of `AppAffinity` means; nothing where it is none.
+pub fn processors(text: &str) -> Option<Vec<u8>> {
+    let mut found = Vec::new();
+    for range in text.split(',').filter(|_| text != "All") {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        found.extend(first.trim().parse().ok()?..=last.trim().parse::<u8>().ok()?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Some(found)
+}
+
 /// The parameter of this key with these values, one a line; a subparameter stands behind a dot of the key.
 ///
 /// # Errors
@@ -102,7 +155,8 @@ const OTHERWISE: [(&str, &str); 11] = [
 pub fn parameter(key: &str, values: &[String]) -> Result<Parameter, Refused> {
     takes(key)?.check(values)?;
     let (name, sub) = key.split_once('.').map_or((key, None), |(name, sub)| (name, Some(sub.to_owned())));
-    Ok(Parameter { name: name.to_owned(), sub, values: values.iter().map(|value| value.as_str().into()).collect() })
+    let values = values.iter().map(|value| value.as_str().into()).collect();
+    Ok(Parameter { sub, ..Parameter::lines(name, values) })
 }
 
 /// What the parameter of this key takes.
@@ -154,6 +208,8 @@ impl fmt::Display for Takes {
             Self::Processors => f.write_str("`All` or processors such as `0-2,4`"),
             Self::Path => f.write_str(r"an absolute path such as `C:\logs\x.log`"),
             Self::Names => f.write_str("a name, or several"),
+            Self::CommandLine => f.write_str("a command line"),
+            Self::Variables => f.write_str("a variable such as `NAME=value`, or several"),
         }
     }
 }
@@ -170,22 +226,35 @@ impl Takes {
                 false => Ok(()),
             };
         }
+        if self == Self::Variables {
+            let is_named = |value: &String| value.split_once('=').is_some_and(|(name, _)| !name.is_empty());
+            return match values.iter().find(|value| !is_named(value)) {
+                Some(value) => Err(Refused::new(format!("`{value}` must be such as `NAME=value`"))),
+                None => Ok(()),
+            };
+        }
         let [value] = values else {
             return Err(Refused::new(format!("must have one value, not {}", values.len())));
         };
         match self {
             Self::Number if is_number(value) => Ok(()),
             Self::Processors if value == "All" || are_processors(value) => Ok(()),
-            Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) => Ok(()),
+            Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) || begins_with_variable(value) => Ok(()),
             Self::Number | Self::Processors | Self::Path => Err(Refused::new(format!("`{value}` must be {self}"))),
             Self::Word(words) if words.contains(&value.as_str()) => Ok(()),
             Self::Word(words) => Err(match nearest(value, words.iter().copied()) {
                 Some(near) => Refused::new(format!("must be {self}")).help(format!("did you mean `{near}`?")),
                 None => Refused::new(format!("must be {self}")),
             }),
-            Self::Names => Ok(()),
+            Self::Names | Self::CommandLine | Self::Variables => Ok(()),
         }
     }
+}
+
+/// Whether a path begins in a folder that a variable names, such as `%ProgramData%\logs`.
+fn begins_with_variable(path: &str) -> bool {
+    let behind = path.strip_prefix('%').and_then(|rest| rest.split_once('%'));
+    behind.is_some_and(|(name, rest)| !name.is_empty() && (rest.is_empty() || rest.starts_with(['\\', '/'])))
 }
 
 /// A number in decimal, without the zeros in front that NSSM takes for octal.
@@ -224,6 +293,9 @@ mod tests {
             ("AppStdout", &[r"D:\logs\x.log"]),
             ("DependOnService", &["Tcpip", "Dhcp"]),
             ("Start", &["SERVICE_DELAYED_AUTO_START"]),
+            ("AppParameters", &[r#"-x "%TEMP%\a b""#]),
+            ("AppStdout", &[r"%ProgramData%\x.log"]),
+            ("AppEnvironment", &["A=1", "B="]),
         ] {
             assert_eq!(check(key, values), Ok(()), "{key} {values:?}");
         }
@@ -246,7 +318,8 @@ mod tests {
                  `NORMAL_PRIORITY_CLASS`, `BELOW_NORMAL_PRIORITY_CLASS`, `IDLE_PRIORITY_CLASS`; did you mean \
                  `IDLE_PRIORITY_CLASS`?",
             ),
-            ("AppEnvironmentExtra", &["A=1"], "this has a key of its own; write `environment = ...`"),
+            ("AppRestartDelay", &["1"], "this has a key of its own; write `restart_sec = ...`"),
+            ("AppEnvironment", &["A=1", "B"], "`B` must be such as `NAME=value`"),
             ("AppThrottle", &["010"], "`010` must be a number from 0 to 4294967295"),
             ("AppThrottle", &["1", "2"], "must have one value, not 2"),
             ("AppThrottle.1", &["1"], "only `AppExit` has anything behind a dot"),

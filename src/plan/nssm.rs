@@ -5,11 +5,13 @@ use super::{Desired, InstallOptions, Keep, directory_steps, file_steps, removal_
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
 use crate::model::operation;
+use crate::model::nssm_table::goes_unasked;
 use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
+use crate::model::registration::stored_as_it_is;
 use crate::model::text::Text;
-use crate::render::nssm::{self as rendered, ACCOUNTS, NssmService, START, default_of};
+use crate::render::nssm::{self as rendered, ACCOUNTS, NssmService, START, current, default_of, unset};
 
 fn run(operation: Operation) -> Step {
     Step::plain(Action::Run(operation::Operation::Nssm(operation)))
@@ -18,17 +20,6 @@ fn run(operation: Operation) -> Step {
 /// A step whose failure is no verdict.
 fn attempt(operation: Operation) -> Step {
     Step::plain(Action::Try(operation::Operation::Nssm(operation), String::new()))
-}
-
-/// The values that `parameter` has among those that are stored.
-pub fn current(parameter: &Parameter, stored: &[Parameter]) -> Vec<Text> {
-    let found = stored.iter().find(|known| known.name == parameter.name && known.sub == parameter.sub);
-    found.map_or_else(|| default_of(parameter), |known| known.values.clone())
-}
-
-/// The parameters of `service` that are not as they should be.
-pub fn differing<'a>(service: &'a NssmService, stored: &[Parameter]) -> Vec<&'a Parameter> {
-    service.parameters.iter().filter(|parameter| current(parameter, stored) != parameter.values).collect()
 }
 
 /// What `operations` of one service do, the first of which takes back all of them.
@@ -48,6 +39,14 @@ fn set(name: &ServiceName, parameter: &Parameter) -> Operation {
     Operation::Set { name: name.clone(), parameter: parameter.clone() }
 }
 
+/// A parameter as it was: NSSM would forget one that was stored with the value that it has without it.
+fn exactly(parameter: &Parameter) -> Parameter {
+    match parameter.values == default_of(parameter) {
+        true => stored_as_it_is(parameter),
+        false => parameter.clone(),
+    }
+}
+
 /// What is asked of NSSM after which it has `earlier` for the service, in the place of `now`.
 pub fn brings_back(name: &ServiceName, now: Option<&[Parameter]>, earlier: Option<&[Parameter]>) -> Vec<Operation> {
     let Some(earlier) = earlier else {
@@ -58,16 +57,14 @@ pub fn brings_back(name: &ServiceName, now: Option<&[Parameter]>, earlier: Optio
             let application = earlier.iter().find(|known| known.name == "Application");
             let application = application.and_then(|known| known.values.first()).cloned().unwrap_or_default();
             let register = Operation::Register { name: name.clone(), application };
-            std::iter::once(register).chain(earlier.iter().map(|parameter| set(name, parameter))).collect()
+            std::iter::once(register).chain(earlier.iter().map(|parameter| set(name, &exactly(parameter)))).collect()
         }
         Some(now) => {
-            let had = |parameter: &&Parameter| {
-                earlier.iter().any(|known| known.name == parameter.name && known.sub == parameter.sub)
-            };
-            let differing = earlier.iter().filter(|parameter| current(parameter, now) != parameter.values);
-            let added = now.iter().filter(|parameter| !had(parameter));
-            let unset = added.map(|parameter| Parameter { values: default_of(parameter), ..parameter.clone() });
-            differing.cloned().chain(unset).map(|parameter| set(name, &parameter)).collect()
+            let differing = earlier.iter().filter(|parameter| !now.contains(parameter)).map(exactly);
+            let is_new = |known: &&Parameter| earlier.iter().all(|parameter| !parameter.is_same_as(known));
+            // An older journal knows nothing of what every service has.
+            let added = now.iter().filter(|known| is_new(known) && goes_unasked(&known.name));
+            differing.chain(added.map(unset)).map(|parameter| set(name, &parameter)).collect()
         }
     }
 }
@@ -86,7 +83,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
                 plan.steps.extend(registering(&service.name, None, std::iter::once(service.register()).chain(set)));
             }
             Some(earlier) => {
-                let set = differing(service, earlier).into_iter().map(|parameter| service.set(parameter));
+                let set = service.differing(earlier).into_iter().map(|parameter| service.set(&parameter));
                 plan.steps.extend(registering(&service.name, Some(earlier), set));
             }
         }

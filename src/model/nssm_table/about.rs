@@ -7,9 +7,13 @@ pub(super) fn about(name: &str) -> &'static str {
 
 const ABOUT: &[(&str, &str)] = &[
     ("AppAffinity", "Processors that it may run on"),
+    ("AppDirectory", "Directory that it runs in, with variables such as `%ProgramData%` replaced"),
+    ("AppEnvironment", "All variables that it has: those of the system are not among them"),
+    ("AppEnvironmentExtra", "Further variables, with others that they name in `%` replaced"),
     ("AppExit.CODE", "What happens when it ends with this exit code: `AppExit.3`"),
     ("AppExit.Default", "What happens when it ends with any other exit code"),
     ("AppNoConsole", "Give it no console: 1"),
+    ("AppParameters", "Its arguments as NSSM has them: one command line, with variables such as `%TEMP%` replaced"),
     ("AppPriority", "Priority of its processes"),
     ("AppRotateBytes", "Begin a new file for its output only if the old one has so many bytes"),
     ("AppRotateBytesHigh", "As `AppRotateBytes`, in units of 4 GiB"),
