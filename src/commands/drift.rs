@@ -209,7 +209,7 @@ impl Comparison {
 
 impl Adoption {
     fn of(name: &ServiceName, original: &Original, place: &Place) -> Self {
-        Self { service: name.clone(), path: original.path.clone(), kept: place.original_unit(name) }
+        Self { service: name.clone(), path: original.path.clone(), kept: original.kept_at(name, place) }
     }
 }
 

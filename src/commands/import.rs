@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::find::{Managed, Where};
+use super::import_nssm;
 use super::receipt::ReadWords;
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault};
@@ -91,14 +92,19 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
         Some(PathKind::Directory) => folder(wanted, &mut left),
         Some(PathKind::Missing) | None if !is_path(&wanted.what) => {
             let name = wanted.what.to_string();
+            if let Some(imported) = import_nssm::of_host(&name, wanted)? {
+                return Ok(imported);
+            }
             if let Some(imported) = of_ours(&name, wanted, catalog, read)? {
                 return Ok(imported);
             }
             match managers::of_this_host() {
                 Target::Systemd => vec![of_host(&name, wanted)?],
                 Target::Nssm => {
-                    let fault = Fault::new("import", "there is no such file").given(&wanted.what);
-                    return Err(Error::refused(fault.help("name a unit file, or a folder of them")));
+                    let fault = Fault::new("import", "there is no service of that name, and no such file");
+                    return Err(Error::refused(
+                        fault.given(&wanted.what).help("`sc query state= all` lists the services of Windows"),
+                    ));
                 }
             }
         }
@@ -130,7 +136,7 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
 }
 
 /// Writes the manifest where it was asked for. Nothing that is there is overwritten.
-fn written(mut imported: Imported, wanted: &Import) -> Result<Imported, Error> {
+pub(super) fn written(mut imported: Imported, wanted: &Import) -> Result<Imported, Error> {
     let Some(path) = &wanted.output else { return Ok(imported) };
     let is_same = match files::look(path)? {
         Entry::Missing => false,
@@ -159,6 +165,9 @@ fn written(mut imported: Imported, wanted: &Import) -> Result<Imported, Error> {
 fn of_others(wanted: &Import) -> Result<Option<Imported>, Error> {
     let path = &wanted.what;
     let name = last(path);
+    if name.to_ascii_lowercase().ends_with(".reg") {
+        return import_nssm::of_file(path, wanted).map(Some);
+    }
     let is_procfile = name.starts_with("Procfile") || name.ends_with(".procfile");
     if [".config.js", ".config.cjs", ".config.mjs"].iter().any(|end| name.ends_with(end)) {
         let fault = Fault::new("import", "it is a program of JavaScript, and only node tells what it says").given(path);
@@ -371,7 +380,7 @@ fn drop_ins(path: &Text, unit: &str) -> Vec<Text> {
     found.into_values().collect()
 }
 
-fn contents(path: &Text) -> Result<Vec<u8>, Error> {
+pub(super) fn contents(path: &Text) -> Result<Vec<u8>, Error> {
     let fault = |reason: String| Error::refused(Fault::new("unit file", reason).given(path));
     let read = match reading::whole(path, Links::Followed, Limit::TEXT) {
         // What the caller has opened for us, as in `systemctl cat NAME | InstallService import /dev/stdin`.

@@ -11,6 +11,7 @@ pub mod drift;
 pub mod event;
 pub mod find;
 pub mod import;
+mod import_nssm;
 pub mod install;
 pub mod list;
 pub mod logs;

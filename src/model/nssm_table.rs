@@ -98,16 +98,29 @@ const OTHERWISE: [(&str, &str); 7] = [
     ("ObjectName", "account"),
 ];
 
-/// Parameters that came after NSSM 2.24, which itself neither sets nor resets them: 2.24-101 has them all.
-pub const LATER: [&str; 7] = [
-    "AppEvents",
-    "AppKillProcessTree",
-    "AppRedirectHook",
-    "AppRotateDelay",
-    "AppStderrCopyAndTruncate",
-    "AppStdoutCopyAndTruncate",
-    "AppTimestampLog",
+/// Parameters that came after NSSM 2.24, which itself neither sets nor resets them, and goes by none of them: 2.24-101
+/// has them all.
+pub const LATER: [(&str, Takes); 7] = [
+    (APP_EVENTS, Takes::CommandLine),
+    ("AppKillProcessTree", Takes::Number),
+    ("AppRedirectHook", Takes::Number),
+    ("AppRotateDelay", Takes::Number),
+    ("AppStderrCopyAndTruncate", Takes::Number),
+    ("AppStdoutCopyAndTruncate", Takes::Number),
+    ("AppTimestampLog", Takes::Number),
 ];
+
+/// The parameter that has one command for each event: `AppEvents.Start/Pre`.
+pub const APP_EVENTS: &str = "AppEvents";
+
+/// The events, each with what is before or behind it.
+const EVENTS: [&str; 8] =
+    ["Exit/Post", "Power/Change", "Power/Resume", "Rotate/Post", "Rotate/Pre", "Start/Post", "Start/Pre", "Stop/Pre"];
+
+/// Whether a parameter came after NSSM 2.24.
+pub fn is_later(name: &str) -> bool {
+    LATER.iter().any(|(known, _)| *known == name)
+}
 
 /// What every service of Windows has. Of these nothing is reset that nobody asks for: the account because no one could
 /// bring its password back, and what is left because an install sets it in any case.
@@ -120,19 +133,18 @@ pub fn resettable() -> impl Iterator<Item = &'static str> {
 
 /// Whether a parameter that is stored goes where nobody asks for it. What NSSM does not know is none of its parameters.
 pub fn goes_unasked(name: &str) -> bool {
-    name == APP_EXIT || LATER.contains(&name) || resettable().any(|known| known == name)
+    name == APP_EXIT || is_later(name) || resettable().any(|known| known == name)
 }
 
 /// Whether NSSM keeps a number for the parameter.
 pub fn is_number_of_nssm(name: &str) -> bool {
     let is_it = |(known, takes): &(&str, Takes)| *known == name && *takes == Takes::Number;
-    let later = LATER.contains(&name) && name != "AppEvents";
-    ["AppPriority", "AppRestartDelay"].contains(&name) || later || PARAMETERS.iter().any(is_it)
+    ["AppPriority", "AppRestartDelay"].contains(&name) || PARAMETERS.iter().chain(&LATER).any(is_it)
 }
 
 /// Whether `nssm.exe` itself resets the parameter: it knows codes of `AppExit`, and nothing that came after it.
 pub fn is_reset_by_nssm(name: &str, sub: Option<&str>) -> bool {
-    !LATER.contains(&name) && sub.is_none_or(|sub| sub == "Default" || sub.parse::<u32>().is_ok())
+    !is_later(name) && sub.is_none_or(|sub| sub == "Default" || sub.parse::<u32>().is_ok())
 }
 
 /// The processors that a value of `AppAffinity` means; nothing where it is none.
@@ -173,7 +185,14 @@ fn takes(key: &str) -> Result<Takes, Refused> {
     if let Some((_, other)) = OTHERWISE.iter().find(|(known, _)| *known == name) {
         return Err(Refused::new("this has a key of its own").help(format!("write `{other} = ...`")));
     }
-    match PARAMETERS.iter().find(|(known, _)| *known == name) {
+    if name == APP_EVENTS {
+        return match sub {
+            Some(event) if EVENTS.contains(&event) => Ok(Takes::CommandLine),
+            _ => Err(Refused::new("it is set for one event")
+                .help(format!("write `\"AppEvents.EVENT\" = \"...\"`, with one of `{}`", EVENTS.join("`, `")))),
+        };
+    }
+    match PARAMETERS.iter().chain(&LATER).find(|(known, _)| *known == name) {
         Some((_, takes)) if sub.is_none() => Ok(*takes),
         Some(_) => Err(Refused::new("only `AppExit` has anything behind a dot")),
         None => {
@@ -190,7 +209,8 @@ fn takes(key: &str) -> Result<Takes, Refused> {
 
 /// The parameters of a service, each with what it takes and what it does in a line: all that a manifest may set.
 pub fn parameters() -> impl Iterator<Item = (&'static str, Takes, &'static str)> {
-    let known = PARAMETERS.into_iter().chain([("AppExit.CODE", ON_EXIT), ("AppExit.Default", ON_EXIT)]);
+    let known = PARAMETERS.into_iter().chain(LATER).chain([("AppExit.CODE", ON_EXIT), ("AppExit.Default", ON_EXIT)]);
+    let known = known.map(|(name, takes)| if name == APP_EVENTS { ("AppEvents.EVENT", takes) } else { (name, takes) });
     known.map(|(name, takes)| (name, takes, about::about(name)))
 }
 
@@ -239,7 +259,9 @@ impl Takes {
         match self {
             Self::Number if is_number(value) => Ok(()),
             Self::Processors if value == "All" || are_processors(value) => Ok(()),
-            Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) || begins_with_variable(value) => Ok(()),
+            Self::Path if Platform::Windows.is_absolute(&value.as_str().into()) || begins_with_variable(value) => {
+                Ok(())
+            }
             Self::Number | Self::Processors | Self::Path => Err(Refused::new(format!("`{value}` must be {self}"))),
             Self::Word(words) if words.contains(&value.as_str()) => Ok(()),
             Self::Word(words) => Err(match nearest(value, words.iter().copied()) {

@@ -63,11 +63,11 @@ pub struct Registration {
 /// The type that NSSM gives to a parameter; that of what every service has is Windows' own.
 fn usual(name: &str) -> Option<u32> {
     Some(match name {
-        "Application" | "AppParameters" | "AppDirectory" | "AppStdin" | "AppStdout" | "AppStderr" => EXPAND_SZ,
+        "Application" | "AppParameters" | "AppDirectory" | "AppStdin" | "AppStdout" | "AppStderr" | "AppEvents" => {
+            EXPAND_SZ
+        }
         "AppAffinity" | "AppExit" => SZ,
         "AppEnvironment" | "AppEnvironmentExtra" => MULTI_SZ,
-        // NSSM 2.24 sets none of these, so they are set with their types.
-        _ if nssm_table::LATER.contains(&name) => return None,
         _ if nssm_table::is_number_of_nssm(name) => DWORD,
         _ => return None,
     })
@@ -91,11 +91,9 @@ pub fn stored_as_it_is(parameter: &Parameter) -> Parameter {
         known.map_or_else(|| value.clone(), |(code, _)| (*code).into())
     };
     match usual(&parameter.name) {
-        Some(DWORD) => Parameter {
-            kind: Kind::Number,
-            values: parameter.values.iter().map(number).collect(),
-            ..parameter.clone()
-        },
+        Some(DWORD) => {
+            Parameter { kind: Kind::Number, values: parameter.values.iter().map(number).collect(), ..parameter.clone() }
+        }
         Some(SZ) if parameter.sub.is_none() => Parameter { kind: Kind::Text, ..parameter.clone() },
         _ => parameter.clone(),
     }
@@ -305,8 +303,11 @@ fn is_hex(line: &str) -> bool {
     })
 }
 
-/// The text of a file, which `reg export` writes as UTF-16.
-fn text_of(file: &[u8]) -> Result<String, String> {
+/// The text of such a file, which `reg export` writes as UTF-16.
+///
+/// # Errors
+/// When it is no text.
+pub fn text_of(file: &[u8]) -> Result<String, String> {
     let units = |bytes: &[u8]| -> Vec<u16> {
         bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
     };
@@ -465,7 +466,7 @@ mod tests {
             "AppStdout=\\xed\\xa0\\xbda its own type",
             "AppThrottle=7 REG_SZ",
             "Application=C:\\a b\\web.exe its own type",
-            "AppEvents Start/Pre=x.cmd REG_EXPAND_SZ",
+            "AppEvents Start/Pre=x.cmd its own type",
             "AppExit Default=Restart its own type",
             "AppExit 3=Exit its own type",
         ];
@@ -489,8 +490,7 @@ mod tests {
             [HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\web\\Parameters\\AppExit]\r\n@=\"Restart\"\r\n\r\n\
             [HKEY_LOCAL_MACHINE\\SOFTWARE\\x]\r\n\"a\"=\"b\"\r\n";
         let read = Registration::read(text.as_bytes()).unwrap();
-        let found: Vec<String> =
-            read[0].parameters().iter().map(|one| format!("{one}={}", one.values[0])).collect();
+        let found: Vec<String> = read[0].parameters().iter().map(|one| format!("{one}={}", one.values[0])).collect();
         assert_eq!(read.len(), 1);
         assert_eq!(
             found,
@@ -501,7 +501,8 @@ mod tests {
             ("\"a\"=hex(2):zz", "line 3: has a value that cannot be read"),
             ("\"a\"=dword:1", ""),
         ] {
-            let file = format!("Windows Registry Editor Version 5.00\n[HKLM\\SYSTEM\\CurrentControlSet\\Services\\w]\n{line}");
+            let file =
+                format!("Windows Registry Editor Version 5.00\n[HKLM\\SYSTEM\\CurrentControlSet\\Services\\w]\n{line}");
             assert_eq!(Registration::read(file.as_bytes()).err().unwrap_or_default(), said);
         }
         assert!(Registration::read(b"REGEDIT4").is_err());

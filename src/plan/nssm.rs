@@ -1,16 +1,16 @@
 //! Plans for NSSM: one call of `nssm.exe` for each parameter that differs.
 
 use super::step::{Action, Plan, Reversal, Step};
-use super::{Desired, InstallOptions, Keep, directory_steps, file_steps, removal_steps};
+use super::{Desired, InstallOptions, Keep, directory_steps, file_steps, keeping_steps, kept_away, removal_steps};
 use crate::model::name::ServiceName;
+use crate::model::nssm_table::goes_unasked;
 use crate::model::observed::Observed;
 use crate::model::operation;
-use crate::model::nssm_table::goes_unasked;
 use crate::model::operation::nssm::Operation;
+use crate::model::original::Original;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::registration::stored_as_it_is;
-use crate::model::text::Text;
 use crate::render::nssm::{self as rendered, ACCOUNTS, NssmService, START, current, default_of, unset};
 
 fn run(operation: Operation) -> Step {
@@ -75,6 +75,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     for files in desired {
         let Some(service) = files.registration.nssm() else { continue };
         let before = plan.steps.len();
+        plan.steps.extend(keeping_steps(observed, &service.name, place));
         plan.steps.extend(file_steps(observed, files, place));
         match observed.registered.get(&service.name) {
             None => {
@@ -98,10 +99,15 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     let mut surplus = taken_away(&options.remove, &options.remove, observed, place, options.keep());
     surplus.retain(|step| !options.renames || !matches!(step.action, Action::Discard(_)));
     plan.steps.extend(surplus);
-    if options.start {
+    if options.start || options.restart_now {
         for Desired { name, .. } in desired {
+            let is_adopted = observed.adopted.contains_key(name);
+            if !options.start && !(is_adopted && observed.active.contains(name)) {
+                continue;
+            }
             if observed.active.contains(name) {
-                if !changed {
+                // What is taken over goes on.
+                if !changed || is_adopted && !options.restart_now {
                     continue;
                 }
                 plan.steps.extend(stop_all(std::slice::from_ref(name)));
@@ -150,6 +156,22 @@ pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed)
         if current(&wanted, earlier) != wanted.values {
             plan.steps.extend(registering(name, Some(earlier), std::iter::once(set(name, &wanted))));
         }
+    }
+    plan
+}
+
+/// The plan that gives services back to what had their names: NSSM has what it had, and nothing of ours is left. What
+/// runs goes on.
+pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place) -> Plan {
+    let mut plan = Plan::of(Vec::new());
+    for name in names {
+        let original = observed.originals.get(name).and_then(Original::registration);
+        let Some(earlier) = original.map(|original| original.parameters()) else { continue };
+        let now = observed.registered.get(name);
+        let operations = brings_back(name, now.map(Vec::as_slice), Some(&earlier));
+        plan.steps.extend(registering(name, now, operations.into_iter()));
+        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), &[]));
+        plan.steps.extend(kept_away(observed, name, place));
     }
     plan
 }

@@ -14,8 +14,8 @@ use crate::model::artifact::Artifact;
 use crate::model::invocation::Invocation;
 use crate::model::name::EnvName;
 use crate::model::name::ServiceName;
+use crate::model::nssm_table::{APP_EVENTS, LATER, goes_unasked, processors, resettable};
 use crate::model::operation::nssm::Operation;
-use crate::model::nssm_table::{LATER, goes_unasked, processors, resettable};
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::place::{Place, RUNNER, error_log_path};
 use crate::model::platform::Platform;
@@ -102,7 +102,9 @@ fn is_as_wanted(wanted: &Parameter, stored: &[Parameter]) -> bool {
     let one = |parameter: &Parameter| parameter.values.first().and_then(Text::as_str).map(str::to_owned);
     match wanted.name.as_str() {
         // NSSM writes `0-1` as `0,1`.
-        "AppAffinity" => is_read(found) && one(wanted).as_deref().map(processors) == one(found).as_deref().map(processors),
+        "AppAffinity" => {
+            is_read(found) && one(wanted).as_deref().map(processors) == one(found).as_deref().map(processors)
+        }
         // A service that another `nssm.exe` runs goes on with that one.
         "ImagePath" => {
             let path = |parameter: &Parameter| one(parameter).map(|path| path.trim_matches('"').to_lowercase());
@@ -469,11 +471,13 @@ impl Forgotten {
     fn of(service: &ServiceName, refusals: &mut Refusals) -> Vec<Self> {
         let mut line = |words: &[&str]| {
             let tokens = words.iter().map(|word| CmdToken::new(&(*word).into()));
-            refusals.keep("service name", tokens.collect::<Result<Vec<_>, _>>().and_then(|tokens| CmdLine::reg(&tokens)))
+            refusals
+                .keep("service name", tokens.collect::<Result<Vec<_>, _>>().and_then(|tokens| CmdLine::reg(&tokens)))
         };
         let key = format!(r"{SERVICES}\{service}\{PARAMETERS}");
-        let keys = ["AppExit", "AppEvents"].map(|name| (format!(r"{key}\{name}"), None));
-        let values = LATER.into_iter().filter(|name| *name != "AppEvents").map(|name| (key.clone(), Some(name)));
+        let keys = ["AppExit", APP_EVENTS].map(|name| (format!(r"{key}\{name}"), None));
+        let values = LATER.into_iter().map(|(name, _)| name).filter(|name| *name != APP_EVENTS);
+        let values = values.map(|name| (key.clone(), Some(name)));
         let all = keys.into_iter().chain(values).filter_map(|(key, value)| {
             let value = value.map(|name| ["/v", name]);
             let words = [key.as_str()].into_iter().chain(value.into_iter().flatten()).collect::<Vec<_>>();
@@ -538,10 +542,12 @@ pub fn batches(
         |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
     let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
         let Invocation(words) = operation.invocation(&exe);
-        let words = &words[1..];
+        let (called, words) = words.split_first()?;
         let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
         let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
-        refusals.keep(what, CmdLine::new(nssm.as_ref()?, &tokens?))
+        // NSSM does not set what came after it.
+        let is_by_nssm = called == &exe;
+        refusals.keep(what, if is_by_nssm { CmdLine::new(nssm.as_ref()?, &tokens?) } else { CmdLine::reg(&tokens?) })
     };
     let install = line("the executable", &service.register(), &mut refusals);
     let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {

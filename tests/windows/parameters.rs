@@ -23,6 +23,8 @@ fn values(name: &str, takes: Takes) -> [&'static str; 2] {
         (_, Takes::Number) if name.starts_with("AppStopMethod") && name != "AppStopMethodSkip" => ["1500", "700"],
         (_, Takes::Number) => ["0", "1"],
         (_, Takes::Path) => [r"C:\logs\a.log", r"C:\logs\b.log"],
+        (_, Takes::CommandLine) => [r#"-x "a b""#, r#"-x "%TEMP%""#],
+        (_, Takes::Variables) => ["A=1", "A=%TEMP%"],
         (_, Takes::Word(_) | Takes::Processors | Takes::Names) => unreachable!("{name}"),
     }
 }

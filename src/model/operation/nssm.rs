@@ -6,7 +6,7 @@ use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::nssm_table;
 use crate::model::parameter::{Kind, Parameter};
-use crate::model::registration::{PARAMETERS, SERVICES};
+use crate::model::registration::{PARAMETERS, SERVICES, kind_of};
 use crate::model::text::Text;
 
 /// What is asked of NSSM, each of one service.
@@ -68,8 +68,9 @@ fn in_registry(name: &ServiceName, parameter: &Parameter) -> Invocation {
     }
     if !parameter.values.is_empty() {
         // `\0` is what `reg.exe` takes for the end of a line.
+        let kind = if parameter.kind == Kind::Usual { kind_of(&parameter.name) } else { parameter.kind };
         let lines: Vec<&[u8]> = parameter.values.iter().map(Text::as_bytes).collect();
-        words.extend(["/t".into(), parameter.kind.word().into(), "/d".into(), Text::from_bytes(lines.join(&br"\0"[..]))]);
+        words.extend(["/t".into(), kind.word().into(), "/d".into(), Text::from_bytes(lines.join(&br"\0"[..]))]);
     }
     words.push("/f".into());
     Invocation(words)
