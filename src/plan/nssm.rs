@@ -237,7 +237,7 @@ mod tests {
             [
                 r"C:\nssm.exe set web AppParameters old",
                 r"C:\nssm.exe reset web AppExit 0",
-                r"C:\nssm.exe set web AppThrottle 1500",
+                r"C:\nssm.exe reset web AppThrottle",
             ]
         );
         assert_eq!(

@@ -48,7 +48,7 @@ pub fn start(at_boot: bool) -> &'static str {
     if at_boot { "SERVICE_AUTO_START" } else { "SERVICE_DEMAND_START" }
 }
 
-/// What NSSM 2.24 does where a parameter is not stored: setting one to this value removes it.
+/// What NSSM 2.24 does where a parameter is not stored. Setting one to this value removes it, unless that is 0.
 pub fn default_of(parameter: &Parameter) -> Vec<Text> {
     let value = match (parameter.name.as_str(), parameter.sub.as_deref()) {
         ("AppExit", Some("Default")) => "Restart",
@@ -71,9 +71,10 @@ pub fn default_of(parameter: &Parameter) -> Vec<Text> {
     vec![value.into()]
 }
 
-/// What resets a parameter: NSSM forgets one that is set to what it does without.
+/// What resets a parameter. `Type` is what every service has, and can only be set.
 pub fn unset(parameter: &Parameter) -> Parameter {
-    Parameter { values: default_of(parameter), kind: Kind::Usual, ..parameter.clone() }
+    let values = if parameter.name == "Type" { default_of(parameter) } else { Vec::new() };
+    Parameter { values, kind: Kind::Usual, ..parameter.clone() }
 }
 
 /// The values that `parameter` has among those that are stored.
@@ -326,7 +327,7 @@ fn runner(
         return Runner::Needless;
     }
     if !spec.ours.is_all() {
-        return Runner::Impossible("it is plain; `ManageService NAME logs` shows its output");
+        return Runner::Impossible("it is plain");
     }
     if has_own_words(spec) {
         return Runner::Impossible("its `AppParameters` are one command line, which RunService cannot pass on");
