@@ -315,7 +315,8 @@ impl Reading<'_> {
     /// What the manifest does not say of what every service of Windows can have.
     fn of_windows(&mut self) {
         for value in &self.registration.values {
-            let is_it = value.key.is_empty() && OF_WINDOWS.contains(&value.name.as_str()) || value.key == "TriggerInfo";
+            let is_it = value.key.is_empty() && OF_WINDOWS.contains(&value.name.as_str())
+                || value.key.starts_with("TriggerInfo");
             if is_it {
                 self.taken.losses.push(Loss {
                     at: None,
@@ -392,5 +393,154 @@ impl Taken {
                 self.losses.extend(refusals.into_iter().map(|refusal| refused(refusal.to_string(), None)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::document;
+    use crate::model::registration::RegistryValue;
+
+    const PARAMETERS: &str = "Parameters";
+
+    fn text(kind: u32, text: &str) -> (u32, Vec<u8>) {
+        (kind, text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect())
+    }
+
+    fn number(number: u32) -> (u32, Vec<u8>) {
+        (4, number.to_le_bytes().to_vec())
+    }
+
+    /// A service as `nssm install web C:\app\web.exe` leaves it, with `more`.
+    fn taken(more: &[(&str, &str, (u32, Vec<u8>))]) -> Taken {
+        let installed = [
+            ("", "DisplayName", text(1, "web")),
+            ("", "ObjectName", text(1, "LocalSystem")),
+            ("", "Start", number(2)),
+            ("", "Type", number(0x10)),
+            ("", "ImagePath", text(2, r"C:\tools\nssm.exe")),
+            (PARAMETERS, "Application", text(2, r"C:\app\web.exe")),
+            (PARAMETERS, "AppDirectory", text(2, r"C:\app")),
+            (PARAMETERS, "AppParameters", text(2, "")),
+            (r"Parameters\AppExit", "", text(1, "Restart")),
+        ];
+        let is_other = |(key, name, _): &&(&str, &str, (u32, Vec<u8>))| {
+            more.iter().all(|(other, of, _)| (other, of) != (key, name))
+        };
+        let values = installed.iter().filter(is_other).chain(more).map(|(key, name, (kind, data))| RegistryValue {
+            key: (*key).to_owned(),
+            name: (*name).to_owned(),
+            kind: *kind,
+            data: data.clone(),
+        });
+        read(&Registration::new("web", values.collect()))
+    }
+
+    /// The lines of the manifest that say something of `taken`, and the losses.
+    fn said(taken: &Taken) -> (String, Vec<String>) {
+        let manifest = document(&[(taken.clone(), String::new())]);
+        let usual = ["name = \"web\"", "plain = true", r"executable = 'C:\app\web.exe'", "[[service]]", ""];
+        let lines = manifest.lines().skip(4).filter(|line| !usual.contains(line));
+        let losses = taken.losses.iter().map(|loss| format!("{}: {}", loss.line, loss.why)).collect();
+        (lines.collect::<Vec<_>>().join("\n"), losses)
+    }
+
+    #[track_caller]
+    fn exact(more: &[(&str, &str, (u32, Vec<u8>))], expected: &[&str]) {
+        let (manifest, losses) = said(&taken(more));
+        assert_eq!(losses, [""; 0], "{manifest}");
+        for line in expected {
+            assert!(manifest.lines().any(|known| known == *line), "`{line}` is not in\n{manifest}");
+        }
+    }
+
+    #[track_caller]
+    fn lost(more: &[(&str, &str, (u32, Vec<u8>))], expected: &str) {
+        let (manifest, losses) = said(&taken(more));
+        assert_eq!(losses, [expected], "{manifest}");
+    }
+
+    #[test]
+    fn what_every_service_has_needs_three_lines() {
+        let (manifest, losses) = said(&taken(&[]));
+        assert_eq!(losses, [""; 0]);
+        assert_eq!(manifest, "working_directory = 'C:\\app'\nat_boot = true\nrestart = \"always\"");
+    }
+
+    /// Wine has neither a delayed start nor other accounts.
+    #[test]
+    fn what_windows_alone_has_is_read_too() {
+        let account = |name: &str| ("", "ObjectName", text(1, name));
+        exact(&[("", "DelayedAutostart", number(1))], &["Start = \"SERVICE_DELAYED_AUTO_START\""]);
+        exact(&[account(r"NT AUTHORITY\LocalService")], &[r#"account = 'NT AUTHORITY\LocalService'"#]);
+        exact(&[account(r"nt authority\networkservice")], &[r#"account = 'NT AUTHORITY\NetworkService'"#]);
+        for name in [r".\joe", r"LAB\joe", r"NT SERVICE\web", r"LAB\gmsa$"] {
+            let why = "nobody can read its password, and an install gives none";
+            lost(&[account(name)], &format!("ObjectName = {name}: {why}"));
+        }
+        // What NSSM sets by itself on a real Windows is nothing of the script's.
+        exact(&[("", "FailureActionsOnNonCrashFailures", number(1)), ("", "DelayedAutostart", number(0))], &[]);
+        lost(&[("", "Group", text(1, "TDI"))], "Group: it is of Windows and not of NSSM, and no manifest says it");
+        lost(
+            &[(r"TriggerInfo\0", "Type", number(1))],
+            r"TriggerInfo\0\Type: it is of Windows and not of NSSM, and no manifest says it",
+        );
+    }
+
+    #[test]
+    fn a_command_line_is_words_where_they_are_quoted_so() {
+        let line = |line: &str| (PARAMETERS, "AppParameters", text(2, line));
+        exact(&[line(r#""a b" "c\"d" "x"%"TEMP"%"""#)], &[r#"    "x%TEMP%","#]);
+        exact(
+            &[line("-x 1")],
+            &["AppParameters = \"-x 1\"", "# The same for the program: arguments = [\"-x\", \"1\"]"],
+        );
+        exact(&[line(r"--to %TEMP%\x")], &[r"AppParameters = '--to %TEMP%\x'"]);
+        // What is not replaced there would be by the line that an install stores.
+        let literal = taken(&[(PARAMETERS, "AppParameters", text(1, "--to %TEMP%"))]);
+        let (manifest, losses) = said(&literal);
+        assert!(
+            losses.is_empty() && manifest.contains("arguments = [\n    \"--to\",\n    \"%TEMP%\",\n]"),
+            "{manifest}"
+        );
+        assert!(literal.remarks[0].said.starts_with("nothing between two `%` is replaced"));
+        lost(&[line("a\nb")], "AppParameters = a\\nb: a value contains '\\n', which no parameter can have");
+    }
+
+    #[test]
+    fn a_type_that_nssm_reads_otherwise_is_named() {
+        lost(
+            &[(PARAMETERS, "AppThrottle", text(1, "7"))],
+            "AppThrottle = REG_SZ 7: NSSM reads nothing from a value of this type",
+        );
+        lost(
+            &[(PARAMETERS, "AppStdout", text(1, r"C:\%a%.log"))],
+            r"AppStdout = REG_SZ C:\%a%.log: an install stores it so that NSSM replaces what stands between two `%`",
+        );
+        exact(&[(PARAMETERS, "AppStdout", text(1, r"C:\a.log"))], &[r"AppStdout = 'C:\a.log'"]);
+        lost(&[(PARAMETERS, "Color", number(3))], "Color = REG_DWORD 3: NSSM has no such parameter");
+    }
+
+    #[test]
+    fn actions_have_a_word_where_there_is_one() {
+        let on = |code: &'static str, action: &str| (r"Parameters\AppExit", code, text(1, action));
+        exact(&[on("", "Exit")], &["restart = \"never\""]);
+        exact(&[on("0", "Exit")], &["restart = \"on-failure\""]);
+        exact(&[on("", "Exit"), on("0", "Restart")], &["restart = \"on-success\""]);
+        exact(&[on("3", "Ignore")], &["\"AppExit.3\" = \"Ignore\"", "\"AppExit.Default\" = \"Restart\""]);
+        exact(&[on("0", "Restart")], &["\"AppExit.0\" = \"Restart\""]);
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_secret_is_pointed_out_and_in_no_message() {
+        let entries = "LANG=C\0API_TOKEN=abc123\0";
+        let taken = taken(&[(PARAMETERS, "AppEnvironmentExtra", text(7, entries))]);
+        let remark = &taken.remarks[0];
+        assert!(remark.is_of_secret && remark.said.contains("`API_TOKEN` looks like a secret"), "{}", remark.said);
+        assert!(remark.at.to_string().ends_with(r"\Parameters\AppEnvironmentExtra:2"));
+        let broken = text(2, "API_TOKEN=abc123");
+        let taken = self::taken(&[(PARAMETERS, "AppEnvironmentExtra", broken)]);
+        assert_eq!(taken.losses[0].line, "AppEnvironmentExtra = REG_EXPAND_SZ ...");
     }
 }

@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::{Manifest, Setting};
-use crate::model::nssm_table::{APP_EVENTS, LATER, PARAMETERS};
+use crate::model::nssm_table::{APP_EVENTS, EVENTS, LATER, PARAMETERS};
 use crate::model::systemd_table::{Section, directives, directives_of_timers};
 use crate::model::word::Word;
 
@@ -68,11 +68,12 @@ pub(super) fn systemd_table(generator: &mut SchemaGenerator) -> Schema {
 pub(super) fn nssm_table(generator: &mut SchemaGenerator) -> Schema {
     let setting = generator.subschema_for::<Setting>();
     let known = PARAMETERS.iter().chain(&LATER).map(|(name, _)| *name);
-    let names: Vec<&str> = known.filter(|name| *name != APP_EVENTS).collect();
+    let known = known.filter(|name| *name != APP_EVENTS).map(str::to_owned);
+    let names: Vec<String> = known.chain(EVENTS.iter().map(|event| format!("{APP_EVENTS}.{event}"))).collect();
     json_schema!({
         "type": "object",
         "additionalProperties": setting,
-        "propertyNames": { "anyOf": [{ "enum": names }, { "pattern": "^AppExit\\.(Default|[0-9]+)$" }, { "pattern": "^AppEvents\\.[A-Z][a-z]+/[A-Z][a-z]+$" }] },
+        "propertyNames": { "anyOf": [{ "enum": names }, { "pattern": "^AppExit\\.(Default|[0-9]+)$" }] },
     })
 }
 

@@ -114,7 +114,7 @@ pub const LATER: [(&str, Takes); 7] = [
 pub const APP_EVENTS: &str = "AppEvents";
 
 /// The events, each with what is before or behind it.
-const EVENTS: [&str; 8] =
+pub const EVENTS: [&str; 8] =
     ["Exit/Post", "Power/Change", "Power/Resume", "Rotate/Post", "Rotate/Pre", "Start/Post", "Start/Pre", "Stop/Pre"];
 
 /// Whether a parameter came after NSSM 2.24.

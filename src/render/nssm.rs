@@ -106,6 +106,11 @@ fn is_as_wanted(wanted: &Parameter, stored: &[Parameter]) -> bool {
         "AppAffinity" => {
             is_read(found) && one(wanted).as_deref().map(processors) == one(found).as_deref().map(processors)
         }
+        // The names of accounts have letters of either case.
+        "ObjectName" => {
+            found.values.len() == 1
+                && one(found).map(|name| name.to_lowercase()) == one(wanted).map(|name| name.to_lowercase())
+        }
         // A service that another `nssm.exe` runs goes on with that one.
         "ImagePath" => {
             let path = |parameter: &Parameter| one(parameter).map(|path| path.trim_matches('"').to_lowercase());
