@@ -83,7 +83,7 @@ pub struct Request {
     /// Whom it runs as.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Whether nothing stands in its unit that is not said here.
+    /// Whether nothing stands in its unit, or is set with NSSM, that is not said here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<bool>,
     /// Whether it is a user's own service.
