@@ -257,7 +257,8 @@ impl Request {
     /// Says what it is called and where it runs: where a plain service runs its unit says, or nothing does.
     pub fn settle(&mut self, name: &ServiceName, working_directory: &Text) {
         self.name = Some(name.to_string());
-        if self.plain != Some(true) {
+        // The table of NSSM may say it.
+        if self.plain != Some(true) && !self.nssm.contains_key("AppDirectory") {
             self.working_directory = Some(working_directory.clone());
         }
     }

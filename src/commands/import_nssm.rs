@@ -23,7 +23,7 @@ pub(super) fn of_host(name: &str, wanted: &Import) -> Result<Option<Imported>, E
     if name.parse::<ServiceName>().is_ok_and(|name| nssm::adoptable(&name, &place).is_none()) {
         return Ok(None);
     }
-    imported(vec![registration], Vec::new(), wanted).map(Some)
+    imported(&[registration], Vec::new(), wanted).map(Some)
 }
 
 /// The services in a file of the registry.
@@ -44,10 +44,10 @@ pub(super) fn of_file(path: &Text, wanted: &Import) -> Result<Imported, Error> {
         return Err(Error::refused(fault.given(path)));
     }
     let left = others.iter().map(|other| format!("`{}`: {}", other.service, what_it_is(other))).collect();
-    imported(of_nssm, left, wanted)
+    imported(&of_nssm, left, wanted)
 }
 
-fn imported(registrations: Vec<Registration>, left: Vec<String>, wanted: &Import) -> Result<Imported, Error> {
+fn imported(registrations: &[Registration], left: Vec<String>, wanted: &Import) -> Result<Imported, Error> {
     let taken: Vec<(Taken, String)> = registrations
         .iter()
         .map(|registration| (import::nssm::read(registration), format!("From {}", registration.path())))

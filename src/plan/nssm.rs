@@ -102,7 +102,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     if options.start || options.restart_now {
         for Desired { name, .. } in desired {
             let is_adopted = observed.adopted.contains_key(name);
-            if !options.start && !(is_adopted && observed.active.contains(name)) {
+            if !(options.start || is_adopted && observed.active.contains(name)) {
                 continue;
             }
             if observed.active.contains(name) {

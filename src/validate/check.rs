@@ -444,6 +444,14 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     pub(super) fn working_directory(&mut self, request: &Request, fallback: &Text) -> Option<Text> {
+        let in_table = request.nssm.get("AppDirectory").filter(|_| self.target == Target::Nssm);
+        let in_table = in_table.and_then(|said| Some(Text::from(said.lines().pop()?)));
+        // One that begins with a variable is known to the service alone.
+        if let Some(path) =
+            in_table.filter(|path| request.working_directory.is_none() && self.platform.is_absolute(path))
+        {
+            return Some(path);
+        }
         match &request.working_directory {
             Some(path) => self.directory("option `--working-directory`", path),
             // Where systemd starts it if its unit says nothing (systemd.exec(5), `WorkingDirectory=`).
