@@ -404,6 +404,9 @@ mod tests {
 
     const PARAMETERS: &str = "Parameters";
 
+    /// A key below that of the service, the name of a value there, its type and its bytes.
+    type Value<'a> = (&'a str, &'a str, (u32, Vec<u8>));
+
     fn text(kind: u32, text: &str) -> (u32, Vec<u8>) {
         (kind, text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect())
     }
@@ -413,7 +416,7 @@ mod tests {
     }
 
     /// A service as `nssm install web C:\app\web.exe` leaves it, with `more`.
-    fn taken(more: &[(&str, &str, (u32, Vec<u8>))]) -> Taken {
+    fn taken(more: &[Value<'_>]) -> Taken {
         let installed = [
             ("", "DisplayName", text(1, "web")),
             ("", "ObjectName", text(1, "LocalSystem")),
@@ -425,9 +428,7 @@ mod tests {
             (PARAMETERS, "AppParameters", text(2, "")),
             (r"Parameters\AppExit", "", text(1, "Restart")),
         ];
-        let is_other = |(key, name, _): &&(&str, &str, (u32, Vec<u8>))| {
-            more.iter().all(|(other, of, _)| (other, of) != (key, name))
-        };
+        let is_other = |(key, name, _): &&Value<'_>| more.iter().all(|(other, of, _)| (other, of) != (key, name));
         let values = installed.iter().filter(is_other).chain(more).map(|(key, name, (kind, data))| RegistryValue {
             key: (*key).to_owned(),
             name: (*name).to_owned(),
@@ -447,7 +448,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn exact(more: &[(&str, &str, (u32, Vec<u8>))], expected: &[&str]) {
+    fn exact(more: &[Value<'_>], expected: &[&str]) {
         let (manifest, losses) = said(&taken(more));
         assert_eq!(losses, [""; 0], "{manifest}");
         for line in expected {
@@ -456,7 +457,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn lost(more: &[(&str, &str, (u32, Vec<u8>))], expected: &str) {
+    fn lost(more: &[Value<'_>], expected: &str) {
         let (manifest, losses) = said(&taken(more));
         assert_eq!(losses, [expected], "{manifest}");
     }
@@ -473,8 +474,8 @@ mod tests {
     fn what_windows_alone_has_is_read_too() {
         let account = |name: &str| ("", "ObjectName", text(1, name));
         exact(&[("", "DelayedAutostart", number(1))], &["Start = \"SERVICE_DELAYED_AUTO_START\""]);
-        exact(&[account(r"NT AUTHORITY\LocalService")], &[r#"account = 'NT AUTHORITY\LocalService'"#]);
-        exact(&[account(r"nt authority\networkservice")], &[r#"account = 'NT AUTHORITY\NetworkService'"#]);
+        exact(&[account(r"NT AUTHORITY\LocalService")], &[r"account = 'NT AUTHORITY\LocalService'"]);
+        exact(&[account(r"nt authority\networkservice")], &[r"account = 'NT AUTHORITY\NetworkService'"]);
         for name in [r".\joe", r"LAB\joe", r"NT SERVICE\web", r"LAB\gmsa$"] {
             let why = "nobody can read its password, and an install gives none";
             lost(&[account(name)], &format!("ObjectName = {name}: {why}"));

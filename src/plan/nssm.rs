@@ -64,7 +64,7 @@ pub fn brings_back(name: &ServiceName, now: Option<&[Parameter]>, earlier: Optio
             let is_new = |known: &&Parameter| earlier.iter().all(|parameter| !parameter.is_same_as(known));
             // An older journal knows nothing of what every service has.
             let added = now.iter().filter(|known| is_new(known) && goes_unasked(&known.name));
-            differing.chain(added.map(unset)).map(|parameter| set(name, &parameter)).collect()
+            added.map(unset).chain(differing).map(|parameter| set(name, &parameter)).collect()
         }
     }
 }
@@ -235,9 +235,9 @@ mod tests {
         assert_eq!(
             back(Some(&new), Some(&old)),
             [
-                r"C:\nssm.exe set web AppParameters old",
                 r"C:\nssm.exe reset web AppExit 0",
                 r"C:\nssm.exe reset web AppThrottle",
+                r"C:\nssm.exe set web AppParameters old",
             ]
         );
         assert_eq!(

@@ -173,7 +173,8 @@ impl NssmService {
         let is_asked_for = |known: &Parameter| self.parameters.iter().any(|wanted| wanted.is_same_as(known));
         let surplus = stored.iter().filter(|known| goes_unasked(&known.name) && !is_asked_for(known));
         let unset = surplus.filter(|known| known.values != default_of(known) || !is_read(known)).map(unset);
-        wrong.chain(unset).collect()
+        // Resets first, as in a batch: Wine forgets dependencies with any later change of what every service has.
+        unset.chain(wrong).collect()
     }
 
     /// What resets everything that an earlier registration may have and that is not asked for, whatever it has.

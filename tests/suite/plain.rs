@@ -159,7 +159,7 @@ fn a_plain_service_of_nssm_has_what_is_said() {
     let said =
         ["--restart-sec", "3", "--property", "AppPriority=IDLE_PRIORITY_CLASS", "--property", "AppParameters=-x %A%"];
     let ran = test.args(said).args(["--", r"C:\app\web.exe"]).run();
-    let set = |line: &str| line.split(" web App").nth(1).map(|rest| rest.to_owned());
+    let set = |line: &str| line.split(" web App").nth(1).map(str::to_owned);
     let lines: Vec<String> = ran.stdout.lines().filter(|line| line.contains("nssm.exe")).filter_map(set).collect();
     let expected = [
         r"lication C:\app\web.exe",

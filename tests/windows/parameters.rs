@@ -10,6 +10,7 @@ use crate::bed::{install, nssm_does, probe, registry, toml_path};
 /// What NSSM does where nothing is set, and something else.
 fn values(name: &str, takes: Takes) -> [&'static str; 2] {
     match (name, takes) {
+        ("AppDirectory", _) => [r"C:\windows", r"C:\windows\system32"],
         ("AppAffinity", _) => ["All", "0"],
         ("AppPriority", _) => ["NORMAL_PRIORITY_CLASS", "IDLE_PRIORITY_CLASS"],
         ("Type", _) => ["SERVICE_WIN32_OWN_PROCESS", "SERVICE_INTERACTIVE_PROCESS"],
