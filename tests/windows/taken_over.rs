@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Once;
 
 use crate::bed::{built, install, key, nssm_does, registry, run, toml_path};
 use crate::support::{Ran, Test, difference};
@@ -144,8 +145,13 @@ const SCRIPTS: &[Script] = &[
     },
 ];
 
-/// The folders and programs of the scripts.
+/// Puts the folders and programs of the scripts there, once: what runs cannot be written.
 fn programs() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(put_programs);
+}
+
+fn put_programs() {
     for folder in [r"C:\svc\logs", r"C:\ProgramData\app"] {
         fs::create_dir_all(folder).expect("a folder");
     }
