@@ -84,7 +84,7 @@ pub struct Request {
     /// Whom it runs as.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Whether nothing stands in its unit that is not said here.
+    /// Whether nothing stands in its unit, or is set with NSSM, that is not said here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<bool>,
     /// Whether it is a user's own service.
@@ -273,7 +273,8 @@ impl Request {
     /// Says what it is called and where it runs: where a plain service runs its unit says, or nothing does.
     pub fn settle(&mut self, name: &ServiceName, working_directory: &Text) {
         self.name = Some(name.to_string());
-        if self.plain != Some(true) {
+        // The table of NSSM may say it.
+        if self.plain != Some(true) && !self.nssm.contains_key("AppDirectory") {
             self.working_directory = Some(working_directory.clone());
         }
     }

@@ -172,7 +172,7 @@ fn installation(
         faults.push(Fault::new("option `--restart-now`", "needs `--adopt`: it is for what is taken over").help(help));
     }
     if call.adopt {
-        faults.extend(no_adoption(target, &settings.mode));
+        faults.extend(no_adoption(&settings.mode));
     }
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));
@@ -226,14 +226,10 @@ fn entries(given: &[String], target: Target, faults: &mut Vec<Fault>) -> IndexMa
 }
 
 /// What nothing can be taken over with.
-fn no_adoption(target: Target, mode: &InstallMode) -> Vec<Fault> {
+fn no_adoption(mode: &InstallMode) -> Vec<Fault> {
     let mut reasons = Vec::new();
     if matches!(mode, InstallMode::Export(..)) {
         reasons.push("cannot be combined with `--output`, which takes over nothing on this host");
-    }
-    match target {
-        Target::Systemd => {}
-        Target::Nssm => reasons.push("takes over units of systemd; a service of NSSM keeps its name"),
     }
     reasons.into_iter().map(|reason| Fault::new("option `--adopt`", reason)).collect()
 }

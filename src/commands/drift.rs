@@ -10,6 +10,7 @@ use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::plan::systemd::LinkDrift;
 use crate::plan::{self, Desired, Difference, Registration};
+use crate::render::nssm::current;
 
 /// Every difference between the services as they should be and the host.
 #[derive(Debug, Default)]
@@ -169,11 +170,11 @@ impl Comparison {
                 Registration::Nssm(wanted) => match observed.registered.get(&service.name) {
                     None => comparison.not_registered.push(service.name.clone()),
                     Some(stored) => {
-                        let differing = plan::nssm::differing(wanted, stored).into_iter();
+                        let differing = wanted.differing(stored).into_iter();
                         comparison.parameters.extend(differing.map(|parameter| ParameterDrift {
                             service: service.name.clone(),
-                            wanted: parameter.clone(),
-                            found: plan::nssm::current(parameter, stored),
+                            found: current(&parameter, stored),
+                            wanted: parameter,
                         }));
                     }
                 },
@@ -221,7 +222,7 @@ impl Comparison {
 
 impl Adoption {
     fn of(name: &ServiceName, original: &Original, place: &Place) -> Self {
-        Self { service: name.clone(), path: original.path.clone(), kept: place.original_unit(name) }
+        Self { service: name.clone(), path: original.path.clone(), kept: original.kept_at(name, place) }
     }
 }
 

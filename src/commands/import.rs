@@ -1,6 +1,7 @@
 //! Taking over what exists: units of this host, unit files, folders of them, and services of our own by their receipts.
 
 mod host;
+mod nssm;
 mod others;
 mod tree;
 mod unit;
@@ -92,6 +93,9 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
     }
     let kind = Host::default().path_kind(&wanted.what);
     let is_folder = kind == Some(PathKind::Directory);
+    if !is_folder && wanted.what.as_bytes().to_ascii_lowercase().ends_with(b".reg") {
+        return nssm::of_file(&wanted.what, wanted);
+    }
     if !is_folder && let Some(imported) = others::read(&wanted.what)? {
         return written(imported, wanted);
     }
@@ -100,14 +104,19 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
         Some(PathKind::Directory) => tree::read(&wanted.what, is_user),
         Some(PathKind::Missing) | None if !is_path(&wanted.what) => {
             let name = wanted.what.to_string();
+            if let Some(imported) = nssm::of_host(&name, wanted)? {
+                return Ok(imported);
+            }
             if let Some(imported) = of_ours(&name, wanted, catalog, read)? {
                 return Ok(imported);
             }
             match managers::of_this_host() {
                 Target::Systemd => Tree { sources: vec![host::unit(&name, wanted)?], ..Tree::default() },
                 Target::Nssm => {
-                    let fault = Fault::new("import", "there is no such file").given(&wanted.what);
-                    return Err(Error::refused(fault.help("name a unit file, or a folder of them")));
+                    let fault = Fault::new("import", "there is no service of that name, and no such file");
+                    return Err(Error::refused(
+                        fault.given(&wanted.what).help("`sc query state= all` lists the services of Windows"),
+                    ));
                 }
             }
         }

@@ -21,7 +21,6 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
-use crate::managers::systemd::adopt;
 use crate::managers::{self, Purpose, observe, systemd};
 use crate::manifest::{self, Manifest, Request};
 use crate::model::artifact::Artifact;
@@ -557,10 +556,8 @@ impl Installation {
         if journal::is_there(&self.site.place) {
             reporter(Event::Unfinished { needs_rights: false });
         }
-        let mut observed = observe::observe(&self.names(), &self.site, &mut Opened::default())?;
-        if self.settings.adopt {
-            adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
-        }
+        let observed =
+            observe::observe_and_adopt(&self.names(), &self.adopted_names(), &self.site, &mut Opened::default())?;
         // What was installed is compared with whatever has come in its place.
         let is_new = |name: &ServiceName| !observed.files.contains_key(&self.site.place.receipt(name));
         if let Some((_, error)) = observe::taken(&observed, &self.site).find(|(name, _)| is_new(name)) {
@@ -576,6 +573,11 @@ impl Installation {
         let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
         comparison.gone = self.gone(is_new);
         Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
+    }
+
+    /// The services whose names are taken over, where something else has them.
+    fn adopted_names(&self) -> Vec<ServiceName> {
+        if self.settings.adopt { self.names() } else { Vec::new() }
     }
 
     /// Tells which services go without the profile of hardening that their units have, though nobody has said so.
@@ -660,10 +662,7 @@ impl Installation {
         let surplus = self.surplus()?;
         if !surplus.is_empty() {
             let known = [names, surplus.clone()].concat();
-            observed = observe::observe(&known, &self.site, &mut opened)?;
-            if self.settings.adopt {
-                adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
-            }
+            observed = observe::observe_and_adopt(&known, &self.adopted_names(), &self.site, &mut opened)?;
             for name in surplus.iter().filter(|name| observed.originals.contains_key(*name)) {
                 let line = format!(
                     "what `{name}` was before it was adopted is kept; `ManageService {name} release` gives it back"

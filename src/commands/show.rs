@@ -14,6 +14,7 @@ use crate::managers::systemd::units::Units;
 use crate::manifest::Request;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::registration;
 use crate::model::spec::Hardening;
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -67,8 +68,12 @@ impl Managed {
             }
         }
         // The unit may have been for root alone: the record tells of it all the same.
-        for path in [place.original(name), place.original_unit(name)] {
+        for path in [place.original(name), place.original_unit(name), place.original_registration(name)] {
             match files::look(&path) {
+                Ok(Entry::File(found)) if path == place.original_registration(name) => {
+                    let text = registration::text_of(&found.contents);
+                    shown.files.push((path, text.map_or_else(|_| found.contents.to_vec(), String::into_bytes)));
+                }
                 Ok(Entry::File(found)) => shown.files.push((path, found.contents.to_vec())),
                 Ok(Entry::Missing | Entry::Other(_)) => {}
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {}

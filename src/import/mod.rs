@@ -7,6 +7,7 @@
 mod compare;
 mod document;
 mod merged;
+pub mod nssm;
 pub mod pm2;
 pub mod procfile;
 mod secrets;

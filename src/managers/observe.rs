@@ -32,6 +32,19 @@ use crate::render;
 /// # Errors
 /// When a service of NSSM has one of the names and is not ours, or a file cannot be read.
 pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Result<Observed, Error> {
+    observe_and_adopt(names, &[], site, opened)
+}
+
+/// As [`observe`]; of `adopted` what is not ours, and can be taken over, is.
+///
+/// # Errors
+/// As there, and when one cannot be taken over.
+pub fn observe_and_adopt(
+    names: &[ServiceName],
+    adopted: &[ServiceName],
+    site: &Site,
+    opened: &mut Opened,
+) -> Result<Observed, Error> {
     let mut observed = nothing(site.manager);
     for directory in [&site.place.state_dir, &site.place.unit_dir] {
         if to_path(directory).is_dir() {
@@ -52,7 +65,15 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
             }
             observe_units(names, &site.place, scope, &mut observed)?;
         }
-        Manager::Nssm => observe_registrations(names, &site.place, &mut observed)?,
+        Manager::Nssm => {
+            for name in names {
+                if let Some((original, files)) = nssm::adopt::kept(name, &site.place, &state)? {
+                    observed.originals.insert(name.clone(), original);
+                    observed.files.extend(files);
+                }
+            }
+            observe_registrations(names, adopted, &site.place, &mut observed)?;
+        }
     }
     for name in names {
         for path in site.place.files_of(name).into_iter().chain([site.place.legacy_receipt(name)]) {
@@ -80,6 +101,10 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
         }
     }
     observed.logs_out = observed.logs_out.filter(|user| presence::logs_out(user));
+    match site.manager {
+        Manager::Systemd(_) if !adopted.is_empty() => adopt::take_over(adopted, &mut observed, &site.place)?,
+        Manager::Systemd(_) | Manager::Nssm => {}
+    }
     Ok(observed)
 }
 
@@ -181,8 +206,17 @@ fn timer_of(
 }
 
 /// What NSSM has of services: their parameters, and the files that it writes their output to.
-fn observe_registrations(names: &[ServiceName], place: &Place, observed: &mut Observed) -> Result<(), Error> {
+fn observe_registrations(
+    names: &[ServiceName],
+    adopted: &[ServiceName],
+    place: &Place,
+    observed: &mut Observed,
+) -> Result<(), Error> {
     for name in names {
+        if let Some(other) = adopted.contains(name).then(|| nssm::adoptable(name, place)).flatten() {
+            nssm::adopt::take_over(name, &other, observed, place)?;
+            continue;
+        }
         observed.registered.extend(nssm::registration(name, place)?.map(|stored| (name.clone(), stored)));
         observed.outputs.insert(name.clone(), log_file::files(&place.output(name)));
     }
@@ -216,10 +250,7 @@ pub fn observe_to_install(
     adopts: bool,
     opened: &mut Opened,
 ) -> Result<Observed, Error> {
-    let mut observed = observe(names, site, opened)?;
-    if adopts {
-        adopt::take_over(names, &mut observed, &site.place)?;
-    }
+    let observed = observe_and_adopt(names, if adopts { names } else { &[] }, site, opened)?;
     let taken = taken(&observed, site).next().map(|(_, error)| error);
     taken.map_or(Ok(observed), Err)
 }

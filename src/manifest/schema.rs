@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::{Manifest, Setting};
-use crate::model::nssm_table::PARAMETERS;
+use crate::model::nssm_table::{APP_EVENTS, EVENTS, LATER, PARAMETERS};
 use crate::model::systemd_table::{Section, directives, directives_of_timers, directives_of_timers_as_units};
 use crate::model::word::Word;
 
@@ -68,7 +68,9 @@ pub(super) fn systemd_table(generator: &mut SchemaGenerator) -> Schema {
 /// The table of NSSM's further parameters.
 pub(super) fn nssm_table(generator: &mut SchemaGenerator) -> Schema {
     let setting = generator.subschema_for::<Setting>();
-    let names: Vec<&str> = PARAMETERS.iter().map(|(name, _)| *name).collect();
+    let known = PARAMETERS.iter().chain(&LATER).map(|(name, _)| *name);
+    let known = known.filter(|name| *name != APP_EVENTS).map(str::to_owned);
+    let names: Vec<String> = known.chain(EVENTS.iter().map(|event| format!("{APP_EVENTS}.{event}"))).collect();
     json_schema!({
         "type": "object",
         "additionalProperties": setting,

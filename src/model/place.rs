@@ -107,6 +107,11 @@ impl Place {
         self.state(name.as_str(), "_original.service")
     }
 
+    /// What NSSM had for a service whose name one of ours has taken, as `reg import` takes it.
+    pub fn original_registration(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), "_original.reg")
+    }
+
     /// What else was so when that was adopted.
     pub fn original(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), ORIGINAL)

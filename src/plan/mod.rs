@@ -141,6 +141,19 @@ fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: K
         .collect()
 }
 
+/// Steps that keep what a service takes the name of.
+fn keeping_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<Step> {
+    let kept = observed.adopted.get(name).map(|original| original.kept(name, place));
+    let missing = kept.into_iter().flatten().filter(|artifact| compare(observed, artifact) != Difference::Same);
+    missing.map(|artifact| Step::plain(Action::Write(artifact))).collect()
+}
+
+/// Steps that take away what is kept of an original.
+fn kept_away<'a>(observed: &'a Observed, name: &ServiceName, place: &Place) -> impl Iterator<Item = Step> + use<'a> {
+    let paths = [place.original_unit(name), place.original_registration(name), place.original(name)].into_iter();
+    paths.filter(|path| observed.files.contains_key(path)).map(|path| Step::plain(Action::Remove(path)))
+}
+
 /// What an install does besides putting files in place.
 #[derive(Clone, Debug, Default)]
 pub struct InstallOptions {
@@ -231,8 +244,7 @@ pub fn instances_at_boot(names: &[ServiceName], at_boot: bool, observed: &Observ
 pub fn release(names: &[ServiceName], observed: &Observed, site: &Site) -> Plan {
     match site.manager {
         Manager::Systemd(_) => systemd::release(names, observed, &site.place),
-        // Nothing of NSSM is adopted.
-        Manager::Nssm => Plan::of(Vec::new()),
+        Manager::Nssm => nssm::release(names, observed, &site.place),
     }
 }
 

@@ -1036,7 +1036,19 @@ impl CmdLine {
     /// # Errors
     /// What this grammar cannot carry.
     pub fn new(nssm: &CmdPath, arguments: &[CmdToken]) -> Result<Self, Unsayable> {
-        let mut line = nssm.0.clone();
+        Self::of(&nssm.0, arguments)
+    }
+
+    /// `reg.exe` of Windows itself, whatever lies where the batch runs, with `arguments`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
+    pub fn reg(arguments: &[CmdToken]) -> Result<Self, Unsayable> {
+        Self::of(r#""%SystemRoot%\System32\reg.exe""#, arguments)
+    }
+
+    fn of(program: &str, arguments: &[CmdToken]) -> Result<Self, Unsayable> {
+        let mut line = program.to_owned();
         for argument in arguments {
             line.push(' ');
             line.push_str(&argument.0);

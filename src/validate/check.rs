@@ -445,15 +445,33 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     pub(super) fn working_directory(&mut self, request: &Request, fallback: &Text) -> Option<Text> {
+        let in_table = request.nssm.get("AppDirectory").filter(|_| self.target == Target::Nssm);
+        let in_table = in_table.and_then(|said| Some(Text::from(said.lines().pop()?)));
+        // One that begins with a variable is known to the service alone.
+        if let Some(path) =
+            in_table.filter(|path| request.working_directory.is_none() && self.platform.is_absolute(path))
+        {
+            return Some(path);
+        }
         match &request.working_directory {
             Some(path) => self.directory("option `--working-directory`", path),
             // Where systemd starts it if its unit says nothing (systemd.exec(5), `WorkingDirectory=`).
-            None if request.plain == Some(true) => Some("/".into()),
+            None if request.plain == Some(true) => Some(match self.target {
+                Target::Systemd => "/".into(),
+                // That is NSSM's own choice.
+                Target::Nssm => self.folder_of_executable(request).unwrap_or_else(|| fallback.clone()),
+            }),
             None => Some(self.facts.current_directory().unwrap_or_else(|| {
                 self.note(format!("it will run in `{fallback}`; `--working-directory DIR` names another directory"));
                 fallback.clone()
             })),
         }
+    }
+
+    fn folder_of_executable(&self, request: &Request) -> Option<Text> {
+        let path = request.executable.as_ref()?.as_str()?;
+        let (folder, _) = path.rsplit_once(['\\', '/'])?;
+        self.platform.is_absolute(&path.into()).then(|| folder.into())
     }
 
     pub(super) fn environment(&mut self, plain: &IndexMap<String, Text>) -> IndexMap<EnvName, Text> {
@@ -630,12 +648,7 @@ impl<'a, F: Facts> Check<'a, F> {
                     .help("omit `--user`, and run the command as an administrator"),
             );
         }
-        if request.plain == Some(true) {
-            self.fault(
-                Fault::new("option `--plain`", "only a unit of systemd can be plain")
-                    .help("omit it: what NSSM is told of a service is told in any case"),
-            );
-        }
+        self.said_in_nssm_table(request);
         if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
             self.note("hardening exists on systemd only and has no effect on Windows; `--account LocalService` takes away most rights");
         }
@@ -842,10 +855,14 @@ impl<'a, F: Facts> Check<'a, F> {
         hardening
     }
 
-    /// When it is started again: a plain unit that says nothing is not (systemd.service(5), `Restart=`).
+    /// When it is started again: a plain unit that says nothing is not (systemd.service(5), `Restart=`), and a plain service
+    /// of NSSM always is.
     pub(super) fn restart(&mut self, request: &Request) -> Restart {
         match request.restart.as_deref() {
-            None if request.plain == Some(true) => Restart::Never,
+            None if request.plain == Some(true) => match self.target {
+                Target::Systemd => Restart::Never,
+                Target::Nssm => Restart::Always,
+            },
             said => self.word("option `--restart`", said),
         }
     }
@@ -943,6 +960,21 @@ impl<'a, F: Facts> Check<'a, F> {
         for (name, table) in directives.chain(parameters).filter(is_it) {
             let reason = said_too(request.origin(name), name, table);
             self.fault(Fault::new(option, reason));
+        }
+    }
+
+    /// Refuses a parameter of NSSM beside the key that says the same in other words.
+    fn said_in_nssm_table(&mut self, request: &Request) {
+        let environment = !request.environment.is_empty() || !request.path.is_empty();
+        for (name, key, is_said) in [
+            ("AppParameters", "arguments", !request.arguments.is_empty()),
+            ("AppDirectory", "working_directory", request.working_directory.is_some()),
+            ("AppEnvironmentExtra", "environment", environment),
+        ] {
+            if is_said && request.nssm.contains_key(name) {
+                let reason = format!("the key `{name}` of the `nssm` table says it, too; omit one of the two");
+                self.fault(Fault::new(format!("key `{key}`"), reason));
+            }
         }
     }
 

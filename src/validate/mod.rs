@@ -141,7 +141,11 @@ pub fn validate(
         secrets,
         secrets_in,
         account,
-        at_boot: request.at_boot.unwrap_or(true) && can_be_enabled(is_template, &ours, &directives),
+        at_boot: request.at_boot.unwrap_or(true)
+            && match target {
+                Target::Systemd => can_be_enabled(is_template, &ours, &directives),
+                Target::Nssm => true,
+            },
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),

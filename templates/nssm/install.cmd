@@ -46,7 +46,19 @@ if %errorlevel% neq 0 exit /b %errorlevel%
 {{ line }}
 if %errorlevel% neq 0 exit /b %errorlevel%
 {%- endfor %}
+goto settings
 :update
+rem What an earlier install or somebody else has set, and this one does not.
+{%- for one in forgotten %}
+{{ one.delete }} >nul 2>nul
+{{ one.query }} >nul 2>nul
+if not errorlevel 1 exit /b 1
+{%- endfor %}
+{%- for line in reset %}
+{{ line }} >nul
+if %errorlevel% neq 0 exit /b %errorlevel%
+{%- endfor %}
+:settings
 {%- if let Some(runner) = runner %}
 if exist {{ runner.exe }} goto through
 {%- for line in runner.direct %}

@@ -168,7 +168,8 @@ fn commands(batch: &[u8]) -> Vec<String> {
             Some(words) => {
                 assert!(!words.contains('\r'), "{words:?}");
                 // What the template itself says behind a call.
-                let words = words.strip_suffix(" >nul 2>nul").unwrap_or(words);
+                let words = words.strip_suffix(" 2>nul").unwrap_or(words);
+                let words = words.strip_suffix(" >nul").unwrap_or(words);
                 let mut words = grammar::c_runtime(&grammar::cmd(words));
                 // What follows is the value.
                 let names = match (words[0].as_str(), words.get(2).map(String::as_str)) {

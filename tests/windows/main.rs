@@ -19,3 +19,4 @@ mod parameters;
 mod python;
 mod supply;
 mod sweep;
+mod taken_over;

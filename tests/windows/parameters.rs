@@ -10,6 +10,7 @@ use crate::bed::{install, nssm_does, probe, registry, toml_path};
 /// What NSSM does where nothing is set, and something else.
 fn values(name: &str, takes: Takes) -> [&'static str; 2] {
     match (name, takes) {
+        ("AppDirectory", _) => [r"C:\windows", r"C:\windows\system32"],
         ("AppAffinity", _) => ["All", "0"],
         ("AppPriority", _) => ["NORMAL_PRIORITY_CLASS", "IDLE_PRIORITY_CLASS"],
         ("Type", _) => ["SERVICE_WIN32_OWN_PROCESS", "SERVICE_INTERACTIVE_PROCESS"],
@@ -23,6 +24,8 @@ fn values(name: &str, takes: Takes) -> [&'static str; 2] {
         (_, Takes::Number) if name.starts_with("AppStopMethod") && name != "AppStopMethodSkip" => ["1500", "700"],
         (_, Takes::Number) => ["0", "1"],
         (_, Takes::Path) => [r"C:\logs\a.log", r"C:\logs\b.log"],
+        (_, Takes::CommandLine) => [r#"-x "a b""#, r#"-x "%TEMP%""#],
+        (_, Takes::Variables) => ["A=1", "A=%TEMP%"],
         (_, Takes::Word(_) | Takes::Processors | Takes::Names) => unreachable!("{name}"),
     }
 }

@@ -86,7 +86,7 @@ const WHAT: &[O] = &[
     ),
     O::flag(
         "adopt",
-        "Take over a unit of this name that InstallService did not write: it is kept, and what runs goes on (Linux)",
+        "Take over a unit or service of this name that InstallService did not make: it is kept, and what runs goes on",
         |call| call.adopt = true,
     ),
     O::flag("restart-now", "With --adopt: restart what runs at once, so that it is as installed", |call| {
@@ -127,10 +127,10 @@ const SERVICE: &[O] = &[
         "The account that it runs as [default: root, or LocalSystem]",
         |call, account| say(&mut call.service.account, &account),
     ).common(),
-    O::flag("plain", "Write only the lines that you ask for, and none of InstallService's own", |call| {
+    O::flag("plain", "Write only the lines or parameters that you ask for, and none of InstallService's own", |call| {
         call.service.plain = Some(true);
     }),
-    O::flag("no-plain", "Write InstallService's own lines again, where an earlier --plain is to be taken back", |call| {
+    O::flag("no-plain", "Write InstallService's own again, where an earlier --plain is to be taken back", |call| {
         call.service.plain = Some(false);
     }),
     O::flag("user", "A service of your own, managed by `systemctl --user`, without administrator rights", |call| {

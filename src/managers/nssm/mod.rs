@@ -3,6 +3,7 @@
 //! Exit codes and the `SERVICE_*` words decide; messages are translated on some systems. A call
 //! with a missing argument would open a window, so every call here is complete.
 
+pub mod adopt;
 #[cfg(windows)]
 mod examine;
 #[cfg(windows)]
@@ -28,6 +29,7 @@ use crate::model::name::ServiceName;
 pub use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
+use crate::model::registration::Registration;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 
@@ -363,12 +365,50 @@ pub fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Para
         return Err(foreign("a service of that name is there already, and NSSM does not run it"));
     }
     let stored = registry::stored(name);
-    let output = place.output(name);
-    let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
-    if !writes_here && !files::is_there(&place.receipt(name)) {
-        return Err(foreign("a service of NSSM has that name already, and InstallService did not make it"));
+    if !is_ours(name, &stored, place) {
+        return Err(Error::Foreign {
+            path: name.as_str().into(),
+            reason: "a service of NSSM has that name already, and InstallService did not make it".to_owned(),
+            help: format!(
+                "`InstallService import {name}` prints a manifest of it, and `--adopt` takes it over; or choose another \
+                 name with `--service_name`, such as `--service_name my-{name}`"
+            ),
+        });
     }
     Ok(Some(stored))
+}
+
+/// Whether we made the service: it writes into our directory, or there is a receipt of it.
+#[cfg(windows)]
+fn is_ours(name: &ServiceName, stored: &[Parameter], place: &Place) -> bool {
+    let output = place.output(name);
+    let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
+    writes_here || files::is_there(&place.receipt(name))
+}
+
+/// What the registry has for a service of that name, if there is one.
+#[cfg(windows)]
+pub fn registered_as(service: &str) -> Option<Registration> {
+    registry::registration(service)
+}
+
+/// What the registry has for a service of that name: elsewhere than on Windows there is none.
+#[cfg(not(windows))]
+pub fn registered_as(_service: &str) -> Option<Registration> {
+    None
+}
+
+/// What the registry has for a service of NSSM that is not ours, and that can be taken over.
+#[cfg(windows)]
+pub fn adoptable(name: &ServiceName, place: &Place) -> Option<Registration> {
+    let found = registry::registration(name.as_str()).filter(Registration::is_of_nssm)?;
+    (!is_ours(name, &found.parameters(), place)).then_some(found)
+}
+
+/// What can be taken over: elsewhere than on Windows nothing.
+#[cfg(not(windows))]
+pub fn adoptable(_name: &ServiceName, _place: &Place) -> Option<Registration> {
+    None
 }
 
 /// The parameters that NSSM keeps for a service: elsewhere than on Windows there are none.

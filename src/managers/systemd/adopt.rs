@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::super::original::{self, KeptFiles};
 use super::units;
 use crate::error::{Error, Fault};
 use crate::host::files::{self, Entry};
@@ -152,31 +153,10 @@ pub fn may_give_back(names: &[ServiceName], observed: &mut Observed, site: &Site
     Ok(())
 }
 
-/// The files that keep an original.
-pub type KeptFiles = [(Text, Found); 2];
-
 /// What is kept of the unit whose name the service has taken, with the files that keep it.
 ///
 /// # Errors
-/// When it cannot be read or understood, or could be somebody else's words.
+/// As [`original::kept`].
 pub fn kept(name: &ServiceName, place: &Place, state: &Kept) -> Result<Option<(Original, KeptFiles)>, Error> {
-    let paths = [place.original_unit(name), place.original(name)];
-    let Some(record) = state.believed(&paths[1])? else { return Ok(None) };
-    let broken = |reason: String| {
-        let fault = Fault::new("the record of an adoption", reason).given(&paths[1]);
-        Error::refused(fault.help(format!(
-            "look at it, and move it away if nothing needs it; `{}` is the unit that it describes",
-            paths[0]
-        )))
-    };
-    let unit = match state.believed(&paths[0]) {
-        Ok(Some(unit)) => unit,
-        Ok(None) => return Err(broken(format!("`{}`, the unit that it describes, is gone", paths[0]))),
-        // One that was for root alone: who may not read it can compare everything else.
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let original = Original::read(&record.contents, unit.contents.clone(), place).map_err(broken)?;
-    let [of_unit, of_record] = paths;
-    Ok(Some((original, [(of_unit, unit), (of_record, record)])))
+    original::kept([place.original_unit(name), place.original(name)], place, state)
 }
