@@ -260,14 +260,14 @@ fn what_follows(applied: &AppliedService, scope: Scope) -> Option<String> {
         (false, false, _) if name.is_template() => {
             Some(format!("`ManageService {name}INSTANCE start{user}` starts an instance of it"))
         }
+        // systemd reads the times anew.
+        (false, true, _) if *has_timer && *had_timer => None,
         (false, true, AppliedChange::Adopted) => Some(format!(
             "what runs goes on as it was started; `ManageService {name} restart{user}` switches to what was installed"
         )),
         (false, false, _) if *has_timer => {
             Some(format!("`ManageService {name} start{user}` starts its timer, and runs it once now"))
         }
-        // systemd reads the times anew.
-        (false, true, _) if *has_timer && *had_timer => None,
         // What waited for its next run does not run.
         (false, true, _) if *had_timer => Some(format!("`ManageService {name} start{user}` starts it")),
         (false, false, _) => Some(format!("`ManageService {name} start{user}` starts it")),

@@ -3,7 +3,7 @@
 use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
 use crate::model::observed::{DropIn, Found, Observed};
-use crate::model::original::Original;
+use crate::model::original::{Original, OriginalUnit, Replaced};
 use crate::model::overrides::{self, Overridden};
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
@@ -69,7 +69,7 @@ pub enum FileDrift {
         /// As it should be.
         wanted: Artifact,
         /// What it overrides.
-        original: Original,
+        original: OriginalUnit,
     },
     /// It is there and should not.
     Superfluous(Text),
@@ -139,7 +139,7 @@ impl Comparison {
             surplus: surplus.to_vec(),
             drop_ins: observed.drop_ins.clone(),
             not_lingering: observed.logs_out.iter().cloned().collect(),
-            adopted: observed.adopted.iter().map(|(name, original)| Adoption::of(name, original, place)).collect(),
+            adopted: observed.adopted.iter().flat_map(|(name, original)| Adoption::of(name, original, place)).collect(),
             ..Self::default()
         };
         for service in desired {
@@ -221,8 +221,14 @@ impl Comparison {
 }
 
 impl Adoption {
-    fn of(name: &ServiceName, original: &Original, place: &Place) -> Self {
-        Self { service: name.clone(), path: original.path.clone(), kept: original.kept_at(name, place) }
+    /// Those of one service: its unit, and its timer if there is one.
+    fn of(name: &ServiceName, original: &Original, place: &Place) -> Vec<Self> {
+        let of = |Replaced { original, kept, .. }: Replaced<'_>| Self {
+            service: name.clone(),
+            path: original.path.clone(),
+            kept,
+        };
+        original.units(name, place).map(of).collect()
     }
 }
 
@@ -256,8 +262,10 @@ fn file_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<File
             }
             (Difference::Missing | Difference::Changed, _) => {
                 let wanted = artifact.clone();
-                let original = observed.adopted.get(&service.name).filter(|_| wanted.path == place.unit(&service.name));
-                drift.push(match original.cloned() {
+                let adopted = observed.adopted.get(&service.name);
+                let mut units = adopted.into_iter().flat_map(|original| original.units(&service.name, place));
+                let original = units.find(|replaced| replaced.ours == wanted.path);
+                drift.push(match original.map(|replaced| replaced.original.clone()) {
                     Some(original) => FileDrift::Overrides { wanted, original },
                     None => FileDrift::Missing(wanted),
                 });

@@ -113,7 +113,7 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
         return written(imported, wanted);
     }
     let is_user = wanted.place.user;
-    let Tree { sources, mut left, mut notes } = match kind {
+    let Tree { sources, mut left, notes } = match kind {
         Some(PathKind::Directory) => tree::read(&wanted.what, is_user),
         Some(PathKind::Missing) | None if !is_path(&wanted.what) => {
             let name = wanted.what.to_string();
@@ -145,13 +145,6 @@ pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result
                 left.extend(said.service.losses.iter().map(|loss| format!("`{path}`: {}", loss.why)));
             }
             Ok((one, said)) => {
-                if source.is_of_host && said.has_timer {
-                    let name = &source.about.name;
-                    notes.push(format!(
-                        "`{name}`: `--adopt` takes over no timer: without `schedule`, `at_boot` and the `Timer.` entries it \
-                         takes over the service, which `{name}.timer` goes on starting"
-                    ));
-                }
                 services.push(said.service);
                 taken.push((one, from(&source, said.has_timer)));
             }

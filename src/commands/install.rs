@@ -1,7 +1,7 @@
 //! Installing services: requests become specs, specs a plan, and the plan is previewed, exported, compared or
 //! applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Wishes};
+use crate::managers::systemd::adopt::Adopting;
+use crate::managers::systemd::units;
 use crate::managers::{self, Purpose, observe, systemd};
 use crate::manifest::{self, Manifest, Request};
 use crate::model::artifact::Artifact;
@@ -29,6 +31,7 @@ use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::observed::Observed;
+use crate::model::original::{Original, OriginalUnit};
 use crate::model::place::{RUNNER, error_log_path};
 use crate::model::schedule::Schedule;
 use crate::model::site::Site;
@@ -408,7 +411,11 @@ impl Installation {
     /// What would be done on a host that has nothing of what is asked for; what is to go has to be looked for.
     fn preview(&self, files: Vec<Desired>, notes: Vec<String>) -> Result<Preview, Error> {
         if self.is_here() {
-            self.not_foreign_timers(&observe::timers_of_others(&self.scheduled(), &self.site)?)?;
+            for (name, other) in observe::timers_of_others(&self.scheduled(), &self.site)? {
+                // Where nothing of ours is, the timer has a service that is not ours, too.
+                let can_adopt = !observe::is_installed(&name, &self.site)?;
+                units::not_foreign_timer(&name, &other, can_adopt, self.site.scope())?;
+            }
         }
         let desired = self.with_environment(files, secrets::hidden)?;
         let surplus = self.surplus()?;
@@ -556,15 +563,14 @@ impl Installation {
         if journal::is_there(&self.site.place) {
             reporter(Event::Unfinished { needs_rights: false });
         }
-        let observed =
-            observe::observe_and_adopt(&self.names(), &self.adopted_names(), &self.site, &mut Opened::default())?;
+        let observed = observe::observe_and_adopt(&self.names(), &self.adopting(), &self.site, &mut Opened::default())?;
         // What was installed is compared with whatever has come in its place.
         let is_new = |name: &ServiceName| !observed.files.contains_key(&self.site.place.receipt(name));
         if let Some((_, error)) = observe::taken(&observed, &self.site).find(|(name, _)| is_new(name)) {
             return Err(error);
         }
         if !self.settings.compares_receipts {
-            self.not_foreign_timers(&observed.other_timers)?;
+            self.not_foreign_timers(&observed)?;
         }
         tell_others(&observed, reporter);
         tell_lost(&observed, reporter);
@@ -575,9 +581,12 @@ impl Installation {
         Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
     }
 
-    /// The services whose names are taken over, where something else has them.
-    fn adopted_names(&self) -> Vec<ServiceName> {
-        if self.settings.adopt { self.names() } else { Vec::new() }
+    /// What may be taken over.
+    fn adopting(&self) -> Adopting {
+        match self.settings.adopt {
+            true => Adopting { names: self.names(), scheduled: self.scheduled() },
+            false => Adopting::default(),
+        }
     }
 
     /// Tells which services go without the profile of hardening that their units have, though nobody has said so.
@@ -649,20 +658,20 @@ impl Installation {
             Some(change) => change,
             // It may have to ask, and to wait for another run, so what it takes the host for is looked at before that.
             None => {
-                let found = observe::observe_to_install(&names, &self.site, self.settings.adopt, &mut opened);
+                let found = observe::observe_to_install(&names, &self.adopting(), &self.site, &mut opened);
                 (seen, asked) = self.ask_for_values(found, &files, reporter)?;
                 Change::begin(&names, place, reporter)?
             }
         };
-        let mut observed = observe::observe_to_install(&names, &self.site, self.settings.adopt, &mut opened)?;
-        self.not_foreign_timers(&observed.other_timers)?;
+        let mut observed = observe::observe_to_install(&names, &self.adopting(), &self.site, &mut opened)?;
+        self.not_foreign_timers(&observed)?;
         tell_others(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {
             let known = [names, surplus.clone()].concat();
-            observed = observe::observe_and_adopt(&known, &self.adopted_names(), &self.site, &mut opened)?;
+            observed = observe::observe_and_adopt(&known, &self.adopting(), &self.site, &mut opened)?;
             for name in surplus.iter().filter(|name| observed.originals.contains_key(*name)) {
                 let line = format!(
                     "what `{name}` was before it was adopted is kept; `ManageService {name} release` gives it back"
@@ -686,15 +695,14 @@ impl Installation {
     }
 
     /// Refuses a schedule where a timer of that name is not ours.
-    fn not_foreign_timers(&self, others: &BTreeMap<ServiceName, Text>) -> Result<(), Error> {
-        let other = self.scheduled().into_iter().find_map(|name| Some((others.get(&name)?.clone(), name)));
-        other.map_or(Ok(()), |(path, name)| {
-            Err(Error::Foreign {
-                path,
-                reason: "a timer of that name is there already, and InstallService did not write it".to_owned(),
-                help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
-            })
-        })
+    fn not_foreign_timers(&self, observed: &Observed) -> Result<(), Error> {
+        for name in self.scheduled() {
+            if let Some(other) = observed.other_timers.get(&name) {
+                let can_adopt = !self.settings.adopt && observed.originals.contains_key(&name);
+                units::not_foreign_timer(&name, other, can_adopt, self.site.scope())?;
+            }
+        }
+        Ok(())
     }
 
     /// The values that nobody knows yet, and what the host was taken for. Nobody is asked for a password only to be
@@ -788,6 +796,7 @@ impl Installation {
                 before = managers::status(&self.site, &units)?;
                 let active = units.iter().zip(&before).filter(|(_, status)| status.is_active());
                 observed.active = active.map(|(name, _)| name.clone()).collect();
+                observed.active.extend(self.waiting(&observed)?);
             }
             let Settings { stop, start, restart_now, no_rollback, .. } = self.settings;
             options = InstallOptions { stop, start, restart_now, no_rollback, ..options };
@@ -828,6 +837,17 @@ impl Installation {
         }
         result.map_err(|error| self.with_error_log(error)).map_err(|error| taken_back(error, &updates))?;
         Ok(Outcome::Applied(self.applied(&plan, desired, observed, &updates, surplus)))
+    }
+
+    /// The services whose timers are taken over and wait; itself, such a service may not run.
+    fn waiting(&self, observed: &Observed) -> Result<Vec<ServiceName>, Error> {
+        let is_new =
+            |(name, original): &(&ServiceName, &Original)| original.timer.is_some() && !observed.active.contains(name);
+        let names: Vec<ServiceName> = observed.adopted.iter().filter(is_new).map(|(name, _)| name.clone()).collect();
+        match self.site.manager {
+            Manager::Systemd(scope) => systemd::schedule::waiting(&names, scope),
+            Manager::Nssm => Ok(Vec::new()),
+        }
     }
 
     /// Puts the programs in their place that the service manager needs for these services.
@@ -923,7 +943,7 @@ impl Installation {
             let is_of = |active: &ServiceName| active == name || active.template().as_ref() == Some(name);
             let was_active = observed.active.iter().any(is_of);
             let (started, has_timer) = (started.contains(name), service.has_timer(&self.site.place));
-            let had_timer = observed.files.contains_key(&self.site.place.timer(name));
+            let had_timer = observed.has_timer(name, &self.site.place);
             AppliedService { name: name.clone(), change, started, was_active, has_timer, had_timer }
         };
         let services = desired.iter().map(of).collect();
@@ -941,8 +961,9 @@ impl Installation {
 
 fn tell_others(observed: &Observed, reporter: Reporter<'_>) {
     observed.other_units.iter().for_each(|(name, other)| reporter(Event::OtherUnit(name, other)));
-    for original in observed.adopted.values().filter(|original| original.is_private()) {
-        let path = &original.path;
+    let units =
+        observed.adopted.values().flat_map(|original| std::iter::once(&original.service).chain(&original.timer));
+    for OriginalUnit { path, .. } in units.filter(|unit| unit.is_private()) {
         let line = format!("`{path}` is not for everybody to read, and ours is: `--env NAME` keeps a value out of it");
         reporter(Event::Note(&line));
     }

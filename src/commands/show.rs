@@ -68,7 +68,8 @@ impl Managed {
             }
         }
         // The unit may have been for root alone: the record tells of it all the same.
-        for path in [place.original(name), place.original_unit(name), place.original_registration(name)] {
+        let originals = [place.original_unit(name), place.original_timer(name), place.original_registration(name)];
+        for path in [place.original(name)].into_iter().chain(originals) {
             match files::look(&path) {
                 Ok(Entry::File(found)) if path == place.original_registration(name) => {
                     let text = registration::text_of(&found.contents);

@@ -373,12 +373,15 @@ impl Managed {
         }
         let gone = observed.gone_originals;
         let originals = observed.originals.into_iter().filter(|(name, _)| !gone.contains(name));
-        kept.extend(originals.map(|(name, original)| {
-            // One that is overridden lies where it lay.
-            let is_kept = original.was_in_place(&name, &self.site.place) || original.registration().is_some();
-            let path = if is_kept { original.kept_at(&name, &self.site.place) } else { original.path };
-            Kept::Original(name, path)
-        }));
+        for (name, original) in originals {
+            let is_registration = original.registration().is_some();
+            kept.extend(original.units(&name, &self.site.place).map(|replaced| {
+                // One that is overridden lies where it lay.
+                let is_kept = replaced.was_in_place() || is_registration;
+                let path = if is_kept { replaced.kept } else { replaced.original.path.clone() };
+                Kept::Original(name.clone(), path)
+            }));
+        }
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
         kept.extend(observed.other_units.into_iter().map(|(name, other)| Kept::OtherUnit(name, other)));
         kept.extend(error_logs.into_iter().map(Kept::ErrorLog));
@@ -400,7 +403,9 @@ impl Managed {
             Manager::Nssm => nssm::adopt::may_give_back(&self.names, &observed)?,
         }
         // Asked first: once it is done, nothing is to fail any more.
-        let active = managers::active(&self.site, &self.names)?;
+        let mut active = managers::active(&self.site, &self.names)?;
+        // Those that timers start are read anew.
+        active.retain(|name| !observed.has_timer(name, &self.site.place));
         let plan = plan::release(&self.names, &observed, &self.site);
         let done = self.logged("release", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;

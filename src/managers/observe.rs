@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::credential::Opened;
-use super::systemd::adopt;
+use super::systemd::adopt::{self, Adopting};
 use super::systemd::presence;
 use super::systemd::units::{self, Units};
 use super::{log_file, nssm};
@@ -32,16 +32,16 @@ use crate::render;
 /// # Errors
 /// When a service of NSSM has one of the names and is not ours, or a file cannot be read.
 pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Result<Observed, Error> {
-    observe_and_adopt(names, &[], site, opened)
+    observe_and_adopt(names, &Adopting::default(), site, opened)
 }
 
-/// As [`observe`]; of `adopted` what is not ours, and can be taken over, is.
+/// As [`observe`]; of what has the names of `adopting` and is not ours, what can be taken over is.
 ///
 /// # Errors
 /// As there, and when one cannot be taken over.
 pub fn observe_and_adopt(
     names: &[ServiceName],
-    adopted: &[ServiceName],
+    adopting: &Adopting,
     site: &Site,
     opened: &mut Opened,
 ) -> Result<Observed, Error> {
@@ -56,7 +56,7 @@ pub fn observe_and_adopt(
         Manager::Systemd(scope) => {
             for name in names {
                 if let Some((original, files)) = adopt::kept(name, &site.place, &state)? {
-                    if !original.was_in_place(name, &site.place) && !files::is_there(&original.path) {
+                    if original.service.path != site.place.unit(name) && !files::is_there(&original.service.path) {
                         observed.gone_originals.push(name.clone());
                     }
                     observed.originals.insert(name.clone(), original);
@@ -72,7 +72,7 @@ pub fn observe_and_adopt(
                     observed.files.extend(files);
                 }
             }
-            observe_registrations(names, adopted, &site.place, &mut observed)?;
+            observe_registrations(names, &adopting.names, &site.place, &mut observed)?;
         }
     }
     for name in names {
@@ -102,8 +102,8 @@ pub fn observe_and_adopt(
     }
     observed.logs_out = observed.logs_out.filter(|user| presence::logs_out(user));
     match site.manager {
-        Manager::Systemd(_) if !adopted.is_empty() => adopt::take_over(adopted, &mut observed, &site.place)?,
-        Manager::Systemd(_) | Manager::Nssm => {}
+        Manager::Systemd(_) => adopt::take_over(adopting, &mut observed, &site.place)?,
+        Manager::Nssm => {}
     }
     Ok(observed)
 }
@@ -133,23 +133,24 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
     for name in names {
         let path = place.unit(name);
         let entry = directory.look(&path)?;
-        // What ours overrides since it was adopted is as it was meant to be.
-        let is_adopted = observed.originals.contains_key(name);
-        let other = units.other(name, &entry).filter(|other| !(is_adopted && adopt::is_overridden(other)));
+        // What ours override since it was adopted is as it was meant to be.
+        let original = observed.originals.get(name);
+        let is_overridden = |is_adopted, other: &OtherUnit| is_adopted && adopt::is_overridden(other);
+        let other = units.other(name, &entry).filter(|other| !is_overridden(original.is_some(), other));
+        let has_timer = original.is_some_and(|original| original.timer.is_some());
+        let (timer, of_others) = timer_of(name, place, &units, &directory)?;
+        let of_others = of_others.filter(|other| !is_overridden(has_timer, other));
         match (&other, entry) {
             (Some(OtherUnit::Mask(_) | OtherUnit::InPlace { .. } | OtherUnit::Link { .. }), _) => {}
             (Some(OtherUnit::Beside { .. }) | None, Entry::File(found)) => drop(observed.files.insert(path, found)),
             (Some(OtherUnit::Beside { .. }) | None, Entry::Missing | Entry::Other(_)) => {}
         }
-        let (timer, of_others) = timer_of(name, place, &units, &directory)?;
         observed.files.extend(timer.map(|found| (place.timer(name), found)));
-        observed.other_timers.extend(of_others.map(|path| (name.clone(), path)));
+        observed.other_timers.extend(of_others.map(|other| (name.clone(), other)));
         observed.other_units.extend(other.map(|other| (name.clone(), other)));
         let of_unit = units.drop_ins(name);
         observed.overriding.extend(contents_of(&of_unit).map(|drop_ins| (name.clone(), drop_ins)));
-        // What lies there for a timer of somebody else is no business of ours.
-        let is_theirs = observed.other_timers.contains_key(name);
-        let of_timer = if is_theirs { Vec::new() } else { units.drop_ins_of_timer(name) };
+        let of_timer = units.drop_ins_of_timer(name);
         observed.overriding_timers.extend(contents_of(&of_timer).map(|drop_ins| (name.clone(), drop_ins)));
         let has_timer = observed.files.contains_key(&place.timer(name));
         for path in of_unit.into_iter().chain(of_timer.into_iter().filter(|_| has_timer)) {
@@ -176,7 +177,7 @@ fn contents_of(paths: &[Text]) -> Option<Vec<DropIn>> {
 ///
 /// # Errors
 /// When it cannot be seen.
-pub fn timers_of_others(names: &[ServiceName], site: &Site) -> Result<BTreeMap<ServiceName, Text>, Error> {
+pub fn timers_of_others(names: &[ServiceName], site: &Site) -> Result<BTreeMap<ServiceName, OtherUnit>, Error> {
     let scope = match site.manager {
         Manager::Systemd(scope) => scope,
         Manager::Nssm => return Ok(BTreeMap::new()),
@@ -184,24 +185,27 @@ pub fn timers_of_others(names: &[ServiceName], site: &Site) -> Result<BTreeMap<S
     let (units, directory) = (Units::look(&site.place, scope), Listed::open(&site.place.unit_dir)?);
     let mut others = BTreeMap::new();
     for name in names {
-        if let (_, Some(path)) = timer_of(name, &site.place, &units, &directory)? {
-            others.insert(name.clone(), path);
+        if let (_, Some(other)) = timer_of(name, &site.place, &units, &directory)? {
+            others.insert(name.clone(), other);
         }
     }
     Ok(others)
 }
 
-/// The timer of ours of that name, and the path of one that is not.
+/// The timer of ours of that name, and one that is not.
 fn timer_of(
     name: &ServiceName,
     place: &Place,
     units: &Units<'_>,
     directory: &Listed,
-) -> Result<(Option<Found>, Option<Text>), Error> {
-    Ok(match directory.look(&place.timer(name))? {
-        Entry::File(found) if render::is_ours(&found.contents) => (Some(found), None),
-        Entry::File(_) | Entry::Other(_) => (None, Some(place.timer(name))),
-        Entry::Missing => (None, units.other_timer(name)),
+) -> Result<(Option<Found>, Option<OtherUnit>), Error> {
+    let entry = directory.look(&place.timer(name))?;
+    let other = units.other_timer(name, &entry);
+    // Beside one of ours, another has no effect unless it counts.
+    let is_ours = matches!(&other, None | Some(OtherUnit::Beside { .. }));
+    Ok(match entry {
+        Entry::File(found) if is_ours => (Some(found), other.filter(|other| !adopt::is_overridden(other))),
+        Entry::File(_) | Entry::Missing | Entry::Other(_) => (None, other),
     })
 }
 
@@ -240,17 +244,17 @@ pub fn taken<'a>(observed: &'a Observed, site: &'a Site) -> impl Iterator<Item =
     })
 }
 
-/// As [`observe`], for what is to be installed; with `adopts` units that are not ours are taken over.
+/// As [`observe_and_adopt`], for what is to be installed.
 ///
 /// # Errors
 /// As there, and when a name is taken.
 pub fn observe_to_install(
     names: &[ServiceName],
+    adopting: &Adopting,
     site: &Site,
-    adopts: bool,
     opened: &mut Opened,
 ) -> Result<Observed, Error> {
-    let observed = observe_and_adopt(names, if adopts { names } else { &[] }, site, opened)?;
+    let observed = observe_and_adopt(names, adopting, site, opened)?;
     let taken = taken(&observed, site).next().map(|(_, error)| error);
     taken.map_or(Ok(observed), Err)
 }

@@ -1,6 +1,7 @@
 //! What is kept of the services that were adopted.
 
 use std::io;
+use std::rc::Rc;
 
 use crate::error::{Error, Fault};
 use crate::host::state::Kept;
@@ -11,31 +12,43 @@ use crate::model::place::Place;
 use crate::model::text::Text;
 
 /// The files that keep an original.
-pub type KeptFiles = [(Text, Found); 2];
+pub type KeptFiles = Vec<(Text, Found)>;
 
-/// What is kept in these files, of which the second says what else was so.
+/// What is kept in these files, with what was found of them. The `timer` lies beside the `service` if there was one.
 ///
 /// # Errors
 /// When it cannot be read or understood, or could be somebody else's words.
-pub fn kept(paths: [Text; 2], place: &Place, state: &Kept) -> Result<Option<(Original, KeptFiles)>, Error> {
-    let Some(record) = state.believed(&paths[1])? else { return Ok(None) };
+pub fn kept(
+    service: Text,
+    timer: Option<Text>,
+    record: Text,
+    place: &Place,
+    state: &Kept,
+) -> Result<Option<(Original, KeptFiles)>, Error> {
+    let Some(found) = state.believed(&record)? else { return Ok(None) };
     let broken = |reason: String| {
-        let fault = Fault::new("the record of an adoption", reason).given(&paths[1]);
+        let fault = Fault::new("the record of an adoption", reason).given(&record);
         Error::refused(
-            fault
-                .help(format!("look at it, and move it away if nothing needs it; `{}` is what it describes", paths[0])),
+            fault.help(format!("look at it, and move it away if nothing needs it; `{service}` is what it describes")),
         )
     };
-    let contents = match state.believed(&paths[0]) {
-        Ok(Some(found)) => found,
-        Ok(None) => return Err(broken(format!("`{}`, which it describes, is gone", paths[0]))),
-        // One that was for root alone: who may not read it can compare everything else.
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let original = Original::read(&record.contents, contents.contents.clone(), place).map_err(broken)?;
-    let [of_contents, of_record] = paths;
-    Ok(Some((original, [(of_contents, contents), (of_record, record)])))
+    let mut files = Vec::new();
+    for path in std::iter::once(&service).chain(&timer) {
+        match state.believed(path) {
+            Ok(Some(found)) => files.push((path.clone(), found)),
+            Ok(None) if *path == service => return Err(broken(format!("`{service}`, which it describes, is gone"))),
+            Ok(None) => {}
+            // One that was for root alone: who may not read it can compare everything else.
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    let contents = |path: &Text| files.iter().find(|(of, _)| of == path).map(|(_, found)| Rc::clone(&found.contents));
+    let of_timer = timer.as_ref().and_then(contents);
+    let original = Original::read(&found.contents, contents(&service).unwrap_or_default(), of_timer, place);
+    let original = original.map_err(broken)?;
+    files.push((record, found));
+    Ok(Some((original, files)))
 }
 
 /// What is kept already is of something else: a second adoption would lose it. `now` says what has the name by now.

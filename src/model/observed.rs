@@ -7,6 +7,7 @@ use super::links::Links;
 use super::name::ServiceName;
 use super::original::Original;
 use super::parameter::Parameter;
+use super::place::Place;
 use super::text::Text;
 
 /// A file on the host as it was found.
@@ -89,14 +90,14 @@ pub struct Observed {
     pub directories: Vec<Text>,
     /// Units of the same names that are not ours, the one that counts most for each.
     pub other_units: BTreeMap<ServiceName, OtherUnit>,
-    /// What is kept of the units that services of ours have taken the names of.
+    /// What is kept of what services of ours have taken the names of.
     pub originals: BTreeMap<ServiceName, Original>,
-    /// Those of them that a package brought, and that are gone.
+    /// Those of them whose service a package brought, and that are gone.
     pub gone_originals: Vec<ServiceName>,
-    /// The units whose names are taken over now. One in the place of ours is among the files, too.
+    /// What is taken over now. A unit in the place of ours is among the files, too.
     pub adopted: BTreeMap<ServiceName, Original>,
     /// Timers of the same names that are not ours.
-    pub other_timers: BTreeMap<ServiceName, Text>,
+    pub other_timers: BTreeMap<ServiceName, OtherUnit>,
     /// The links to units of systemd.
     pub links: Links,
     /// Services that run.
@@ -114,6 +115,12 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Whether a timer starts the service: one of ours, or one that is taken over.
+    pub fn has_timer(&self, name: &ServiceName, place: &Place) -> bool {
+        let is_taken_over = || self.adopted.get(name).is_some_and(|original| original.timer.is_some());
+        self.files.contains_key(&place.timer(name)) || is_taken_over()
+    }
+
     /// Whether the same was found of `names`: files, registrations and links.
     pub fn is_same(&self, other: &Self, names: &[ServiceName]) -> bool {
         let has_same_links = |name: &ServiceName| {
@@ -121,6 +128,7 @@ impl Observed {
         };
         self.files == other.files
             && self.other_units == other.other_units
+            && self.other_timers == other.other_timers
             && self.originals == other.originals
             && self.adopted == other.adopted
             && self.registered == other.registered

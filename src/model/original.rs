@@ -14,9 +14,18 @@ use super::platform::Platform;
 use super::registration::{Registration, SERVICES};
 use super::text::Text;
 
-/// A unit that is not ours, as it was when a service of ours took its name; or the registration of a service of NSSM.
+/// What had the name of a service before one of ours took it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Original {
+    /// Its unit; or the registration of a service of NSSM.
+    pub service: OriginalUnit,
+    /// The timer of that name, where a timer of ours has taken its place.
+    pub timer: Option<OriginalUnit>,
+}
+
+/// A unit that is not ours, as it was when one of ours took its name; or the registration of a service of NSSM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginalUnit {
     /// Where it lay; or where it lies, if it is another directory than that of our units.
     pub path: Text,
     /// What was in it.
@@ -29,10 +38,31 @@ pub struct Original {
     pub links: UnitLinks,
 }
 
+/// One of the units of an original, with the unit of ours that has its name.
+#[derive(Clone, Debug)]
+pub struct Replaced<'a> {
+    /// The unit as it was.
+    pub original: &'a OriginalUnit,
+    /// The name of both, such as `web.timer`.
+    pub unit: String,
+    /// Where the unit of ours lies.
+    pub ours: Text,
+    /// The file that the original is kept in.
+    pub kept: Text,
+}
+
 /// What is written of an original beside its contents.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Record {
+    service: UnitRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timer: Option<UnitRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnitRecord {
     unit: Text,
     mode: String,
     owner: Option<(u32, u32)>,
@@ -40,42 +70,10 @@ struct Record {
     links: BTreeMap<String, Text>,
 }
 
-impl Original {
+impl OriginalUnit {
     /// The unit at `path` as it was found, with the links to it.
     pub fn new(path: Text, found: &Found, links: UnitLinks) -> Self {
         Self { path, contents: Rc::clone(&found.contents), mode: found.mode, owner: found.owner, links }
-    }
-
-    /// A service of NSSM as the registry has it.
-    pub fn of_nssm(registration: &Registration) -> Self {
-        // Every user may read that of any service.
-        const READABLE: u32 = 0o644;
-        Self {
-            path: registration.path().into(),
-            contents: registration.file().into(),
-            mode: READABLE,
-            owner: None,
-            links: UnitLinks::new(),
-        }
-    }
-
-    /// What the registry had, where it is a service of NSSM.
-    pub fn registration(&self) -> Option<Registration> {
-        self.path.as_str().filter(|path| path.starts_with(SERVICES))?;
-        Registration::read(&self.contents).ok()?.pop()
-    }
-
-    /// The file that it is kept in.
-    pub fn kept_at(&self, name: &ServiceName, place: &Place) -> Text {
-        match self.registration() {
-            Some(_) => place.original_registration(name),
-            None => place.original_unit(name),
-        }
-    }
-
-    /// Whether it lay where the unit of the service lies; another one is overridden by that, and stays.
-    pub fn was_in_place(&self, name: &ServiceName, place: &Place) -> bool {
-        self.path == place.unit(name)
     }
 
     /// Whether others could not read it: what it holds may be secret.
@@ -85,7 +83,7 @@ impl Original {
     }
 
     /// The unit as it was.
-    pub fn unit(&self) -> Artifact {
+    pub fn artifact(&self) -> Artifact {
         Artifact {
             path: self.path.clone(),
             mode: self.mode,
@@ -94,47 +92,27 @@ impl Original {
         }
     }
 
-    /// The links to the unit as they were.
-    pub fn links(&self, name: &ServiceName) -> Links {
-        let mut links = Links::default().only(&[name.unit()].into());
-        for (path, target) in &self.links {
-            links.add(&name.unit(), path.clone(), target.clone());
-        }
-        links
-    }
-
-    /// The files that keep it in the working directory. What others could write there they could put into the unit.
-    pub fn kept(&self, name: &ServiceName, place: &Place) -> [Artifact; 2] {
+    /// The file that keeps it. What others could write there they could put into the unit.
+    fn kept_at(&self, path: Text) -> Artifact {
         const WRITABLE_BY_OTHERS: u32 = 0o022;
-        let unit =
-            Artifact { path: self.kept_at(name, place), mode: self.mode & !WRITABLE_BY_OTHERS & 0o777, ..self.unit() };
-        [unit, Artifact::plain(place.original(name), self.record(name, place).into_bytes())]
+        Artifact { path, mode: self.mode & !WRITABLE_BY_OTHERS & 0o777, ..self.artifact() }
     }
 
-    fn record(&self, name: &ServiceName, place: &Place) -> String {
+    fn record(&self, place: &Place) -> UnitRecord {
         let inside = |path: &Text| {
             let rest = path.as_bytes().strip_prefix(place.unit_dir.as_bytes())?.strip_prefix(b"/")?;
             String::from_utf8(rest.to_vec()).ok()
         };
-        let record = Record {
+        UnitRecord {
             unit: self.path.clone(),
             mode: format!("{:04o}", self.mode),
             owner: self.owner,
             links: self.links.iter().filter_map(|(path, target)| Some((inside(path)?, target.clone()))).collect(),
-        };
-        format!(
-            "# What `{name}` was before InstallService adopted it: `ManageService {name} release` gives it back.\n{}",
-            toml::to_string(&record).expect("texts, numbers and a table are always TOML")
-        )
+        }
     }
 
-    /// Reads what was kept: the record, and the unit beside it.
-    ///
-    /// # Errors
-    /// When the record is none of ours.
-    pub fn read(record: &[u8], contents: Rc<[u8]>, place: &Place) -> Result<Self, String> {
-        let text = std::str::from_utf8(record).map_err(|error| error.to_string())?;
-        let Record { unit, mode, owner, links } = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    fn read(record: UnitRecord, contents: Rc<[u8]>, place: &Place) -> Result<Self, String> {
+        let UnitRecord { unit, mode, owner, links } = record;
         let mode = u32::from_str_radix(&mode, 8).ok().filter(|mode| *mode <= 0o7777);
         let mode = mode.ok_or_else(|| "`mode` must be such as `0644`".to_owned())?;
         let mut absolute = UnitLinks::new();
@@ -150,6 +128,98 @@ impl Original {
     }
 }
 
+impl Original {
+    /// One that is a service alone.
+    pub fn of_service(service: OriginalUnit) -> Self {
+        Self { service, timer: None }
+    }
+
+    /// A service of NSSM as the registry has it.
+    pub fn of_nssm(registration: &Registration) -> Self {
+        // Every user may read that of any service.
+        const READABLE: u32 = 0o644;
+        Self::of_service(OriginalUnit {
+            path: registration.path().into(),
+            contents: registration.file().into(),
+            mode: READABLE,
+            owner: None,
+            links: UnitLinks::new(),
+        })
+    }
+
+    /// What the registry had, where it is a service of NSSM.
+    pub fn registration(&self) -> Option<Registration> {
+        self.service.path.as_str().filter(|path| path.starts_with(SERVICES))?;
+        Registration::read(&self.service.contents).ok()?.pop()
+    }
+
+    /// The service, and the timer if there is one, with what has their place and what they are kept in.
+    pub fn units(&self, name: &ServiceName, place: &Place) -> impl Iterator<Item = Replaced<'_>> + use<'_> {
+        let service = Replaced {
+            original: &self.service,
+            unit: name.unit(),
+            ours: place.unit(name),
+            kept: match self.registration() {
+                Some(_) => place.original_registration(name),
+                None => place.original_unit(name),
+            },
+        };
+        let (unit, ours, kept) = (name.timer(), place.timer(name), place.original_timer(name));
+        let timer = self.timer.as_ref().map(|original| Replaced { original, unit, ours, kept });
+        std::iter::once(service).chain(timer)
+    }
+
+    /// The links to the units as they were.
+    pub fn links(&self, name: &ServiceName, place: &Place) -> Links {
+        let units: Vec<_> = self.units(name, place).collect();
+        let mut links = Links::default().only(&units.iter().map(|replaced| replaced.unit.clone()).collect());
+        for Replaced { original, unit, .. } in &units {
+            for (path, target) in &original.links {
+                links.add(unit, path.clone(), target.clone());
+            }
+        }
+        links
+    }
+
+    /// The files that keep it in the working directory.
+    pub fn kept(&self, name: &ServiceName, place: &Place) -> Vec<Artifact> {
+        let units = self.units(name, place).map(|Replaced { original, kept, .. }| original.kept_at(kept));
+        let record = Artifact::plain(place.original(name), self.record(name, place).into_bytes());
+        units.chain([record]).collect()
+    }
+
+    fn record(&self, name: &ServiceName, place: &Place) -> String {
+        let record =
+            Record { service: self.service.record(place), timer: self.timer.as_ref().map(|timer| timer.record(place)) };
+        format!(
+            "# What `{name}` was before InstallService adopted it: `ManageService {name} release` gives it back.\n{}",
+            toml::to_string(&record).expect("texts, numbers and a table are always TOML")
+        )
+    }
+
+    /// Reads what was kept: the record, and the units beside it.
+    ///
+    /// # Errors
+    /// When the record is none of ours, or there is no timer and it describes one.
+    pub fn read(record: &[u8], service: Rc<[u8]>, timer: Option<Rc<[u8]>>, place: &Place) -> Result<Self, String> {
+        let text = std::str::from_utf8(record).map_err(|error| error.to_string())?;
+        let record: Record = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        let read_timer = |record| {
+            let contents = timer.ok_or_else(|| "the timer that it describes is gone".to_owned())?;
+            OriginalUnit::read(record, contents, place)
+        };
+        let timer = record.timer.map(read_timer).transpose()?;
+        Ok(Self { service: OriginalUnit::read(record.service, service, place)?, timer })
+    }
+}
+
+impl Replaced<'_> {
+    /// Whether it lay where the unit of ours lies; another one is overridden by that, and stays.
+    pub fn was_in_place(&self) -> bool {
+        self.original.path == self.ours
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,27 +229,51 @@ mod tests {
         Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None }
     }
 
+    fn link(path: &str) -> Text {
+        Text::from(format!("/etc/systemd/system/{path}"))
+    }
+
     fn original() -> Original {
-        let link = |path: &str| Text::from(format!("/etc/systemd/system/{path}"));
         let links = [
             (link("multi-user.target.wants/web.service"), link("web.service")),
             (link("www.service"), Text::from_bytes(b"w\xffb.service")),
         ];
-        Original {
+        Original::of_service(OriginalUnit {
             path: link("web.service"),
             contents: Rc::from(&b"[Service]\nExecStart=/bin/w\xffb\n"[..]),
             mode: 0o666,
             owner: Some((3, 4)),
             links: links.into(),
+        })
+    }
+
+    fn timer() -> OriginalUnit {
+        OriginalUnit {
+            path: "/usr/lib/systemd/system/web.timer".into(),
+            contents: Rc::from(&b"[Timer]\n"[..]),
+            mode: 0o644,
+            owner: Some((0, 0)),
+            links: [(link("timers.target.wants/web.timer"), "/usr/lib/systemd/system/web.timer".into())].into(),
         }
     }
 
     #[test]
     fn what_is_kept_is_read_as_it_was() {
         let name = "web".parse().unwrap();
-        let [unit, record] = original().kept(&name, &place());
+        let [unit, record] = original().kept(&name, &place()).try_into().unwrap();
         assert_eq!((unit.path.to_string(), unit.mode), ("/var/lib/x/web_original.service".to_owned(), 0o644));
-        assert_eq!(Original::read(&record.contents, unit.contents, &place()), Ok(original()));
+        assert_eq!(Original::read(&record.contents, unit.contents, None, &place()), Ok(original()));
+    }
+
+    #[test]
+    fn a_timer_is_kept_beside_its_service() {
+        let name = "web".parse().unwrap();
+        let with_timer = Original { timer: Some(timer()), ..original() };
+        let [unit, timer, record] = with_timer.kept(&name, &place()).try_into().unwrap();
+        assert_eq!(timer.path.to_string(), "/var/lib/x/web_original.timer");
+        let read = |timer| Original::read(&record.contents, unit.contents.clone(), timer, &place());
+        assert_eq!(read(Some(timer.contents)), Ok(with_timer));
+        assert_eq!(read(None), Err("the timer that it describes is gone".to_owned()));
     }
 
     #[test]
@@ -189,23 +283,24 @@ mod tests {
         let registration = Registration::new("web", vec![value]);
         let original = Original::of_nssm(&registration);
         let place = Place { state_dir: r"C:\state".into(), ..place() };
-        let [values, record] = original.kept(&"web".parse().unwrap(), &place);
+        let [values, record] = original.kept(&"web".parse().unwrap(), &place).try_into().unwrap();
         assert_eq!(values.path.to_string(), r"C:\state\web_original.reg");
-        let read = Original::read(&record.contents, values.contents, &place).unwrap();
+        let read = Original::read(&record.contents, values.contents, None, &place).unwrap();
         assert_eq!((read.registration(), &read), (Some(registration), &original));
     }
 
     #[test]
     fn a_record_that_leads_out_of_the_directory_is_refused() {
         let read = |line: &str| {
-            let text = format!("unit = \"/x\"\nmode = \"0644\"\nowner = [0, 0]\n[links]\n{line}\n");
-            Original::read(text.as_bytes(), Rc::from(&b""[..]), &place()).map(|original| original.links.len())
+            let text = format!("[service]\nunit = \"/x\"\nmode = \"0644\"\nowner = [0, 0]\n[service.links]\n{line}\n");
+            let read = Original::read(text.as_bytes(), Rc::from(&b""[..]), None, &place());
+            read.map(|original| original.service.links.len())
         };
         assert_eq!(read("\"a.wants/web.service\" = \"x\"\n\"www.service\" = \"x\""), Ok(2));
         for path in ["../web.service", "/etc/shadow", "a/b/c", "a/..", ".", ""] {
             let reason = format!("the link `{path}` leads out of the directory of units");
             assert_eq!(read(&format!("\"{path}\" = \"x\"")), Err(reason));
         }
-        assert!(Original::read(b"nothing", Rc::from(&b""[..]), &place()).is_err());
+        assert!(Original::read(b"nothing", Rc::from(&b""[..]), None, &place()).is_err());
     }
 }

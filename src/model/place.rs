@@ -107,6 +107,11 @@ impl Place {
         self.state(name.as_str(), "_original.service")
     }
 
+    /// The timer that a timer of ours has taken the name of.
+    pub fn original_timer(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), "_original.timer")
+    }
+
     /// What NSSM had for a service whose name one of ours has taken, as `reg import` takes it.
     pub fn original_registration(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), "_original.reg")

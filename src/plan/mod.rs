@@ -150,7 +150,8 @@ fn keeping_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<
 
 /// Steps that take away what is kept of an original.
 fn kept_away<'a>(observed: &'a Observed, name: &ServiceName, place: &Place) -> impl Iterator<Item = Step> + use<'a> {
-    let paths = [place.original_unit(name), place.original_registration(name), place.original(name)].into_iter();
+    let units = [place.original_unit(name), place.original_timer(name), place.original_registration(name)];
+    let paths = units.into_iter().chain([place.original(name)]);
     paths.filter(|path| observed.files.contains_key(path)).map(|path| Step::plain(Action::Remove(path)))
 }
 

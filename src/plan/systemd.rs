@@ -12,6 +12,7 @@ use crate::model::name::ServiceName;
 use crate::model::observed::{Observed, OtherUnit};
 use crate::model::operation;
 use crate::model::operation::systemd::Operation;
+use crate::model::original::Replaced;
 use crate::model::place::Place;
 use crate::model::platform::Platform;
 use crate::model::text::Text;
@@ -33,11 +34,6 @@ fn back(operation: Operation) -> Reversal {
 /// The same of the timers of services.
 fn of_timers(operation: Operation) -> Operation {
     Operation::Timers(Box::new(operation))
-}
-
-/// Whether a timer of ours starts the service, as it is on the host.
-fn has_timer(observed: &Observed, name: &ServiceName, place: &Place) -> bool {
-    observed.files.contains_key(&place.timer(name))
 }
 
 /// Those of `names` that are started by timers, and the others.
@@ -84,7 +80,7 @@ impl LinkDrift {
         let (unit, timer) = (place.unit(name), place.timer(name));
         let mut drift =
             Self::to_unit(name, &name.unit(), &unit, contents(&unit).unwrap_or_default(), at_boot, observed, place);
-        if contents(&timer).is_some() || has_timer(observed, name, place) {
+        if contents(&timer).is_some() || observed.has_timer(name, place) {
             let of_timer = contents(&timer).unwrap_or_default();
             let Self { missing, stale, foreign, is_disabled, is_enabled } =
                 Self::to_unit(name, &name.timer(), &timer, of_timer, at_boot, observed, place);
@@ -138,8 +134,10 @@ impl LinkDrift {
 
 /// What a unit of a service, or its timer, holds now, be it one that is not ours and is taken over.
 fn earlier_unit<'a>(observed: &'a Observed, name: &ServiceName, path: &Text, place: &Place) -> Option<&'a [u8]> {
-    let adopted = || observed.adopted.get(name).filter(|_| *path == place.unit(name));
-    let adopted = || adopted().map(|original| &*original.contents);
+    let adopted = || {
+        let mut units = observed.adopted.get(name)?.units(name, place);
+        units.find(|replaced| replaced.ours == *path).map(|replaced| &*replaced.original.contents)
+    };
     observed.files.get(path).map(|found| &*found.contents).or_else(adopted)
 }
 
@@ -187,7 +185,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     let mut stale = Vec::new();
     let mut changed = Vec::new();
     let dropped: Vec<_> = desired.iter().filter(|service| !service.has_timer(place)).collect();
-    let dropped = dropped.into_iter().map(|service| &service.name).filter(|name| has_timer(observed, name, place));
+    let dropped = dropped.into_iter().map(|service| &service.name).filter(|name| observed.has_timer(name, place));
     plan.steps.extend(without_timers(&dropped.cloned().collect::<Vec<_>>(), observed));
     for service in desired {
         let units = [place.unit(&service.name), place.timer(&service.name)];
@@ -305,7 +303,7 @@ pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed,
     plan.steps.extend(unlinked(stale, &links_back));
     if !linked.is_empty() {
         plan.after_undo.push(back(Operation::Reload));
-        let (timers, services) = by_timer(&linked, |name| has_timer(observed, name, place));
+        let (timers, services) = by_timer(&linked, |name| observed.has_timer(name, place));
         plan.steps.extend(match at_boot {
             true => enabling(services, timers, &links_back),
             false => vec![run(Operation::Reload).undone_by([links_back])],
@@ -370,13 +368,14 @@ fn starting(
     let mut steps = Vec::new();
     let (jobs, services): (Vec<_>, Vec<_>) = desired.iter().partition(|service| service.has_timer(place));
     let jobs: Vec<ServiceName> = jobs.into_iter().map(|service| service.name.clone()).collect();
-    let goes_on = |name: &ServiceName| observed.adopted.contains_key(name) && !options.restart_now;
-    let is_asked = |name: &ServiceName| options.start || observed.adopted.contains_key(name);
+    let is_taken_over = |name: &ServiceName| observed.adopted.contains_key(name) && observed.active.contains(name);
+    let goes_on = |name: &ServiceName| is_taken_over(name) && !options.restart_now;
+    let is_asked = |name: &ServiceName| options.start || is_taken_over(name);
     let jobs: Vec<_> = jobs.into_iter().filter(|name| is_asked(name) && !goes_on(name)).collect();
     steps.extend(starting_timers(&jobs, observed, place, changed));
     let names: Vec<ServiceName> = services.into_iter().map(|service| service.name.clone()).collect();
     // What only waited for its next run does not run.
-    let runs = |name: &ServiceName| observed.active.contains(name) && !has_timer(observed, name, place);
+    let runs = |name: &ServiceName| observed.active.contains(name) && !observed.has_timer(name, place);
     let (running, mut stopped): (Vec<_>, Vec<_>) = names.into_iter().partition(runs);
     stopped.retain(|_| options.start);
     let restart: Vec<_> = running.into_iter().filter(|name| changed.contains(name) && !goes_on(name)).collect();
@@ -402,7 +401,7 @@ fn starting_timers(jobs: &[ServiceName], observed: &Observed, place: &Place, cha
     let mut steps = Vec::new();
     let is_active = |name: &&ServiceName| observed.active.contains(name);
     // What runs all the time so far makes room for its timer.
-    let (timed, untimed) = by_timer(jobs, |name| has_timer(observed, name, place));
+    let (timed, untimed) = by_timer(jobs, |name| observed.has_timer(name, place));
     let ended: Vec<_> = untimed.iter().filter(is_active).cloned().collect();
     if !ended.is_empty() {
         let again = [forgets(ended.clone()), back(Operation::Start(ended.clone()))];
@@ -436,7 +435,7 @@ fn forgets(names: Vec<ServiceName>) -> Reversal {
 
 /// The steps that stop services, and start them again when all is as it was.
 pub(super) fn stop(names: &[ServiceName], observed: &Observed, place: &Place) -> Vec<Step> {
-    let (timers, services) = by_timer(names, |name| has_timer(observed, name, place));
+    let (timers, services) = by_timer(names, |name| observed.has_timer(name, place));
     let again = (!services.is_empty()).then(|| [forgets(services.clone()), back(Operation::Start(services))]);
     let stop = run(Operation::Stop(names.to_vec())).at_last(again.into_iter().flatten());
     without_timers(&timers, observed).into_iter().chain([stop]).collect()
@@ -473,28 +472,31 @@ fn forgetting_steps(observed: &Observed, name: &ServiceName, place: &Place) -> V
 pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place) -> Plan {
     let mut plan = Plan::of(Vec::new());
     for name in names {
-        let (Some(original), unit) = (observed.originals.get(name), place.unit(name)) else { continue };
-        let was_in_place = original.was_in_place(name, place);
-        if was_in_place {
-            let artifact = original.unit();
-            let is_back = observed.files.get(&unit).is_some_and(|found| {
+        let Some(original) = observed.originals.get(name) else { continue };
+        let (in_place, beside): (Vec<_>, Vec<_>) = original.units(name, place).partition(Replaced::was_in_place);
+        for Replaced { original, ours, .. } in &in_place {
+            let artifact = original.artifact();
+            let is_back = observed.files.get(ours).is_some_and(|found| {
                 (&found.contents, found.mode, found.owner) == (&artifact.contents, artifact.mode, original.owner)
             });
             if !is_back {
                 plan.steps.push(Step::plain(Action::PutBack(artifact, original.owner)));
             }
         }
-        let links = original.links(name);
-        if links.of(&name.unit()) != observed.links.of(&name.unit()) {
-            let now = Reversal::Links(observed.links.only(&[name.unit()].into()));
-            plan.steps.push(Step::plain(Action::Relink(links)).undone_by([now]));
+        let links = original.links(name, place);
+        let units = links.iter().map(|(unit, _)| unit.to_owned()).collect();
+        let now = observed.links.only(&units);
+        if links != now {
+            plan.steps.push(Step::plain(Action::Relink(links)).undone_by([Reversal::Links(now)]));
         }
-        if has_timer(observed, name, place) {
+        let mut ours: Vec<Text> = beside.into_iter().map(|replaced| replaced.ours).collect();
+        // What started it by our timer alone ends with that.
+        if original.timer.is_none() && observed.has_timer(name, place) {
             plan.steps.extend(without_timers(std::slice::from_ref(name), observed));
             plan.steps.extend(disabled_timers(vec![name.clone()], observed, place));
+            ours.push(place.timer(name));
         }
-        let more: Vec<Text> = [place.timer(name)].into_iter().chain((!was_in_place).then_some(unit)).collect();
-        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), &more));
+        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), &ours));
         plan.steps.extend(kept_away(observed, name, place));
     }
     plan.after_undo.push(back(Operation::Reload));
@@ -520,7 +522,7 @@ fn taken_away(
     let is_linked =
         |name: &&ServiceName| is_known(observed, name, place) && !observed.links.of(&name.unit()).is_empty();
     let linked: Vec<_> = names.iter().filter(is_linked).cloned().collect();
-    let (timers, _) = by_timer(names, |name| has_timer(observed, name, place));
+    let (timers, _) = by_timer(names, |name| observed.has_timer(name, place));
     steps.extend(without_timers(&timers, observed));
     if !stop.is_empty() {
         let running = stop.iter().filter(|name| !timers.contains(name));

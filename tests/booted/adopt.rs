@@ -285,3 +285,114 @@ fn a_manifest_adopts_what_is_there_and_installs_the_rest() {
     assert_eq!((service.pid(), new.property("ActiveState")), (pid, "active".to_owned()));
     service.manage(&ran, "release").run();
 }
+
+/// A job of somebody else's in `folder`, with a timer that is enabled and waits: the files of both.
+fn theirs_by_timer(service: &Named, folder: &str) -> [PathBuf; 2] {
+    let path = |ours: PathBuf| Path::new(folder).join(ours.file_name().unwrap());
+    let [unit, timer] = [path(service.unit()), path(service.timer())];
+    fs::write(&unit, "[Service]\nType=oneshot\nExecStart=/bin/true theirs\n").unwrap();
+    fs::write(&timer, "[Timer]\nOnCalendar=yearly\nPersistent=true\n[Install]\nWantedBy=timers.target\n").unwrap();
+    system("systemctl", &["daemon-reload"]);
+    system("systemctl", &["enable", "--now", "--quiet", &format!("{service}.timer")]);
+    [unit, timer]
+}
+
+/// What `import` says of it is adopted, but for the schedule.
+fn adopt_monthly(service: &Named, ran: &Ran, options: &[&str]) -> Test {
+    let manifest = ran.then_install().args(["import", &service.to_string()]).stderr("").run().stdout;
+    let manifest = manifest.replace("schedule = \"yearly\"", "schedule = \"monthly\"");
+    assert!(manifest.contains("\"monthly\""), "{manifest}");
+    ran.then_install().file("job.toml", &manifest).args(["--adopt", "--manifest", "job.toml"]).args(options)
+}
+
+/// When the timer elapses, and since when it waits.
+fn timer(service: &Named) -> (String, String) {
+    let calendar = service.timer_property("TimersCalendar");
+    let words = calendar.split_once("OnCalendar=").map(|(_, rest)| rest.split(" ;").next().unwrap().to_owned());
+    (words.unwrap_or_default(), service.timer_property("ActiveEnterTimestampMonotonic"))
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_timer_is_taken_over_with_its_service() {
+    let service = named("adopt-job");
+    theirs_by_timer(&service, "/etc/systemd/system");
+    fs::set_permissions(service.timer(), fs::Permissions::from_mode(0o600)).unwrap();
+    let (before, (yearly, since)) = (units(&service), timer(&service));
+    let ran = Test::manage().arg("--list").run();
+    let look = adopt_monthly(&service, &ran, &["--dry-run"]).stdout_contains("+OnCalendar=monthly\n");
+    let look = look.stdout_contains("adopt-job takes over /etc/systemd/system/adopt-job.service, which is kept as ");
+    let look = look.stdout_contains("adopt-job takes over /etc/systemd/system/adopt-job.timer, which is kept as ");
+    look.stderr_contains("adopt-job.timer` is not for everybody to read").run();
+    assert_eq!(units(&service), before);
+
+    // It goes on waiting, by the new schedule.
+    let ran = adopt_monthly(&service, &ran, &[]).stdout_contains("adopted: adopt-job (").run();
+    assert!(!ran.stderr.contains("restart"), "{}", ran.stderr);
+    assert_eq!(timer(&service), ("*-*-01 00:00:00".to_owned(), since.clone()));
+    service.manage(&ran, "status").stdout_contains("waiting").run();
+    service.manage(&ran, "diff").stdout("").run();
+    service.manage(&ran, "doctor").run();
+    service.manage(&ran, "show").stdout_contains("adopt-job_original.timer").run();
+    ran.then_install().args(["--adopt", "--manifest", "job.toml"]).stdout("unchanged: adopt-job\n").run();
+    service.manage(&ran, "release").stderr("  systemctl daemon-reload\n").run();
+    assert_eq!((units(&service), timer(&service)), (before.clone(), (yearly.clone(), since.clone())));
+    let left: Vec<PathBuf> = service.host(&ran.folder().join("working_dir")).into_keys().collect();
+    assert!(left.iter().all(|path| path.starts_with("/etc")), "{left:?}");
+
+    // A removal keeps what it was, and a restart begins anew.
+    adopt_monthly(&service, &ran, &["--restart-now"]).stdout_contains("started: adopt-job").run();
+    assert_ne!(timer(&service).1, since);
+    let kept = service.manage(&ran, "remove").stderr_contains("adopt-job_original.timer").run();
+    assert!(!service.timer().exists());
+    service.manage(&kept, "reinstall").run();
+    service.manage(&kept, "release").run();
+    assert_eq!((units(&service), timer(&service).0), (before, yearly));
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_timer_of_a_package_is_overridden() {
+    let service = named("adopt-brought-job");
+    let packaged = theirs_by_timer(&service, "/usr/lib/systemd/system");
+    let (before, theirs) = (units(&service), timer(&service));
+    let ran = adopt_monthly(&service, &Test::manage().arg("--list").run(), &["--start"]).run();
+    assert_eq!(timer(&service), ("*-*-01 00:00:00".to_owned(), theirs.1.clone()));
+    service.manage(&ran, "diff").stdout("").run();
+    service.manage(&ran, "doctor").run();
+    fs::write(&packaged[1], "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n").unwrap();
+    system("systemctl", &["daemon-reload"]);
+    let told = "adopt-brought-job.timer` has changed since it was adopted";
+    service.manage(&ran, "doctor").status(10).stdout_contains(told).run();
+    ran.then_install().args(["--adopt", "--manifest", "job.toml"]).run();
+    service.manage(&ran, "doctor").run();
+    service.manage(&ran, "release").run();
+    assert_eq!((units(&service), timer(&service).0), (before, "*-*-* 00:00:00".to_owned()));
+    system("systemctl", &["disable", "--now", "--quiet", "adopt-brought-job.timer"]);
+    packaged.iter().for_each(|path| fs::remove_file(path).unwrap());
+}
+
+/// A timer beside a service that is ours: whose it is, nobody knows.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_timer_alone_is_not_taken_over() {
+    let service = named("adopt-timer");
+    let ran = service.install().args(["--", "/bin/true"]).run();
+    fs::write(service.timer(), "[Timer]\nOnCalendar=yearly\n").unwrap();
+    for options in [&["--adopt"][..], &[]] {
+        let again = service.install_again(&ran).args(options).args(["--schedule", "daily", "--", "/bin/true"]);
+        again.status(2).stderr_contains("such as `--service_name my-adopt-timer`").run();
+    }
+    // One that was left alone when its service was adopted can be taken over later.
+    let adopted = named("adopt-later");
+    theirs_by_timer(&adopted, "/etc/systemd/system");
+    let before = units(&adopted);
+    let ran = adopted.install().args(["--adopt", "--", "/bin/true"]).run();
+    assert_eq!(fs::read(adopted.timer()).unwrap(), before[&adopted.timer()].2);
+    let scheduled =
+        |options: &[&str]| adopted.install_again(&ran).args(options).args(["--schedule", "daily", "--", "/bin/true"]);
+    scheduled(&[]).status(2).stderr_contains("`--adopt` takes it over; or choose another name").run();
+    scheduled(&["--adopt"]).run();
+    adopted.manage(&ran, "release").run();
+    assert_eq!(units(&adopted), before);
+}

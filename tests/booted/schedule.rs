@@ -2,18 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
 use crate::support::booted::{Named, named};
-use crate::support::{Ran, system, wait_for};
+use crate::support::{Ran, wait_for};
 use crate::user::{self, joe};
-
-fn timer_is(name: &str, property: &str) -> String {
-    let answer = system("systemctl", &["show", "--value", &format!("--property={property}"), &format!("{name}.timer")]);
-    answer.trim_end().to_owned()
-}
 
 fn runs(log: &Path) -> usize {
     fs::read_to_string(log).unwrap_or_default().lines().count()
@@ -25,31 +19,17 @@ fn every_two_seconds(service: &Named, log: &Path) -> Ran {
     service.install().args(["--schedule", "*:*:0/2", "--start"]).script(&script).run()
 }
 
-/// What a test leaves of the timer when it fails.
-struct Timer(&'static str);
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        let timer = format!("{}.timer", self.0);
-        let path = format!("/etc/systemd/system/{timer}");
-        if Path::new(&path).exists() {
-            drop(Command::new("systemctl").args(["disable", "--now", "--quiet", &timer]).output());
-            drop(fs::remove_file(path));
-        }
-    }
-}
-
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_job_runs_at_its_times_until_it_is_stopped() {
-    let (service, _timer) = (named("job-times"), Timer("job-times"));
+    let service = named("job-times");
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let ran = every_two_seconds(&service, &log);
     // More often than systemd starts other units in a row.
     wait_for("six runs", 60, || (runs(&log) > 6).then_some(()));
     assert_eq!(
-        (timer_is("job-times", "ActiveState"), timer_is("job-times", "UnitFileState")),
+        (service.timer_property("ActiveState"), service.timer_property("UnitFileState")),
         ("active".into(), "enabled".into())
     );
     assert_eq!(service.property("UnitFileState"), "static");
@@ -71,26 +51,26 @@ fn a_job_runs_at_its_times_until_it_is_stopped() {
     assert!(doctor.stdout.starts_with("job-times: nothing is wrong\n"), "{}", doctor.stdout);
 
     service.manage(&ran, "stop").run();
-    assert_eq!(timer_is("job-times", "ActiveState"), "inactive");
+    assert_eq!(service.timer_property("ActiveState"), "inactive");
     let stopped = runs(&log);
     service.manage(&ran, "status").status(3).run();
     // Runs it now, and lets its timer go on.
     service.manage(&ran, "start").run();
     assert!(runs(&log) > stopped);
-    assert_eq!(timer_is("job-times", "ActiveState"), "active");
+    assert_eq!(service.timer_property("ActiveState"), "active");
 
     service.manage(&ran, "disable").run();
-    assert_eq!(timer_is("job-times", "UnitFileState"), "disabled");
+    assert_eq!(service.timer_property("UnitFileState"), "disabled");
     service.manage(&ran, "diff").run();
     service.manage(&ran, "enable").run();
-    assert_eq!(timer_is("job-times", "UnitFileState"), "enabled");
+    assert_eq!(service.timer_property("UnitFileState"), "enabled");
 
     service.manage(&ran, "remove").run();
-    assert_eq!(timer_is("job-times", "LoadState"), "not-found");
+    assert_eq!(service.timer_property("LoadState"), "not-found");
     assert!(!Path::new("/etc/systemd/system/timers.target.wants/job-times.timer").exists());
     service.manage(&ran, "reinstall").run();
     assert_eq!(
-        (timer_is("job-times", "UnitFileState"), timer_is("job-times", "ActiveState")),
+        (service.timer_property("UnitFileState"), service.timer_property("ActiveState")),
         ("enabled".into(), "inactive".into())
     );
 }
@@ -98,7 +78,7 @@ fn a_job_runs_at_its_times_until_it_is_stopped() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_span_counts_from_the_start_of_its_timer() {
-    let (service, _timer) = (named("job-span"), Timer("job-span"));
+    let service = named("job-span");
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let script = format!("echo ran >> {}", log.display());
@@ -109,9 +89,9 @@ fn a_span_counts_from_the_start_of_its_timer() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_job_that_takes_its_time_runs_and_one_that_fails_is_told() {
-    let (service, _timer) = (named("job-fails"), Timer("job-fails"));
+    let service = named("job-fails");
     let ran = service.install().args(["--schedule", "yearly"]).script("sleep 1000").run();
-    assert_eq!(timer_is("job-fails", "ActiveState"), "inactive");
+    assert_eq!(service.timer_property("ActiveState"), "inactive");
     service.manage(&ran, "start").stdout("job-fails: started, it runs\n").run();
     assert!(service.manage(&ran, "status").run().stdout.starts_with("job-fails: running\n"));
     service.manage(&ran, "stop").run();
@@ -120,16 +100,16 @@ fn a_job_that_takes_its_time_runs_and_one_that_fails_is_told() {
     let entry = fs::read_to_string(ran.folder().join("job-fails_ERROR_LOG.txt")).unwrap();
     assert!(entry.contains(" job-fails exit-code exited 3\n"), "{entry}");
     // What has failed waits for its next time all the same.
-    assert_eq!(timer_is("job-fails", "ActiveState"), "active");
+    assert_eq!(service.timer_property("ActiveState"), "active");
     service.manage(&ran, "status").status(3).run();
     service.manage(&ran, "remove").run();
-    assert_eq!(timer_is("job-fails", "ActiveState"), "inactive");
+    assert_eq!(service.timer_property("ActiveState"), "inactive");
 }
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_service_becomes_a_job_and_a_job_a_service() {
-    let (service, _timer) = (named("job-turns"), Timer("job-turns"));
+    let service = named("job-turns");
     let ran = service.install().args(["--start"]).script("sleep 1000").run();
     let state = ran.folder().join("working_dir");
     let before = service.host(&state);
@@ -141,25 +121,24 @@ fn a_service_becomes_a_job_and_a_job_a_service() {
     assert_eq!(service.host(&state), before);
     assert_eq!(service.property("ActiveState"), "active");
     assert_ne!(service.pid(), pid);
-    assert_eq!(timer_is("job-turns", "LoadState"), "not-found");
+    assert_eq!(service.timer_property("LoadState"), "not-found");
 
     update(&["--schedule", "hourly", "--start"]).run();
     assert!(!service.boot_link().exists());
     assert_eq!(
-        (timer_is("job-turns", "ActiveState"), service.property("ActiveState")),
+        (service.timer_property("ActiveState"), service.property("ActiveState")),
         ("active".into(), "inactive".into())
     );
     let renamed = named("job-renamed");
-    let _timer = Timer("job-renamed");
     ran.then_manage().args(["job-turns", "rename", "job-renamed"]).run();
     assert_eq!(
-        (timer_is("job-renamed", "ActiveState"), timer_is("job-renamed", "UnitFileState")),
+        (renamed.timer_property("ActiveState"), renamed.timer_property("UnitFileState")),
         ("active".into(), "enabled".into())
     );
-    assert_eq!(timer_is("job-turns", "LoadState"), "not-found");
+    assert_eq!(service.timer_property("LoadState"), "not-found");
 
     renamed.install_again(&ran).args(["--start"]).script("sleep 1000").run();
-    assert_eq!(timer_is("job-renamed", "LoadState"), "not-found");
+    assert_eq!(renamed.timer_property("LoadState"), "not-found");
     assert_eq!(renamed.property("ActiveState"), "active");
     assert!(renamed.boot_link().exists());
 }
@@ -167,7 +146,7 @@ fn a_service_becomes_a_job_and_a_job_a_service() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_timer_of_somebody_else_is_left_alone() {
-    let (service, _timer) = (named("job-theirs"), Timer("job-theirs"));
+    let service = named("job-theirs");
     let timer = Path::new("/etc/systemd/system/job-theirs.timer");
     let theirs = "[Timer]\nOnCalendar=yearly\n";
     fs::write(timer, theirs).unwrap();
@@ -218,7 +197,7 @@ fn a_job_of_a_person_runs_at_its_times() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_program_of_python_runs_at_its_times_and_leaves_its_traceback() {
-    let (service, _timer) = (named("job-python"), Timer("job-python"));
+    let service = named("job-python");
     let module = "import os\n\ndef main():\n    with open('log', 'a') as log:\n        print('ran', file=log)\n    \
                   if os.path.exists('break'):\n        raise RuntimeError('no luck')\n";
     let install = service.install().file("job_of_python.py", module).args(["--schedule", "*:*:0/2", "--start"]);
@@ -235,18 +214,18 @@ fn a_program_of_python_runs_at_its_times_and_leaves_its_traceback() {
     let failed = runs(&log);
     wait_for("the next run", 30, || (runs(&log) > failed).then_some(()));
     service.manage(&ran, "remove").run();
-    assert_eq!(timer_is("job-python", "LoadState"), "not-found");
+    assert_eq!(service.timer_property("LoadState"), "not-found");
 }
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_schedule_that_is_taken_back_leaves_no_timer() {
-    let (service, _timer) = (named("job-back"), Timer("job-back"));
+    let service = named("job-back");
     let ran = service.install().args(["--schedule", "hourly", "--start"]).script("sleep 1000").run();
-    assert_eq!(timer_is("job-back", "ActiveState"), "active");
+    assert_eq!(service.timer_property("ActiveState"), "active");
     service.install_again(&ran).args(["--update", "--schedule", "none"]).run();
     assert_eq!(
-        (timer_is("job-back", "LoadState"), timer_is("job-back", "ActiveState")),
+        (service.timer_property("LoadState"), service.timer_property("ActiveState")),
         ("not-found".into(), "inactive".into())
     );
     assert!(!Path::new("/etc/systemd/system/timers.target.wants/job-back.timer").is_symlink());
@@ -259,7 +238,7 @@ fn a_schedule_that_is_taken_back_leaves_no_timer() {
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn what_overrides_the_timer_is_a_drift() {
-    let (service, _timer) = (named("job-drop"), Timer("job-drop"));
+    let service = named("job-drop");
     let ran = service.install().args(["--schedule", "hourly"]).script("true").run();
     let folder = Path::new("/etc/systemd/system/job-drop.timer.d");
     fs::create_dir_all(folder).unwrap();

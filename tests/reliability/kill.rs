@@ -69,12 +69,21 @@ enum Change {
     Adopt,
     /// What is given back to it.
     Release,
+    /// Of a job whose timer waits.
+    AdoptTimer,
+    /// What is given back to that.
+    ReleaseTimer,
 }
 
 impl Change {
     /// Whether all that runs goes on, whatever happens.
     fn disturbs_nothing(self) -> bool {
-        matches!(self, Self::Adopt | Self::Release)
+        matches!(self, Self::Adopt | Self::Release | Self::AdoptTimer | Self::ReleaseTimer)
+    }
+
+    /// Whether it is of a service that a timer starts.
+    fn is_of_timer(self) -> bool {
+        matches!(self, Self::AdoptTimer | Self::ReleaseTimer)
     }
 }
 
@@ -135,6 +144,7 @@ impl Bed {
             }
             Change::ReinstallStopped => drop(self.install("one").probe(["old"]).run()),
             Change::Adopt | Change::Release => self.theirs(),
+            Change::AdoptTimer | Change::ReleaseTimer => self.their_job(),
             _ => drop(self.install("one").arg("--start").probe(["old"]).run()),
         }
         if matches!(self.change, Change::ReinstallRunning | Change::ReinstallStopped) {
@@ -165,8 +175,31 @@ impl Bed {
         }
     }
 
+    /// The same of a job, whose timer waits.
+    fn their_job(&self) {
+        fs::write(self.service.unit(), "[Service]\nType=oneshot\nExecStart=/bin/true\n").unwrap();
+        let timer = self.service.timer();
+        fs::write(&timer, "[Timer]\nOnCalendar=yearly\n[Install]\nWantedBy=timers.target\n").unwrap();
+        fs::set_permissions(&timer, fs::Permissions::from_mode(0o640)).unwrap();
+        support::system("chown", &["ann", timer.to_str().expect("plain text")]);
+        support::system("systemctl", &["daemon-reload"]);
+        support::system("systemctl", &["enable", "--quiet", "--now", &format!("{}.timer", self.service)]);
+        if self.change == Change::ReleaseTimer {
+            self.adopt().run();
+        }
+    }
+
     fn adopt(&self) -> Test {
-        self.install("two").arg("--adopt").probe(["new"])
+        let schedule: &[&str] = if self.change.is_of_timer() { &["--schedule", "monthly"] } else { &[] };
+        self.install("two").arg("--adopt").args(schedule).probe(["new"])
+    }
+
+    /// What goes on: the main process, or since when the timer waits.
+    fn running(&self) -> String {
+        match self.change.is_of_timer() {
+            true => self.service.timer_property("ActiveEnterTimestampMonotonic"),
+            false => self.service.pid().to_string(),
+        }
     }
 
     /// What lies there besides, and is nobody's.
@@ -211,8 +244,8 @@ impl Bed {
             }
             Change::ReinstallRunning => self.service.manage(&self.home, "stop_and_restart"),
             Change::ReinstallStopped => self.service.manage(&self.home, "reinstall"),
-            Change::Adopt => self.adopt(),
-            Change::Release => self.service.manage(&self.home, "release"),
+            Change::Adopt | Change::AdoptTimer => self.adopt(),
+            Change::Release | Change::ReleaseTimer => self.service.manage(&self.home, "release"),
             Change::Remove => {
                 let remove = self.service.manage(&self.home, "remove");
                 remove.args(["--remove_env_vars", "--remove_install_args"])
@@ -237,7 +270,11 @@ impl Bed {
             (path, (mode, owner, contents))
         });
         let keys = ["LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload"];
-        let properties = keys.iter().map(|key| format!("{key}={}", self.service.property(key))).collect();
+        let mut properties: Vec<String> =
+            keys.iter().map(|key| format!("{key}={}", self.service.property(key))).collect();
+        if self.change.is_of_timer() {
+            properties.push(self.service.timer_property(&[&keys[..], &["TimersCalendar"]].concat().join(",")));
+        }
         let argv = fs::read(format!("/proc/{}/cmdline", self.service.pid())).unwrap_or_default();
         Host { files: files.collect(), properties, argv }
     }
@@ -336,7 +373,7 @@ fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Be
     let before = bed.host();
     let hosts = [&before, &old, &new];
     for point in points {
-        let pid = bed.service.pid();
+        let running = bed.running();
         let mut ended = disturb(bed, &point);
         tally.unharmed += usize::from(ended.code == 0);
         let result = match ended.mends {
@@ -357,7 +394,7 @@ fn sweep(bed: &Bed, what: &str, points: Vec<String>, mut disturb: impl FnMut(&Be
             (_, result) => result,
         };
         let result = match result {
-            Ok(_) if bed.change.disturbs_nothing() && bed.service.pid() != pid => Err(bed.host()),
+            Ok(_) if bed.change.disturbs_nothing() && bed.running() != running => Err(bed.host()),
             result => result,
         };
         let is_old = matches!(result, Ok("old"));
@@ -521,4 +558,6 @@ sweeps! {
     remove, "remove", Remove;
     adopt, "adopt", Adopt;
     release, "release", Release;
+    adopt_timer, "adopt-timer", AdoptTimer;
+    release_timer, "release-timer", ReleaseTimer;
 }

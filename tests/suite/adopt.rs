@@ -60,7 +60,10 @@ fn what_is_kept_is_believed_only_if_it_makes_sense() {
     fs::write(state.join("own_original.service"), "[Service]\n").unwrap();
     for (record, said) in [
         ("unit = 1\n", "own_original.toml`: "),
-        ("unit = \"/x\"\nmode = \"0644\"\n[links]\n\"../../x\" = \"y\"\n", "leads out of the directory of units"),
+        (
+            "[service]\nunit = \"/x\"\nmode = \"0644\"\n[service.links]\n\"../../x\" = \"y\"\n",
+            "leads out of the directory of units",
+        ),
     ] {
         fs::write(state.join("own_original.toml"), record).unwrap();
         install(&ran, &["--adopt", "--check"]).status(2).stderr_contains(said).run();

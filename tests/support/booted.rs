@@ -41,6 +41,19 @@ impl Named {
         answer.trim_end().to_owned()
     }
 
+    /// The file of its timer.
+    pub(crate) fn timer(&self) -> PathBuf {
+        format!("/etc/systemd/system/{self}.timer").into()
+    }
+
+    /// What systemd says of its timer.
+    #[track_caller]
+    pub(crate) fn timer_property(&self, property: &str) -> String {
+        let answer =
+            system("systemctl", &["show", "--value", &format!("--property={property}"), &format!("{self}.timer")]);
+        answer.trim_end().to_owned()
+    }
+
     /// The process that runs.
     #[track_caller]
     pub(crate) fn pid(&self) -> u32 {
@@ -99,15 +112,17 @@ impl std::fmt::Display for Named {
 
 impl Drop for Named {
     fn drop(&mut self) {
-        let run = |words: &[&str]| drop(Command::new("systemctl").args(words).arg(self.0).output());
-        let drop_ins = self.unit().with_extension("service.d");
-        if self.unit().symlink_metadata().is_ok() || drop_ins.exists() {
-            run(&["disable", "--now", "--quiet"]);
-            drop(fs::remove_file(self.unit()));
-            drop(fs::remove_dir_all(drop_ins));
-            drop(Command::new("systemctl").arg("daemon-reload").output());
+        let run = |words: &[&str], unit: &str| drop(Command::new("systemctl").args(words).arg(unit).output());
+        for (unit, path) in [(format!("{self}.timer"), self.timer()), (self.to_string(), self.unit())] {
+            let drop_ins = PathBuf::from(format!("{}.d", path.display()));
+            if path.symlink_metadata().is_ok() || drop_ins.exists() {
+                run(&["disable", "--now", "--quiet"], &unit);
+                drop(fs::remove_file(path));
+                drop(fs::remove_dir_all(drop_ins));
+                drop(Command::new("systemctl").arg("daemon-reload").output());
+            }
         }
-        run(&["reset-failed", "--quiet"]);
+        run(&["reset-failed", "--quiet"], self.0);
     }
 }
 

@@ -66,7 +66,6 @@ pub(super) fn unit(name: &str, wanted: &Import) -> Result<Source, Error> {
         about: About { name: own, user: scope == Scope::User, is_enabled: shown.is_enabled() },
         files,
         timer,
-        is_of_host: true,
     })
 }
 
@@ -86,7 +85,6 @@ fn template(stem: &str, wanted: &Import) -> Result<Option<Source>, Error> {
                 files: with_drop_ins(&path, &unit, &directories)?,
                 timer: timer(stem, &directories)?,
                 companions: companions(stem, &directories),
-                is_of_host: true,
             }));
         }
     }

@@ -182,5 +182,5 @@ fn service(path: &Text, name: &str, group: &Group, is_user: bool) -> Result<Sour
     let files = with_drop_ins(&group.file(path), name, directories)?;
     let timer = timer(stem, directories)?;
     let about = About { name: stem.to_owned(), user: is_user || is_of_user(path), is_enabled: None };
-    Ok(Source { about, files, timer, companions: companions(stem, directories), is_of_host: false })
+    Ok(Source { about, files, timer, companions: companions(stem, directories) })
 }

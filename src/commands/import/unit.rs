@@ -24,8 +24,6 @@ pub(super) struct Source {
     pub(super) timer: Option<TimerSource>,
     /// Other units that start it.
     pub(super) companions: Vec<String>,
-    /// Whether systemd of this host has told of it.
-    pub(super) is_of_host: bool,
 }
 
 /// A timer as it was found.
@@ -190,7 +188,7 @@ pub(super) fn file(path: &Text, is_user: bool) -> Result<Source, Error> {
         let files = with_drop_ins(&path, &unit, &directories)?;
         let timer = timer(stem, &directories)?.map(|timer| TimerSource { is_wanted, ..timer });
         let about = About { name: stem.to_owned(), user: is_user || is_of_user(&files[0].0), is_enabled: None };
-        return Ok(Source { about, files, timer, companions: companions(stem, &directories), is_of_host: false });
+        return Ok(Source { about, files, timer, companions: companions(stem, &directories) });
     }
     let contents = contents(&path)?;
     let parts = import::of_cat(&contents).ok_or_else(|| {
@@ -200,7 +198,7 @@ pub(super) fn file(path: &Text, is_user: bool) -> Result<Source, Error> {
     let files: Files = parts.into_iter().map(|(path, part)| (Text::from(path), part.to_vec())).collect();
     let name = last(&files[0].0).trim_end_matches(".service").to_owned();
     let about = About { name, user: is_user || is_of_user(&files[0].0), is_enabled: None };
-    Ok(Source { about, files, timer: None, companions: Vec::new(), is_of_host: false })
+    Ok(Source { about, files, timer: None, companions: Vec::new() })
 }
 
 /// Why a timer cannot be taken over beside which there is no service of its name.

@@ -17,7 +17,7 @@ use crate::host::{account, privilege, process};
 use crate::model::invocation::Invocation;
 use crate::model::links::InstallSection;
 use crate::model::name::ServiceName;
-use crate::model::original::Original;
+use crate::model::original::Replaced;
 use crate::model::overrides::{self, Overridden};
 use crate::model::place::Place;
 use crate::model::platform::Platform;
@@ -81,8 +81,11 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
         let there = units.links.of(&enabled);
         let leads_to_ours = |target: &Text| target.as_bytes().ends_with(enabled.as_bytes());
         let original = adopt::kept(name, place, &state)?.map(|(original, _)| original);
-        let is_to_original =
-            |target: &Text| original.as_ref().is_some_and(|original| original.path == adopt::in_real_directory(target));
+        let originals: Vec<_> = original.iter().flat_map(|original| original.units(name, place)).collect();
+        let is_to_original = |target: &Text| {
+            let target = adopt::in_real_directory(target);
+            originals.iter().any(|replaced| replaced.original.path == target)
+        };
         found.push(Installed {
             has_unit: unit.is_some(),
             at_boot: why::receipt(name, place).and_then(|request| request.at_boot).unwrap_or(true),
@@ -91,7 +94,7 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
             missing: missing(name, place, unit.as_deref().unwrap_or_default()),
             secrets: variables(&known, place).into_iter().filter(|path| !files::is_there(path)).collect(),
             other: units.other(name, &entry).filter(|other| original.is_none() || !adopt::is_overridden(other)),
-            original: original.as_ref().and_then(|original| since_adopted(name, original, place)),
+            original: originals.iter().find_map(since_adopted),
             has_timer: timer.is_some(),
             can_be_enabled: !asked.is_empty(),
             links_missing: asked.into_iter().filter(|path| !there.contains_key(path)).collect(),
@@ -195,15 +198,16 @@ fn leads_to(target: &Text, unit: &Text) -> bool {
     !target.as_bytes().starts_with(b"/") || target == unit
 }
 
-/// What has become of the unit of a package that a service overrides since it was adopted.
-fn since_adopted(name: &ServiceName, original: &Original, place: &Place) -> Option<SinceAdopted> {
-    if original.was_in_place(name, place) {
+/// What has become of the unit of a package that one of ours overrides since the service was adopted.
+fn since_adopted(replaced: &Replaced<'_>) -> Option<SinceAdopted> {
+    if replaced.was_in_place() {
         return None;
     }
+    let Replaced { original, kept, .. } = replaced;
     let path = original.path.clone();
     match reading::whole(&path, Links::Followed, Limit::TEXT) {
         Ok(contents) if contents == *original.contents => None,
-        Ok(_) => Some(SinceAdopted::Changed { path, kept: place.original_unit(name) }),
+        Ok(_) => Some(SinceAdopted::Changed { path, kept: kept.clone() }),
         Err(Unread::Failed(error)) if error.kind() == io::ErrorKind::NotFound => Some(SinceAdopted::Gone { path }),
         // Who may not read it can find nothing.
         Err(_) => None,

@@ -1,6 +1,6 @@
 //! Timers, which start jobs: what they wait for.
 
-use super::{parse_show, text_of};
+use super::{Properties, parse_show, text_of};
 use crate::error::{Error, Fault};
 use crate::host::files::{self, Entry};
 use crate::host::process;
@@ -20,6 +20,20 @@ pub fn timed(names: &[ServiceName], place: &Place) -> Vec<ServiceName> {
 /// Whether a timer of ours starts the service.
 pub fn is_timed(name: &ServiceName, place: &Place) -> bool {
     matches!(files::look(&place.timer(name)), Ok(Entry::File(found)) if render::is_ours(&found.contents))
+}
+
+/// Those of `names` whose timers wait, be they ours or not.
+///
+/// # Errors
+/// When systemd does not answer.
+pub fn waiting(names: &[ServiceName], scope: Scope) -> Result<Vec<ServiceName>, Error> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let words = ["show", "--property=Id,ActiveState"].map(str::to_owned).into_iter();
+    let found = parse_show(&text_of(&Invocation::systemctl(scope, words.chain(names.iter().map(ServiceName::timer))))?);
+    let is_active = |properties: &Properties| properties.get("ActiveState").is_some_and(|state| state == "active");
+    Ok(names.iter().zip(&found).filter(|(_, properties)| is_active(properties)).map(|(name, _)| name.clone()).collect())
 }
 
 /// Adds to what services are doing what their timers wait for.

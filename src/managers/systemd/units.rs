@@ -134,27 +134,10 @@ impl<'a> Units<'a> {
 
     /// The unit of this name that is not ours, if there is one; `found` is what lies in the place of ours.
     pub fn other(&self, name: &ServiceName, found: &Entry) -> Option<OtherUnit> {
-        let unit = self.place.unit(name);
-        match found {
-            Entry::File(found) if render::is_ours(&found.contents) || is_predecessor(name, &found.contents) => {}
-            Entry::File(_) => {
-                let reason = "this unit was not written by InstallService".to_owned();
-                return Some(OtherUnit::InPlace { path: unit, reason, is_unit: true });
-            }
-            Entry::Other(_) if is_mask(&to_path(&unit)) => return Some(OtherUnit::Mask(unit)),
-            Entry::Other(what) => {
-                if let Ok(target) = to_path(&unit).read_link() {
-                    return Some(OtherUnit::Link { path: unit, target: text(target) });
-                }
-                let reason = format!("it is {what}, not a unit of ours");
-                return Some(OtherUnit::InPlace { path: unit, reason, is_unit: false });
-            }
-            Entry::Missing => {}
-        }
+        let is_ours = |unit: &[u8]| render::is_ours(unit) || is_predecessor(name, unit);
         // A script is no unit where there is one of its name (systemd-sysv-generator(8)).
-        if let Some((path, counts)) = self.of_others.get(OsStr::new(&name.unit())) {
-            let (path, is_mask) = (text(path), is_mask(path));
-            return Some(OtherUnit::Beside { path, is_mask, counts: *counts, is_script: false });
+        if let Some(other) = self.other_unit(&name.unit(), self.place.unit(name), found, is_ours) {
+            return Some(other);
         }
         // An instance of somebody else's template has a unit without one of its own.
         let of_template = name.template().and_then(|template| {
@@ -173,9 +156,32 @@ impl<'a> Units<'a> {
         Some(OtherUnit::Beside { path: text(script), is_mask: false, counts: false, is_script: true })
     }
 
-    /// The timer of this name in a directory that is not ours to write to.
-    pub fn other_timer(&self, name: &ServiceName) -> Option<Text> {
-        self.of_others.get(OsStr::new(&name.timer())).map(|(path, _)| text(path))
+    /// The timer of this name that is not ours, if there is one; `found` is what lies in the place of ours.
+    pub fn other_timer(&self, name: &ServiceName, found: &Entry) -> Option<OtherUnit> {
+        self.other_unit(&name.timer(), self.place.timer(name), found, render::is_ours)
+    }
+
+    /// What has the name of a unit and is not ours: at `path`, where ours would lie and `found` does, or elsewhere.
+    fn other_unit(&self, unit: &str, path: Text, found: &Entry, is_ours: impl Fn(&[u8]) -> bool) -> Option<OtherUnit> {
+        match found {
+            Entry::File(found) if is_ours(&found.contents) => {}
+            Entry::File(_) => {
+                let reason = "this unit was not written by InstallService".to_owned();
+                return Some(OtherUnit::InPlace { path, reason, is_unit: true });
+            }
+            Entry::Other(_) if is_mask(&to_path(&path)) => return Some(OtherUnit::Mask(path)),
+            Entry::Other(what) => {
+                if let Ok(target) = to_path(&path).read_link() {
+                    return Some(OtherUnit::Link { path, target: text(target) });
+                }
+                let reason = format!("it is {what}, not a unit of ours");
+                return Some(OtherUnit::InPlace { path, reason, is_unit: false });
+            }
+            Entry::Missing => {}
+        }
+        let (path, counts) = self.of_others.get(OsStr::new(unit))?;
+        let (path, is_mask) = (text(path), is_mask(path));
+        Some(OtherUnit::Beside { path, is_mask, counts: *counts, is_script: false })
     }
 
     /// The drop-ins for `name`: in `a-b.service.d`, and in `a-.service.d`, which is for everything that begins so
@@ -227,7 +233,7 @@ pub fn not_foreign(name: &ServiceName, other: &OtherUnit, is_installed: bool, sc
         OtherUnit::InPlace { reason, is_unit: true, .. } => (reason.clone(), adopt),
         OtherUnit::InPlace { reason, is_unit: false, .. } => (reason.clone(), another_name),
         OtherUnit::Link { path, target } => {
-            let help = match alias_of(name, target) {
+            let help = match alias_of(&name.unit(), target) {
                 Some(unit) => format!("`--service_name {unit} --adopt` takes that over; or {another_name}"),
                 None => {
                     let copy = ["cp".into(), "--remove-destination".into(), beside(target, path), path.clone()];
@@ -252,10 +258,36 @@ pub fn not_foreign(name: &ServiceName, other: &OtherUnit, is_installed: bool, sc
     Err(Error::Foreign { path: other.path().clone(), reason, help })
 }
 
-/// The service that a link called `name` is another name of, by what the link says.
-pub fn alias_of(name: &ServiceName, target: &Text) -> Option<ServiceName> {
-    let unit = target.as_str()?.rsplit('/').next()?.strip_suffix(".service")?;
-    unit.parse().ok().filter(|unit| unit != name)
+/// Refuses a schedule for a name that a timer has which is not ours.
+///
+/// # Errors
+/// [`Error::Foreign`], with `--adopt` if that takes it over: where it has not been said, and the service of that name is
+/// not one that has always been ours.
+pub fn not_foreign_timer(name: &ServiceName, other: &OtherUnit, can_adopt: bool, scope: Scope) -> Result<(), Error> {
+    let another_name = format!("choose another name with `--service_name`, such as `--service_name my-{name}`");
+    let user = match scope {
+        Scope::System => "sudo systemctl",
+        Scope::User => "systemctl --user",
+    };
+    let (reason, help) = match other {
+        OtherUnit::Mask(_) => ("the timer is masked", format!("`{user} unmask {name}.timer` undoes that")),
+        OtherUnit::Beside { is_mask: true, .. } => ("the timer is masked", another_name),
+        OtherUnit::InPlace { is_unit: true, .. } | OtherUnit::Beside { counts: false, .. } if can_adopt => (
+            "a timer of that name is there already, and InstallService did not write it",
+            format!("`--adopt` takes it over; or {another_name}"),
+        ),
+        OtherUnit::InPlace { .. } | OtherUnit::Link { .. } | OtherUnit::Beside { .. } => {
+            ("a timer of that name is there already, and InstallService did not write it", another_name)
+        }
+    };
+    Err(Error::Foreign { path: other.path().clone(), reason: reason.to_owned(), help })
+}
+
+/// The service whose unit, or whose timer, a link called `unit` is another name of, by what the link says.
+pub fn alias_of(unit: &str, target: &Text) -> Option<ServiceName> {
+    let (_, kind) = unit.rsplit_once('.')?;
+    let other = target.as_str()?.rsplit('/').next().filter(|other| *other != unit)?;
+    other.strip_suffix(kind)?.strip_suffix('.')?.parse().ok()
 }
 
 /// What a link at `path` leads to: a target that is not absolute begins in its directory.
