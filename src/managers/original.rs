@@ -19,24 +19,24 @@ pub type KeptFiles = Vec<(Text, Found)>;
 /// # Errors
 /// When it cannot be read or understood, or could be somebody else's words.
 pub fn kept(
-    service: Text,
-    timer: Option<Text>,
-    record: Text,
+    service: &Text,
+    timer: Option<&Text>,
+    record: &Text,
     place: &Place,
     state: &Kept,
 ) -> Result<Option<(Original, KeptFiles)>, Error> {
-    let Some(found) = state.believed(&record)? else { return Ok(None) };
+    let Some(found) = state.believed(record)? else { return Ok(None) };
     let broken = |reason: String| {
-        let fault = Fault::new("the record of an adoption", reason).given(&record);
+        let fault = Fault::new("the record of an adoption", reason).given(record);
         Error::refused(
             fault.help(format!("look at it, and move it away if nothing needs it; `{service}` is what it describes")),
         )
     };
     let mut files = Vec::new();
-    for path in std::iter::once(&service).chain(&timer) {
+    for path in std::iter::once(service).chain(timer) {
         match state.believed(path) {
             Ok(Some(found)) => files.push((path.clone(), found)),
-            Ok(None) if *path == service => return Err(broken(format!("`{service}`, which it describes, is gone"))),
+            Ok(None) if path == service => return Err(broken(format!("`{service}`, which it describes, is gone"))),
             Ok(None) => {}
             // One that was for root alone: who may not read it can compare everything else.
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
@@ -44,10 +44,10 @@ pub fn kept(
         }
     }
     let contents = |path: &Text| files.iter().find(|(of, _)| of == path).map(|(_, found)| Rc::clone(&found.contents));
-    let of_timer = timer.as_ref().and_then(contents);
-    let original = Original::read(&found.contents, contents(&service).unwrap_or_default(), of_timer, place);
+    let of_timer = timer.and_then(contents);
+    let original = Original::read(&found.contents, contents(service).unwrap_or_default(), of_timer, place);
     let original = original.map_err(broken)?;
-    files.push((record, found));
+    files.push((record.clone(), found));
     Ok(Some((original, files)))
 }
 

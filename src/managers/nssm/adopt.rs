@@ -50,5 +50,5 @@ pub fn may_give_back(names: &[ServiceName], observed: &Observed) -> Result<(), E
 /// # Errors
 /// When it cannot be read or understood, or could be somebody else's words.
 pub fn kept(name: &ServiceName, place: &Place, state: &Kept) -> Result<Option<(Original, KeptFiles)>, Error> {
-    original::kept(place.original_registration(name), None, place.original(name), place, state)
+    original::kept(&place.original_registration(name), None, &place.original(name), place, state)
 }

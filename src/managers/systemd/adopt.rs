@@ -220,6 +220,6 @@ fn put_back(name: &ServiceName, path: &Text, replaced: &Replaced<'_>, place: &Pl
 /// # Errors
 /// When it cannot be read or understood, or could be somebody else's words.
 pub fn kept(name: &ServiceName, place: &Place, state: &Kept) -> Result<Option<(Original, KeptFiles)>, Error> {
-    let timer = Some(place.original_timer(name));
-    original::kept(place.original_unit(name), timer, place.original(name), place, state)
+    let timer = place.original_timer(name);
+    original::kept(&place.original_unit(name), Some(&timer), &place.original(name), place, state)
 }
