@@ -310,7 +310,7 @@ fn the_directives_are_those_of_systemd() {
     for key in &there {
         match KnownDirective::find(key) {
             Ok(directive) => {
-                assert!(is_there(&directive, version), "{key} is older, or stays longer, than the table says")
+                assert!(is_there(&directive, version), "{key} is older, or stays longer, than the table says");
             }
             Err(refused) => {
                 assert!(LEFT_OUT.contains(&key.as_str()) || refused.reason.ends_with("key of its own"), "{key}");
