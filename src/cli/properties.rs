@@ -26,6 +26,9 @@ pub(super) struct Property {
     /// The version that it came with, where that is no very old one.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<u32>,
+    /// The first version that leaves it out again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone: Option<u32>,
     takes: String,
     about: String,
 }
@@ -50,6 +53,7 @@ fn all(target: Target) -> Vec<Property> {
                 name: directive.word(),
                 section: Some(directive.section.as_str()),
                 since: Some(directive.since).filter(|since| *since > 0),
+                gone: directive.gone,
                 takes: directive.takes.to_string(),
                 about: directive.about(),
             })
@@ -59,6 +63,7 @@ fn all(target: Target) -> Vec<Property> {
                 name: name.to_owned(),
                 section: None,
                 since: None,
+                gone: None,
                 takes: takes.to_string(),
                 about: about.to_owned(),
             })
@@ -144,7 +149,8 @@ fn table(found: &Found) -> Styled {
             section = Some(property.section);
         }
         let since = property.since.map_or_else(String::new, |since| format!("; since systemd {since}"));
-        row(&mut out, &property.name, &format!("{} [{}{since}]", property.about, property.takes));
+        let gone = property.gone.map_or_else(String::new, |gone| format!("; without effect from systemd {gone} on"));
+        row(&mut out, &property.name, &format!("{} [{}{since}{gone}]", property.about, property.takes));
     }
     if !own_keys.is_empty() {
         heading(&mut out, "Elsewhere");

@@ -4,7 +4,7 @@ use super::merged::{Name, Said, Unit};
 use super::taken::{Loss, is_of_words, shown};
 use super::words;
 use crate::model::span::Span;
-use crate::model::systemd_table::{KnownDirective, Takes};
+use crate::model::systemd_table::{Grammar, KnownDirective, Takes};
 
 /// The directives that mean something else in `ours` than in the `original`.
 pub(super) fn differences(original: &Unit, ours: &Unit) -> Vec<Loss> {
@@ -70,7 +70,9 @@ fn spelled(directive: KnownDirective, value: &str) -> String {
             Ok(found) if found.is_off() && !value.is_empty() => "no".into(),
             _ => words::tidy(value),
         },
-        Takes::Span => value.parse::<Span>().map_or_else(|_| value.to_owned(), |span| span.to_string()),
+        Takes::Span | Takes::Grammar(Grammar::FiniteSpan | Grammar::SpanFromASecond) => {
+            value.parse::<Span>().map_or_else(|_| value.to_owned(), |span| span.to_string())
+        }
         _ if is_of_words(directive) => words::tidy(value),
         _ => value.to_owned(),
     }

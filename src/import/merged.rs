@@ -78,6 +78,7 @@ impl Several {
             Takes::Switch
             | Takes::SwitchOr(_)
             | Takes::Word(_)
+            | Takes::WordOrNumber(_)
             | Takes::Number(..)
             | Takes::Span
             | Takes::Mode
@@ -95,7 +96,12 @@ impl Several {
                 | Grammar::WorkingDirectory
                 | Grammar::Output
                 | Grammar::Input
-                | Grammar::Slice,
+                | Grammar::Slice
+                | Grammar::FiniteSpan
+                | Grammar::SpanFromASecond
+                | Grammar::Quota
+                | Grammar::Interface
+                | Grammar::Hostname,
             ) => Self::Last,
             Takes::Grammar(
                 Grammar::PathOrNot
@@ -109,6 +115,7 @@ impl Several {
                 | Grammar::Variables
                 | Grammar::Assignments
                 | Grammar::Device
+                | Grammar::Sessions
                 | Grammar::Command,
             ) => Self::Added,
             _ => Self::AsTheyStand,

@@ -286,6 +286,7 @@ pub(super) fn is_of_words(directive: KnownDirective) -> bool {
                 | Grammar::Documents
                 | Grammar::ExitStatuses
                 | Grammar::Groups
+                | Grammar::OomRules
                 | Grammar::Variables
                 | Grammar::Assignments
                 | Grammar::Capabilities

@@ -2,13 +2,14 @@
 //! systemd, and what each of them takes. systemd itself only warns of a directive that it does not know, or of a
 //! value that it cannot read, and goes on without.
 //!
-//! The names are those of `systemd --dump-configuration-items` of 257, the versions those of its man pages, of NEWS, and
+//! The names are those of `systemd --dump-configuration-items` of 262, the versions those of its man pages, of NEWS, and
 //! of `src/core/load-fragment-gperf.gperf.in` of each version; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is for `plain`
 //! services alone, and only if the key is left open: two places for one thing could differ.
 
 mod about;
 mod command;
 mod names;
+mod newer;
 mod numbers;
 mod rows;
 mod values;
@@ -20,7 +21,7 @@ use super::nearest::nearest;
 use super::refused::Refused;
 use super::span;
 use super::text::Text;
-use rows::{DIRECTIVES, NEWEST, OF_TIMERS};
+use rows::{DIRECTIVES, GONE, NEWEST, OF_TIMERS};
 
 /// A section of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,9 @@ use Section::{Install, Service, Timer, TimerUnit, Unit};
 
 /// A word, and the version that it came with; 0 for one that was always there.
 type Words = &'static [(&'static str, u32)];
+
+/// A word, the number that is another name for it, and the version that it came with.
+type NumberedWords = &'static [(&'static str, u8, u32)];
 
 impl Section {
     /// Its name, as it stands in front of a directive: `Unit.OnFailure`.
@@ -73,6 +77,8 @@ pub enum Takes {
     SwitchOr(Words),
     /// One of these words.
     Word(Words),
+    /// One of these words, or its number.
+    WordOrNumber(NumberedWords),
     /// A whole number from the first to the second.
     Number(i64, i64),
     /// Seconds, or a span such as `5min 20s`.
@@ -88,7 +94,7 @@ pub enum Takes {
     /// Any other grammar of systemd's.
     Grammar(Grammar),
 }
-use Takes::{Any, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word};
+use Takes::{Any, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word, WordOrNumber};
 
 impl Takes {
     /// What a value is, or each of several.
@@ -98,6 +104,7 @@ impl Takes {
             Switch => "`yes` or `no`".to_owned(),
             SwitchOr(words) | SwitchOrList(words) => one_of(["yes", "no"].into_iter().chain(names(words))),
             Word(words) | List(words) => one_of(names(words)),
+            WordOrNumber(words) => one_of(words.iter().map(|(word, ..)| *word)),
             Number(least, most) => format!("a number from {least} to {most}"),
             Span => "a time such as `90`, `5min 20s` or `infinity`".to_owned(),
             Mode => "a mode such as `0750`".to_owned(),
@@ -110,7 +117,7 @@ impl Takes {
         match self {
             List(_) | SwitchOrList(_) | Units => true,
             Takes::Grammar(grammar) => grammar.takes_several(),
-            Any | Switch | SwitchOr(_) | Word(_) | Number(..) | Span | Mode => false,
+            Any | Switch | SwitchOr(_) | Word(_) | WordOrNumber(_) | Number(..) | Span | Mode => false,
         }
     }
 }
@@ -123,9 +130,8 @@ impl fmt::Display for Takes {
     }
 }
 
-/// The words to be told of: a number is another name for one of them.
 fn names(words: Words) -> impl Iterator<Item = &'static str> {
-    words.iter().map(|(word, _)| *word).filter(|word| word.parse::<u8>().is_err())
+    words.iter().map(|(word, _)| *word)
 }
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
@@ -233,6 +239,22 @@ pub enum Grammar {
     DeviceLatency,
     /// Times of a calendar.
     Calendar,
+    /// What of BPF is handed to a service.
+    BpfNames,
+    /// A limit of what lies in a directory.
+    Quota,
+    /// A network interface.
+    Interface,
+    /// Sets of rules of systemd-oomd.
+    OomRules,
+    /// Names of sessions that outlive the kernel.
+    Sessions,
+    /// A time that ends.
+    FiniteSpan,
+    /// One of a second or more.
+    SpanFromASecond,
+    /// A switch, and a name for the host.
+    Hostname,
 }
 
 impl Grammar {
@@ -280,6 +302,14 @@ impl Grammar {
             Self::ErrorNumber => "an error of the kernel such as `EPERM`, or `kill`",
             Self::Credential => "a name and the absolute path of a file such as `key:/etc/web.key`",
             Self::CredentialText => "a name and a text such as `greeting:hello`",
+            Self::BpfNames => "`any`, or names such as `BPFMapCreate,BPFProgLoad`",
+            Self::Quota => "an amount such as `1G`, a share such as `10%`, or `off`",
+            Self::Interface => "the name of a network interface such as `eth0`",
+            Self::OomRules => "the name of a set of rules",
+            Self::Sessions => "the name of a session",
+            Self::FiniteSpan => "a time such as `90` or `5min 20s`",
+            Self::SpanFromASecond => "a time such as `90` or `5min 20s`, of a second or more",
+            Self::Hostname => "`yes`, `no`, `private`, or a name for the host such as `private:web`",
             Self::Calendar => "times such as `daily`, `Mon..Fri 08:00` or `*:0/15`",
         }
     }
@@ -305,6 +335,8 @@ impl Grammar {
                 | Self::Binds
                 | Self::Temporary
                 | Self::Addresses
+                | Self::OomRules
+                | Self::Sessions
         )
     }
 
@@ -360,6 +392,14 @@ impl Grammar {
             Self::CredentialText => values::credential_text(value, rule),
             Self::Group => values::group(value, rule),
             Self::Calendar => values::calendar(value),
+            Self::BpfNames => newer::bpf_names(value, rule),
+            Self::Quota => newer::quota(value, rule),
+            Self::Interface => newer::interface(value, rule),
+            Self::OomRules => newer::oom_rules(value, rule),
+            Self::Sessions => newer::sessions(value, rule),
+            Self::FiniteSpan => newer::finite_span(value, span::Span::seconds(0), rule),
+            Self::SpanFromASecond => newer::finite_span(value, span::Span::seconds(1), rule),
+            Self::Hostname => newer::hostname(value, rule),
         }
     }
 }
@@ -377,8 +417,13 @@ const OTHERWISE: [(Section, &str, &str); 8] = [
 ];
 
 /// What only a key of its own says.
-const EXEC_START: KnownDirective =
-    KnownDirective { section: Service, name: "ExecStart", since: 0, takes: Takes::Grammar(Grammar::Command) };
+const EXEC_START: KnownDirective = KnownDirective {
+    section: Service,
+    name: "ExecStart",
+    since: 0,
+    gone: None,
+    takes: Takes::Grammar(Grammar::Command),
+};
 
 /// A directive that systemd knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -389,6 +434,8 @@ pub struct KnownDirective {
     pub name: &'static str,
     /// The version that it came with; 0 if it was always there.
     pub since: u32,
+    /// The first version that leaves it out again, with a warning, if there is one.
+    pub gone: Option<u32>,
     /// What it takes.
     pub takes: Takes,
 }
@@ -416,8 +463,14 @@ pub fn directives_of_timers_as_units() -> impl Iterator<Item = KnownDirective> {
 
 fn known(rows: &'static [(Section, u32, Takes, &'static str)]) -> impl Iterator<Item = KnownDirective> {
     rows.iter().flat_map(|&(section, since, takes, names)| {
-        names.split(' ').map(move |name| KnownDirective { section, name, since, takes })
+        names.split(' ').map(move |name| KnownDirective { section, name, since, gone: gone(section, name), takes })
     })
+}
+
+/// The version that leaves a directive out.
+fn gone(section: Section, name: &str) -> Option<u32> {
+    let row = GONE.iter().find(|(_, names)| names.split(' ').any(|gone| gone == name));
+    row.filter(|_| section == Service).map(|(version, _)| *version)
 }
 
 /// What has a key of its own in a manifest, as a table would call it, with that key.
@@ -517,7 +570,7 @@ impl KnownDirective {
     /// Where systemd would not read it.
     pub fn with(self, value: &str) -> Result<Directive, Refused> {
         let since = self.check(value)?;
-        Ok(Directive { section: self.section, name: self.name, value: value.to_owned(), since })
+        Ok(Directive { section: self.section, name: self.name, value: value.to_owned(), since, gone: self.gone })
     }
 
     /// Checks one value, and gives the version that it needs.
@@ -531,13 +584,14 @@ impl KnownDirective {
             SwitchOr(_) if is_switch(value) => {}
             Word(words) | SwitchOr(words) => match words.iter().find(|(word, _)| *word == value) {
                 Some((_, since)) => return Ok(self.since.max(*since)),
-                None => {
-                    return Err(match nearest(value, names(words)) {
-                        Some(near) => refused().help(format!("did you mean `{near}`?")),
-                        None => refused(),
-                    });
-                }
+                None => return Err(suggesting(refused(), value, names(words))),
             },
+            WordOrNumber(words) => {
+                match words.iter().find(|(word, number, _)| *word == value || number.to_string() == *value) {
+                    Some((.., since)) => return Ok(self.since.max(*since)),
+                    None => return Err(suggesting(refused(), value, words.iter().map(|(word, ..)| *word))),
+                }
+            }
             Number(least, most) => {
                 let checked = values::number(value, least, most, &self.takes.rule());
                 return checked.map(|since| self.since.max(since)).map_err(Refused::new);
@@ -551,8 +605,9 @@ impl KnownDirective {
             Mode => return Err(refused()),
             SwitchOrList(_) if is_switch(value) => {}
             SwitchOrList(words) | List(words) => {
-                // `config_parse_restrict_namespaces`.
-                let can_take_away = self.name == "RestrictNamespaces";
+                // `config_parse_namespace_flags`, `config_parse_service_refresh_on_reload`.
+                let can_take_away =
+                    ["DelegateNamespaces", "RefreshOnReload", "RestrictNamespaces"].contains(&self.name);
                 return values::list(value, words, can_take_away)
                     .map(|since| self.since.max(since))
                     .map_err(Refused::new);
@@ -576,6 +631,14 @@ impl KnownDirective {
     }
 }
 
+/// The same, with the word that was probably meant.
+fn suggesting(refused: Refused, value: &str, words: impl Iterator<Item = &'static str>) -> Refused {
+    match nearest(value, words) {
+        Some(near) => refused.help(format!("did you mean `{near}`?")),
+        None => refused,
+    }
+}
+
 /// A line of a unit that only the `systemd` table of a manifest says: a directive with a value that systemd reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directive {
@@ -583,6 +646,7 @@ pub struct Directive {
     name: &'static str,
     value: String,
     since: u32,
+    gone: Option<u32>,
 }
 
 impl Directive {
@@ -629,6 +693,11 @@ impl Directive {
     /// The version of systemd that has it, with this value; 0 if it was always there.
     pub fn since(&self) -> u32 {
         self.since
+    }
+
+    /// The first version that leaves it out again, if there is one.
+    pub fn gone(&self) -> Option<u32> {
+        self.gone
     }
 }
 
@@ -723,16 +792,16 @@ mod tests {
     #[test]
     fn the_rest_is_refused_with_the_reason() {
         for (key, value, said) in [
-            ("LimitNOFLE", "1", "[Service] has no such directive in systemd up to 257; did you mean `LimitNOFILE`?"),
+            ("LimitNOFLE", "1", "[Service] has no such directive in systemd up to 262; did you mean `LimitNOFILE`?"),
             (
                 "OnFailure",
                 "x.service",
-                "[Service] has no such directive in systemd up to 257; write `\"Unit.OnFailure\"`",
+                "[Service] has no such directive in systemd up to 262; write `\"Unit.OnFailure\"`",
             ),
             (
                 "Xyzzy",
                 "1",
-                "[Service] has no such directive in systemd up to 257; \
+                "[Service] has no such directive in systemd up to 262; \
                  what only a newer one has goes into a drop-in: `systemctl edit NAME`",
             ),
             (
@@ -775,6 +844,6 @@ mod tests {
         let count = keys.len();
         keys.sort();
         keys.dedup();
-        assert_eq!((count, keys.len()), (387, 387));
+        assert_eq!((count, keys.len()), (423, 423));
     }
 }

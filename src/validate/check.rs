@@ -1032,6 +1032,13 @@ impl<'a, F: Facts> Check<'a, F> {
                             format!("it came with systemd {since}, and the unit is written for {version}"),
                         ));
                     }
+                    let gone = lines.iter().filter_map(Directive::gone).min();
+                    if let Some(gone) = gone.filter(|gone| assumed.is_some() && version.has(*gone)) {
+                        self.fault(Fault::new(
+                            format!("systemd directive `{key}`"),
+                            format!("has no effect from systemd {gone} on, and the unit is written for {version}"),
+                        ));
+                    }
                     version = if assumed.is_some() { version } else { version.max(since.into()) };
                     directives.extend(lines);
                 }

@@ -463,7 +463,7 @@ fn completions() {
         ("InstallService --manifest comp", "completions.bash"),
         ("InstallService --property MemoryMa", "MemoryMax="),
         ("InstallService DataFileUploadDirectory --property Unit.OnF", "Unit.OnFailure= Unit.OnFailureJobMode="),
-        ("InstallService --property Use", ""),
+        ("InstallService --property Use", "UserNamespacePath="),
         ("ManageService web stop_and_re", "stop_and_remove stop_and_reinstall stop_and_restart"),
         ("ManageService web show --format m", "manifest"),
     ] {

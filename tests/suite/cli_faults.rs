@@ -441,8 +441,8 @@ fn directives_of_systemd() {
     refused(
         run("LimitNOFLE = 1\nOnFailure = 'x.service'\nUser = 'joe'\nPrivateTmp = 'perhaps'\nType = 'a\\'\n", &[]),
         &format!(
-            "{words}LimitNOFLE`: [Service] has no such directive in systemd up to 257\n  help: did you mean `LimitNOFILE`?\n\
-             {words}OnFailure`: [Service] has no such directive in systemd up to 257\n  help: write `\"Unit.OnFailure\"`\n\
+            "{words}LimitNOFLE`: [Service] has no such directive in systemd up to 262\n  help: did you mean `LimitNOFILE`?\n\
+             {words}OnFailure`: [Service] has no such directive in systemd up to 262\n  help: write `\"Unit.OnFailure\"`\n\
              {words}User`: this has a key of its own\n  help: write `account = ...`\n\
              {words}PrivateTmp`: `perhaps` must be one of `yes`, `no`, `disconnected`\n\
              {words}Type`: must be one line of plain text that does not end in a backslash\n\

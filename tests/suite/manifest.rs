@@ -155,6 +155,7 @@ fn the_words_of_the_schema_are_taken() {
             Takes::Any | Takes::Units => "a.service".to_owned(),
             Takes::Switch | Takes::SwitchOr(_) => "yes".to_owned(),
             Takes::Word(words) => words[0].0.to_owned(),
+            Takes::WordOrNumber(words) => words[0].0.to_owned(),
             Takes::Number(least, _) => least.to_string(),
             Takes::Span => "10".to_owned(),
             Takes::Mode => "0755".to_owned(),
@@ -162,6 +163,8 @@ fn the_words_of_the_schema_are_taken() {
             Takes::Grammar(Grammar::Output | Grammar::Input) => "null".to_owned(),
             Takes::Grammar(Grammar::Limit | Grammar::LimitOfBytes | Grammar::LimitOfTime) => "1".to_owned(),
             Takes::Grammar(Grammar::Slice) => "a.slice".to_owned(),
+            Takes::Grammar(Grammar::Hostname) => "yes".to_owned(),
+            Takes::Grammar(Grammar::FiniteSpan) => "10".to_owned(),
             Takes::Grammar(Grammar::BusName) => "org.example.Web".to_owned(),
             Takes::Grammar(_) => String::new(),
         };

@@ -162,6 +162,27 @@ fn pairs_that_systemd_refuses() {
     );
 }
 
+/// What a version leaves out again is refused for it, and taken for those before.
+#[test]
+fn what_a_later_systemd_leaves_out() {
+    let of = |version: &str| dry_run(&["--property", "CPUAccounting=yes", "--assume", version]);
+    has(&of("systemd=257").run(), &["CPUAccounting=yes"]);
+    of("systemd=258")
+        .status(2)
+        .stderr_contains(
+            "directive `CPUAccounting`: has no effect from systemd 258 on, and the unit is written for 258",
+        )
+        .run();
+    has(
+        &dry_run(&["--property", "ProtectHostname=private:web", "--assume", "systemd=258"]).run(),
+        &["ProtectHostname=private:web"],
+    );
+    dry_run(&["--property", "ProtectHostname=private:web", "--assume", "systemd=257"])
+        .status(2)
+        .stderr_contains("it came with systemd 258, and the unit is written for 257")
+        .run();
+}
+
 /// It leaves one of them out, or does not load the unit.
 #[test]
 fn pairs_of_which_one_would_count_for_nothing() {

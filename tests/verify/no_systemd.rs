@@ -24,6 +24,17 @@ fn an_install_says_what_installs_it() {
     assert!(!ran.folder().join("working_dir").exists());
 }
 
+/// A service by its name: the path of its unit can be typed.
+#[test]
+#[ignore = "needs root: tests/run"]
+fn an_import_names_the_file() {
+    let import = |name: &str| without_systemd(Test::install().args(["import", name]));
+    let told = "InstallService: error: this machine is not running systemd, which would know a service `systemd-journald`\n  \
+                help: `InstallService import /usr/lib/systemd/system/systemd-journald.service` reads the file\n";
+    import("systemd-journald").stderr(told).run();
+    import("no-such").stderr_contains("help: `InstallService import PATH` reads the file of a unit").run();
+}
+
 #[test]
 #[ignore = "needs root: tests/run"]
 fn no_mode_does_anything() {

@@ -7,7 +7,7 @@ use super::unit::{Files, Source, TimerSource, companions, contents, is_masked, t
 use crate::error::{Error, Fault};
 use crate::host::{files, process};
 use crate::import::About;
-use crate::managers::systemd::parse_show;
+use crate::managers::systemd::{parse_show, presence};
 use crate::model::invocation::Invocation;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
@@ -16,6 +16,9 @@ use crate::model::text::Text;
 pub(super) fn unit(name: &str, wanted: &Import) -> Result<Source, Error> {
     let of_timer = name.strip_suffix(".timer");
     let stem = of_timer.or(name.strip_suffix(".service")).unwrap_or(name);
+    if !presence::is_running() {
+        return Err(not_running(stem));
+    }
     if stem.ends_with('@') {
         return template(stem, wanted).and_then(|found| found.ok_or_else(|| Error::refused(no_such_unit(name))));
     }
@@ -89,6 +92,22 @@ fn template(stem: &str, wanted: &Import) -> Result<Option<Source>, Error> {
         }
     }
     Ok(None)
+}
+
+/// What can be typed where no systemd runs that could be asked: the path of the unit, if a file of that name lies where
+/// systemd would look for it.
+fn not_running(stem: &str) -> Error {
+    // systemd.unit(5), "UNIT FILE LOAD PATH", but for what is made while the host runs.
+    const FOLDERS: [&str; 4] =
+        ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+    let path = |folder: &str| format!("{folder}/{stem}.service");
+    let found = FOLDERS.into_iter().map(path).find(|path| files::is_there(&Text::from(path.as_str())));
+    let help = match found {
+        Some(path) => format!("`InstallService import {path}` reads the file"),
+        None => "`InstallService import PATH` reads the file of a unit, wherever it lies".to_owned(),
+    };
+    let reason = format!("this machine is not running systemd, which would know a service `{}`", Text::from(stem));
+    Error::NoServiceManager { reason, help }
 }
 
 fn no_such_unit(name: &str) -> Fault {

@@ -43,7 +43,7 @@ pub(in crate::managers) fn need(scope: Scope, purpose: Purpose) -> Result<(), Er
 }
 
 /// Whether systemd runs this machine: the test of sd_booted(3).
-fn is_running() -> bool {
+pub fn is_running() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 

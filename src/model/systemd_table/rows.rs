@@ -1,15 +1,18 @@
 //! The directives that a unit of a service can have, in [Unit], [Service] and [Install].
 
 use super::Grammar::{
-    Addresses, Assignments, Binds, BusName, Calendar, Capabilities, Command, ConditionPath, Credential, CredentialText,
-    Device, DeviceLatency, DeviceLimit, DeviceWeight, Directories, Documents, ErrorNumber, ExitStatuses, Families,
-    Filled, Group, Groups, Input, Limit, LimitOfBytes, LimitOfTime, LinkedDirectories, Mounts, Numbers, Output, Path,
-    PathOrNot, Paths, Percent, PidFile, Processors, Share, Signal, Size, SizeAboveZero, Slice, Sockets,
-    SystemCallNames, SystemCalls, Tasks, Temporary, Variables, WeightOrIdle, WorkingDirectory,
+    Addresses, Assignments, Binds, BpfNames, BusName, Calendar, Capabilities, Command, ConditionPath, Credential,
+    CredentialText, Device, DeviceLatency, DeviceLimit, DeviceWeight, Directories, Documents, ErrorNumber,
+    ExitStatuses, Families, Filled, FiniteSpan, Group, Groups, Hostname, Input, Interface, Limit, LimitOfBytes,
+    LimitOfTime, LinkedDirectories, Mounts, Numbers, OomRules, Output, Path, PathOrNot, Paths, Percent, PidFile,
+    Processors, Quota, Sessions, Share, Signal, Size, SizeAboveZero, Slice, Sockets, SpanFromASecond, SystemCallNames,
+    SystemCalls, Tasks, Temporary, Variables, WeightOrIdle, WorkingDirectory,
 };
 use super::Section::{self, Install, Service, Timer, Unit};
-use super::Takes::{self, Any, Grammar, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word};
-use super::Words;
+use super::Takes::{
+    self, Any, Grammar, List, Mode, Number, Span, Switch, SwitchOr, SwitchOrList, Units, Word, WordOrNumber,
+};
+use super::{NumberedWords, Words};
 
 const COUNT: Takes = Number(0, u32::MAX as i64);
 const WEIGHT: Takes = Number(1, 10_000);
@@ -34,6 +37,7 @@ const ACTIONS: Words = &[
     ("halt-immediate", 254),
 ];
 const COLLECT_MODES: Words = &[("inactive", 0), ("inactive-or-failed", 0)];
+const CPU_SET_PARTITIONS: Words = &[("member", 0), ("root", 0), ("isolated", 0)];
 const CONTROL_GROUPS: Words = &[("private", 257), ("strict", 257)];
 const DEVICE_POLICIES: Words = &[("auto", 0), ("closed", 0), ("strict", 0)];
 const EXIT_TYPES: Words = &[("main", 0), ("cgroup", 0)];
@@ -45,18 +49,23 @@ const JOB_MODES: Words = &[
     ("flush", 0),
     ("ignore-dependencies", 0),
     ("ignore-requirements", 0),
+    ("triggering", 244),
+    ("restart-dependencies", 254),
+    ("lenient", 258),
 ];
 const KEYRING_MODES: Words = &[("inherit", 0), ("private", 0), ("shared", 0)];
 const KILL_MODES: Words = &[("control-group", 0), ("process", 0), ("mixed", 0), ("none", 0)];
 const OOM_POLICIES: Words = &[("continue", 0), ("stop", 0), ("kill", 0)];
 const PRESSURE_WATCHES: Words = &[("auto", 0), ("skip", 0)];
 const PRIVATE_TMP: Words = &[("disconnected", 257)];
-const PRIVATE_USERS: Words = &[("self", 257), ("identity", 257)];
+const PRIVATE_USERS: Words = &[("self", 257), ("identity", 257), ("full", 258), ("managed", 260)];
 const PROC_SUBSET: Words = &[("all", 0), ("pid", 0)];
 const PROTECT_HOME: Words = &[("read-only", 0), ("tmpfs", 239)];
 const PROTECT_PROC: Words = &[("noaccess", 0), ("invisible", 0), ("ptraceable", 0), ("default", 0)];
 const PROTECT_SYSTEM: Words = &[("full", 0), ("strict", 232)];
+const REFRESHED: Words = &[("extensions", 0), ("credentials", 0)];
 const RESTART: Words = &[("restart", 0)];
+const RESTART_OR_SUCCESS: Words = &[("restart", 0), ("on-success", 261)];
 const RESTARTS: Words = &[
     ("no", 0),
     ("always", 0),
@@ -74,7 +83,14 @@ const SECURE_BITS: Words = &[
     ("no-setuid-fixup-locked", 0),
     ("noroot", 0),
     ("noroot-locked", 0),
+    ("no-cap-ambient-raise", 262),
+    ("no-cap-ambient-raise-locked", 262),
+    ("exec-restrict-file", 262),
+    ("exec-restrict-file-locked", 262),
+    ("exec-deny-interactive", 262),
+    ("exec-deny-interactive-locked", 262),
 ];
+const THP_MODES: Words = &[("inherit", 0), ("disable", 0), ("madvise", 0), ("system", 0)];
 const TIMEOUT_MODES: Words = &[("terminate", 0), ("abort", 0), ("kill", 0)];
 const TYPES: Words = &[
     ("simple", 0),
@@ -121,86 +137,59 @@ const CONTROLLERS: Words = &[
     ("bpf-firewall", 240),
     ("bpf-devices", 240),
 ];
-const FACILITIES: Words = &[
-    ("kern", 0),
-    ("user", 0),
-    ("mail", 0),
-    ("daemon", 0),
-    ("auth", 0),
-    ("syslog", 0),
-    ("lpr", 0),
-    ("news", 0),
-    ("uucp", 0),
-    ("cron", 0),
-    ("authpriv", 0),
-    ("ftp", 0),
-    ("local0", 0),
-    ("local1", 0),
-    ("local2", 0),
-    ("local3", 0),
-    ("local4", 0),
-    ("local5", 0),
-    ("local6", 0),
-    ("local7", 0),
-    ("0", 0),
-    ("1", 0),
-    ("2", 0),
-    ("3", 0),
-    ("4", 0),
-    ("5", 0),
-    ("6", 0),
-    ("7", 0),
-    ("8", 0),
-    ("9", 0),
-    ("10", 0),
-    ("11", 0),
-    ("16", 0),
-    ("17", 0),
-    ("18", 0),
-    ("19", 0),
-    ("20", 0),
-    ("21", 0),
-    ("22", 0),
-    ("23", 0),
+const FACILITIES: NumberedWords = &[
+    ("kern", 0, 0),
+    ("user", 1, 0),
+    ("mail", 2, 0),
+    ("daemon", 3, 0),
+    ("auth", 4, 0),
+    ("syslog", 5, 0),
+    ("lpr", 6, 0),
+    ("news", 7, 0),
+    ("uucp", 8, 0),
+    ("cron", 9, 0),
+    ("authpriv", 10, 0),
+    ("ftp", 11, 0),
+    ("local0", 16, 0),
+    ("local1", 17, 0),
+    ("local2", 18, 0),
+    ("local3", 19, 0),
+    ("local4", 20, 0),
+    ("local5", 21, 0),
+    ("local6", 22, 0),
+    ("local7", 23, 0),
 ];
-const IO_CLASSES: Words =
-    &[("none", 0), ("realtime", 0), ("best-effort", 0), ("idle", 0), ("0", 0), ("1", 0), ("2", 0), ("3", 0)];
-const LOG_LEVELS: Words = &[
-    ("emerg", 0),
-    ("alert", 0),
-    ("crit", 0),
-    ("err", 0),
-    ("warning", 0),
-    ("notice", 0),
-    ("info", 0),
-    ("debug", 0),
-    ("0", 0),
-    ("1", 0),
-    ("2", 0),
-    ("3", 0),
-    ("4", 0),
-    ("5", 0),
-    ("6", 0),
-    ("7", 0),
+const IO_CLASSES: NumberedWords = &[("none", 0, 0), ("realtime", 1, 0), ("best-effort", 2, 0), ("idle", 3, 0)];
+const LOG_LEVELS: NumberedWords = &[
+    ("emerg", 0, 0),
+    ("alert", 1, 0),
+    ("crit", 2, 0),
+    ("err", 3, 0),
+    ("warning", 4, 0),
+    ("notice", 5, 0),
+    ("info", 6, 0),
+    ("debug", 7, 0),
 ];
-const NAMESPACES: Words = &[("cgroup", 0), ("ipc", 0), ("net", 0), ("mnt", 0), ("pid", 0), ("user", 0), ("uts", 0)];
-const NUMA_POLICIES: Words = &[("default", 0), ("preferred", 0), ("bind", 0), ("interleave", 0), ("local", 0)];
+const NAMESPACES: Words =
+    &[("cgroup", 0), ("ipc", 0), ("net", 0), ("mnt", 0), ("pid", 0), ("user", 0), ("uts", 0), ("time", 258)];
+/// All but `user`, which is the one that they are handed to.
+const DELEGATED_NAMESPACES: Words =
+    &[("cgroup", 0), ("ipc", 0), ("net", 0), ("mnt", 0), ("pid", 0), ("uts", 0), ("time", 0)];
+const NUMA_POLICIES: Words = &[
+    ("default", 0),
+    ("preferred", 0),
+    ("bind", 0),
+    ("interleave", 0),
+    ("local", 0),
+    ("preferred-many", 262),
+    ("weighted-interleave", 262),
+];
 const OOM_KILLS: Words = &[("auto", 0), ("kill", 0)];
 const OOM_PREFERENCES: Words = &[("none", 0), ("avoid", 0), ("omit", 0)];
 const PROPAGATIONS: Words = &[("shared", 0), ("slave", 0), ("private", 0)];
 // The numbers are those of sched(7).
-const SCHEDULERS: Words = &[
-    ("other", 0),
-    ("batch", 0),
-    ("idle", 0),
-    ("fifo", 0),
-    ("rr", 0),
-    ("0", 0),
-    ("1", 0),
-    ("2", 0),
-    ("3", 0),
-    ("5", 0),
-];
+const SCHEDULERS: NumberedWords =
+    &[("other", 0, 0), ("batch", 3, 0), ("idle", 5, 0), ("fifo", 1, 0), ("rr", 2, 0), ("ext", 7, 260)];
 const SIZE_ABOVE_ZERO: Takes = Grammar(SizeAboveZero);
 // `personality_from_string` in `src/shared/nsflags.c`: those of all architectures.
 const PERSONALITIES: Words = &[
@@ -219,7 +208,16 @@ const SIZE: Takes = Grammar(Size);
 const UTMP_MODES: Words = &[("init", 0), ("login", 0), ("user", 0)];
 
 /// The newest version whose directives are known here.
-pub(super) const NEWEST: u32 = 257;
+pub(super) const NEWEST: u32 = 262;
+
+/// Directives of [Service] that a version and all later ones leave out with a warning (`config_parse_warn_compat` in
+/// `src/core/load-fragment.c`).
+pub(super) const GONE: &[(u32, &str)] = &[(
+    258,
+    "BlockIOAccounting BlockIODeviceWeight BlockIOReadBandwidth BlockIOWeight BlockIOWriteBandwidth CPUAccounting \
+     CPUShares DefaultMemoryLow DefaultMemoryMin DefaultStartupMemoryLow MemoryLimit StartupBlockIOWeight \
+     StartupCPUShares",
+)];
 
 /// The directives, by section, by the version that they came with (0: before the oldest that we write for), and by
 /// what they take.
@@ -295,6 +293,9 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Unit, 252, Grammar(Filled), "AssertCredential ConditionCredential"),
     (Unit, 255, Switch, "SurviveFinalKillSignal"),
     (Unit, 256, Grammar(Mounts), "WantsMountsFor"),
+    (Unit, 258, Grammar(Filled), "AssertKernelModuleLoaded AssertVersion ConditionKernelModuleLoaded ConditionVersion"),
+    (Unit, 260, Grammar(ConditionPath), "AssertPathIsSocket ConditionPathIsSocket"),
+    (Unit, 261, Grammar(Filled), "AssertFraction AssertMachineTag ConditionFraction ConditionMachineTag"),
     (
         Service,
         0,
@@ -365,12 +366,12 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 0, Word(ACCESSES), "NotifyAccess"),
     (Service, 0, Word(ACTIONS), "FailureAction StartLimitAction"),
     (Service, 0, Word(DEVICE_POLICIES), "DevicePolicy"),
-    (Service, 0, Word(FACILITIES), "SyslogFacility"),
-    (Service, 0, Word(IO_CLASSES), "IOSchedulingClass"),
+    (Service, 0, WordOrNumber(FACILITIES), "SyslogFacility"),
+    (Service, 0, WordOrNumber(IO_CLASSES), "IOSchedulingClass"),
     (Service, 0, Word(KILL_MODES), "KillMode"),
-    (Service, 0, Word(LOG_LEVELS), "SyslogLevel"),
+    (Service, 0, WordOrNumber(LOG_LEVELS), "SyslogLevel"),
     (Service, 0, Word(PROPAGATIONS), "MountFlags"),
-    (Service, 0, Word(SCHEDULERS), "CPUSchedulingPolicy"),
+    (Service, 0, WordOrNumber(SCHEDULERS), "CPUSchedulingPolicy"),
     (Service, 0, Word(PERSONALITIES), "Personality"),
     (Service, 0, Grammar(WorkingDirectory), "WorkingDirectory"),
     (Service, 0, Word(RESTARTS), "Restart"),
@@ -410,7 +411,7 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 235, Word(KEYRING_MODES), "KeyringMode"),
     (Service, 236, Any, "LogExtraFields StandardInputData StandardInputText"),
     (Service, 236, Switch, "RemoveIPC"),
-    (Service, 236, Word(LOG_LEVELS), "LogLevelMax"),
+    (Service, 236, WordOrNumber(LOG_LEVELS), "LogLevelMax"),
     (Service, 238, Grammar(Temporary), "TemporaryFileSystem"),
     (Service, 239, Switch, "PrivateMounts"),
     (Service, 240, Grammar(DeviceLatency), "IODeviceLatencyTargetSec"),
@@ -421,7 +422,8 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 240, Span, "LogRateLimitIntervalSec"),
     (Service, 242, Span, "CPUQuotaPeriodSec"),
     (Service, 242, Grammar(Path), "NetworkNamespacePath"),
-    (Service, 242, Switch, "ProtectHostname RestrictSUIDSGID"),
+    (Service, 242, Grammar(Hostname), "ProtectHostname"),
+    (Service, 242, Switch, "RestrictSUIDSGID"),
     (Service, 243, Any, "IPEgressFilterPath IPIngressFilterPath NUMAMask"),
     (Service, 243, Grammar(Command), "ExecCondition"),
     (Service, 243, SIZE, "DefaultMemoryLow DefaultMemoryMin"),
@@ -464,10 +466,10 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 254, Any, "DelegateSubgroup ExtensionImagePolicy ImportCredential MountImagePolicy RootImagePolicy"),
     (Service, 254, SwitchOr(PRESSURE_WATCHES), "MemoryPressureWatch"),
     (Service, 254, Switch, "MemoryKSM"),
-    (Service, 254, SwitchOr(RESTART), "FileDescriptorStorePreserve"),
+    (Service, 254, SwitchOr(RESTART_OR_SUCCESS), "FileDescriptorStorePreserve"),
     (Service, 254, COUNT, "RestartSteps"),
-    (Service, 254, SIZE, "DefaultStartupMemoryLow StartupMemoryLow StartupMemorySwapMax StartupMemoryZSwapMax"),
-    (Service, 254, SIZE_ABOVE_ZERO, "StartupMemoryHigh StartupMemoryMax"),
+    (Service, 254, SIZE, "StartupMemoryLow StartupMemorySwapMax StartupMemoryZSwapMax"),
+    (Service, 254, SIZE_ABOVE_ZERO, "DefaultStartupMemoryLow StartupMemoryHigh StartupMemoryMax"),
     (Service, 254, Span, "MemoryPressureThresholdSec RestartMaxDelaySec"),
     (Service, 254, Switch, "RootEphemeral"),
     (Service, 254, Word(RESTART_MODES), "RestartMode"),
@@ -475,8 +477,24 @@ pub(super) const DIRECTIVES: &[(Section, u32, Takes, &str)] = &[
     (Service, 255, Switch, "SetLoginEnvironment"),
     (Service, 255, Switch, "CoredumpReceive"),
     (Service, 256, Switch, "MemoryZSwapWriteback"),
-    (Service, 257, Span, "ManagedOOMMemoryPressureDurationSec"),
+    (Service, 257, Grammar(SpanFromASecond), "ManagedOOMMemoryPressureDurationSec"),
     (Service, 257, Switch, "BindLogSockets PrivatePIDs"),
+    (Service, 258, Grammar(BpfNames), "BPFDelegateAttachments BPFDelegateCommands BPFDelegateMaps BPFDelegatePrograms"),
+    (Service, 258, Grammar(Quota), "CacheDirectoryQuota LogsDirectoryQuota StateDirectoryQuota"),
+    (Service, 258, Switch, "CacheDirectoryAccounting LogsDirectoryAccounting PrivateBPF StateDirectoryAccounting"),
+    (Service, 258, SwitchOrList(DELEGATED_NAMESPACES), "DelegateNamespaces"),
+    (Service, 259, Grammar(Command), "ExecReloadPost"),
+    (Service, 259, Grammar(Path), "UserNamespacePath"),
+    (Service, 260, Grammar(Interface), "BindNetworkInterface"),
+    (Service, 260, Grammar(Path), "RootMStack"),
+    (Service, 260, SwitchOrList(REFRESHED), "RefreshOnReload"),
+    (Service, 260, Word(THP_MODES), "MemoryTHP"),
+    (Service, 261, Grammar(OomRules), "OOMRules"),
+    (Service, 261, Span, "CPUPressureThresholdSec IOPressureThresholdSec"),
+    (Service, 261, SwitchOr(PRESSURE_WATCHES), "CPUPressureWatch IOPressureWatch"),
+    (Service, 261, Word(CPU_SET_PARTITIONS), "CPUSetPartition"),
+    (Service, 262, Grammar(FiniteSpan), "RestartRandomizedDelaySec"),
+    (Service, 262, Grammar(Sessions), "LUOSession"),
     (Install, 0, Any, "DefaultInstance"),
     (Install, 0, Units, "Alias Also RequiredBy WantedBy"),
     (Install, 254, Units, "UpheldBy"),
@@ -492,4 +510,5 @@ pub(super) const OF_TIMERS: &[(Section, u32, Takes, &str)] = &[
     (Timer, 242, Switch, "OnClockChange OnTimezoneChange"),
     (Timer, 247, Switch, "FixedRandomDelay"),
     (Timer, 257, Switch, "DeferReactivation"),
+    (Timer, 258, Span, "RandomizedOffsetSec"),
 ];

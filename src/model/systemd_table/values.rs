@@ -13,7 +13,7 @@ use crate::model::span::Span;
 /// What a value needs, or the rule that it breaks.
 pub(super) type Checked = Result<u32, String>;
 
-fn broken(word: &str, rule: &str) -> String {
+pub(super) fn broken(word: &str, rule: &str) -> String {
     format!("`{}` must be {rule}", word.escape_debug())
 }
 
@@ -27,7 +27,7 @@ fn all_of(value: &str, rule: &str, fits: impl Fn(&str) -> Option<u32>) -> Checke
 }
 
 /// The words of a list, in which systemd fills in what `%` stands for: such a word is known on the host alone.
-fn filled(value: &str, rule: &str, fits: impl Fn(&str) -> Option<u32>) -> Checked {
+pub(super) fn filled(value: &str, rule: &str, fits: impl Fn(&str) -> Option<u32>) -> Checked {
     let mut needed = 0;
     for word in split(value)? {
         needed = needed.max(specifiers(&word)?);
@@ -47,7 +47,7 @@ fn filled_whole(value: &str, rule: &str, fits: impl Fn(&str) -> bool) -> Checked
     }
 }
 
-fn one(value: &str, rule: &str, fits: bool) -> Checked {
+pub(super) fn one(value: &str, rule: &str, fits: bool) -> Checked {
     if fits { Ok(0) } else { Err(broken(value, rule)) }
 }
 
@@ -227,7 +227,7 @@ pub(super) fn directories(value: &str, can_be_linked: bool, rule: &str) -> Check
     filled(value, rule, |word| {
         let mut parts = word.splitn(3, ':');
         let (path, link, flags) = (parts.next()?, parts.next(), parts.next());
-        if !is_relative(path) || path.split('/').next() == Some("private") {
+        if path.is_empty() || !is_relative(path) || path.split('/').next() == Some("private") {
             return None;
         }
         match (link, flags) {
