@@ -1,6 +1,6 @@
 //! The `nssm` table of a manifest: which further parameters NSSM has, and what each of them takes.
 //!
-//! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
+//! Read from NSSM 2.24 and 2.24-101 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
 mod about;
@@ -8,6 +8,7 @@ mod about;
 use std::fmt;
 
 use super::nearest::nearest;
+use super::nssm_release::Release;
 use super::parameter::Parameter;
 use super::platform::Platform;
 use super::refused::Refused;
@@ -25,6 +26,8 @@ pub enum Takes {
     Path,
     /// Names, one a line.
     Names,
+    /// A command line.
+    Command,
 }
 
 /// What NSSM does when the program ends.
@@ -33,9 +36,17 @@ const ON_EXIT: Takes = Takes::Word(&["Restart", "Ignore", "Exit", "Suicide"]);
 /// The parameter that has one value for each exit code: `AppExit.3`, `AppExit.Default`.
 const APP_EXIT: &str = "AppExit";
 
+/// The parameter that has one command for each hook: `AppEvents.Start/Pre`.
+const APP_EVENTS: &str = "AppEvents";
+
+/// The hooks: an event, and what is going on then (`hook.cpp` of 2.24-101).
+const HOOKS: [&str; 8] =
+    ["Exit/Post", "Power/Change", "Power/Resume", "Rotate/Post", "Rotate/Pre", "Start/Post", "Start/Pre", "Stop/Pre"];
+
 /// The parameters that a manifest may set, and what they take.
-pub const PARAMETERS: [(&str, Takes); 29] = [
+pub const PARAMETERS: [(&str, Takes); 32] = [
     ("AppAffinity", Takes::Processors),
+    ("AppKillProcessTree", Takes::Number),
     ("AppNoConsole", Takes::Number),
     (
         "AppPriority",
@@ -50,6 +61,7 @@ pub const PARAMETERS: [(&str, Takes); 29] = [
     ),
     ("AppRotateBytes", Takes::Number),
     ("AppRotateBytesHigh", Takes::Number),
+    ("AppRotateDelay", Takes::Number),
     ("AppRotateFiles", Takes::Number),
     ("AppRotateOnline", Takes::Number),
     ("AppRotateSeconds", Takes::Number),
@@ -70,6 +82,7 @@ pub const PARAMETERS: [(&str, Takes); 29] = [
     ("AppStopMethodThreads", Takes::Number),
     ("AppStopMethodWindow", Takes::Number),
     ("AppThrottle", Takes::Number),
+    ("AppTimestampLog", Takes::Number),
     ("DependOnGroup", Takes::Names),
     ("DependOnService", Takes::Names),
     (
@@ -94,6 +107,19 @@ const OTHERWISE: [(&str, &str); 11] = [
     ("ObjectName", "account"),
 ];
 
+/// The parameters that 2.24 does not have, and the hooks, each with the release that brought it.
+const LATER: [(&str, Release); 4] = [
+    (APP_EVENTS, Release::V2_24_101),
+    ("AppKillProcessTree", Release::V2_24_101),
+    ("AppRotateDelay", Release::V2_24_101),
+    ("AppTimestampLog", Release::V2_24_101),
+];
+
+/// The release that brought the parameter of this name.
+pub fn since(name: &str) -> Release {
+    LATER.iter().find(|(known, _)| *known == name).map_or(Release::V2_24, |(_, release)| *release)
+}
+
 /// The parameter of this key with these values, one a line; a subparameter stands behind a dot of the key.
 ///
 /// # Errors
@@ -116,15 +142,22 @@ fn takes(key: &str) -> Result<Takes, Refused> {
                 .help("write `\"AppExit.3\" = \"Exit\"` or `\"AppExit.Default\" = \"Restart\"`")),
         };
     }
+    if name == APP_EVENTS {
+        return match sub.filter(|sub| HOOKS.contains(sub)) {
+            Some(_) => Ok(Takes::Command),
+            None => Err(Refused::new(format!("it is set for one hook: `{}`", HOOKS.join("`, `")))
+                .help(r#"write `"AppEvents.Start/Pre" = 'C:\lab\before.exe'`"#)),
+        };
+    }
     if let Some((_, other)) = OTHERWISE.iter().find(|(known, _)| *known == name) {
         return Err(Refused::new("this has a key of its own").help(format!("write `{other} = ...`")));
     }
     match PARAMETERS.iter().find(|(known, _)| *known == name) {
         Some((_, takes)) if sub.is_none() => Ok(*takes),
-        Some(_) => Err(Refused::new("only `AppExit` has anything behind a dot")),
+        Some(_) => Err(Refused::new("only `AppExit` and `AppEvents` have anything behind a dot")),
         None => {
             let refused = Refused::new("NSSM has no such parameter");
-            let known = PARAMETERS.iter().map(|(known, _)| *known).chain(["AppExit.Default"]);
+            let known = PARAMETERS.iter().map(|(known, _)| *known).chain(["AppExit.Default", "AppEvents.Start/Pre"]);
             Err(match nearest(name, known) {
                 Some(near) => refused.help(format!("did you mean `{near}`?")),
                 None => refused
@@ -136,7 +169,8 @@ fn takes(key: &str) -> Result<Takes, Refused> {
 
 /// The parameters of a service, each with what it takes and what it does in a line: all that a manifest may set.
 pub fn parameters() -> impl Iterator<Item = (&'static str, Takes, &'static str)> {
-    let known = PARAMETERS.into_iter().chain([("AppExit.CODE", ON_EXIT), ("AppExit.Default", ON_EXIT)]);
+    let more = [("AppEvents.HOOK", Takes::Command), ("AppExit.CODE", ON_EXIT), ("AppExit.Default", ON_EXIT)];
+    let known = PARAMETERS.into_iter().chain(more);
     known.map(|(name, takes)| (name, takes, about::about(name)))
 }
 
@@ -154,6 +188,7 @@ impl fmt::Display for Takes {
             Self::Processors => f.write_str("`All` or processors such as `0-2,4`"),
             Self::Path => f.write_str(r"an absolute path such as `C:\logs\x.log`"),
             Self::Names => f.write_str("a name, or several"),
+            Self::Command => f.write_str("a command line"),
         }
     }
 }
@@ -183,7 +218,8 @@ impl Takes {
                 Some(near) => Refused::new(format!("must be {self}")).help(format!("did you mean `{near}`?")),
                 None => Refused::new(format!("must be {self}")),
             }),
-            Self::Names => Ok(()),
+            Self::Command if value.is_empty() => Err(Refused::new("must be a command line")),
+            Self::Names | Self::Command => Ok(()),
         }
     }
 }
@@ -217,6 +253,7 @@ mod tests {
         for (key, values) in [
             ("AppExit.3", &["Exit"][..]),
             ("AppExit.Default", &["Ignore"]),
+            ("AppEvents.Start/Pre", &[r"C:\lab\before.exe now"]),
             ("AppPriority", &["IDLE_PRIORITY_CLASS"]),
             ("AppAffinity", &["0-2,4"]),
             ("AppAffinity", &["All"]),
@@ -249,7 +286,14 @@ mod tests {
             ("AppEnvironmentExtra", &["A=1"], "this has a key of its own; write `environment = ...`"),
             ("AppThrottle", &["010"], "`010` must be a number from 0 to 4294967295"),
             ("AppThrottle", &["1", "2"], "must have one value, not 2"),
-            ("AppThrottle.1", &["1"], "only `AppExit` has anything behind a dot"),
+            ("AppThrottle.1", &["1"], "only `AppExit` and `AppEvents` have anything behind a dot"),
+            ("AppEvents.Start/Pre", &[""], "must be a command line"),
+            (
+                "AppEvents.Start/Before",
+                &["x.exe"],
+                "it is set for one hook: `Exit/Post`, `Power/Change`, `Power/Resume`, `Rotate/Post`, `Rotate/Pre`, \
+                 `Start/Post`, `Start/Pre`, `Stop/Pre`; write `\"AppEvents.Start/Pre\" = 'C:\\lab\\before.exe'`",
+            ),
             ("AppStdin", &["x.txt"], "`x.txt` must be an absolute path such as `C:\\logs\\x.log`"),
             ("AppAffinity", &["1-"], "`1-` must be `All` or processors such as `0-2,4`"),
             ("DependOnGroup", &["a\nb"], "a value contains '\\n', which no parameter can have"),

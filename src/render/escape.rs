@@ -555,6 +555,13 @@ impl From<&Calendar> for Token {
     }
 }
 
+/// The hexadecimal digits of a SHA-256.
+impl From<&[u8; 32]> for Token {
+    fn from(sum: &[u8; 32]) -> Self {
+        Self(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
 impl From<&'static str> for Token {
     fn from(word: &'static str) -> Self {
         Self(word.to_owned())
@@ -1020,7 +1027,7 @@ impl CmdToken {
 }
 
 encoded! {
-    /// One command of a batch: `nssm.exe` in plain quotes, and its arguments.
+    /// One command of a batch: `nssm.exe` in plain quotes, its arguments, and the file that its words go to.
     ///
     /// cmd.exe cuts a line after 8191 characters and runs what is left, so a longer one than
     /// [`CmdLine::MAX`] is refused.
@@ -1031,16 +1038,17 @@ impl CmdLine {
     /// Longest line, in UTF-16 units and in bytes.
     pub const MAX: usize = 8000;
 
-    /// `nssm` with `arguments`.
+    /// `nssm` with `arguments`, whose words go to the file `words`.
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(nssm: &CmdPath, arguments: &[CmdToken]) -> Result<Self, Unsayable> {
+    pub fn new(nssm: &CmdPath, arguments: &[CmdToken], words: &CmdPath) -> Result<Self, Unsayable> {
         let mut line = nssm.0.clone();
         for argument in arguments {
             line.push(' ');
             line.push_str(&argument.0);
         }
+        line.push_str(&format!(" >{words} 2>&1"));
         match line.len() > Self::MAX {
             true => Err(Unsayable::new(
                 format!("makes a command of {} bytes", line.len()),

@@ -6,8 +6,9 @@
 
 use askama::Template;
 
+use super::checksums::Checksum;
 use super::escape::{
-    AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Unsayable,
+    AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Token, Unsayable,
 };
 use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::Artifact;
@@ -353,12 +354,16 @@ pub fn beside(artifact: Artifact) -> Artifact {
 #[template(path = "nssm/install.cmd", askama = fence)]
 struct InstallBatch {
     signature: Signature,
-    name: CmdToken,
+    name: Token,
+    key: CmdPath,
+    key_of_parameters: CmdPath,
     nssm: CmdPath,
+    nssm_beside: CmdPath,
+    nssm_sha256: Vec<Token>,
     folder: CmdPath,
     copies: Vec<(CmdPath, CmdPath)>,
-    nssm_beside: CmdPath,
     values: Option<SecretValues>,
+    words: CmdPath,
     install: CmdLine,
     initial: Vec<CmdLine>,
     runner: Option<RunnerLines>,
@@ -369,6 +374,7 @@ struct InstallBatch {
 struct RunnerLines {
     exe: CmdPath,
     beside: CmdPath,
+    sha256: Token,
     through: Vec<CmdLine>,
     direct: Vec<CmdLine>,
 }
@@ -383,10 +389,20 @@ struct SecretValues {
 #[template(path = "nssm/remove.cmd", askama = fence)]
 struct RemoveBatch {
     signature: Signature,
-    name: CmdToken,
-    stop: CmdLine,
-    remove: CmdLine,
+    name: Token,
+    key: CmdPath,
+    key_of_parameters: CmdPath,
+    nssm: CmdPath,
     files: Vec<CmdPath>,
+}
+
+/// What a batch knows of the executables that it is to find beside itself, or in their place.
+#[derive(Clone, Debug, Default)]
+pub struct Executables {
+    /// The checksums of each `nssm.exe` that it may use.
+    pub nssm: Vec<Checksum>,
+    /// That of its `RunService.exe`, where one was exported with it.
+    pub runner: Option<Checksum>,
 }
 
 /// The command batches of a service.
@@ -398,9 +414,12 @@ pub struct Batches {
     pub without_runner: Option<&'static str>,
 }
 
+/// Where Windows keeps what it knows of services.
+const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services";
+
 /// The batch that installs `service`, and the one that removes it. `files` lie beside the batches and
-/// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet. With
-/// `environment_file` the service needs values that only the host has.
+/// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet: each has to be one of
+/// `executables`. With `environment_file` the service needs values that only the host has.
 ///
 /// # Errors
 /// Everything that a batch cannot carry; a direct install may.
@@ -408,13 +427,14 @@ pub fn batches(
     service: &NssmService,
     files: &[Artifact],
     environment_file: Option<&Text>,
+    executables: &Executables,
     place: &Place,
 ) -> Result<Batches, Vec<Refusal>> {
     let mut refusals = Refusals::default();
-    let name = refusals.keep("service name", CmdToken::new(&service.name.as_str().into()));
     let folder = refusals.keep("the state directory", CmdPath::new(&place.state_dir));
     let exe = place.nssm();
     let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
+    let said = refusals.keep("the state directory", CmdPath::new(&place.words()));
     let beside =
         |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
     let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
@@ -422,7 +442,7 @@ pub fn batches(
         let words = &words[1..];
         let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
         let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
-        refusals.keep(what, CmdLine::new(nssm.as_ref()?, &tokens?))
+        refusals.keep(what, CmdLine::new(nssm.as_ref()?, &tokens?, said.as_ref()?))
     };
     let install = line("the executable", &service.register(), &mut refusals);
     let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {
@@ -437,7 +457,7 @@ pub fn batches(
     let initial = lines(&service.initial, &mut refusals);
     let mut set = lines(&service.parameters, &mut refusals);
     let (mut runner, mut without_runner) = (None, None);
-    if let Runner::Possible(parameters) = &service.runner {
+    if let (Runner::Possible(parameters), Some(sum)) = (&service.runner, &executables.runner) {
         let mut faults = Refusals::default();
         let through = lines(parameters, &mut faults);
         let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
@@ -446,11 +466,9 @@ pub fn batches(
         } else if let Some(exe) = exe {
             let direct = set.drain(..through.len().min(set.len())).collect();
             let beside = CmdPath::beside(RUNNER).expect("a plain name");
-            runner = Some(RunnerLines { exe, beside, through, direct });
+            runner = Some(RunnerLines { exe, beside, sha256: sum.into(), through, direct });
         }
     }
-    let stop = line("service name", &Operation::Stop(service.name.clone()), &mut refusals);
-    let remove = line("service name", &Operation::Unregister(service.name.clone()), &mut refusals);
     let mut copies = Vec::new();
     for file in files {
         let to = refusals.keep("the state directory", CmdPath::new(&file.path));
@@ -462,25 +480,38 @@ pub fn batches(
         Some(SecretValues { file, example: beside(&path.with(".example")).ok()? })
     });
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
-    let (Some(name), Some(nssm), Some(folder), Some(install), Some(stop), Some(remove)) =
-        (name, nssm.clone(), folder, install, stop, remove)
-    else {
+    let (Some(nssm), Some(folder), Some(words), Some(install)) = (nssm.clone(), folder, said, install) else {
         return refusals.or(None);
+    };
+    let name = || Token::from(&service.name);
+    let key = |below: &str| {
+        CmdPath::new(&format!(r"{SERVICES}\{}{below}", service.name).into()).expect("a name of letters and digits")
     };
     let install = InstallBatch {
         signature: signature(),
-        name: name.clone(),
-        nssm,
+        name: name(),
+        key: key(""),
+        key_of_parameters: key(r"\Parameters"),
+        nssm: nssm.clone(),
+        nssm_beside: CmdPath::beside("nssm.exe").expect("a plain name"),
+        nssm_sha256: executables.nssm.iter().map(Token::from).collect(),
         folder,
         copies,
-        nssm_beside: CmdPath::beside("nssm.exe").expect("a plain name"),
         values,
+        words,
         install,
         initial,
         runner,
         set,
     };
-    let remove = RemoveBatch { signature: signature(), name, stop, remove, files: removed };
+    let remove = RemoveBatch {
+        signature: signature(),
+        name: name(),
+        key: key(""),
+        key_of_parameters: key(r"\Parameters"),
+        nssm,
+        files: removed,
+    };
     let artifact = |verb: &str, template: Result<String, askama::Error>| {
         let text = (template.expect("every field is checked") + "\n").replace('\n', "\r\n");
         Artifact::plain(format!("{verb}-{}.cmd", service.name).into(), text.into_bytes())

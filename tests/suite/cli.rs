@@ -21,6 +21,7 @@ const OPTIONS: [(&str, Option<&str>); 51] = [
     ("--adopt", None),
     ("--restart-now", None),
     ("--start", None),
+    ("--no-nssm", None),
     ("--no-rollback", None),
     ("--prune", None),
     ("--yes", None),

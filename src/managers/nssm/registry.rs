@@ -140,6 +140,14 @@ pub fn stored(name: &ServiceName) -> Vec<Parameter> {
             let sub = if code.is_empty() { "Default" } else { &code };
             found.extend(values(&inner, &code).map(|values| named(&parameter, Some(sub), values)));
         }
+        // The hooks of 2.24-101: a key for each event, and in it a command for each moment of that.
+        for event in inner.enum_keys().flatten() {
+            let Ok(of_event) = inner.open_subkey(&event) else { continue };
+            for (moment, _) in of_event.enum_values().flatten() {
+                let hook = format!("{event}/{moment}");
+                found.extend(values(&of_event, &moment).map(|values| named(&parameter, Some(&hook), values)));
+            }
+        }
     }
     found
 }

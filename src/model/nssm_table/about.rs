@@ -7,12 +7,15 @@ pub(super) fn about(name: &str) -> &'static str {
 
 const ABOUT: &[(&str, &str)] = &[
     ("AppAffinity", "Processors that it may run on"),
+    ("AppEvents.HOOK", "Command that is run at a moment of its life: `AppEvents.Start/Pre` (NSSM 2.24-101)"),
     ("AppExit.CODE", "What happens when it ends with this exit code: `AppExit.3`"),
     ("AppExit.Default", "What happens when it ends with any other exit code"),
+    ("AppKillProcessTree", "Leave the processes that it started alone when it is stopped: 0 (NSSM 2.24-101)"),
     ("AppNoConsole", "Give it no console: 1"),
     ("AppPriority", "Priority of its processes"),
     ("AppRotateBytes", "Begin a new file for its output only if the old one has so many bytes"),
     ("AppRotateBytesHigh", "As `AppRotateBytes`, in units of 4 GiB"),
+    ("AppRotateDelay", "How many milliseconds NSSM waits once it has begun a new file (NSSM 2.24-101)"),
     ("AppRotateFiles", "Begin a new file for its output, and keep the old one, at each start: 1"),
     ("AppRotateOnline", "Begin new files while it runs, too: 1; or at the next line: 2"),
     ("AppRotateSeconds", "Begin a new file for its output only if the old one was last written so long ago"),
@@ -42,6 +45,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("AppStopMethodThreads", "How many milliseconds it has to end after its threads were told to"),
     ("AppStopMethodWindow", "How many milliseconds it has to end after its windows were closed"),
     ("AppThrottle", "How many milliseconds it must run before another start is not put off"),
+    ("AppTimestampLog", "Put the time in front of each line of its output: 1 (NSSM 2.24-101)"),
     ("DependOnGroup", "Groups of services of which one must run first"),
     ("DependOnService", "Services that are started first, and without which it does not start"),
     ("Start", "When it is started"),
