@@ -366,15 +366,22 @@ struct InstallBatch {
     words: CmdPath,
     install: CmdLine,
     initial: Vec<CmdLine>,
+    run_service: Option<Exported>,
     runner: Option<RunnerLines>,
     set: Vec<CmdLine>,
+}
+
+/// The `RunService.exe` that was exported with a batch.
+#[derive(Clone)]
+struct Exported {
+    beside: CmdPath,
+    sha256: Token,
 }
 
 /// What a batch does where there is RunService, and where there is none.
 struct RunnerLines {
     exe: CmdPath,
-    beside: CmdPath,
-    sha256: Token,
+    exported: Exported,
     through: Vec<CmdLine>,
     direct: Vec<CmdLine>,
 }
@@ -457,7 +464,11 @@ pub fn batches(
     let initial = lines(&service.initial, &mut refusals);
     let mut set = lines(&service.parameters, &mut refusals);
     let (mut runner, mut without_runner) = (None, None);
-    if let (Runner::Possible(parameters), Some(sum)) = (&service.runner, &executables.runner) {
+    let run_service = executables
+        .runner
+        .as_ref()
+        .map(|sum| Exported { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() });
+    if let (Runner::Possible(parameters), Some(exported)) = (&service.runner, &run_service) {
         let mut faults = Refusals::default();
         let through = lines(parameters, &mut faults);
         let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
@@ -465,8 +476,7 @@ pub fn batches(
             without_runner = Some("its arguments leave no room for RunService in a line there");
         } else if let Some(exe) = exe {
             let direct = set.drain(..through.len().min(set.len())).collect();
-            let beside = CmdPath::beside(RUNNER).expect("a plain name");
-            runner = Some(RunnerLines { exe, beside, sha256: sum.into(), through, direct });
+            runner = Some(RunnerLines { exe, exported: exported.clone(), through, direct });
         }
     }
     let mut copies = Vec::new();
@@ -501,6 +511,7 @@ pub fn batches(
         words,
         install,
         initial,
+        run_service,
         runner,
         set,
     };

@@ -29,19 +29,24 @@ if /i "%image%"=={{ nssm }} goto free
 echo There is a service {{ name }} already, and InstallService did not make it: nothing was changed.
 goto end
 :free
+{%- if let Some(exported) = run_service %}
+rem The RunService.exe that was exported with this batch does what cmd.exe cannot.
+set "helps="
+if not exist {{ exported.beside }} goto alone
+set file={{ exported.beside }}
+call :sum
+if /i "%sum%"=="{{ exported.sha256 }}" set "helps=yes"
+if defined helps goto alone
+echo RunService.exe beside this batch is not the one that was exported with it: its SHA-256 is %sum%.
+:alone
+{%- endif %}
 rem Whoever else can change the folder could have anything run with all rights.
 if not exist {{ folder }} goto make
 if /i "%~1"=="trusted" goto folder
-{%- if let Some(runner) = runner %}
-if not exist {{ runner.beside }} goto unknown
-set file={{ runner.beside }}
-call :sum
-if /i not "%sum%"=="{{ runner.sha256 }}" goto other_runner
-{{ runner.beside }} --guard {{ folder }}
+{%- if let Some(exported) = run_service %}
+if not defined helps goto unknown
+{{ exported.beside }} --guard {{ folder }}
 if not errorlevel 1 goto folder
-goto end
-:other_runner
-echo RunService.exe beside this batch is not the one that was exported with it: its SHA-256 is %sum%.
 goto end
 {%- endif %}
 :unknown
@@ -91,13 +96,13 @@ set "runner="
 set file={{ runner.exe }}
 if not exist {{ runner.exe }} goto bring_runner
 call :sum
-if /i "%sum%"=="{{ runner.sha256 }}" goto has_runner
+if /i "%sum%"=="{{ runner.exported.sha256 }}" goto has_runner
 :bring_runner
-if not exist {{ runner.beside }} goto runner
+if not defined helps goto runner
 rem One that runs stays as it is.
-copy /b /y {{ runner.beside }} {{ runner.exe }} >nul 2>nul
+copy /b /y {{ runner.exported.beside }} {{ runner.exe }} >nul 2>nul
 call :sum
-if /i not "%sum%"=="{{ runner.sha256 }}" goto runner
+if /i not "%sum%"=="{{ runner.exported.sha256 }}" goto runner
 :has_runner
 set "runner=yes"
 :runner
@@ -157,9 +162,9 @@ goto end
 set "result=%errorlevel%"
 if "%result%"=="0" set "result=1"
 if not defined words goto end
-{%- if let Some(runner) = runner %}
-if not defined runner goto type
-{{ runner.exe }} --print %words%
+{%- if let Some(exported) = run_service %}
+if not defined helps goto type
+{{ exported.beside }} --print %words%
 goto end
 :type
 {%- endif %}

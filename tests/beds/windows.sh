@@ -155,8 +155,6 @@ setup_template() {
   local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug'
   wine "$template" reg add "$key" /v Auto /t REG_SZ /d 0 /f < /dev/null > "$work/log" 2>&1
   wine "$template" reg add "$key" /v Debugger /t REG_SZ /d '' /f < /dev/null > "$work/log" 2>&1
-  # What every Windows has, and only an administrator may read.
-  wine "$template" reg add 'HKU\S-1-5-19' /f < /dev/null > "$work/log" 2>&1
   settle "$template"
   rm -rf "$work"
   recipe > "$template/complete"
@@ -197,7 +195,7 @@ wine() {
   local prefix=$1
   shift
   env --unset=DISPLAY WINEPREFIX="$prefix" WINEARCH=win64 WINEDEBUG="${WINEDEBUG:--all}" \
-    WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d' LOCPATH="$CACHE/locale" LC_ALL=hi_IN.UTF-8 "$WINE/wine64" "$@"
+    WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d;certutil.exe=n' LOCPATH="$CACHE/locale" LC_ALL=hi_IN.UTF-8 "$WINE/wine64" "$@"
 }
 
 # Waits until a prefix is written to its files.
@@ -249,7 +247,11 @@ case ${1-} in
     with_toolchain exec /usr/bin/cargo "$@"
     ;;
   prefix) prefix "$(realpath --canonicalize-missing "$2")" ;;
-  run) wine "$(realpath "$2")" "${@:3}" ;;
+  run)
+    # What every Windows has, only an administrator may read, and Wine does not keep.
+    wine "$(realpath "$2")" reg add 'HKU\S-1-5-19' /f < /dev/null > /dev/null 2>&1
+    wine "$(realpath "$2")" "${@:3}"
+    ;;
   kill) stop "$(realpath --canonicalize-missing "$2")" ;;
   -h | --help) usage ;;
   *) usage >&2 && exit 2 ;;
