@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use super::program::say;
 use crate::host::reading::{self, Limit, Links};
-use crate::host::state;
+use crate::host::{process, state};
 use crate::model::text::Text;
 
 /// What ends with something to say of the directory, or without the file.
@@ -32,7 +32,7 @@ fn guard(path: &Text) -> i32 {
     }
 }
 
-/// Prints a file that NSSM has written: it writes UTF-16 wherever there is no console.
+/// Prints a file that NSSM has written, as people read it.
 fn print(path: &Text) -> i32 {
     let Ok(bytes) = reading::whole(path, Links::Refused, Limit::TEXT) else { return FAILED };
     // One whose output nobody takes any more has nothing else to say either.
@@ -40,18 +40,10 @@ fn print(path: &Text) -> i32 {
     0
 }
 
-/// The text of bytes in UTF-16, its lines ended once.
+/// What NSSM says, its lines ended once and without those that are empty.
 fn words(bytes: &[u8]) -> String {
-    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    let text = String::from_utf16_lossy(&units);
-    text.lines().map(|line| line.trim_end_matches('\r')).filter(|line| !line.is_empty()).fold(
-        String::new(),
-        |mut text, line| {
-            text.push_str(line);
-            text.push('\n');
-            text
-        },
-    )
+    let text = process::decode(bytes).replace('\r', "");
+    text.lines().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
 }
 
 #[cfg(test)]
@@ -64,6 +56,8 @@ mod tests {
         let bytes: Vec<u8> = said.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(words(&bytes), "Can't open service!\nOpenService(): é 日本.\n");
         assert_eq!(words(&bytes[..7]), "Can\n");
+        // As 2.24-101 does.
+        assert_eq!(words(said.as_bytes()), words(&bytes));
     }
 
     #[test]

@@ -121,7 +121,7 @@ if %errorlevel% neq 0 goto failed
 echo Fill in {{ values.file }} as in {{ values.example }} before you start the service.
 :values
 {%- endif %}
-rem What NSSM says has two bytes for each character: it is shown where a call fails.
+rem What NSSM says may have two bytes for each character: it is shown where a call fails.
 set words={{ words }}
 if defined there goto update
 {{ install }}

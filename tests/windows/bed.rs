@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use install_service::host::process;
 use install_service::model::nssm_release::Release;
 use install_service::model::text::Text;
 use install_service::render::checksums;
@@ -91,8 +92,8 @@ fn word(value: &serde_json::Value) -> Text {
 /// Runs NSSM itself: its exit code, and what it printed.
 pub(crate) fn nssm(words: &[&str]) -> (i32, String) {
     let output = run(Command::new(NSSM).args(words));
-    let units: Vec<u16> = output.stdout.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    (output.status.code().expect("an exit code"), String::from_utf16_lossy(&units).replace('\r', "").trim().to_owned())
+    let said = process::decode(&output.stdout).replace('\r', "");
+    (output.status.code().expect("an exit code"), said.trim().to_owned())
 }
 
 /// A command that must succeed.
