@@ -1,7 +1,7 @@
 //! Installing services: requests become specs, specs a plan, and the plan is previewed, exported, compared or
 //! applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -285,11 +285,15 @@ impl Installation {
                 Err(found) => faults.extend(found),
             }
         }
-        let mut names = BTreeSet::new();
+        let mut names = BTreeMap::new();
         for service in &validated {
-            if !names.insert(&service.spec.name) {
-                let fault = Fault::new("service name", "two services of one run must not have the same name");
-                faults.push(fault.given(&service.spec.name));
+            let name = &service.spec.name;
+            if let Some(other) = names.insert(target.platform().distinct(name.as_str()), name) {
+                let reason = match other == name {
+                    true => "two services of one run must not have the same name".to_owned(),
+                    false => format!("Windows takes `{other}` and `{name}` for one name"),
+                };
+                faults.push(Fault::new("service name", reason).given(name));
             }
         }
         let is_encrypted = |service: &Validated| service.spec.secrets_in == SecretStore::EncryptedCredential;

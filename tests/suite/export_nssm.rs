@@ -202,3 +202,20 @@ fn run_service_comes_from_beside_this_program() {
     export("ansible", "role", "x");
     assert_eq!(fs::read(ran.folder().join("role/files/RunService.exe")).unwrap(), b"a RunService");
 }
+
+/// Windows keeps one of two names that differ in the case of their letters alone, and says nothing.
+#[test]
+fn names_that_windows_takes_for_one_are_refused_together() {
+    let twice = of_program(export(Test::install()).args(["--no-nssm", "--env", "Mode=one", "--env", "MODE=two"]));
+    twice.status(2).stderr_contains("environment variable `MODE`: Windows takes `Mode` and `MODE` for one name").run();
+    let secret = of_program(export(Test::install()).args(["--no-nssm", "--env", "Mode=one", "--env", "MODE"]));
+    secret.status(2).stderr_contains("Windows takes `Mode` and `MODE` for one name").run();
+    let service = |name: &str| format!("[[service]]\nname = '{name}'\nexecutable = 'C:\\web.exe'\n");
+    let both = Test::install().file("both.toml", service("web") + &service("Web"));
+    let both = both.args(["--target", "nssm", "--no-nssm", "--manifest", "both.toml", "--output", "tree"]).status(2);
+    let ran = both.stderr_contains("service name `Web`: Windows takes `web` and `Web` for one name").run();
+    assert!(!ran.folder().join("tree").exists());
+    // systemd tells them apart.
+    let words = ["--dry-run", "--target", "systemd", "--env", "Mode=one", "--env", "MODE=two", "--service_name", "web"];
+    Test::install().args(words).args(["--", "/bin/true"]).run();
+}

@@ -159,7 +159,7 @@ const ALL: &[O] = &[
         |call, path| put(&mut call.nssm.ca_file, path),
     ),
     O::flag("allow-unknown-nssm", "With these: use an nssm.exe whose checksum is not known (Windows)", |call| {
-        call.nssm.allow_unknown = true
+        call.nssm.allow_unknown = true;
     }),
     O::one("state-dir", Directory, STATE_DIR, |call, directory| put(&mut call.state_dir, directory)),
 ];

@@ -194,7 +194,7 @@ pub fn bring(
     let search = source::Search { wishes, need, bits: Bits::Of64 };
     let mut nssm = search.named(tell)?;
     if nssm.is_none() {
-        nssm = search.from_named_archive(tell)?;
+        nssm = search.named_archive(tell)?;
     }
     let nssm = match nssm.or_else(|| search.put_already(&there.with(source::NSSM))) {
         Some(nssm) => Ok(nssm),

@@ -61,11 +61,11 @@ impl Search<'_> {
     ///
     /// # Errors
     /// When it cannot be read, or may not be used.
-    pub fn from_named_archive(&self, tell: TellSupply<'_>) -> Result<Option<Nssm>, Error> {
+    pub fn named_archive(&self, tell: TellSupply<'_>) -> Result<Option<Nssm>, Error> {
         const OPTION: &str = "option `--nssm-archive`";
         let Some(path) = &self.wishes.archive else { return Ok(None) };
         let exe = self
-            .from_archive(&read(OPTION, path)?)
+            .unpacked(&read(OPTION, path)?)
             .map_err(|reason| Error::refused(Fault::new(OPTION, reason).given(path)))?;
         self.checked(exe, path, tell).map(Some)
     }
@@ -92,7 +92,7 @@ impl Search<'_> {
         }
         let urls = self.mirrors();
         tell(Supply::Downloads(&urls));
-        let accept = |bytes: Vec<u8>| self.from_archive(&bytes);
+        let accept = |bytes: Vec<u8>| self.unpacked(&bytes);
         match fetch::download(&urls, LIMIT, self.wishes.ca_file.as_ref(), accept) {
             Ok((exe, url)) => {
                 let nssm = Nssm { release: Release::of(&sha256(&exe)), exe, from: url.into() };
@@ -164,7 +164,7 @@ impl Search<'_> {
     }
 
     /// The executable in an archive of a known checksum.
-    fn from_archive(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    fn unpacked(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
         let found = sha256(bytes);
         let expected = env::var("INSTALLSERVICE_NSSM_SHA256").map_or_else(
             |_| self.releases().map(|release| release.archive().sha256.to_owned()).collect(),

@@ -31,7 +31,7 @@ pub fn provide(wishes: &Wishes, need: Option<&Need>, place: &Place, tell: TellSu
     if let Some(exe) = kept {
         return search.checked(exe, &place.nssm(), tell).map(drop);
     }
-    match search.from_named_archive(tell)? {
+    match search.named_archive(tell)? {
         Some(nssm) => keep(nssm, place, tell),
         None => keep(anywhere(&search, place, tell)?, place, tell),
     }
@@ -53,7 +53,7 @@ pub fn replacement(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Resu
     }
     let nssm = match search.named(tell)? {
         Some(nssm) => nssm,
-        None => match search.from_named_archive(tell)? {
+        None => match search.named_archive(tell)? {
             Some(nssm) => nssm,
             None => anywhere(&search, place, tell)?,
         },
