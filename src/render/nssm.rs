@@ -47,12 +47,13 @@ pub fn start(at_boot: bool) -> &'static str {
     if at_boot { "SERVICE_AUTO_START" } else { "SERVICE_DEMAND_START" }
 }
 
-/// What NSSM 2.24 does where a parameter is not stored: setting one to this value removes it.
+/// What NSSM does where a parameter is not stored: setting one to this value removes it.
 pub fn default_of(parameter: &Parameter) -> Vec<Text> {
     let value = match (parameter.name.as_str(), parameter.sub.as_deref()) {
         ("AppExit", Some("Default")) => "Restart",
         ("AppThrottle" | "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads", None) => "1500",
         ("AppParameters" | "Description", None) => "",
+        ("AppKillProcessTree", None) => "1",
         ("AppPriority", None) => "NORMAL_PRIORITY_CLASS",
         ("AppAffinity", None) => "All",
         ("Type", None) => "SERVICE_WIN32_OWN_PROCESS",
@@ -62,7 +63,7 @@ pub fn default_of(parameter: &Parameter) -> Vec<Text> {
         ("AppStdinFlagsAndAttributes" | "AppStdoutFlagsAndAttributes" | "AppStderrFlagsAndAttributes", None) => "128",
         (
             "AppRotateFiles" | "AppRotateOnline" | "AppRotateSeconds" | "AppRotateBytes" | "AppRotateBytesHigh"
-            | "AppRestartDelay" | "AppStopMethodSkip" | "AppNoConsole",
+            | "AppRestartDelay" | "AppStopMethodSkip" | "AppNoConsole" | "AppRotateDelay" | "AppTimestampLog",
             None,
         ) => "0",
         _ => return Vec::new(),
