@@ -17,6 +17,7 @@ pub mod log_part;
 pub mod manager;
 pub mod name;
 pub mod nearest;
+pub mod nssm_release;
 pub mod nssm_table;
 pub mod observed;
 pub mod operation;

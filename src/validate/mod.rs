@@ -80,6 +80,7 @@ pub fn validate(
     let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable);
     let asked = needed.iter().chain(given.keys()).chain(referred).cloned();
     let secrets = check.secrets(request, asked, &environment);
+    check.apart(&environment, &secrets);
     let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
     let secrets_in = check.secrets_in(request, scope, assumed);
 
