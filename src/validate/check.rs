@@ -447,7 +447,10 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     pub(super) fn working_directory(&mut self, request: &Request, fallback: &Text) -> Option<Text> {
-        let in_table = request.nssm.get("AppDirectory").filter(|_| self.target == Target::Nssm);
+        let in_table = match self.target {
+            Target::Systemd => None,
+            Target::Nssm => request.nssm.get("AppDirectory"),
+        };
         let in_table = in_table.and_then(|said| Some(Text::from(said.lines().pop()?)));
         // One that begins with a variable is known to the service alone.
         if let Some(path) =

@@ -275,8 +275,8 @@ fn without_a_service_manager_of_their_own_the_line_that_brings_one_is_told() {
 fn a_unit_of_a_person_is_shown_to_systemd_first() {
     let _alone = JOE.lock();
     let _session = Session::begin();
-    let bad = install("verify-user").args(["--property", "Personality=pdp11"]).probe([]).status(2);
-    bad.stderr_contains("    Failed to parse personality, ignoring: pdp11\n").run();
+    let bad = install("verify-user").args(["--property", "Personality=s390x"]).probe([]).status(2);
+    bad.stderr_contains("    Failed to parse personality, ignoring: s390x\n").run();
     assert!(!unit("verify-user").exists());
     let ran = install("verify-user").args(["--property", "Nice=5"]).probe([]).run();
     assert!(unit("verify-user").exists());

@@ -55,7 +55,7 @@ pub fn may_give_back(names: &[ServiceName], observed: &Observed) -> Result<(), E
 /// What is kept of the service whose name one of ours has taken, with the files that keep it.
 ///
 /// # Errors
-/// As [`original::kept`].
+/// When it cannot be read or understood, or could be somebody else's words.
 pub fn kept(name: &ServiceName, place: &Place, state: &Kept) -> Result<Option<(Original, KeptFiles)>, Error> {
     original::kept([place.original_registration(name), place.original(name)], place, state)
 }

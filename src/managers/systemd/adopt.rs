@@ -156,7 +156,7 @@ pub fn may_give_back(names: &[ServiceName], observed: &mut Observed, site: &Site
 /// What is kept of the unit whose name the service has taken, with the files that keep it.
 ///
 /// # Errors
-/// As [`original::kept`].
+/// When it cannot be read or understood, or could be somebody else's words.
 pub fn kept(name: &ServiceName, place: &Place, state: &Kept) -> Result<Option<(Original, KeptFiles)>, Error> {
     original::kept([place.original_unit(name), place.original(name)], place, state)
 }
