@@ -554,9 +554,6 @@ pub struct Batches {
     pub without_runner: Option<&'static str>,
 }
 
-/// Where Windows keeps what it knows of services.
-const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services";
-
 /// The batch that installs `service`, and the one that removes it. `files` lie beside the batches and
 /// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet: each has to be one of
 /// `executables`. With `environment_file` the service needs values that only the host has.
