@@ -243,6 +243,28 @@ fn of_an_image_the_nearer_unit_wins() {
     assert_eq!(names(&ran), ["other", "web", "mine"]);
 }
 
+/// A link in an image leads to a file of the image, and not to one of this host.
+#[test]
+fn a_link_of_an_image_stays_in_it() {
+    let ran = import("image")
+        .file("image/etc/systemd/system/a.service", "[Service]\nExecStart=/bin/a\n")
+        .file("image/opt/here/linked.service", "[Service]\nExecStart=/bin/linked\n")
+        .run();
+    let units = ran.folder().join("image/etc/systemd/system");
+    symlink("/opt/here/linked.service", units.join("linked.service")).unwrap();
+    let outside = ran.folder().join("outside.service");
+    fs::write(&outside, "[Service]\nExecStart=/bin/outside\n").unwrap();
+    symlink(&outside, units.join("outside.service")).unwrap();
+    symlink("/dev/null", units.join("masked.service")).unwrap();
+    let ran = again(&ran, "image")
+        .status(10)
+        .stdout_contains("# From image/opt/here/linked.service\n[[service]]\nname = \"linked\"\n")
+        .stderr_contains("left out: unit file `image/etc/systemd/system/masked.service`: it is a link to `/dev/null`")
+        .stderr_contains("outside.service`: there is no such file\n")
+        .run();
+    assert_eq!(names(&ran), ["a", "linked"]);
+}
+
 #[test]
 fn an_alias_is_no_service_of_its_own() {
     let ran = import("units")

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::unit::{
-    Source, TimerSource, aliased, companions, contents, is_masked, is_of_user, last, timer, with_drop_ins, within,
-};
+use super::unit::{Source, aliased, companions, is_masked, is_of_user, last, timer, with_drop_ins, within};
 use crate::error::Error;
 use crate::host::files;
 use crate::host::text::{path as to_path, text};
 use crate::import::{About, Unit, UnitFile};
+use crate::model::platform::Platform;
 use crate::model::text::Text;
 
 /// Where the units of a system lie, those first that win (systemd.unit(5), "Unit File Load Path").
@@ -48,8 +47,26 @@ pub(super) fn read(folder: &Text, is_user: bool) -> Tree {
     tree
 }
 
-/// Directories whose units one systemd reads together, those first that win.
-type Group = Vec<Text>;
+/// Directories whose units one systemd reads together.
+struct Group {
+    /// Those first that win.
+    directories: Vec<Text>,
+    /// The root of the system that they are of.
+    root: Option<Text>,
+}
+
+impl Group {
+    /// Where the file of a unit is: a link of another system leads to a file of that system.
+    fn file(&self, path: &Text) -> Text {
+        let target = files::link_target(path).filter(|target| Platform::Unix.is_absolute(target) && !is_masked(path));
+        // Nothing leads above its root.
+        let inside = |(root, target): (&Text, Text)| {
+            let root = root.as_bytes().strip_suffix(b"/").unwrap_or(root.as_bytes());
+            Text::from_bytes([root, Platform::Unix.normalised(&target).as_bytes()].concat())
+        };
+        self.root.as_ref().zip(target).map_or_else(|| path.clone(), inside)
+    }
+}
 
 fn groups(folder: &Text) -> Vec<Group> {
     let (mut found, mut open) = (Vec::new(), vec![folder.clone()]);
@@ -61,16 +78,18 @@ fn groups(folder: &Text) -> Vec<Group> {
                 // `/lib` is `/usr/lib` on most systems.
                 to_path(place).canonicalize().is_ok_and(|real| real.is_dir() && seen.insert(real))
             });
-            let there: Group = there.collect();
-            is_root |= !there.is_empty();
-            found.extend(Some(there).filter(|there| !there.is_empty()));
+            let directories: Vec<Text> = there.collect();
+            if !directories.is_empty() {
+                is_root = true;
+                found.push(Group { directories, root: Some(directory.clone()) });
+            }
         }
         if is_root {
             continue;
         }
         let entries: Vec<Text> = files::list(&directory).into_iter().map(text).collect();
         if entries.iter().any(|path| last(path).ends_with(".service")) {
-            found.push(vec![directory]);
+            found.push(Group { directories: vec![directory], root: None });
         }
         let is_of_unit = |path: &Text| OF_UNITS.iter().any(|end| last(path).ends_with(end));
         // The last one is looked into first.
@@ -80,10 +99,10 @@ fn groups(folder: &Text) -> Vec<Group> {
 }
 
 impl Tree {
-    fn read(&mut self, group: &[Text], is_user: bool) {
+    fn read(&mut self, group: &Group, is_user: bool) {
         let mut services: BTreeMap<String, Vec<Text>> = BTreeMap::new();
         let mut others = BTreeSet::new();
-        for path in group.iter().flat_map(files::list).map(text) {
+        for path in group.directories.iter().flat_map(files::list).map(text) {
             let name = last(&path);
             if name.ends_with(".service") {
                 services.entry(name).or_default().push(path);
@@ -157,14 +176,11 @@ impl Tree {
 }
 
 /// A service of these directories.
-fn service(path: &Text, name: &str, group: &[Text], is_user: bool) -> Result<Source, Error> {
-    if is_masked(path) {
-        // Says so.
-        contents(path)?;
-    }
+fn service(path: &Text, name: &str, group: &Group, is_user: bool) -> Result<Source, Error> {
     let stem = name.trim_end_matches(".service");
-    let files = with_drop_ins(path, name, group)?;
-    let timer: Option<TimerSource> = timer(stem, group)?;
+    let directories = &group.directories;
+    let files = with_drop_ins(&group.file(path), name, directories)?;
+    let timer = timer(stem, directories)?;
     let about = About { name: stem.to_owned(), user: is_user || is_of_user(path), is_enabled: None };
-    Ok(Source { about, files, timer, companions: companions(stem, group), is_of_host: false })
+    Ok(Source { about, files, timer, companions: companions(stem, directories), is_of_host: false })
 }
