@@ -75,6 +75,19 @@ pub struct TakenOver {
     pub timer: Vec<Loss>,
 }
 
+impl TakenOver {
+    /// What is said of it where nothing else belongs to it.
+    fn of(taken: &Taken) -> Self {
+        Self {
+            name: taken.request.name.clone().unwrap_or_default(),
+            losses: taken.losses.clone(),
+            remarks: taken.remarks.clone(),
+            companions: Vec::new(),
+            timer: Vec::new(),
+        }
+    }
+}
+
 impl Imported {
     /// Whether the manifest says all that there was.
     pub fn is_exact(&self) -> bool {
@@ -248,10 +261,9 @@ fn take(source: &Source) -> Result<(Taken, Said), Error> {
     let said = |taken: &Taken| Said {
         service: TakenOver {
             name: source.about.name.clone(),
-            losses: taken.losses.clone(),
-            remarks: taken.remarks.clone(),
             companions: source.companions.clone(),
             timer: of_timer.clone(),
+            ..TakenOver::of(taken)
         },
         has_timer: timer.is_some(),
         can_be_installed: made.is_some(),

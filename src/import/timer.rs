@@ -50,7 +50,9 @@ impl Taken {
 
     /// Its first time of a calendar, or the span of a timer that has no other times.
     fn schedule(&mut self, lines: &mut Vec<Line<'_>>) {
-        let find = |lines: &[Line<'_>], wanted: &str| lines.iter().position(|(name, _)| name.name == wanted);
+        // One that systemd fills something into is an entry of the table.
+        let is_calendar = |line: &Assignment| matches!(line.value.parse::<Schedule>(), Ok(Schedule::Calendar(_)));
+        let calendar = lines.iter().position(|(name, line)| name.name == "OnCalendar" && is_calendar(line));
         let times: Vec<&Assignment> =
             lines.iter().filter(|(name, _)| is_time_of(*name)).map(|(_, line)| *line).collect();
         let span = match times[..] {
@@ -62,7 +64,7 @@ impl Taken {
             _ => None,
         };
         let span = span.filter(|span| matches!(span.parse::<Schedule>(), Ok(Schedule::Every(_))));
-        let said = match (&span, find(lines, "OnCalendar")) {
+        let said = match (&span, calendar) {
             (Some(span), _) => {
                 let is_it = |(name, _): &Line<'_>| is_time_of(*name);
                 let comments = lines.iter().filter(|line| is_it(line)).flat_map(|(_, line)| line.comments.clone());

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::error::{Error, Fault};
 use crate::host::state::Kept;
+use crate::model::name::ServiceName;
 use crate::model::observed::Found;
 use crate::model::original::Original;
 use crate::model::place::Place;
@@ -35,4 +36,16 @@ pub fn kept(paths: [Text; 2], place: &Place, state: &Kept) -> Result<Option<(Ori
     let original = Original::read(&record.contents, contents.contents.clone(), place).map_err(broken)?;
     let [of_contents, of_record] = paths;
     Ok(Some((original, [(of_contents, contents), (of_record, record)])))
+}
+
+/// What is kept already is of something else: a second adoption would lose it. `now` says what has the name by now.
+pub fn would_be_lost(name: &ServiceName, kept: Text, now: &str, place: &Place) -> Error {
+    Error::Foreign {
+        reason: format!("it is the original of an earlier adoption of `{name}`, and {now}"),
+        help: format!(
+            "`ManageService {name} show` shows the one that is kept; move `{kept}` and `{}` away to adopt the other one",
+            place.original(name)
+        ),
+        path: kept,
+    }
 }

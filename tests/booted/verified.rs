@@ -29,11 +29,11 @@ fn so_is_a_line_of_the_timer() {
     let service = named("verify-timer");
     let ran = service
         .install()
-        .args(["--property", "Timer.OnCalendar=%z"])
+        .args(["--property", "Timer.OnCalendar=%n"])
         .script("true")
         .status(2)
         .stderr_contains(
-            "error: line `OnCalendar=%z` of `verify-timer.timer`: the systemd of this host would leave it out",
+            "error: line `OnCalendar=%n` of `verify-timer.timer`: the systemd of this host would leave it out",
         )
         .run();
     assert!(!service.unit().exists() && !ran.folder().join("working_dir/verify-timer_install_args.toml").exists());

@@ -53,14 +53,7 @@ fn imported(registrations: &[Registration], left: Vec<String>, wanted: &Import) 
         .iter()
         .map(|registration| (import::nssm::read(registration), format!("From {}", registration.path())))
         .collect();
-    let of = |taken: &Taken| TakenOver {
-        name: taken.request.name.clone().unwrap_or_default(),
-        losses: taken.losses.clone(),
-        remarks: taken.remarks.clone(),
-        companions: Vec::new(),
-        timer: Vec::new(),
-    };
-    let services = taken.iter().map(|(taken, _)| of(taken)).collect();
+    let services = taken.iter().map(|(taken, _)| TakenOver::of(taken)).collect();
     let imported = Imported { manifest: import::document(&taken), services, left, ..Imported::default() };
     written(imported, wanted)
 }

@@ -53,16 +53,9 @@ pub(super) fn read(path: &Text) -> Result<Option<Imported>, Error> {
     import::distinct(&mut services);
     let services: Vec<(Taken, String)> =
         services.into_iter().map(|taken| (taken.checked(), format!("From {path}"))).collect();
-    let of = |taken: &Taken| TakenOver {
-        name: taken.request.name.clone().unwrap_or_default(),
-        losses: taken.losses.clone(),
-        remarks: taken.remarks.clone(),
-        companions: Vec::new(),
-        timer: Vec::new(),
-    };
     let imported = Imported {
         manifest: import::document(&services),
-        services: services.iter().map(|(taken, _)| of(taken)).collect(),
+        services: services.iter().map(|(taken, _)| TakenOver::of(taken)).collect(),
         left,
         ..Imported::default()
     };

@@ -21,23 +21,16 @@ pub fn take_over(
 ) -> Result<(), Error> {
     let original = Original::of_nssm(registration);
     if observed.originals.get(name).is_some_and(|kept| *kept != original) {
-        return Err(would_be_lost(name, place));
+        return Err(original::would_be_lost(
+            name,
+            place.original_registration(name),
+            "that service is another one now",
+            place,
+        ));
     }
     observed.registered.insert(name.clone(), registration.parameters());
     observed.adopted.insert(name.clone(), original);
     Ok(())
-}
-
-fn would_be_lost(name: &ServiceName, place: &Place) -> Error {
-    let kept = place.original_registration(name);
-    Error::Foreign {
-        reason: format!("it is the original of an earlier adoption of `{name}`, and that service is another one now"),
-        help: format!(
-            "`ManageService {name} show` shows the one that is kept; move `{kept}` and `{}` away to adopt the other one",
-            place.original(name)
-        ),
-        path: kept,
-    }
 }
 
 /// Refuses what cannot be given back: what was not adopted.

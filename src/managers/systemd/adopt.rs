@@ -45,7 +45,14 @@ pub fn take_over(names: &[ServiceName], observed: &mut Observed, place: &Place) 
             None => original,
             // Somebody has put it back; what is kept of it is kept on.
             Some(kept) if kept.unit() == original.unit() => kept.clone(),
-            Some(_) => return Err(would_be_lost(name, &path, place)),
+            Some(_) => {
+                return Err(original::would_be_lost(
+                    name,
+                    place.original_unit(name),
+                    &format!("`{path}` is another unit"),
+                    place,
+                ));
+            }
         };
         if original.was_in_place(name, place) {
             observed.files.insert(path, found);
@@ -92,18 +99,6 @@ fn unit_at(path: &Text, name: &ServiceName) -> Result<Found, Error> {
         Entry::File(found) => Ok(found),
         Entry::Missing => Err(Error::io("reading", path, io::ErrorKind::NotFound.into())),
         Entry::Other(what) => Err(files::in_the_way(&real, what)),
-    }
-}
-
-fn would_be_lost(name: &ServiceName, path: &Text, place: &Place) -> Error {
-    let kept = place.original_unit(name);
-    Error::Foreign {
-        reason: format!("it is the original of an earlier adoption of `{name}`, and `{path}` is another unit"),
-        help: format!(
-            "`ManageService {name} show` shows the one that is kept; move `{kept}` and `{}` away to adopt the other one",
-            place.original(name)
-        ),
-        path: kept,
     }
 }
 
