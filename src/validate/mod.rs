@@ -8,6 +8,7 @@ mod check;
 mod interpreter;
 mod pairs;
 mod program;
+mod windows;
 
 use indexmap::IndexMap;
 
@@ -113,6 +114,7 @@ pub fn validate(
     }
     let is_script_of_python = settled.found_python == Some(true);
     check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
+    check.paths_of_windows(account.as_deref(), run.as_ref(), working_directory.as_ref(), &output);
 
     let (faults, notes) = check.end();
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {
