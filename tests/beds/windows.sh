@@ -10,7 +10,7 @@ usage() {
   cat <<'TEXT'
 usage: tests/beds/windows.sh setup                       install what is missing; says how long each step took
        tests/beds/windows.sh cargo ARGUMENTS...          Debian's cargo, ready for --target x86_64-pc-windows-gnu
-       tests/beds/windows.sh prefix DIR                  make DIR a fresh prefix, with C:\nssm\nssm.exe (2.24-101; both
+       tests/beds/windows.sh prefix DIR                  make DIR a fresh prefix, with C:\nssm\nssm.exe (2.24; both
                                                         releases as nssm-101.exe and nssm-24.exe) and C:\python
        tests/beds/windows.sh run DIR PROGRAM [ARGS]...   run a program in that prefix
        tests/beds/windows.sh kill DIR                    end everything that runs in it
@@ -152,7 +152,7 @@ setup_template() {
   mkdir "$template/drive_c/nssm"
   cp "$CACHE/nssm.exe" "$template/drive_c/nssm/nssm-24.exe"
   cp "$CACHE/nssm-101.exe" "$template/drive_c/nssm/"
-  cp "$CACHE/nssm-101.exe" "$template/drive_c/nssm/nssm.exe"
+  cp "$CACHE/nssm.exe" "$template/drive_c/nssm/"
   cp --recursive "$CACHE/python" "$template/drive_c/"
   # What crashes is to end, not to wait for somebody at a debugger.
   local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug'

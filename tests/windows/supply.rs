@@ -274,6 +274,16 @@ fn an_upgrade_replaces_the_nssm_of_all_services() {
     named().arg("upgraded-1").status(2).stderr_contains("`--upgrade-nssm` is for all services").run();
     assert!(is(NSSM_24) && state_of("upgraded-1") == "SERVICE_RUNNING");
 
+    // A service that does not come up again takes all of it back. (The same with some bytes behind its end: under Wine
+    // 2.24-101 does not end when it should.)
+    let directory = nssm_does(&["get", "upgraded-1", "AppDirectory"]);
+    nssm_does(&["set", "upgraded-1", "AppDirectory", r"C:\nowhere"]);
+    fs::write(ran.folder().join("other.exe"), [&fs::read(NSSM_24).unwrap()[..], b"..."].concat()).unwrap();
+    let other = upgrade().args(["--yes", "--allow-unknown-nssm", "--nssm", "other.exe"]).status(1).run();
+    assert!(other.stderr.contains("starting `upgraded-1`: it has stopped") && is(NSSM_24), "{}", other.stderr);
+    nssm_does(&["set", "upgraded-1", "AppDirectory", &directory]);
+    ran.then_manage().args(["upgraded-1", "start"]).run();
+
     named().arg("--yes").stdout("upgraded: nssm.exe\nrestarted: upgraded-1\n").run();
     assert!(is(NSSM_101));
     assert_eq!(["upgraded-1", "upgraded-2"].map(state_of), ["SERVICE_RUNNING", "SERVICE_STOPPED"]);
@@ -286,10 +296,6 @@ fn an_upgrade_replaces_the_nssm_of_all_services() {
         ran.then_manage().args([name, "doctor"]).run_to_any_end();
     }
 
-    // A service that does not come up again takes all of it back, and what ran runs.
-    nssm_does(&["set", "upgraded-1", "AppDirectory", r"C:\nowhere"]);
-    let back = ran.then_manage().args(["--upgrade-nssm", "--yes", "--nssm", NSSM_24]).status(1).run();
-    assert!(back.stderr.contains("starting `upgraded-1`: it has stopped") && is(NSSM_101), "{}", back.stderr);
     for name in ["upgraded-1", "upgraded-2"] {
         ran.then_manage().args([name, "stop_and_remove"]).run();
     }

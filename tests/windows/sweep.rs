@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::bed::{NSSM_24, NSSM_101, built, key, nssm, nssm_does, probe, registry, state, toml_path, words_of};
+use crate::bed::{NSSM_24, built, key, nssm, nssm_does, probe, registry, state, toml_path, words_of};
 use crate::server::sha256;
 use crate::support::{Ran, Test, difference};
 
@@ -49,8 +49,9 @@ enum Change {
     ReinstallRunning,
     ReinstallStopped,
     Remove,
-    /// NSSM 2.24-101 in the place of 2.24, under a service that runs. It is the genuine one that runs services, so its
-    /// calls are not counted.
+    /// Another NSSM in the place of 2.24, under a service that runs. It is the genuine one that runs services, so its calls
+    /// are not counted; and the other one is the same with some bytes behind its end, because under Wine 2.24-101 does not
+    /// end when it should.
     UpgradeNssm,
 }
 
@@ -109,6 +110,8 @@ impl Bed {
         let bed = Self { service, change, home, app, state };
         // The working directory with the unlucky one in it, and its note.
         if change == Change::UpgradeNssm {
+            let other = [&fs::read(NSSM_24).unwrap()[..], b"..."].concat();
+            fs::write(bed.home.folder().join("other.exe"), other).unwrap();
             return bed;
         }
         let install = bed.home.then_install().args(["--allow-unknown-nssm", "--nssm"]).arg(built("unlucky-nssm"));
@@ -174,7 +177,10 @@ impl Bed {
             Change::ReinstallRunning => again("stop_and_restart"),
             Change::ReinstallStopped => again("reinstall"),
             Change::Remove => self.home.then_manage().args([self.service, "remove", "--remove_install_args"]),
-            Change::UpgradeNssm => self.home.then_manage().args(["--upgrade-nssm", "--yes", "--nssm", NSSM_101]),
+            Change::UpgradeNssm => {
+                let upgrade = self.home.then_manage().args(["--upgrade-nssm", "--yes", "--allow-unknown-nssm"]);
+                upgrade.args(["--nssm", "other.exe"])
+            }
         }
     }
 
