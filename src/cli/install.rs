@@ -182,6 +182,9 @@ fn installation(
     {
         faults.push(Fault::new("option `--layout`", "a role is for services of the machine, not for a user's"));
     }
+    if settings.nssm.left_out && !matches!(settings.mode, InstallMode::Export(..)) {
+        faults.push(Fault::new("option `--no-nssm`", "needs `--output DIR`: an install needs nssm.exe"));
+    }
     if settings.prune && call.manifest.is_none() {
         faults.push(
             Fault::new("option `--prune`", "needs a manifest: it removes what that does not list")

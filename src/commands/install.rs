@@ -1,7 +1,7 @@
 //! Installing services: requests become specs, specs a plan, and the plan is previewed, exported, compared or
 //! applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::host::namesake::{self, Namesake};
 use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
-use crate::managers::nssm::{self, Wishes};
+use crate::managers::nssm::{self, Brought, Need, Wishes};
 use crate::managers::systemd::adopt::Adopting;
 use crate::managers::systemd::units;
 use crate::managers::{self, Purpose, observe, systemd};
@@ -30,6 +30,8 @@ use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::nssm_release::Release;
+use crate::model::nssm_table;
 use crate::model::observed::Observed;
 use crate::model::original::{Original, OriginalUnit};
 use crate::model::place::{RUNNER, error_log_path};
@@ -41,7 +43,7 @@ use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
 use crate::render;
 use crate::render::ansible::RoleService;
-use crate::render::nssm::Runner;
+use crate::render::nssm::{NssmService, Runner};
 use crate::validate::{self, Validated};
 
 /// What happens with the plan.
@@ -285,11 +287,15 @@ impl Installation {
                 Err(found) => faults.extend(found),
             }
         }
-        let mut names = BTreeSet::new();
+        let mut names = BTreeMap::new();
         for service in &validated {
-            if !names.insert(&service.spec.name) {
-                let fault = Fault::new("service name", "two services of one run must not have the same name");
-                faults.push(fault.given(&service.spec.name));
+            let name = &service.spec.name;
+            if let Some(other) = names.insert(target.platform().distinct(name.as_str()), name) {
+                let reason = match other == name {
+                    true => "two services of one run must not have the same name".to_owned(),
+                    false => format!("Windows takes `{other}` and `{name}` for one name"),
+                };
+                faults.push(Fault::new("service name", reason).given(name));
             }
         }
         let is_encrypted = |service: &Validated| service.spec.secrets_in == SecretStore::EncryptedCredential;
@@ -329,7 +335,7 @@ impl Installation {
         match &self.settings.mode {
             InstallMode::DryRun => self.preview(files, notes).map(Outcome::Preview),
             InstallMode::Export(directory, layout) => {
-                let files = self.exported(files, *layout, reporter)?;
+                let files = self.exported(files, directory, *layout, reporter)?;
                 export::write(directory, files).map(Outcome::Exported)
             }
             InstallMode::Check => self.check(files, reporter),
@@ -501,8 +507,20 @@ impl Installation {
 
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
     /// there. An environment file is not among them, a list of its names is.
-    fn exported(&self, desired: Vec<Desired>, layout: Layout, reporter: Reporter<'_>) -> Result<Vec<Artifact>, Error> {
+    fn exported(
+        &self,
+        desired: Vec<Desired>,
+        directory: &Text,
+        layout: Layout,
+        reporter: Reporter<'_>,
+    ) -> Result<Vec<Artifact>, Error> {
         let place = &self.site.place;
+        let below = match layout {
+            Layout::Tree => "",
+            Layout::Ansible => "files/",
+        };
+        let Brought { files: programs, executables, notes } = self.brought(&desired, directory, below, reporter)?;
+        notes.iter().for_each(|line| reporter(Event::Note(line)));
         let (mut files, mut services, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
             desired.into_iter().zip(&self.validated)
@@ -514,7 +532,7 @@ impl Installation {
             let mut batches = Vec::new();
             if let Some(service) = registration.nssm() {
                 let values = has_secrets.then(|| place.environment_file(&name));
-                match render::nssm::batches(service, &artifacts, values.as_ref(), place) {
+                match render::nssm::batches(service, &artifacts, values.as_ref(), &executables, place) {
                     Ok(found) => {
                         if let Some(reason) = found.without_runner {
                             reporter(Event::Note(&format!("`{name}`: the batch will leave no error log: {reason}")));
@@ -554,9 +572,30 @@ impl Installation {
                 Err(refusals) => faults.extend(of_refusals(refusals)),
             }
         }
+        files.extend(
+            programs.into_iter().map(|program| Artifact { path: format!("{below}{}", program.path).into(), ..program }),
+        );
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
         files.push(Artifact::plain(export::MANIFEST.into(), manifest.into_bytes()));
         if faults.is_empty() { Ok(files) } else { Err(Error::Refused(faults)) }
+    }
+
+    /// The programs that lie beside the files of an export, whose own are in the folder `below` its directory.
+    fn brought(
+        &self,
+        desired: &[Desired],
+        directory: &Text,
+        below: &str,
+        reporter: Reporter<'_>,
+    ) -> Result<Brought, Error> {
+        match self.site.manager {
+            Manager::Systemd(_) => Ok(Brought::default()),
+            Manager::Nssm => {
+                let there = directory.with("/").with(below);
+                let tell = &mut |supply: nssm::Supply<'_>| reporter(Event::Supply(supply));
+                nssm::bring(&self.settings.nssm, need(desired).as_ref(), has_programs(desired), &there, tell)
+            }
+        }
     }
 
     fn check(&self, files: Vec<Desired>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
@@ -856,11 +895,8 @@ impl Installation {
             Manager::Systemd(_) => Ok(()),
             Manager::Nssm => {
                 let tell = &mut |supply: nssm::Supply<'_>| reporter(Event::Supply(supply));
-                nssm::provide(&self.settings.nssm, &self.site.place, tell)?;
-                let has_runner = |service: &Desired| {
-                    service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
-                };
-                if desired.iter().any(has_runner) { nssm::provide_runner(&self.site.place, tell) } else { Ok(()) }
+                nssm::provide(&self.settings.nssm, need(desired).as_ref(), &self.site.place, tell)?;
+                if has_programs(desired) { nssm::provide_runner(&self.site.place, tell) } else { Ok(()) }
             }
         }
     }
@@ -957,6 +993,26 @@ impl Installation {
             Some(error_log_path(&known.spec.working_directory, &known.spec.name))
         })
     }
+}
+
+/// Whether RunService can stand between NSSM and the program of any of these services.
+fn has_programs(desired: &[Desired]) -> bool {
+    let has_runner = |service: &Desired| {
+        service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
+    };
+    desired.iter().any(has_runner)
+}
+
+/// What these services need of NSSM, where an older release does not have it.
+fn need(desired: &[Desired]) -> Option<Need> {
+    let services = desired.iter().filter_map(|service| service.registration.nssm());
+    let of = |service: &NssmService| {
+        let parameter =
+            service.parameters.iter().find(|parameter| nssm_table::since(&parameter.name) > Release::V2_24)?;
+        let what = format!("`{}` of the service `{}`", parameter.name, service.name);
+        Some(Need { release: nssm_table::since(&parameter.name), what })
+    };
+    services.filter_map(of).next()
 }
 
 fn tell_others(observed: &Observed, reporter: Reporter<'_>) {

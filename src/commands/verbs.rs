@@ -450,10 +450,12 @@ impl Managed {
         &self,
         options: &InstallOptions,
         import_limit: Duration,
+        nssm: &nssm::Wishes,
         read: ReadWords<'_>,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {
-        let settings = Settings { import_limit, ..Settings::reinstall(&self.site.place.state_dir, options) };
+        let nssm = nssm.clone();
+        let settings = Settings { import_limit, nssm, ..Settings::reinstall(&self.site.place.state_dir, options) };
         self.install(settings, read, reporter)
     }
 

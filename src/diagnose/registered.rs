@@ -3,19 +3,8 @@
 use super::pe::{self, Image};
 use super::{Finding, Kind, said};
 use crate::model::platform::Platform;
+use crate::model::reach::{Drive, behind_letter, is_share, seen_as};
 use crate::model::text::Text;
-
-/// Where the letter that a path begins with leads, as far as this session knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Drive {
-    /// To a drive of the machine; or nobody knows.
-    #[default]
-    OfMachine,
-    /// To a share of another machine (`net use`).
-    Share(Text),
-    /// To a directory (`subst`).
-    Directory(Text),
-}
 
 /// A path of a service, and what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,11 +98,6 @@ pub struct Registered {
     /// The last of its output.
     pub output: String,
 }
-
-/// The accounts that a machine has for services, and as whom another machine sees them.
-const SERVICE_ACCOUNTS: [(&str, &str); 3] =
-    [("LocalSystem", COMPUTER), ("NetworkService", COMPUTER), ("LocalService", "nobody")];
-const COMPUTER: &str = "the account of this computer, and as nobody where there is no domain";
 
 impl Registered {
     /// Whether it was removed: nothing is left of it but what `reinstall` needs.
@@ -227,10 +211,7 @@ impl Registered {
     /// What makes a path none for the service, whatever is there for who asks.
     fn out_of_reach(&self, what: &str, spot: &Spot) -> Option<Finding> {
         let (path, service) = (&spot.path, &self.service);
-        let rest = |of: &Text| {
-            let tail = path.as_bytes().get(3..).unwrap_or_default();
-            Platform::Windows.join(of, &Text::from_bytes(tail).to_string())
-        };
+        let rest = |of: &Text| behind_letter(path, of);
         let letter = path.as_bytes().first().map(|letter| char::from(*letter).to_ascii_uppercase()).unwrap_or_default();
         let known_only =
             "a letter is known only in the session of whoever gave it: for a service there is no such drive";
@@ -239,7 +220,7 @@ impl Registered {
                 Kind::Drive,
                 format!("{what} `{path}` is on the network drive `{letter}:`, which leads to `{share}`"),
                 known_only,
-                match self.seen_as() {
+                match seen_as(self.account()) {
                     Some((account, seen)) => format!(
                         "install `{service}` again with `{}`; {account} is seen there as {seen}, which must be let in, or \
                          copy it to a local disk",
@@ -255,7 +236,7 @@ impl Registered {
                 format!("install `{service}` again with `{}`", rest(directory)),
             )),
             Drive::OfMachine if is_share(path) => {
-                let (account, seen) = self.seen_as()?;
+                let (account, seen) = seen_as(self.account())?;
                 Some(Finding::new(
                     Kind::Closed,
                     format!("{what} `{path}` is on another machine, and it runs as {account}"),
@@ -268,13 +249,6 @@ impl Registered {
             }
             Drive::OfMachine => None,
         }
-    }
-
-    /// Its account, where that is one that a machine has for services, and as whom another machine sees it.
-    fn seen_as(&self) -> Option<(&'static str, &'static str)> {
-        let account = self.account();
-        let name = account.rsplit('\\').next().unwrap_or(account).replace(' ', "");
-        SERVICE_ACCOUNTS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(&name))
     }
 
     fn gone(&self, kind: Kind, what: &str, Spot { path, .. }: &Spot) -> Finding {
@@ -449,14 +423,6 @@ impl Registered {
     }
 }
 
-/// Whether a path names a share of another machine, and not a device such as `\\.\COM3` ("Naming Files, Paths, and
-/// Namespaces").
-fn is_share(path: &Text) -> bool {
-    let path = path.as_bytes();
-    path.strip_prefix(br"\\").is_some_and(|rest| !rest.starts_with(b".") && !rest.starts_with(b"?"))
-        || path.starts_with(br"\\?\UNC\")
-}
-
 /// Above it codes are of Windows itself, which people know in hexadecimal.
 const OF_WINDOWS: u32 = 0x8000_0000;
 
@@ -491,8 +457,6 @@ pub struct OtherNssm {
     pub path: Text,
     /// Its SHA-256.
     pub sha256: String,
-    /// The version that it is, if its SHA-256 is that of a known one.
-    pub known: Option<&'static str>,
     /// The version that it calls itself.
     pub version: Option<String>,
 }
@@ -554,25 +518,14 @@ impl Programs {
 
 impl OtherNssm {
     fn finding(&self) -> Finding {
-        let Self { path, sha256, known, version } = self;
-        let again = "`ManageService NAME reinstall`, after you have moved it away, puts that of NSSM 2.24 there";
-        match (known, version) {
-            (Some(known), _) => Finding::new(
-                Kind::OtherVersion,
-                format!("`{path}` is that of NSSM {known}, and InstallService is made for 2.24"),
-                "what services do with it was not tried",
-                again,
-            ),
-            (None, version) => {
-                let called = version.as_ref().map(|version| format!(", and it calls itself {version}"));
-                Finding::new(
-                    Kind::OtherVersion,
-                    format!("`{path}` is not that of NSSM 2.24: its SHA-256 is {sha256}{}", called.unwrap_or_default()),
-                    "it runs with all rights, and nobody knows what it does",
-                    again,
-                )
-            }
-        }
+        let Self { path, sha256, version } = self;
+        let called = version.as_ref().map(|version| format!(", and it calls itself {version}")).unwrap_or_default();
+        Finding::new(
+            Kind::OtherVersion,
+            format!("`{path}` is that of no release of NSSM: its SHA-256 is {sha256}{called}"),
+            "it runs with all rights, and nobody knows what it does",
+            "`ManageService --upgrade-nssm` puts that of a release there",
+        )
     }
 }
 
@@ -743,7 +696,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_programs_of_ours_is_found() {
         assert_eq!(Programs::default().findings(), []);
-        let other = OtherNssm { path: "n".into(), sha256: "ab".into(), known: None, version: None };
+        let other = OtherNssm { path: "n".into(), sha256: "ab".into(), version: None };
         let all = Programs {
             no_nssm: Some("n".into()),
             other_nssm: Some(other.clone()),
@@ -754,11 +707,10 @@ mod tests {
         assert_eq!(all.findings().len(), 5);
         let what =
             |other_nssm| Programs { other_nssm: Some(other_nssm), ..Programs::default() }.findings().remove(0).what;
-        assert_eq!(what(other.clone()), "`n` is not that of NSSM 2.24: its SHA-256 is ab");
-        let calls_itself = OtherNssm { version: Some("2.25".into()), ..other.clone() };
-        assert_eq!(what(calls_itself), "`n` is not that of NSSM 2.24: its SHA-256 is ab, and it calls itself 2.25");
-        let known = OtherNssm { known: Some("2.24-101-g897c7ad"), ..other };
-        assert_eq!(what(known), "`n` is that of NSSM 2.24-101-g897c7ad, and InstallService is made for 2.24");
+        assert_eq!(what(other.clone()), "`n` is that of no release of NSSM: its SHA-256 is ab");
+        let calls_itself = OtherNssm { version: Some("2.25".into()), ..other };
+        let said = "`n` is that of no release of NSSM: its SHA-256 is ab, and it calls itself 2.25";
+        assert_eq!(what(calls_itself), said);
         let old = OldRunner { path: "r".into(), version: Some("0.0.9".into()) };
         let found = Programs { old_runner: Some(old), ..Programs::default() }.findings();
         assert!(found[0].what.starts_with("`r` is that of InstallService 0.0.9, and this is "), "{found:?}");

@@ -341,8 +341,16 @@ impl Staged {
     /// # Errors
     /// When the rename is refused.
     pub fn commit(self) -> Result<(), Error> {
-        let path = self.path;
-        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))
+        let Self { path, mut temporary, .. } = self;
+        let begun = Instant::now();
+        loop {
+            match temporary.persist(to_path(&path)) {
+                Ok(()) => return Ok(()),
+                // Until the process that ran it has ended, a program on Windows stays as it is.
+                Err(error) if may_become_free(begun) => temporary = error.path,
+                Err(error) => return Err(Error::io("writing", &path, error.error)),
+            }
+        }
     }
 }
 
@@ -567,16 +575,29 @@ pub fn remove(path: &Text) -> Result<(), Error> {
 /// # Errors
 /// When it cannot be removed after a while.
 pub fn remove_when_free(path: &Text) -> Result<(), Error> {
-    const PATIENCE: Duration = Duration::from_secs(10);
     let begun = Instant::now();
     loop {
         match remove(path) {
-            Err(_) if cfg!(windows) && begun.elapsed() < PATIENCE && !super::interrupt::has_come() => {
-                std::thread::sleep(PATIENCE / 50);
-            }
+            Err(_) if may_become_free(begun) => {}
             removed => return removed,
         }
     }
+}
+
+/// Whether no process runs the executable: one that runs cannot be opened to write.
+#[cfg(windows)]
+pub fn is_free(exe: &Text) -> bool {
+    fs::OpenOptions::new().write(true).open(to_path(exe)).is_ok()
+}
+
+/// Waits a moment for a process to end that holds a file open; not when that has been tried since `begun` for long.
+fn may_become_free(begun: Instant) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let is_worth_it = cfg!(windows) && begun.elapsed() < PATIENCE && !super::interrupt::has_come();
+    if is_worth_it {
+        std::thread::sleep(PATIENCE / 50);
+    }
+    is_worth_it
 }
 
 /// Makes a directory of ours and what is missing above it, as [`make_plain_directory`] does. On

@@ -1,6 +1,6 @@
 //! The `nssm` table of a manifest: which further parameters NSSM has, and what each of them takes.
 //!
-//! Read from NSSM 2.24 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
+//! Read from NSSM 2.24 and 2.24-101 (`settings.cpp`, `registry.h`). What has a key of its own in a manifest is not among
 //! them: two places for one thing could differ.
 
 mod about;
@@ -8,6 +8,7 @@ mod about;
 use std::fmt;
 
 use super::nearest::nearest;
+use super::nssm_release::Release;
 use super::parameter::Parameter;
 use super::platform::Platform;
 use super::refused::Refused;
@@ -117,6 +118,11 @@ pub const APP_EVENTS: &str = "AppEvents";
 pub const EVENTS: [&str; 8] =
     ["Exit/Post", "Power/Change", "Power/Resume", "Rotate/Post", "Rotate/Pre", "Start/Post", "Start/Pre", "Stop/Pre"];
 
+/// The release that brought the parameter of this name.
+pub fn since(name: &str) -> Release {
+    if is_later(name) { Release::V2_24_101 } else { Release::V2_24 }
+}
+
 /// Whether a parameter came after NSSM 2.24.
 pub fn is_later(name: &str) -> bool {
     LATER.iter().any(|(known, _)| *known == name)
@@ -195,10 +201,10 @@ fn takes(key: &str) -> Result<Takes, Refused> {
     }
     match PARAMETERS.iter().chain(&LATER).find(|(known, _)| *known == name) {
         Some((_, takes)) if sub.is_none() => Ok(*takes),
-        Some(_) => Err(Refused::new("only `AppExit` has anything behind a dot")),
+        Some(_) => Err(Refused::new("only `AppExit` and `AppEvents` have anything behind a dot")),
         None => {
             let refused = Refused::new("NSSM has no such parameter");
-            let known = PARAMETERS.iter().map(|(known, _)| *known).chain(["AppExit.Default"]);
+            let known = PARAMETERS.iter().map(|(known, _)| *known).chain(["AppExit.Default", "AppEvents.Start/Pre"]);
             Err(match nearest(name, known) {
                 Some(near) => refused.help(format!("did you mean `{near}`?")),
                 None => refused
@@ -309,6 +315,7 @@ mod tests {
         for (key, values) in [
             ("AppExit.3", &["Exit"][..]),
             ("AppExit.Default", &["Ignore"]),
+            ("AppEvents.Start/Pre", &[r"C:\lab\before.exe now"]),
             ("AppPriority", &["IDLE_PRIORITY_CLASS"]),
             ("AppAffinity", &["0-2,4"]),
             ("AppAffinity", &["All"]),
@@ -345,7 +352,13 @@ mod tests {
             ("AppEnvironment", &["A=1", "B"], "`B` must be such as `NAME=value`"),
             ("AppThrottle", &["010"], "`010` must be a number from 0 to 4294967295"),
             ("AppThrottle", &["1", "2"], "must have one value, not 2"),
-            ("AppThrottle.1", &["1"], "only `AppExit` has anything behind a dot"),
+            ("AppThrottle.1", &["1"], "only `AppExit` and `AppEvents` have anything behind a dot"),
+            (
+                "AppEvents.Start/Before",
+                &["x.exe"],
+                "it is set for one event; write `\"AppEvents.EVENT\" = \"...\"`, with one of `Exit/Post`, `Power/Change`, \
+                 `Power/Resume`, `Rotate/Post`, `Rotate/Pre`, `Start/Post`, `Start/Pre`, `Stop/Pre`",
+            ),
             ("AppStdin", &["x.txt"], "`x.txt` must be an absolute path such as `C:\\logs\\x.log`"),
             ("AppAffinity", &["1-"], "`1-` must be `All` or processors such as `0-2,4`"),
             ("DependOnGroup", &["a\nb"], "a value contains '\\n', which no parameter can have"),

@@ -139,6 +139,11 @@ impl Place {
         self.state(name.as_str(), "_output.log")
     }
 
+    /// What NSSM says while a batch installs a service; gone when that is done.
+    pub fn words(&self) -> Text {
+        self.state("", "nssm_words.txt")
+    }
+
     /// The `nssm.exe` that is kept for services.
     pub fn nssm(&self) -> Text {
         self.state("", "nssm.exe")

@@ -233,6 +233,12 @@ pub fn at_boot(names: &[ServiceName], at_boot: bool, receipts: &[Artifact], obse
     plan
 }
 
+/// The plan that puts `files` in the place of the `nssm.exe` that services run by, with those that are `running` stopped
+/// meanwhile.
+pub fn upgrade_nssm(files: &[Artifact], running: &[ServiceName]) -> Plan {
+    nssm::upgrade(files, running)
+}
+
 /// The plan after which instances of templates are started at boot, or are not.
 pub fn instances_at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed, site: &Site) -> Plan {
     match site.manager {

@@ -2,6 +2,7 @@
 
 use super::step::{Action, Plan, Reversal, Step};
 use super::{Desired, InstallOptions, Keep, directory_steps, file_steps, keeping_steps, kept_away, removal_steps};
+use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
 use crate::model::nssm_table::goes_unasked;
 use crate::model::observed::Observed;
@@ -174,6 +175,15 @@ pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place)
         plan.steps.extend(kept_away(observed, name, place));
     }
     plan
+}
+
+/// The plan that puts `files` in the place of the `nssm.exe` that services run by: those that are `running` are stopped for
+/// that, because Windows keeps a program that runs as it is.
+pub(super) fn upgrade(files: &[Artifact], running: &[ServiceName]) -> Plan {
+    let mut steps = stop_all(running);
+    steps.extend(files.iter().map(|file| Step::plain(Action::Write(file.clone()))));
+    steps.extend(running.iter().flat_map(start));
+    Plan::of(steps)
 }
 
 /// The plan that removes services.

@@ -6,8 +6,9 @@
 
 use askama::Template;
 
+use super::checksums::Checksum;
 use super::escape::{
-    AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Unsayable,
+    AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Token, Unsayable,
 };
 use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::Artifact;
@@ -48,12 +49,13 @@ pub fn start(at_boot: bool) -> &'static str {
     if at_boot { "SERVICE_AUTO_START" } else { "SERVICE_DEMAND_START" }
 }
 
-/// What NSSM 2.24 does where a parameter is not stored. Setting one to this value removes it, unless that is 0.
+/// What NSSM does where a parameter is not stored. Setting one to this value removes it, unless that is 0.
 pub fn default_of(parameter: &Parameter) -> Vec<Text> {
     let value = match (parameter.name.as_str(), parameter.sub.as_deref()) {
         ("AppExit", Some("Default")) => "Restart",
         ("AppThrottle" | "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads", None) => "1500",
         ("AppParameters" | "Description", None) => "",
+        ("AppKillProcessTree", None) => "1",
         ("AppPriority", None) => "NORMAL_PRIORITY_CLASS",
         ("AppAffinity", None) => "All",
         ("Type", None) => "SERVICE_WIN32_OWN_PROCESS",
@@ -63,7 +65,7 @@ pub fn default_of(parameter: &Parameter) -> Vec<Text> {
         ("AppStdinFlagsAndAttributes" | "AppStdoutFlagsAndAttributes" | "AppStderrFlagsAndAttributes", None) => "128",
         (
             "AppRotateFiles" | "AppRotateOnline" | "AppRotateSeconds" | "AppRotateBytes" | "AppRotateBytesHigh"
-            | "AppRestartDelay" | "AppStopMethodSkip" | "AppNoConsole",
+            | "AppRestartDelay" | "AppStopMethodSkip" | "AppNoConsole" | "AppRotateDelay" | "AppTimestampLog",
             None,
         ) => "0",
         _ => return Vec::new(),
@@ -453,16 +455,21 @@ pub fn beside(artifact: Artifact) -> Artifact {
 #[template(path = "nssm/install.cmd", askama = fence)]
 struct InstallBatch {
     signature: Signature,
-    name: CmdToken,
+    name: Token,
+    key: CmdPath,
+    key_of_parameters: CmdPath,
     nssm: CmdPath,
+    nssm_beside: CmdPath,
+    nssm_sha256: Vec<Token>,
     folder: CmdPath,
     copies: Vec<(CmdPath, CmdPath)>,
-    nssm_beside: CmdPath,
     values: Option<SecretValues>,
+    words: CmdPath,
     install: CmdLine,
     initial: Vec<CmdLine>,
     reset: Vec<CmdLine>,
     forgotten: Vec<Forgotten>,
+    run_service: Option<Exported>,
     runner: Option<RunnerLines>,
     set: Vec<CmdLine>,
 }
@@ -478,8 +485,10 @@ impl Forgotten {
     fn of(service: &ServiceName, refusals: &mut Refusals) -> Vec<Self> {
         let mut line = |words: &[&str]| {
             let tokens = words.iter().map(|word| CmdToken::new(&(*word).into()));
-            refusals
-                .keep("service name", tokens.collect::<Result<Vec<_>, _>>().and_then(|tokens| CmdLine::reg(&tokens)))
+            refusals.keep(
+                "service name",
+                tokens.collect::<Result<Vec<_>, _>>().and_then(|tokens| CmdLine::reg_in_silence(&tokens)),
+            )
         };
         let key = format!(r"{SERVICES}\{service}\{PARAMETERS}");
         let keys = ["AppExit", APP_EVENTS].map(|name| (format!(r"{key}\{name}"), None));
@@ -495,10 +504,17 @@ impl Forgotten {
     }
 }
 
+/// The `RunService.exe` that was exported with a batch.
+#[derive(Clone)]
+struct Exported {
+    beside: CmdPath,
+    sha256: Token,
+}
+
 /// What a batch does where there is RunService, and where there is none.
 struct RunnerLines {
     exe: CmdPath,
-    beside: CmdPath,
+    exported: Exported,
     through: Vec<CmdLine>,
     direct: Vec<CmdLine>,
 }
@@ -513,10 +529,20 @@ struct SecretValues {
 #[template(path = "nssm/remove.cmd", askama = fence)]
 struct RemoveBatch {
     signature: Signature,
-    name: CmdToken,
-    stop: CmdLine,
-    remove: CmdLine,
+    name: Token,
+    key: CmdPath,
+    key_of_parameters: CmdPath,
+    nssm: CmdPath,
     files: Vec<CmdPath>,
+}
+
+/// What a batch knows of the executables that it is to find beside itself, or in their place.
+#[derive(Clone, Debug, Default)]
+pub struct Executables {
+    /// The checksums of each `nssm.exe` that it may use.
+    pub nssm: Vec<Checksum>,
+    /// That of its `RunService.exe`, where one was exported with it.
+    pub runner: Option<Checksum>,
 }
 
 /// The command batches of a service.
@@ -529,8 +555,8 @@ pub struct Batches {
 }
 
 /// The batch that installs `service`, and the one that removes it. `files` lie beside the batches and
-/// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet. With
-/// `environment_file` the service needs values that only the host has.
+/// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet: each has to be one of
+/// `executables`. With `environment_file` the service needs values that only the host has.
 ///
 /// # Errors
 /// Everything that a batch cannot carry; a direct install may.
@@ -538,13 +564,14 @@ pub fn batches(
     service: &NssmService,
     files: &[Artifact],
     environment_file: Option<&Text>,
+    executables: &Executables,
     place: &Place,
 ) -> Result<Batches, Vec<Refusal>> {
     let mut refusals = Refusals::default();
-    let name = refusals.keep("service name", CmdToken::new(&service.name.as_str().into()));
     let folder = refusals.keep("the state directory", CmdPath::new(&place.state_dir));
     let exe = place.nssm();
     let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
+    let said = refusals.keep("the state directory", CmdPath::new(&place.words()));
     let beside =
         |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
     let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
@@ -554,7 +581,14 @@ pub fn batches(
         let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
         // NSSM does not set what came after it.
         let is_by_nssm = called == &exe;
-        refusals.keep(what, if is_by_nssm { CmdLine::new(nssm.as_ref()?, &tokens?) } else { CmdLine::reg(&tokens?) })
+        let (tokens, said) = (tokens?, said.as_ref()?);
+        refusals.keep(
+            what,
+            match is_by_nssm {
+                true => CmdLine::new(nssm.as_ref()?, &tokens, said),
+                false => CmdLine::reg(&tokens, said),
+            },
+        )
     };
     let install = line("the executable", &service.register(), &mut refusals);
     let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {
@@ -571,7 +605,11 @@ pub fn batches(
     let forgotten = Forgotten::of(&service.name, &mut refusals);
     let mut set = lines(&service.parameters, &mut refusals);
     let (mut runner, mut without_runner) = (None, None);
-    if let Runner::Possible(parameters) = &service.runner {
+    let run_service = executables
+        .runner
+        .as_ref()
+        .map(|sum| Exported { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() });
+    if let (Runner::Possible(parameters), Some(exported)) = (&service.runner, &run_service) {
         let mut faults = Refusals::default();
         let through = lines(parameters, &mut faults);
         let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
@@ -579,12 +617,9 @@ pub fn batches(
             without_runner = Some("its arguments leave no room for RunService in a line there");
         } else if let Some(exe) = exe {
             let direct = set.drain(..through.len().min(set.len())).collect();
-            let beside = CmdPath::beside(RUNNER).expect("a plain name");
-            runner = Some(RunnerLines { exe, beside, through, direct });
+            runner = Some(RunnerLines { exe, exported: exported.clone(), through, direct });
         }
     }
-    let stop = line("service name", &Operation::Stop(service.name.clone()), &mut refusals);
-    let remove = line("service name", &Operation::Unregister(service.name.clone()), &mut refusals);
     let mut copies = Vec::new();
     for file in files {
         let to = refusals.keep("the state directory", CmdPath::new(&file.path));
@@ -596,31 +631,51 @@ pub fn batches(
         Some(SecretValues { file, example: beside(&path.with(".example")).ok()? })
     });
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
-    let (Some(name), Some(nssm), Some(folder), Some(install), Some(stop), Some(remove)) =
-        (name, nssm.clone(), folder, install, stop, remove)
-    else {
+    let (Some(nssm), Some(folder), Some(words), Some(install)) = (nssm.clone(), folder, said, install) else {
         return refusals.or(None);
     };
+    let name = || Token::from(&service.name);
+    let key = |below: &str| key_of(&service.name, below);
     let install = InstallBatch {
         signature: signature(),
-        name: name.clone(),
-        nssm,
+        name: name(),
+        key: key(""),
+        key_of_parameters: key(r"\Parameters"),
+        nssm: nssm.clone(),
+        nssm_beside: CmdPath::beside("nssm.exe").expect("a plain name"),
+        nssm_sha256: executables.nssm.iter().map(Token::from).collect(),
         folder,
         copies,
-        nssm_beside: CmdPath::beside("nssm.exe").expect("a plain name"),
         values,
+        words,
         install,
         initial,
         reset,
         forgotten,
+        run_service,
         runner,
         set,
     };
-    let remove = RemoveBatch { signature: signature(), name, stop, remove, files: removed };
-    let artifact = |verb: &str, template: Result<String, askama::Error>| {
-        let text = (template.expect("every field is checked") + "\n").replace('\n', "\r\n");
-        Artifact::plain(format!("{verb}-{}.cmd", service.name).into(), text.into_bytes())
+    let remove = RemoveBatch {
+        signature: signature(),
+        name: name(),
+        key: key(""),
+        key_of_parameters: key(r"\Parameters"),
+        nssm,
+        files: removed,
     };
-    let files = [artifact("install", install.render()), artifact("remove", remove.render())];
+    let files = [("install", install.render()), ("remove", remove.render())];
+    let files = files.map(|(verb, text)| batch_file(verb, &service.name, text));
     refusals.or(Some(Batches { files, without_runner }))
+}
+
+/// The key of a service in the registry, or what is `below` it.
+fn key_of(service: &ServiceName, below: &str) -> CmdPath {
+    CmdPath::new(&format!(r"{SERVICES}\{service}{below}").into()).expect("a name of letters and digits")
+}
+
+/// A batch, whose lines end as cmd.exe reads them.
+fn batch_file(verb: &str, service: &ServiceName, text: Result<String, askama::Error>) -> Artifact {
+    let text = (text.expect("every field is checked") + "\n").replace('\n', "\r\n");
+    Artifact::plain(format!("{verb}-{service}.cmd").into(), text.into_bytes())
 }

@@ -1,5 +1,7 @@
 //! The checks of a request, but for the arguments of a catalog program, and the questions that several share.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::{Runs, pairs};
@@ -381,6 +383,9 @@ impl<'a, F: Facts> Check<'a, F> {
                 }
             }
         };
+        if self.refuses_alias(what, &path) {
+            return None;
+        }
         match self.facts.path_kind(&path) {
             Some(PathKind::Missing) => self.fault(Fault::new(what, "there is no such file").given(&path)),
             Some(PathKind::Directory) => {
@@ -430,6 +435,11 @@ impl<'a, F: Facts> Check<'a, F> {
             Some(path) => self.executable("executable", path),
             None => {
                 let found = self.facts.interpreter();
+                if let Some(path) = &found
+                    && self.refuses_alias("interpreter", path)
+                {
+                    return None;
+                }
                 if found.is_none() {
                     self.fault(
                         Fault::new(
@@ -512,6 +522,18 @@ impl<'a, F: Facts> Check<'a, F> {
             );
         }
         names
+    }
+
+    /// Refuses variables that the target takes for one: Windows does not tell the cases of letters apart, and would keep one
+    /// of them without a word.
+    pub(super) fn apart(&mut self, environment: &IndexMap<EnvName, Text>, secrets: &[EnvName]) {
+        let mut known: BTreeMap<String, &EnvName> = BTreeMap::new();
+        for name in environment.keys().chain(secrets) {
+            if let Some(first) = known.insert(self.platform.distinct(name.as_str()), name) {
+                let reason = format!("Windows takes `{first}` and `{name}` for one name");
+                self.fault(Fault::new(format!("environment variable `{name}`"), reason));
+            }
+        }
     }
 
     /// Where the values of the secrets are kept.

@@ -8,6 +8,7 @@ mod check;
 mod interpreter;
 mod pairs;
 mod program;
+mod windows;
 
 use indexmap::IndexMap;
 
@@ -80,6 +81,7 @@ pub fn validate(
     let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable);
     let asked = needed.iter().chain(given.keys()).chain(referred).cloned();
     let secrets = check.secrets(request, asked, &environment);
+    check.apart(&environment, &secrets);
     let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
     let secrets_in = check.secrets_in(request, scope, assumed);
 
@@ -112,6 +114,7 @@ pub fn validate(
     }
     let is_script_of_python = settled.found_python == Some(true);
     check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
+    check.paths_of_windows(account.as_deref(), run.as_ref(), working_directory.as_ref(), &output);
 
     let (faults, notes) = check.end();
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 53] = [
+const OPTIONS: [(&str, Option<&str>); 54] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -21,6 +21,7 @@ const OPTIONS: [(&str, Option<&str>); 53] = [
     ("--adopt", None),
     ("--restart-now", None),
     ("--start", None),
+    ("--no-nssm", None),
     ("--no-rollback", None),
     ("--prune", None),
     ("--yes", None),

@@ -206,7 +206,8 @@ fn preview(text: &str) {
             let Ok(valid) = validate(&service, &catalog, &Elsewhere, target, &place.state_dir) else { continue };
             drop(render::systemd::artifacts(&valid.spec, &place));
             if let Ok(service) = render::nssm::service(&valid.spec, &place) {
-                drop(render::nssm::batches(&service, &render::nssm::artifacts(&valid.spec, &place), None, &place));
+                let (files, executables) = (render::nssm::artifacts(&valid.spec, &place), Default::default());
+                drop(render::nssm::batches(&service, &files, None, &executables, &place));
             }
             receipt(&valid.request);
         }

@@ -16,7 +16,7 @@ use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
 use crate::commands::find::Managed;
-use crate::commands::{Event, doctor, list};
+use crate::commands::{Event, doctor, list, upgrade};
 use crate::error::{Error, exit};
 #[cfg(unix)]
 use crate::host::keeper;
@@ -64,6 +64,9 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         }
         ManageLine::Doctor(call) => {
             Ok(words::diagnosis(&doctor::all(&place(&call))?, call.shape.unwrap_or_default().plain()))
+        }
+        ManageLine::UpgradeNssm(call) => {
+            Ok(words::upgraded(&upgrade::nssm(&call.nssm, call.yes, &place(&call), &mut report::tell)?))
         }
         ManageLine::Do(mode, Names { mut names, several, note }, call) => {
             let new_name = if mode == Mode::Rename { names.pop() } else { None };
@@ -156,7 +159,7 @@ impl Call {
 
     fn reinstall(&self, how: &InstallOptions, options: &ManageCall) -> Result<u8, Error> {
         let limit = options.import_limit.unwrap_or(IMPORT_LIMIT);
-        let outcome = self.services.reinstall(how, limit, &read_words, &mut report::tell)?;
+        let outcome = self.services.reinstall(how, limit, &options.nssm, &read_words, &mut report::tell)?;
         Ok(report::outcome(&outcome, self.shape.plain()))
     }
 

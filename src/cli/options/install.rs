@@ -263,16 +263,19 @@ const WHERE: &[O] = &[
         put(&mut call.target, word(&target)?)
     }),
     STATE_DIRECTORY,
-    O::one("nssm", Executable, "The nssm.exe to use (Windows)", |call, path| put(&mut call.nssm.exe, path)),
-    O::one("nssm-archive", File, "Take nssm.exe from this zip file (Windows)", |call, path| {
+    O::one("nssm", Executable, "The nssm.exe to use (NSSM)", |call, path| put(&mut call.nssm.exe, path)),
+    O::one("nssm-archive", File, "Take nssm.exe from this zip file (NSSM)", |call, path| {
         put(&mut call.nssm.archive, path)
     }),
-    O::flag("offline", "Never download anything (Windows)", |call| call.nssm.offline = true),
-    O::one("ca-file", File, "Trust only the certificate authorities in this file (Windows)", |call, path| {
+    O::flag("offline", "Never download anything (NSSM)", |call| call.nssm.offline = true),
+    O::one("ca-file", File, "Trust only the certificate authorities in this file (NSSM)", |call, path| {
         put(&mut call.nssm.ca_file, path)
     }),
-    O::flag("allow-unknown-nssm", "Use an nssm.exe whose checksum is not known (Windows)", |call| {
+    O::flag("allow-unknown-nssm", "Use an nssm.exe whose checksum is not known (NSSM)", |call| {
         call.nssm.allow_unknown = true;
+    }),
+    O::flag("no-nssm", "With --output: put neither nssm.exe nor RunService.exe beside the files (NSSM)", |call| {
+        call.nssm.left_out = true;
     }),
 ];
 

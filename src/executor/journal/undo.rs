@@ -93,6 +93,8 @@ impl Undoing<'_> {
             files::look(path).is_ok_and(|entry| matches!(entry, Entry::File(found) if same(&found)))
         };
         if is_it(path) {
+            // Before a service is started again: Windows takes no name away from a program that runs.
+            files::forget_before(path);
             return Ok(None);
         }
         // A directory in its place, or the like, is told by the write.

@@ -13,7 +13,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("AppEvents.EVENT", "Command that is run at an event: `AppEvents.Start/Pre` (NSSM 2.24-101)"),
     ("AppExit.CODE", "What happens when it ends with this exit code: `AppExit.3`"),
     ("AppExit.Default", "What happens when it ends with any other exit code"),
-    ("AppKillProcessTree", "End the processes that it has started, too: 1 (NSSM 2.24-101)"),
+    ("AppKillProcessTree", "Leave the processes that it started alone when it is stopped: 0 (NSSM 2.24-101)"),
     ("AppNoConsole", "Give it no console: 1"),
     ("AppParameters", "Its arguments as NSSM has them: one command line, with variables such as `%TEMP%` replaced"),
     ("AppPriority", "Priority of its processes"),
