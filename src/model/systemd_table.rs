@@ -3,8 +3,9 @@
 //! value that it cannot read, and goes on without.
 //!
 //! The names are those of `systemd --dump-configuration-items` of 262, the versions those of its man pages, of NEWS, and
-//! of `src/core/load-fragment-gperf.gperf.in` of each version; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is for `plain`
-//! services alone, and only if the key is left open: two places for one thing could differ.
+//! of `src/core/load-fragment-gperf.gperf.in` of each version; tests/verify/systemd_analyze.rs asks the systemd of the
+//! machine. What has a key of its own in a manifest is for `plain` services alone, and only if the key is left open: two
+//! places for one thing could differ.
 
 mod about;
 mod command;

@@ -490,7 +490,7 @@ pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place)
             plan.steps.push(Step::plain(Action::Relink(links)).undone_by([Reversal::Links(now)]));
         }
         let mut ours: Vec<Text> = beside.into_iter().map(|replaced| replaced.ours).collect();
-        // What started it by our timer alone ends with that.
+        // Before it was adopted, no timer of that name was taken over: ours goes.
         if original.timer.is_none() && observed.has_timer(name, place) {
             plan.steps.extend(without_timers(std::slice::from_ref(name), observed));
             plan.steps.extend(disabled_timers(vec![name.clone()], observed, place));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Import;
+use super::tree::OF_SYSTEM;
 use super::unit::{Files, Source, TimerSource, companions, contents, is_masked, timer, with_drop_ins, within};
 use crate::error::{Error, Fault};
 use crate::host::{files, process};
@@ -97,11 +98,8 @@ fn template(stem: &str, wanted: &Import) -> Result<Option<Source>, Error> {
 /// What can be typed where no systemd runs that could be asked: the path of the unit, if a file of that name lies where
 /// systemd would look for it.
 fn not_running(stem: &str) -> Error {
-    // systemd.unit(5), "UNIT FILE LOAD PATH", but for what is made while the host runs.
-    const FOLDERS: [&str; 4] =
-        ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
-    let path = |folder: &str| format!("{folder}/{stem}.service");
-    let found = FOLDERS.into_iter().map(path).find(|path| files::is_there(&Text::from(path.as_str())));
+    let path = |folder: &str| format!("/{folder}/{stem}.service");
+    let found = OF_SYSTEM.into_iter().map(path).find(|path| files::is_there(&Text::from(path.as_str())));
     let help = match found {
         Some(path) => format!("`InstallService import {path}` reads the file"),
         None => "`InstallService import PATH` reads the file of a unit, wherever it lies".to_owned(),

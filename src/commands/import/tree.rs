@@ -11,7 +11,7 @@ use crate::model::platform::Platform;
 use crate::model::text::Text;
 
 /// Where the units of a system lie, those first that win (systemd.unit(5), "Unit File Load Path").
-const OF_SYSTEM: [&str; 5] = [
+pub(super) const OF_SYSTEM: [&str; 5] = [
     "etc/systemd/system",
     "run/systemd/system",
     "usr/local/lib/systemd/system",
