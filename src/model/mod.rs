@@ -27,6 +27,7 @@ pub mod place;
 pub mod platform;
 pub mod privileges;
 pub mod refused;
+pub mod run_by;
 pub mod schedule;
 pub mod site;
 pub mod span;

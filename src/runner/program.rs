@@ -40,19 +40,20 @@ impl<'a> Program<'a> {
         arguments: &[Text],
         line: &AppParameters,
     ) -> io::Result<Self> {
-        let mut command = Command::new(os(program));
         #[cfg(windows)]
-        {
-            let _ = arguments;
-            std::os::windows::process::CommandExt::raw_arg(&mut command, os(&line.as_text()));
+        let mut command = {
+            let mut command = called(program, arguments, line)?;
             crate::host::job::begin();
             leave_interrupts_to(program, service);
-        }
+            command
+        };
         #[cfg(not(windows))]
-        {
+        let mut command = {
             let _ = line;
+            let mut command = Command::new(os(program));
             command.args(arguments.iter().map(os));
-        }
+            command
+        };
         Ok(Self { service, process: spawn(&mut command)? })
     }
 
@@ -77,6 +78,27 @@ impl<'a> Program<'a> {
         }
         Ok(End { code: code.unwrap_or(1).cast_unsigned(), asked })
     }
+}
+
+/// What starts the program: itself with the line of NSSM, or cmd with one of our making for a batch file. That has
+/// nothing to read, so that at a stop cmd has nobody to ask whether it shall end.
+#[cfg(windows)]
+fn called(program: &Text, arguments: &[Text], line: &AppParameters) -> io::Result<Command> {
+    use crate::render::batch_line::BatchLine;
+    use std::os::windows::process::CommandExt;
+    let (mut command, line) = match BatchLine::is_for(program) {
+        false => (Command::new(os(program)), line.as_text()),
+        true => {
+            let line = BatchLine::new(program, arguments)
+                .map_err(|fault| io::Error::new(io::ErrorKind::InvalidInput, format!("the batch file {fault}")))?;
+            let windows = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
+            let mut command = Command::new(std::path::Path::new(&windows).join(r"System32\cmd.exe"));
+            command.stdin(std::process::Stdio::null());
+            (command, line.as_text())
+        }
+    };
+    command.raw_arg(os(&line));
+    Ok(command)
 }
 
 /// The time of day, for a log.

@@ -8,6 +8,7 @@ mod check;
 mod interpreter;
 mod pairs;
 mod program;
+mod script;
 
 use indexmap::IndexMap;
 
@@ -309,7 +310,8 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
             let path = check.executable("executable", path);
             settled.executable.clone_from(&path);
             let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
-            Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
+            let run = path.and_then(|path| check.started(path, arguments, request.interpreter.as_ref()));
+            Checked { default_name, run, ..Checked::default() }
         }
         Runs::Commands(lines) => {
             let (program, words) = lines.first().map(Directive::known_words).unwrap_or_default();
