@@ -110,7 +110,7 @@ mod tests {
         let long = "x".repeat(9000);
         assert_eq!(
             line("C:\\x.bat", &[&long]),
-            Err("has 9036 characters, which cmd.exe cannot carry: a line has at most 8191 there".to_owned())
+            Err("has 9035 characters, which cmd.exe cannot carry: a line has at most 8191 there".to_owned())
         );
     }
 

@@ -1,12 +1,14 @@
 //! RunService: stands between NSSM and a program, and leaves an error log behind when the program fails.
 //!
 //! NSSM 2.24 has no hook that runs when a program ends. So it is this that NSSM starts, with the words
-//! `NAME OUTPUT PROGRAM [ARGUMENT]...`: the service, the file that NSSM writes its output to, and what to run. The
-//! program has the command line that NSSM would have given it, to the last quote, and all the rest it inherits. What
-//! stands here has to go on understanding those words: services keep them in the registry.
+//! `[--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`: files with variables for the program alone, the
+//! service, the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
+//! have given it, to the last quote, and all the rest it inherits. What stands here has to go on understanding those
+//! words: services keep them in the registry.
 
 mod program;
 mod report;
+mod variables;
 
 use std::ffi::OsString;
 
@@ -25,6 +27,8 @@ const USAGE: i32 = 2;
 /// What there is to run.
 #[derive(Debug, PartialEq, Eq)]
 struct Order {
+    /// Files with variables for the program, behind a `-` if one may be missing.
+    variables: Vec<Text>,
     service: ServiceName,
     output: Text,
     program: Text,
@@ -35,7 +39,11 @@ struct Order {
 
 impl Order {
     fn read(argv: &[OsString]) -> Result<Self, String> {
-        let mut words = argv.iter().skip(1).map(text);
+        let mut words = argv.iter().skip(1).map(text).peekable();
+        let mut variables = Vec::new();
+        while words.next_if(|word| word.as_bytes() == place::ENVIRONMENT_FILE_OF_RUNNER.as_bytes()).is_some() {
+            variables.extend(words.next());
+        }
         let (Some(service), Some(output), Some(program)) = (words.next(), words.next(), words.next()) else {
             return Err("NSSM runs it for a service: RunService NAME OUTPUT PROGRAM [ARGUMENT]...".to_owned());
         };
@@ -45,7 +53,7 @@ impl Order {
         let encoded: Result<Vec<TargetArg>, _> = arguments.iter().map(TargetArg::new).collect();
         let line =
             encoded.and_then(|words| AppParameters::new(&words)).map_err(|fault| format!("the arguments: {fault}"))?;
-        Ok(Self { service, output, program, arguments, line })
+        Ok(Self { variables, service, output, program, arguments, line })
     }
 }
 
@@ -60,7 +68,14 @@ pub fn run(argv: &[OsString]) -> i32 {
     };
     let mark = Mark::now(&order.output);
     let Order { service, program, arguments, line, .. } = &order;
-    match Program::start(service, program, arguments, line).and_then(Program::wait) {
+    let variables = match variables::read(&order.variables) {
+        Ok(variables) => variables,
+        Err(reason) => {
+            tell(&order, &report::without_variables(service, &reason), &mark);
+            return USAGE;
+        }
+    };
+    match Program::start(service, program, arguments, line, variables).and_then(Program::wait) {
         Ok(End { code, asked }) => {
             if report::is_failure(code) && !asked {
                 tell(&order, &report::ended(service, code), &mark);
@@ -101,6 +116,14 @@ mod tests {
         let order = order(&["web", r"C:\st\web_output.log", r"C:\a b\web.exe", "x y", "%PATH%", "", r#"q"\"#]).unwrap();
         assert_eq!((order.service.as_str(), order.program), ("web", r"C:\a b\web.exe".into()));
         assert_eq!(order.line.as_text(), r#""x y" ""%"PATH"%"" "" "q\"\\""#.into());
+    }
+
+    #[test]
+    fn files_with_variables_stand_in_front() {
+        let file = place::ENVIRONMENT_FILE_OF_RUNNER;
+        let order = order(&[file, r"C:\st\web.env", file, "-C:\\own.env", "web", "", "web.exe", file]).unwrap();
+        assert_eq!(order.variables, [r"C:\st\web.env".into(), r"-C:\own.env".into()]);
+        assert_eq!((order.service.as_str(), order.arguments), ("web", vec![file.into()]));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use crate::host::process::spawn;
 use crate::host::text::os;
-use crate::model::name::ServiceName;
+use crate::model::name::{EnvName, ServiceName};
 use crate::model::text::Text;
 use crate::render::escape::AppParameters;
 
@@ -30,7 +30,8 @@ pub struct End {
 }
 
 impl<'a> Program<'a> {
-    /// Starts `program` with `arguments`, which stand in `line` as they do behind its name.
+    /// Starts `program` with `arguments`, which stand in `line` as they do behind its name, and with `variables` besides
+    /// ours.
     ///
     /// # Errors
     /// When there is none, or the system does not start it.
@@ -39,6 +40,7 @@ impl<'a> Program<'a> {
         program: &Text,
         arguments: &[Text],
         line: &AppParameters,
+        variables: Vec<(EnvName, Text)>,
     ) -> io::Result<Self> {
         #[cfg(windows)]
         let mut command = {
@@ -54,6 +56,7 @@ impl<'a> Program<'a> {
             command.args(arguments.iter().map(os));
             command
         };
+        command.envs(variables.iter().map(|(name, value)| (name.as_str(), os(value))));
         Ok(Self { service, process: spawn(&mut command)? })
     }
 
