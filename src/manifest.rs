@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, DocumentFault, Node};
 use crate::model::name::{ServiceName, UnitName};
+use crate::model::refused::Origin;
 use crate::model::spec::{Order, Target};
 use crate::model::text::Text;
 
@@ -49,7 +50,7 @@ pub struct Request {
     /// One service for each of these, which stands in its values where they have `{instance}` (`{{instance}}` is that text
     /// itself). A name without it gets `-` and the instance at its end. A receipt is of one of them, and has no such key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("uniqueItems" = true)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true)))]
     pub instances: Option<Vec<String>>,
     /// A program of the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +84,7 @@ pub struct Request {
     /// Whom it runs as.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Whether nothing stands in its unit that is not said here.
+    /// Whether nothing stands in its unit, or is set with NSSM, that is not said here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<bool>,
     /// Whether it is a user's own service.
@@ -92,7 +93,8 @@ pub struct Request {
     /// Whether it is started at boot; `false` is `--no-boot`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_boot: Option<bool>,
-    /// When it is run, as a job that ends: times of a calendar such as `Mon..Fri 08:00`, or a span such as `15min`.
+    /// When it is run, as a job that ends: times of a calendar such as `Mon..Fri 08:00`, or a span such as `15min`;
+    /// `none` takes back what the defaults say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// `always`, `on-failure`, `never`, or another of systemd's words.
@@ -105,7 +107,8 @@ pub struct Request {
     /// How long a stop waits for its processes to end before it kills them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout: Option<Time>,
-    /// The command that asks its processes to end: its program, then what it is given.
+    /// The command that asks its processes to end: its program, then what it is given; `["none"]` takes back what the
+    /// defaults say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stop_command: Vec<Text>,
     /// Whether it is started after the network is up; `true` unless said.
@@ -123,10 +126,11 @@ pub struct Request {
     /// Units that are started with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wants: Vec<String>,
-    /// A file of yours with further variables; with `-` in front it may be missing.
+    /// A file of yours with further variables; with `-` in front it may be missing. `none` takes back what the defaults
+    /// say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment_file: Option<Text>,
-    /// The file that its output goes to; `false` for none.
+    /// The file that its output goes to; `false` for none, and `true` for where it goes unless something else is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_file: Option<LogFile>,
     /// One line on what it is for.
@@ -149,9 +153,10 @@ pub struct Request {
     /// Whether an install has found that an executable is run by Python. Written into receipts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found_python: Option<bool>,
-    /// The version of systemd that the unit is written for, as `systemd=VERSION`.
+    /// The version of systemd that the unit is written for, as `systemd=VERSION`; `none` takes back what the defaults
+    /// say.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^systemd=[0-9]+$")))]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(systemd=[0-9]+|none)$")))]
     pub assume: Option<String>,
     /// Plain settings, visible to everybody.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -164,6 +169,9 @@ pub struct Request {
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::nssm_table"))]
     pub nssm: IndexMap<String, Setting>,
+    /// The entries of these two that the command line gave, for the words of what is wrong with them.
+    #[serde(skip)]
+    pub by_option: Vec<String>,
 }
 
 impl Request {
@@ -217,6 +225,7 @@ impl Request {
             environment: both(self.environment, said.environment),
             systemd: both(self.systemd, said.systemd),
             nssm: both(self.nssm, said.nssm),
+            by_option: both(self.by_option, said.by_option),
         }
     }
 
@@ -224,8 +233,8 @@ impl Request {
     pub fn output_file(&self) -> Option<Text> {
         match &self.log_file {
             Some(LogFile::File(path)) => Some(path.clone()),
-            Some(LogFile::Switch(_)) => None,
-            None => {
+            Some(LogFile::Switch(false)) => None,
+            Some(LogFile::Switch(true)) | None => {
                 let said =
                     ["StandardOutput", "Service.StandardOutput"].into_iter().find_map(|key| self.systemd.get(key));
                 let value = said?.lines().pop()?;
@@ -235,13 +244,20 @@ impl Request {
         }
     }
 
-    /// Adds entries to the table of a service manager.
+    /// Adds entries of the command line to the table of a service manager.
     pub fn add(&mut self, target: Target, entries: &IndexMap<String, Setting>) {
         let table = match target {
             Target::Systemd => &mut self.systemd,
             Target::Nssm => &mut self.nssm,
         };
         table.extend(entries.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.by_option.extend(entries.keys().cloned());
+    }
+
+    /// Where an entry of such a table was given, by its name with or without its section.
+    pub fn origin(&self, name: &str) -> Origin {
+        let is_it = |given: &String| given == name || given.rsplit('.').next() == Some(name);
+        if self.by_option.iter().any(is_it) { Origin::CommandLine } else { Origin::Manifest }
     }
 
     /// Whether its table has anything for `[Install]`.
@@ -257,7 +273,8 @@ impl Request {
     /// Says what it is called and where it runs: where a plain service runs its unit says, or nothing does.
     pub fn settle(&mut self, name: &ServiceName, working_directory: &Text) {
         self.name = Some(name.to_string());
-        if self.plain != Some(true) {
+        // The table of NSSM may say it.
+        if self.plain != Some(true) && !self.nssm.contains_key("AppDirectory") {
             self.working_directory = Some(working_directory.clone());
         }
     }
@@ -297,7 +314,7 @@ impl Request {
         // A variable is a secret, or it is none.
         self.secrets.retain(|name| !said.environment.contains_key(name));
         self.environment.retain(|name, _| !said.secrets.contains(name));
-        // What it has already is not added to its lists again.
+        // What it has already is not added to its lists again, unless all of that is taken back.
         said.secrets.retain(|name| !self.secrets.contains(name));
         for (own, said) in [
             (&self.after, &mut said.after),
@@ -305,10 +322,16 @@ impl Request {
             (&self.requires, &mut said.requires),
             (&self.wants, &mut said.wants),
         ] {
-            said.retain(|unit| !own.contains(unit));
+            let starts_anew = said.iter().any(|unit| unit == NONE);
+            said.retain(|unit| starts_anew || !own.contains(unit));
         }
-        said.path.retain(|directory| !self.path.contains(directory));
-        let mut updated = self.with(said);
+        let starts_anew = said.path.iter().any(is_none);
+        said.path.retain(|directory| starts_anew || !self.path.contains(directory));
+        // Where systemd runs a plain service that says nothing of it.
+        if self.plain == Some(true) && said.plain == Some(false) && self.user != Some(true) {
+            self.working_directory.get_or_insert_with(|| "/".into());
+        }
+        let mut updated = self.with(said).resolved();
         // What is so anyhow need not be said: the receipt is as it was before it was said otherwise.
         if updated.plain != Some(true) {
             for switch in [&mut updated.at_boot, &mut updated.network] {
@@ -316,6 +339,53 @@ impl Request {
             }
         }
         updated
+    }
+
+    /// This service without what is taken back: it is as if that had never been said, and of a list only what follows
+    /// counts.
+    #[must_use]
+    pub fn resolved(&self) -> Self {
+        let mut resolved = self.clone();
+        resolved.schedule.take_if(|schedule| schedule == NONE);
+        resolved.assume.take_if(|version| version == NONE);
+        resolved.environment_file.take_if(|file| is_none(file));
+        resolved.log_file.take_if(|file| *file == LogFile::Switch(true));
+        resolved.plain.take_if(|plain| !*plain);
+        if let [word] = resolved.stop_command.as_slice()
+            && is_none(word)
+        {
+            resolved.stop_command.clear();
+        }
+        for units in [&mut resolved.after, &mut resolved.before, &mut resolved.requires, &mut resolved.wants] {
+            let taken_back = units.iter().rposition(|unit| unit == NONE).map_or(0, |at| at + 1);
+            units.drain(..taken_back);
+        }
+        let taken_back = resolved.path.iter().rposition(is_none).map_or(0, |at| at + 1);
+        resolved.path.drain(..taken_back);
+        resolved
+    }
+
+    /// Takes back a variable, a secret, or an entry of the table of a service manager, by its name; gives whether there
+    /// was one.
+    pub fn unset(&mut self, target: Target, name: &str) -> bool {
+        let table = match target {
+            Target::Systemd => &mut self.systemd,
+            Target::Nssm => &mut self.nssm,
+        };
+        let had_entry = table.shift_remove(name).is_some();
+        let had_variable = self.environment.shift_remove(name).is_some();
+        let secrets = self.secrets.len();
+        self.secrets.retain(|secret| secret != name);
+        had_entry || had_variable || self.secrets.len() < secrets
+    }
+
+    /// What [`unset`](Self::unset) can take back.
+    pub fn settings(&self, target: Target) -> impl Iterator<Item = &str> {
+        let table = match target {
+            Target::Systemd => &self.systemd,
+            Target::Nssm => &self.nssm,
+        };
+        table.keys().chain(self.environment.keys()).chain(&self.secrets).map(String::as_str)
     }
 
     /// This service with what it leaves open taken from `defaults`. Tables are joined key by key;
@@ -369,6 +439,7 @@ impl Request {
             environment: table(self.environment, &defaults.environment),
             systemd: table(self.systemd, &defaults.systemd),
             nssm: table(self.nssm, &defaults.nssm),
+            by_option: self.by_option,
         }
     }
 }
@@ -398,8 +469,8 @@ impl std::fmt::Display for Time {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected the path of a file, or false for none")]
 pub enum LogFile {
-    /// `false`: nothing.
-    Switch(#[cfg_attr(feature = "schema", schemars(extend("const" = false)))] bool),
+    /// `false`: nothing. `true`: where it goes unless something else is said.
+    Switch(bool),
     /// A file.
     File(Text),
 }
@@ -564,6 +635,13 @@ pub fn document<'a>(services: impl IntoIterator<Item = &'a Request>) -> String {
          # `InstallService --manifest` installs them.\n\n{}",
         body(services)
     )
+}
+
+/// The word that takes back what was said before.
+const NONE: &str = "none";
+
+fn is_none(text: &Text) -> bool {
+    text.as_bytes() == NONE.as_bytes()
 }
 
 const SIGNATURE: &str = concat!("# Generated by InstallService ", env!("CARGO_PKG_VERSION"));
@@ -731,7 +809,11 @@ mod tests {
             ),
             (
                 "[[service]]\nname = \"x\"\ninstances = [\"a\", \"b\", \"a\"]\n",
-                "line 3, key `instances`: `a` must not be listed twice",
+                "line 3, key `instances`: `a` must not be listed twice: each makes a service of its own",
+            ),
+            (
+                "[[service]]\nname = \"x\"\ninstances = [\"a\", \"\"]\n",
+                "line 3, key `instances`: must not be empty: it makes the name of a service",
             ),
             (
                 "[[service]]\nname = \"x\"\ninstances = [\"a\", \"eu/1\"]\n",

@@ -113,7 +113,11 @@ pub(super) fn json(comparison: &Comparison) -> String {
             LinkState::Foreign => "foreign",
         },
     };
-    let gone = |Gone { service, what, name }: &Gone| JsonGone { service: service.clone(), what, name: name.clone() };
+    let gone = |Gone { service, what, name, is_new: _ }: &Gone| JsonGone {
+        service: service.clone(),
+        what,
+        name: name.clone(),
+    };
     let adoption = |Adoption { service, path, kept }: &Adoption| JsonAdoption {
         service: service.clone(),
         path: path.clone(),
@@ -206,8 +210,9 @@ pub(super) fn text(comparison: &Comparison) -> Styled {
     for Adoption { service, path, kept } in &comparison.adopted {
         _ = writeln!(out, "{service} takes over {path}, which is kept as {kept}");
     }
-    for Gone { service, what, name } in &comparison.gone {
-        _ = writeln!(out, "the {what} of {service} is gone: {name}");
+    for Gone { service, what, name, is_new } in &comparison.gone {
+        let state = if *is_new { "not there" } else { "gone" };
+        _ = writeln!(out, "the {what} of {service} is {state}: {name}");
     }
     out
 }

@@ -33,7 +33,7 @@ impl Depth {
 
 /// What InstallService does besides installing: the word for it, what follows that, and a sentence.
 pub(super) const COMMANDS: [(&str, &str, &str); 5] = [
-    ("import", " NAME|FILE|FOLDER", "Write a manifest for existing services: units, Procfiles, pm2's JSON"),
+    ("import", " NAME|FILE|FOLDER", "Write a manifest for existing services: units, NSSM's, Procfiles, pm2's"),
     ("discover", " [PACKAGE]", "Write a catalog of the console scripts in a Python environment"),
     ("properties", " [WORD]", "List what `--property` takes, and what it does"),
     ("completions", " SHELL", "Print the completions of a shell"),

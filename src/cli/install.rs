@@ -24,6 +24,7 @@ use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::{Arguments, Request, Setting};
 use crate::model::name::ServiceName;
+use crate::model::nearest::nearest;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
 
@@ -137,7 +138,9 @@ fn installation(
         said_secrets.clone_from(&said.secrets);
         faults.extend(not_an_update(&call));
         if faults.is_empty() {
-            requests.push(installed(&call, said.name.as_deref().unwrap_or_default(), catalog)?.updated(said));
+            let mut installed = installed(&call, said.name.as_deref().unwrap_or_default(), catalog)?;
+            faults.extend(unset(&mut installed, &call.unset, target));
+            requests.push(installed.updated(said));
         }
     }
     let settings = Settings {
@@ -161,12 +164,15 @@ fn installation(
         notes,
         import_limit: call.import_limit.unwrap_or(IMPORT_LIMIT),
     };
+    if !call.update && !call.unset.is_empty() {
+        faults.push(Fault::new("option `--unset`", "needs `--update`: it takes back what an earlier install said"));
+    }
     if call.restart_now && !call.adopt {
         let help = "`ManageService NAME restart` starts a service again";
         faults.push(Fault::new("option `--restart-now`", "needs `--adopt`: it is for what is taken over").help(help));
     }
     if call.adopt {
-        faults.extend(no_adoption(target, &settings.mode));
+        faults.extend(no_adoption(&settings.mode));
     }
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));
@@ -175,6 +181,9 @@ fn installation(
         && requests.iter().any(|request| request.user == Some(true))
     {
         faults.push(Fault::new("option `--layout`", "a role is for services of the machine, not for a user's"));
+    }
+    if settings.nssm.left_out && !matches!(settings.mode, InstallMode::Export(..)) {
+        faults.push(Fault::new("option `--no-nssm`", "needs `--output DIR`: an install needs nssm.exe"));
     }
     if settings.prune && call.manifest.is_none() {
         faults.push(
@@ -220,14 +229,10 @@ fn entries(given: &[String], target: Target, faults: &mut Vec<Fault>) -> IndexMa
 }
 
 /// What nothing can be taken over with.
-fn no_adoption(target: Target, mode: &InstallMode) -> Vec<Fault> {
+fn no_adoption(mode: &InstallMode) -> Vec<Fault> {
     let mut reasons = Vec::new();
     if matches!(mode, InstallMode::Export(..)) {
         reasons.push("cannot be combined with `--output`, which takes over nothing on this host");
-    }
-    match target {
-        Target::Systemd => {}
-        Target::Nssm => reasons.push("takes over units of systemd; a service of NSSM keeps its name"),
     }
     reasons.into_iter().map(|reason| Fault::new("option `--adopt`", reason)).collect()
 }
@@ -257,6 +262,21 @@ fn not_an_update(call: &InstallCall) -> Vec<Fault> {
             "cannot be combined with `--update`, which changes a service of this host",
         )
     }));
+    faults
+}
+
+/// Takes settings back, and gives those that there are not.
+fn unset(installed: &mut Request, names: &[String], target: Target) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for name in names {
+        if installed.unset(target, name) {
+            continue;
+        }
+        let near = nearest(name, installed.settings(target)).map(|near| format!("did you mean `{near}`?"));
+        let mut fault = Fault::new("option `--unset`", "it has no variable, secret or entry of that name");
+        fault.help = near;
+        faults.push(fault.given(Text::from(name.as_str())));
+    }
     faults
 }
 

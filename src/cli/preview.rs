@@ -115,7 +115,11 @@ pub(super) fn add_service(out: &mut Styled, service: &ServiceSpec, target: Targe
 fn command_of(run: &Run) -> String {
     let program = match run {
         Run::Commands { lines, .. } => {
-            return lines.iter().map(Directive::value).collect::<Vec<_>>().join("\n          ");
+            return match lines.as_slice() {
+                // A unit may have no more than what stops it (systemd.service(5), `ExecStop=`).
+                [] => "nothing at its start".to_owned(),
+                lines => lines.iter().map(Directive::value).collect::<Vec<_>>().join("\n          "),
+            };
         }
         Run::Executable { path, .. } => path.clone(),
         Run::Python { entry, .. } => entry.to_string().into(),

@@ -44,7 +44,7 @@ pub(super) fn names(target: Target) -> Vec<(String, String)> {
 
 fn all(target: Target) -> Vec<Property> {
     match target {
-        Target::Systemd => systemd_table::directives()
+        Target::Systemd => systemd_table::all_directives()
             .filter(|directive| KnownDirective::find(&directive.word()).is_ok())
             .map(|directive| Property {
                 name: directive.word(),
@@ -88,7 +88,8 @@ pub(super) fn found(target: Target, word: Option<&str>) -> Result<Found, Error> 
             Target::Systemd => "systemd",
             Target::Nssm => "NSSM",
         };
-        let fault = Fault::new("property", format!("{manager} has none that is called so or does so"));
+        let fault =
+            Fault::new("property", format!("{manager} has no entry with this word in its name or its description"));
         let bare = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name));
         let near = nearest(looked_for, names.iter().map(String::as_str).chain(bare));
         let help = near.map_or_else(
@@ -103,7 +104,10 @@ pub(super) fn found(target: Target, word: Option<&str>) -> Result<Found, Error> 
 
 /// As the sections stand in a unit.
 fn order(property: &Property) -> usize {
-    ["Unit", "Service", "Install"].iter().position(|section| property.section == Some(section)).unwrap_or_default()
+    ["Unit", "Service", "Timer", "Install"]
+        .iter()
+        .position(|section| property.section == Some(section))
+        .unwrap_or_default()
 }
 
 #[derive(Serialize)]

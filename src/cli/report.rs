@@ -173,8 +173,9 @@ fn tell_supply(supply: &Supply<'_>) {
         Supply::Downloads(urls) => say(format_args!("  downloading NSSM from {}", urls.join(", then "))),
         Supply::Puts { what, to, from } => say(format_args!("  {what} is put at `{to}`, from `{from}`")),
         Supply::Unknown { path, sha256 } => {
-            note(format_args!("using `{path}`, whose SHA-256 {sha256} is not that of NSSM 2.24"));
+            note(format_args!("using `{path}`, whose SHA-256 {sha256} is that of no release of NSSM"));
         }
+        Supply::PassesOver { path, reason } => note(format_args!("passing over `{path}`: {reason}")),
         Supply::RunnerStays(path) => note(format_args!(
             "`{path}` is running and stays as it is; an install while no service runs it brings the newer one"
         )),

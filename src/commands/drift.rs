@@ -10,6 +10,7 @@ use crate::model::place::Place;
 use crate::model::text::Text;
 use crate::plan::systemd::LinkDrift;
 use crate::plan::{self, Desired, Difference, Registration};
+use crate::render::nssm::current;
 
 /// Every difference between the services as they should be and the host.
 #[derive(Debug, Default)]
@@ -127,6 +128,8 @@ pub struct Gone {
     pub what: &'static str,
     /// Its path or name.
     pub name: Text,
+    /// Whether the service is not installed yet, so that nothing says that it was ever there.
+    pub is_new: bool,
 }
 
 impl Comparison {
@@ -141,7 +144,18 @@ impl Comparison {
         };
         for service in desired {
             comparison.files.extend(file_drift(service, observed, place));
-            comparison.overridden.extend(drop_in_drift(service, observed, place));
+            let of_timer = if service.has_timer(place) { observed.overriding_timers.get(&service.name) } else { None };
+            for (path, drop_ins) in [
+                (place.unit(&service.name), observed.overriding.get(&service.name)),
+                (place.timer(&service.name), of_timer),
+            ] {
+                comparison.overridden.extend(drop_in_drift(service, &path, drop_ins));
+            }
+            for DropIn { path, .. } in of_timer.into_iter().flatten() {
+                if !comparison.drop_ins.contains(path) {
+                    comparison.drop_ins.push(path.clone());
+                }
+            }
             match &service.registration {
                 Registration::Unit { .. } => {
                     let drift = LinkDrift::of(service, observed, place);
@@ -156,11 +170,11 @@ impl Comparison {
                 Registration::Nssm(wanted) => match observed.registered.get(&service.name) {
                     None => comparison.not_registered.push(service.name.clone()),
                     Some(stored) => {
-                        let differing = plan::nssm::differing(wanted, stored).into_iter();
+                        let differing = wanted.differing(stored).into_iter();
                         comparison.parameters.extend(differing.map(|parameter| ParameterDrift {
                             service: service.name.clone(),
-                            wanted: parameter.clone(),
-                            found: plan::nssm::current(parameter, stored),
+                            found: current(&parameter, stored),
+                            wanted: parameter,
                         }));
                     }
                 },
@@ -208,13 +222,14 @@ impl Comparison {
 
 impl Adoption {
     fn of(name: &ServiceName, original: &Original, place: &Place) -> Self {
-        Self { service: name.clone(), path: original.path.clone(), kept: place.original_unit(name) }
+        Self { service: name.clone(), path: original.path.clone(), kept: original.kept_at(name, place) }
     }
 }
 
-fn drop_in_drift(service: &Desired, observed: &Observed, place: &Place) -> Vec<DropInDrift> {
-    let unit = service.artifacts.iter().find(|artifact| artifact.path == place.unit(&service.name));
-    let (Some(unit), Some(drop_ins)) = (unit, observed.overriding.get(&service.name)) else { return Vec::new() };
+/// What drop-ins override of the unit at `path`.
+fn drop_in_drift(service: &Desired, path: &Text, drop_ins: Option<&Vec<DropIn>>) -> Vec<DropInDrift> {
+    let unit = service.artifacts.iter().find(|artifact| artifact.path == *path);
+    let (Some(unit), Some(drop_ins)) = (unit, drop_ins) else { return Vec::new() };
     let of = |DropIn { path, contents }: &DropIn| DropInDrift {
         service: service.name.clone(),
         path: path.clone(),

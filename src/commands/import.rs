@@ -1,6 +1,10 @@
 //! Taking over what exists: units of this host, unit files, folders of them, and services of our own by their receipts.
 
-use std::collections::BTreeMap;
+mod host;
+mod nssm;
+mod others;
+mod tree;
+mod unit;
 
 use super::find::{Managed, Where};
 use super::receipt::ReadWords;
@@ -8,21 +12,18 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Fault};
 use crate::host::facts::Host;
 use crate::host::files::{self, Entry};
-use crate::host::process;
-use crate::host::reading::{self, Limit, Links, Unread};
 use crate::host::site;
-use crate::host::text::text;
-use crate::import::{self, About, At, Loss, Remark, Taken, Unit, UnitFile};
+use crate::import::{self, Loss, Passed, Remark, Taken, Unit, UnitFile};
 use crate::managers;
-use crate::managers::systemd::{judge, parse_show};
+use crate::managers::systemd::judge;
 use crate::manifest;
 use crate::model::artifact::{Artifact, ArtifactKind};
 use crate::model::facts::{Facts, PathKind};
-use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
-use crate::model::platform::Platform;
 use crate::model::spec::{Scope, Target};
 use crate::model::text::Text;
+use tree::Tree;
+use unit::{Files, Source};
 
 /// What is to be taken over.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +37,7 @@ pub struct Import {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Imported {
     /// The manifest.
     pub manifest: String,
@@ -44,8 +45,19 @@ pub struct Imported {
     pub services: Vec<TakenOver>,
     /// What is not in it, and why.
     pub left: Vec<String>,
-    /// Whether a file has been written.
-    pub written: Option<Text>,
+    /// What is worth saying besides.
+    pub notes: Vec<String>,
+    /// The file that it was to go to.
+    pub output: Option<Output>,
+}
+
+/// The file of a manifest.
+#[derive(Debug)]
+pub struct Output {
+    /// Its path.
+    pub path: Text,
+    /// Whether it was there already, just like that.
+    pub is_unchanged: bool,
 }
 
 /// A service that was taken over.
@@ -57,8 +69,23 @@ pub struct TakenOver {
     pub losses: Vec<Loss>,
     /// What is worth saying besides.
     pub remarks: Vec<Remark>,
-    /// Units that start it, or that belong to it: they are not taken over.
+    /// Units that start it: they are not taken over.
     pub companions: Vec<String>,
+    /// Its timer, if that is none of what the manifest says, with the lines for which it is not.
+    pub timer: Vec<Loss>,
+}
+
+impl TakenOver {
+    /// What is said of it where nothing else belongs to it.
+    fn of(taken: &Taken) -> Self {
+        Self {
+            name: taken.request.name.clone().unwrap_or_default(),
+            losses: taken.losses.clone(),
+            remarks: taken.remarks.clone(),
+            companions: Vec::new(),
+            timer: Vec::new(),
+        }
+    }
 }
 
 impl Imported {
@@ -68,64 +95,78 @@ impl Imported {
     }
 }
 
-/// The files of a unit, and what is known of it.
-struct Source {
-    about: About,
-    /// Its own file, then its drop-ins, each with its path.
-    files: Vec<(Text, Vec<u8>)>,
-    companions: Vec<String>,
-}
-
 /// Makes a manifest of what exists.
 ///
 /// # Errors
 /// When there is no such thing, it cannot be read, or systemd itself does not load it.
 pub fn import(wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result<Imported, Error> {
-    let mut left = Vec::new();
+    if wanted.what.is_empty() {
+        let fault = Fault::new("import", "must be the name of a service, a file or a folder").given(&wanted.what);
+        return Err(Error::refused(fault));
+    }
     let kind = Host::default().path_kind(&wanted.what);
     let is_folder = kind == Some(PathKind::Directory);
-    if !is_folder && let Some(imported) = of_others(wanted)? {
-        return Ok(imported);
+    if !is_folder && wanted.what.as_bytes().to_ascii_lowercase().ends_with(b".reg") {
+        return nssm::of_file(&wanted.what, wanted);
     }
-    let sources = match kind {
-        Some(PathKind::Directory) => folder(wanted, &mut left),
+    if !is_folder && let Some(imported) = others::read(&wanted.what)? {
+        return written(imported, wanted);
+    }
+    let is_user = wanted.place.user;
+    let Tree { sources, mut left, mut notes } = match kind {
+        Some(PathKind::Directory) => tree::read(&wanted.what, is_user),
         Some(PathKind::Missing) | None if !is_path(&wanted.what) => {
             let name = wanted.what.to_string();
+            if let Some(imported) = nssm::of_host(&name, wanted)? {
+                return Ok(imported);
+            }
             if let Some(imported) = of_ours(&name, wanted, catalog, read)? {
                 return Ok(imported);
             }
             match managers::of_this_host() {
-                Target::Systemd => vec![of_host(&name, wanted)?],
+                Target::Systemd => Tree { sources: vec![host::unit(&name, wanted)?], ..Tree::default() },
                 Target::Nssm => {
-                    let fault = Fault::new("import", "there is no such file").given(&wanted.what);
-                    return Err(Error::refused(fault.help("name a unit file, or a folder of them")));
+                    let fault = Fault::new("import", "there is no service of that name, and no such file");
+                    return Err(Error::refused(
+                        fault.given(&wanted.what).help("`sc query state= all` lists the services of Windows"),
+                    ));
                 }
             }
         }
-        _ => vec![file(&wanted.what, wanted)?],
+        _ => Tree { sources: vec![unit::file(&wanted.what, is_user)?], ..Tree::default() },
     };
     let mut services = Vec::new();
     let mut taken = Vec::new();
     for source in sources {
         match take(&source) {
-            Ok(one) => {
-                services.push(TakenOver {
-                    name: source.about.name.clone(),
-                    losses: one.losses.clone(),
-                    remarks: one.remarks.clone(),
-                    companions: source.companions.clone(),
-                });
-                taken.push((one, from(&source.files)));
+            // One service that cannot be installed would keep all of them from it.
+            Ok((_, said)) if is_folder && !said.can_be_installed => {
+                let path = &source.files[0].0;
+                left.extend(said.service.losses.iter().map(|loss| format!("`{path}`: {}", loss.why)));
+            }
+            Ok((one, said)) => {
+                if source.is_of_host && said.has_timer {
+                    let name = &source.about.name;
+                    notes.push(format!(
+                        "`{name}`: `--adopt` takes over no timer: without `schedule`, `at_boot` and the `Timer.` entries it \
+                         takes over the service, which `{name}.timer` goes on starting"
+                    ));
+                }
+                services.push(said.service);
+                taken.push((one, from(&source, said.has_timer)));
             }
             Err(error) if is_folder => left.push(error.to_string()),
             Err(error) => return Err(error),
         }
     }
     if taken.is_empty() {
-        let fault = Fault::new("import", "there is no unit file of a service in it").given(&wanted.what);
-        return Err(Error::refused(fault));
+        let reason = match left.as_slice() {
+            [] => "there is no unit file of a service in it".to_owned(),
+            left => format!("no service in it can be taken over\n    {}", left.join("\n    ")),
+        };
+        return Err(Error::refused(Fault::new("import", reason).given(&wanted.what)));
     }
-    let imported = Imported { manifest: import::document(&taken), services, left, written: None };
+    let imported = Imported { manifest: import::document(&taken), services, left, notes, output: None };
     written(imported, wanted)
 }
 
@@ -151,66 +192,8 @@ fn written(mut imported: Imported, wanted: &Import) -> Result<Imported, Error> {
             false => Artifact::plain(path.clone(), contents),
         })?;
     }
-    imported.written = Some(path.clone());
+    imported.output = Some(Output { path: path.clone(), is_unchanged: is_same });
     Ok(imported)
-}
-
-/// What foreman, honcho or pm2 are given, by the name of the file.
-fn of_others(wanted: &Import) -> Result<Option<Imported>, Error> {
-    let path = &wanted.what;
-    let name = last(path);
-    let is_procfile = name.starts_with("Procfile") || name.ends_with(".procfile");
-    if [".config.js", ".config.cjs", ".config.mjs"].iter().any(|end| name.ends_with(end)) {
-        let fault = Fault::new("import", "it is a program of JavaScript, and only node tells what it says").given(path);
-        let help = format!(
-            "`node -p 'JSON.stringify(require(\"./{name}\"))' > ecosystem.json`, and then `InstallService import \
-             ecosystem.json`"
-        );
-        return Err(Error::refused(fault.help(help)));
-    }
-    if !is_procfile && !name.ends_with(".json") {
-        return Ok(None);
-    }
-    let here = Host::default().current_directory().unwrap_or_default();
-    let is_absolute = Platform::Unix.is_absolute(path);
-    let whole =
-        if is_absolute { path.clone() } else { Text::from_bytes([here.as_bytes(), b"/", path.as_bytes()].concat()) };
-    let folder = files::parent(&Platform::Unix.normalised(&whole)).unwrap_or(here);
-    let contents = contents(path)?;
-    let (services, left) = match is_procfile {
-        true => {
-            let beside = Platform::Unix.join(&folder, ".env");
-            let env = if files::is_there(&beside) { Some(self::contents(&beside)?) } else { None };
-            import::procfile::read(&import::procfile::Procfile {
-                file: path.to_string(),
-                app: last(&folder),
-                folder,
-                contents: &contents,
-                env: env.as_ref().map(|contents| (beside, contents.as_slice())),
-            })
-        }
-        false => import::pm2::read(&contents, &path.to_string(), &folder)
-            .map_err(|reason| Error::refused(Fault::new("import", reason).given(path)))?,
-    };
-    if services.is_empty() {
-        let fault = Fault::new("import", "there is nothing to run in it").given(path);
-        return Err(Error::refused(fault));
-    }
-    let services: Vec<(Taken, String)> =
-        services.into_iter().map(|taken| (taken.checked(), format!("From {path}"))).collect();
-    let of = |taken: &Taken| TakenOver {
-        name: taken.request.name.clone().unwrap_or_default(),
-        losses: taken.losses.clone(),
-        remarks: taken.remarks.clone(),
-        companions: Vec::new(),
-    };
-    let imported = Imported {
-        manifest: import::document(&services),
-        services: services.iter().map(|(taken, _)| of(taken)).collect(),
-        left,
-        written: None,
-    };
-    written(imported, wanted).map(Some)
 }
 
 /// Whether a word can only be a path: names of units have no slashes.
@@ -219,53 +202,86 @@ fn is_path(what: &Text) -> bool {
 }
 
 /// Where a service comes from, in words.
-fn from(files: &[(Text, Vec<u8>)]) -> String {
-    let paths: Vec<String> = files.iter().map(|(path, _)| path.to_string()).collect();
+fn from(source: &Source, has_timer: bool) -> String {
+    let of_timer = source.timer.iter().filter(|_| has_timer).flat_map(|timer| &timer.files);
+    let paths: Vec<String> = source.files.iter().chain(of_timer).map(|(path, _)| path.to_string()).collect();
     format!("From {}", paths.join(", "))
 }
 
 /// The service of ours of that name, as it was installed.
 fn of_ours(name: &str, wanted: &Import, catalog: &Catalog, read: ReadWords<'_>) -> Result<Option<Imported>, Error> {
-    let Ok(service) = name.strip_suffix(".service").unwrap_or(name).parse::<ServiceName>() else { return Ok(None) };
+    let Ok(service) = stem(name).parse::<ServiceName>() else { return Ok(None) };
     let found = match Managed::find_untouched(vec![service], &wanted.place) {
         Ok(found) if found.removed.is_empty() => found,
         Ok(_) | Err(Error::NoSuchService { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     let manifest = found.requests(catalog, read)?.iter().map(manifest::receipt).collect();
-    let imported = Imported { manifest, services: Vec::new(), left: Vec::new(), written: None };
+    let imported = Imported { manifest, ..Imported::default() };
     written(imported, wanted).map(Some)
 }
 
-/// A unit in the words of a manifest, compared with what it was, also by systemd where that can be asked.
-fn take(source: &Source) -> Result<Taken, Error> {
-    let mut read = source.files.iter().map(|(path, contents)| UnitFile::read(&path.to_string(), contents));
+/// The name of a service in that of its unit or of its timer.
+fn stem(name: &str) -> &str {
+    name.strip_suffix(".service").or(name.strip_suffix(".timer")).unwrap_or(name)
+}
+
+/// What is said of a service that was taken.
+struct Said {
+    service: TakenOver,
+    has_timer: bool,
+    can_be_installed: bool,
+}
+
+/// A unit as systemd puts its files together.
+fn merged(files: &Files, read: impl Fn(&str, &[u8]) -> UnitFile) -> Result<Unit, Passed> {
+    let mut read = files.iter().map(|(path, contents)| read(&path.to_string(), contents));
     let own = read.next().unwrap_or_default();
-    let unit = Unit::merged(own, read.collect()).map_err(|passed| {
+    Unit::merged(own, read.collect())
+}
+
+/// A unit in the words of a manifest, compared with what it was, also by systemd where that can be asked.
+fn take(source: &Source) -> Result<(Taken, Said), Error> {
+    let unit = merged(&source.files, UnitFile::read).map_err(|passed| {
         let reason = format!("systemd does not load this unit: {}", passed.why);
         Error::refused(Fault::new(passed.at.to_string(), reason).given(import::hidden(&passed.line)))
     })?;
+    let refused = |reason: &str| Error::refused(Fault::new("unit file", reason).given(&source.files[0].0));
     if unit.assignments.is_empty() {
-        let fault = Fault::new(
-            "unit file",
-            "it says nothing that systemd would take: it has no line in [Unit], [Service] or [Install]",
-        );
-        return Err(Error::refused(fault.given(&source.files[0].0)));
+        return Err(refused("systemd takes nothing of it: it has no line in [Unit], [Service] or [Install]"));
+    }
+    if !unit.does_something() {
+        return Err(refused("systemd does not load it as a service: it has neither `ExecStart=` nor `ExecStop=`"));
     }
     let mut taken = Taken::of(&unit, &source.about);
+    let (timer, of_timer) = with_timer(&mut taken, &unit, source);
     let scope = if source.about.user { Scope::User } else { Scope::System };
     let place = site::exported(Target::Systemd, scope, None).place;
-    let Some(ours) = taken.check(&unit, &place) else { return Ok(taken) };
-    let name = format!("{}.service", source.about.name);
-    let named: Vec<(String, &[u8])> =
-        source.files.iter().map(|(path, contents)| (last(path), contents.as_slice())).collect();
-    let named: Vec<judge::NamedFile<'_>> = named.iter().map(|(name, contents)| (name.as_str(), *contents)).collect();
-    if let Some(judgement) = judge::judge(&name, &named, &ours) {
+    let made = taken.check(&unit, timer.as_ref(), &place);
+    let said = |taken: &Taken| Said {
+        service: TakenOver {
+            name: source.about.name.clone(),
+            companions: source.companions.clone(),
+            timer: of_timer.clone(),
+            ..TakenOver::of(taken)
+        },
+        has_timer: timer.is_some(),
+        can_be_installed: made.is_some(),
+    };
+    let Some(made) = &made else {
+        let said = said(&taken);
+        return Ok((taken, said));
+    };
+    let names = ["service", "timer"].map(|kind| format!("{}.{kind}", source.about.name));
+    let mut pairs = vec![judge::Pair { name: &names[0], original: &source.files, other: &made.service }];
+    if let (Some(original), Some(other)) = (&source.timer, &made.timer) {
+        pairs.push(judge::Pair { name: &names[1], original: &original.files, other });
+    }
+    if let Some(judgement) = judge::judge(&pairs) {
         // Of a line it may ignore a word alone: then the rest of it is missing in ours.
         if judgement.differ.is_empty() {
             for (file, line, said) in judgement.ignored {
-                let at = At { file: source.files[file].0.to_string(), line };
-                taken.ignored_by_systemd(&at, &said);
+                taken.ignored_by_systemd(&import::At { file: file.to_string(), line }, &said);
             }
         }
         if taken.losses.is_empty() {
@@ -277,185 +293,24 @@ fn take(source: &Source) -> Result<Taken, Error> {
             }));
         }
     }
-    Ok(taken)
+    let said = said(&taken);
+    Ok((taken, said))
 }
 
-fn last(path: &Text) -> String {
-    Platform::Unix.file_name(path).to_string()
-}
-
-/// The unit files of a folder.
-fn folder(wanted: &Import, left: &mut Vec<String>) -> Vec<Source> {
-    let mut sources = Vec::new();
-    for path in files::list(&wanted.what).into_iter().map(text) {
-        let name = last(&path);
-        let Some(stem) = name.strip_suffix(".service") else { continue };
-        match if stem.ends_with('@') { Err(Error::refused(template(&path))) } else { file(&path, wanted) } {
-            Ok(source) => sources.push(source),
-            Err(error) => left.push(error.to_string()),
-        }
-    }
-    sources
-}
-
-fn template(path: &Text) -> Fault {
-    let name = last(path);
-    let instance = name.replacen("@.", "@INSTANCE.", 1);
-    Fault::new("unit file", "it is a template, of which an instance can be taken over")
-        .given(path)
-        .help(format!("`InstallService import {}`", path.to_string().replace(&name, &instance)))
-}
-
-/// A unit file with its drop-ins beside it, or what `systemctl cat` has printed.
-fn file(path: &Text, wanted: &Import) -> Result<Source, Error> {
-    let mut path = path.clone();
-    let name = last(&path);
-    if name.ends_with("@.service") {
-        return Err(Error::refused(template(&path)));
-    }
-    let mut unit = name;
-    if let Some((prefix, _)) = unit.split_once('@')
-        && !files::is_there(&path)
-    {
-        path = beside(&path, &format!("{prefix}@.service"));
-    }
-    let contents = contents(&path)?;
-    let mut files = match import::of_cat(&contents) {
-        Some(parts) => parts.into_iter().map(|(path, part)| (Text::from(path), part.to_vec())).collect(),
-        None => vec![(path.clone(), contents)],
-    };
-    let is_cat = files[0].0 != path;
-    if is_cat {
-        unit = last(&files[0].0);
-    }
-    let Some(name) = unit.strip_suffix(".service") else {
-        let fault = Fault::new("unit file", "must be that of a service, and have a name that ends in `.service`");
-        return Err(Error::refused(fault.given(&path)));
-    };
-    if files[0].1.is_empty() {
-        let fault = Fault::new("unit file", "it is empty, so this unit is masked: systemd does not start it");
-        return Err(Error::refused(fault.given(&path)));
-    }
-    if !is_cat {
-        for path in drop_ins(&path, &unit) {
-            let read = self::contents(&path)?;
-            files.push((path, read));
-        }
-    }
-    let is_of_user = files[0].0.as_bytes().windows(14).any(|part| part == b"/systemd/user/");
-    let companions = [".socket", ".timer", ".path"].into_iter().map(|kind| beside(&path, &format!("{name}{kind}")));
-    Ok(Source {
-        about: About { name: name.to_owned(), user: wanted.place.user || is_of_user, is_enabled: None },
-        companions: companions.filter(files::is_there).map(|path| last(&path)).collect(),
-        files,
-    })
-}
-
-/// The path of a file in the same directory.
-fn beside(path: &Text, name: &str) -> Text {
-    let folder = path.as_bytes().iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
-    Text::from_bytes([&path.as_bytes()[..folder], name.as_bytes()].concat())
-}
-
-/// The drop-ins of a unit beside it: in the order of their names, and of one name the nearest.
-fn drop_ins(path: &Text, unit: &str) -> Vec<Text> {
-    let mut found: BTreeMap<String, Text> = BTreeMap::new();
-    for directory in import::drop_in_directories(unit) {
-        for path in files::list(&beside(path, &directory)).into_iter().map(text) {
-            let name = last(&path);
-            if name.ends_with(".conf") {
-                found.entry(name).or_insert(path);
-            }
-        }
-    }
-    found.into_values().collect()
-}
-
-fn contents(path: &Text) -> Result<Vec<u8>, Error> {
-    let fault = |reason: String| Error::refused(Fault::new("unit file", reason).given(path));
-    let read = match reading::whole(path, Links::Followed, Limit::TEXT) {
-        // What the caller has opened for us, as in `systemctl cat NAME | InstallService import /dev/stdin`.
-        Err(Unread::NotAFile(kind)) => {
-            reading::given_text(path, Limit::TEXT).map(String::into_bytes).map_err(|_| Unread::NotAFile(kind))
-        }
-        read => read,
-    };
-    match read {
-        Ok(contents) => Ok(contents),
-        Err(Unread::Failed(source)) if source.kind() == std::io::ErrorKind::NotFound => {
-            Err(fault("there is no such file".into()))
-        }
-        // A unit is masked by a link to /dev/null (systemd.unit(5)).
-        Err(Unread::NotAFile(kind)) => Err(fault(format!("it is {kind}, or leads to one: such a unit is masked"))),
-        Err(Unread::Failed(source)) => Err(Error::io("reading", path, source)),
-        Err(unread) => Err(fault(unread.to_string())),
-    }
-}
-
-/// A unit of this host, with its drop-ins, as systemd has found them.
-fn of_host(name: &str, wanted: &Import) -> Result<Source, Error> {
-    let stem = name.strip_suffix(".service").unwrap_or(name);
-    let mut found = None;
-    for (index, scope) in wanted.place.scopes().enumerate() {
-        match show(stem, scope) {
-            Ok(properties) if properties.get("LoadState").is_some_and(|state| state == "not-found") => {}
-            Ok(properties) => {
-                found = Some((properties, scope));
-                break;
-            }
-            Err(error) if index == 0 => return Err(error),
-            // Root has no services of its own.
-            Err(_) => {}
-        }
-    }
-    let (properties, scope) = found.ok_or_else(|| Error::refused(no_such_unit(name)))?;
-    let get = |key: &str| properties.get(key).map(String::as_str).unwrap_or_default();
-    match get("LoadState") {
-        "loaded" => {}
-        "masked" => {
-            let fault = Fault::new("service", "it is masked: systemd does not start it").given(name);
-            return Err(Error::refused(fault.help(format!("`systemctl unmask {stem}` gives it back"))));
-        }
-        state => {
-            let fault = Fault::new("service", format!("systemd does not load it: {state}")).given(name);
-            return Err(Error::refused(fault.help(format!("`systemctl status {stem}` says why"))));
-        }
-    }
-    let paths = std::iter::once(get("FragmentPath")).chain(get("DropInPaths").split_whitespace());
-    let files = paths.filter(|path| !path.is_empty()).map(|path| {
-        let path = Text::from(path);
-        contents(&path).map(|contents| (path, contents))
+/// Adds the timer to what was taken, if a manifest can say it: gives that timer, or why it stays what it is. One that was
+/// asked for is lost then.
+fn with_timer(taken: &mut Taken, unit: &Unit, source: &Source) -> (Option<Unit>, Vec<Loss>) {
+    let Some(timer) = &source.timer else { return (None, Vec::new()) };
+    let read = merged(&timer.files, UnitFile::of_timer).map_err(|passed| {
+        let why = format!("systemd does not load this timer: {}", passed.why);
+        vec![Loss { at: Some(passed.at), line: passed.line, why, help: None }]
     });
-    let files = files.collect::<Result<Vec<_>, _>>()?;
-    if files.is_empty() || get("FragmentPath").is_empty() {
-        let fault = Fault::new("service", "it has no unit file: a program has made it while the host runs").given(name);
-        return Err(Error::refused(fault));
+    match read.and_then(|read| taken.add_timer(&read, unit, timer.is_enabled).map(|()| read)) {
+        Ok(read) => (Some(read), Vec::new()),
+        Err(losses) if timer.is_wanted => {
+            taken.losses.extend(losses);
+            (None, Vec::new())
+        }
+        Err(losses) => (None, losses),
     }
-    let id = get("Id");
-    Ok(Source {
-        about: About {
-            name: id.strip_suffix(".service").unwrap_or(stem).to_owned(),
-            user: scope == Scope::User,
-            is_enabled: match get("UnitFileState") {
-                "enabled" | "enabled-runtime" => Some(true),
-                "disabled" => Some(false),
-                _ => None,
-            },
-        },
-        files,
-        companions: get("TriggeredBy").split_whitespace().map(str::to_owned).collect(),
-    })
-}
-
-fn no_such_unit(name: &str) -> Fault {
-    Fault::new("import", "there is no such service, and no such file")
-        .given(name)
-        .help("`systemctl list-unit-files --type=service` shows the services of this host")
-}
-
-fn show(stem: &str, scope: Scope) -> Result<BTreeMap<String, String>, Error> {
-    const ASKED: &str = "--property=Id,LoadState,FragmentPath,DropInPaths,UnitFileState,TriggeredBy";
-    let unit = format!("{stem}.service");
-    let answer = process::answer(&Invocation::systemctl(scope, ["show", ASKED, "--", &unit]), &[])?;
-    Ok(parse_show(&answer.text()).into_iter().next().unwrap_or_default())
 }

@@ -1,7 +1,7 @@
 //! Installing services: requests become specs, specs a plan, and the plan is previewed, exported, compared or
 //! applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -20,8 +20,7 @@ use crate::host::namesake::{self, Namesake};
 use crate::host::sudo::{self, Typed};
 use crate::host::{python, site, state};
 use crate::managers::credential::Opened;
-use crate::managers::nssm::{self, Wishes};
-use crate::managers::systemd::adopt;
+use crate::managers::nssm::{self, Brought, Need, Wishes};
 use crate::managers::{self, Purpose, observe, systemd};
 use crate::manifest::{self, Manifest, Request};
 use crate::model::artifact::Artifact;
@@ -29,6 +28,8 @@ use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::nssm_release::Release;
+use crate::model::nssm_table;
 use crate::model::observed::Observed;
 use crate::model::place::{RUNNER, error_log_path};
 use crate::model::schedule::Schedule;
@@ -39,7 +40,7 @@ use crate::model::word::Word;
 use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
 use crate::render;
 use crate::render::ansible::RoleService;
-use crate::render::nssm::Runner;
+use crate::render::nssm::{NssmService, Runner};
 use crate::validate::{self, Validated};
 
 /// What happens with the plan.
@@ -283,11 +284,15 @@ impl Installation {
                 Err(found) => faults.extend(found),
             }
         }
-        let mut names = BTreeSet::new();
+        let mut names = BTreeMap::new();
         for service in &validated {
-            if !names.insert(&service.spec.name) {
-                let fault = Fault::new("service name", "two services of one run must not have the same name");
-                faults.push(fault.given(&service.spec.name));
+            let name = &service.spec.name;
+            if let Some(other) = names.insert(target.platform().distinct(name.as_str()), name) {
+                let reason = match other == name {
+                    true => "two services of one run must not have the same name".to_owned(),
+                    false => format!("Windows takes `{other}` and `{name}` for one name"),
+                };
+                faults.push(Fault::new("service name", reason).given(name));
             }
         }
         let is_encrypted = |service: &Validated| service.spec.secrets_in == SecretStore::EncryptedCredential;
@@ -327,7 +332,7 @@ impl Installation {
         match &self.settings.mode {
             InstallMode::DryRun => self.preview(files, notes).map(Outcome::Preview),
             InstallMode::Export(directory, layout) => {
-                let files = self.exported(files, *layout, reporter)?;
+                let files = self.exported(files, directory, *layout, reporter)?;
                 export::write(directory, files).map(Outcome::Exported)
             }
             InstallMode::Check => self.check(files, reporter),
@@ -408,6 +413,9 @@ impl Installation {
 
     /// What would be done on a host that has nothing of what is asked for; what is to go has to be looked for.
     fn preview(&self, files: Vec<Desired>, notes: Vec<String>) -> Result<Preview, Error> {
+        if self.is_here() {
+            self.not_foreign_timers(&observe::timers_of_others(&self.scheduled(), &self.site)?)?;
+        }
         let desired = self.with_environment(files, secrets::hidden)?;
         let surplus = self.surplus()?;
         let observed = if surplus.is_empty() {
@@ -492,8 +500,20 @@ impl Installation {
 
     /// The files of an export: as they will lie on the host, and for NSSM the batches that put them
     /// there. An environment file is not among them, a list of its names is.
-    fn exported(&self, desired: Vec<Desired>, layout: Layout, reporter: Reporter<'_>) -> Result<Vec<Artifact>, Error> {
+    fn exported(
+        &self,
+        desired: Vec<Desired>,
+        directory: &Text,
+        layout: Layout,
+        reporter: Reporter<'_>,
+    ) -> Result<Vec<Artifact>, Error> {
         let place = &self.site.place;
+        let below = match layout {
+            Layout::Tree => "",
+            Layout::Ansible => "files/",
+        };
+        let Brought { files: programs, executables, notes } = self.brought(&desired, directory, below, reporter)?;
+        notes.iter().for_each(|line| reporter(Event::Note(line)));
         let (mut files, mut services, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (Desired { name, artifacts, registration }, Validated { spec, .. }) in
             desired.into_iter().zip(&self.validated)
@@ -505,7 +525,7 @@ impl Installation {
             let mut batches = Vec::new();
             if let Some(service) = registration.nssm() {
                 let values = has_secrets.then(|| place.environment_file(&name));
-                match render::nssm::batches(service, &artifacts, values.as_ref(), place) {
+                match render::nssm::batches(service, &artifacts, values.as_ref(), &executables, place) {
                     Ok(found) => {
                         if let Some(reason) = found.without_runner {
                             reporter(Event::Note(&format!("`{name}`: the batch will leave no error log: {reason}")));
@@ -545,31 +565,58 @@ impl Installation {
                 Err(refusals) => faults.extend(of_refusals(refusals)),
             }
         }
+        files.extend(
+            programs.into_iter().map(|program| Artifact { path: format!("{below}{}", program.path).into(), ..program }),
+        );
         let manifest = manifest::document(self.validated.iter().map(|service| &service.request));
         files.push(Artifact::plain(export::MANIFEST.into(), manifest.into_bytes()));
         if faults.is_empty() { Ok(files) } else { Err(Error::Refused(faults)) }
+    }
+
+    /// The programs that lie beside the files of an export, whose own are in the folder `below` its directory.
+    fn brought(
+        &self,
+        desired: &[Desired],
+        directory: &Text,
+        below: &str,
+        reporter: Reporter<'_>,
+    ) -> Result<Brought, Error> {
+        match self.site.manager {
+            Manager::Systemd(_) => Ok(Brought::default()),
+            Manager::Nssm => {
+                let there = directory.with("/").with(below);
+                let tell = &mut |supply: nssm::Supply<'_>| reporter(Event::Supply(supply));
+                nssm::bring(&self.settings.nssm, need(desired).as_ref(), has_programs(desired), &there, tell)
+            }
+        }
     }
 
     fn check(&self, files: Vec<Desired>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
         if journal::is_there(&self.site.place) {
             reporter(Event::Unfinished { needs_rights: false });
         }
-        let mut observed = observe::observe(&self.names(), &self.site, &mut Opened::default())?;
-        if self.settings.adopt {
-            adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
-        }
+        let observed =
+            observe::observe_and_adopt(&self.names(), &self.adopted_names(), &self.site, &mut Opened::default())?;
         // What was installed is compared with whatever has come in its place.
         let is_new = |name: &ServiceName| !observed.files.contains_key(&self.site.place.receipt(name));
         if let Some((_, error)) = observe::taken(&observed, &self.site).find(|(name, _)| is_new(name)) {
             return Err(error);
+        }
+        if !self.settings.compares_receipts {
+            self.not_foreign_timers(&observed.other_timers)?;
         }
         tell_others(&observed, reporter);
         tell_lost(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
         let desired = self.with_environment(files, |service| self.known_values(service, &observed, true))?;
         let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
-        comparison.gone = self.gone();
+        comparison.gone = self.gone(is_new);
         Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
+    }
+
+    /// The services whose names are taken over, where something else has them.
+    fn adopted_names(&self) -> Vec<ServiceName> {
+        if self.settings.adopt { self.names() } else { Vec::new() }
     }
 
     /// Tells which services go without the profile of hardening that their units have, though nobody has said so.
@@ -603,12 +650,12 @@ impl Installation {
     }
 
     /// What services need that is no longer there.
-    fn gone(&self) -> Vec<Gone> {
+    fn gone(&self, is_new: impl Fn(&ServiceName) -> bool) -> Vec<Gone> {
         let host = Host::default();
         let mut gone = Vec::new();
         for Validated { spec, .. } in &self.validated {
             let mut add = |what: &'static str, name: &Text| {
-                gone.push(Gone { service: spec.name.clone(), what, name: name.clone() });
+                gone.push(Gone { service: spec.name.clone(), what, name: name.clone(), is_new: is_new(&spec.name) });
             };
             let paths = [("working directory", Some(&spec.working_directory)), ("program", spec.run.program())];
             for (what, path) in paths.into_iter().filter_map(|(what, path)| Some((what, path?))) {
@@ -647,17 +694,14 @@ impl Installation {
             }
         };
         let mut observed = observe::observe_to_install(&names, &self.site, self.settings.adopt, &mut opened)?;
-        self.not_foreign_timers(&observed)?;
+        self.not_foreign_timers(&observed.other_timers)?;
         tell_others(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {
             let known = [names, surplus.clone()].concat();
-            observed = observe::observe(&known, &self.site, &mut opened)?;
-            if self.settings.adopt {
-                adopt::take_over(&self.names(), &mut observed, &self.site.place)?;
-            }
+            observed = observe::observe_and_adopt(&known, &self.adopted_names(), &self.site, &mut opened)?;
             for name in surplus.iter().filter(|name| observed.originals.contains_key(*name)) {
                 let line = format!(
                     "what `{name}` was before it was adopted is kept; `ManageService {name} release` gives it back"
@@ -674,13 +718,18 @@ impl Installation {
         self.apply(&desired, observed, surplus, overtaken, &change.lock, reporter)
     }
 
+    /// The services that timers start.
+    fn scheduled(&self) -> Vec<ServiceName> {
+        let timed = self.validated.iter().filter(|service| service.spec.timer.is_some());
+        timed.map(|service| service.spec.name.clone()).collect()
+    }
+
     /// Refuses a schedule where a timer of that name is not ours.
-    fn not_foreign_timers(&self, observed: &Observed) -> Result<(), Error> {
-        let mut timed = self.validated.iter().filter(|service| service.spec.timer.is_some());
-        let other = timed.find_map(|service| observed.other_timers.get_key_value(&service.spec.name));
-        other.map_or(Ok(()), |(name, path)| {
+    fn not_foreign_timers(&self, others: &BTreeMap<ServiceName, Text>) -> Result<(), Error> {
+        let other = self.scheduled().into_iter().find_map(|name| Some((others.get(&name)?.clone(), name)));
+        other.map_or(Ok(()), |(path, name)| {
             Err(Error::Foreign {
-                path: path.clone(),
+                path,
                 reason: "a timer of that name is there already, and InstallService did not write it".to_owned(),
                 help: format!("choose another name with `--service_name`, such as `--service_name my-{name}`"),
             })
@@ -826,11 +875,8 @@ impl Installation {
             Manager::Systemd(_) => Ok(()),
             Manager::Nssm => {
                 let tell = &mut |supply: nssm::Supply<'_>| reporter(Event::Supply(supply));
-                nssm::provide(&self.settings.nssm, &self.site.place, tell)?;
-                let has_runner = |service: &Desired| {
-                    service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
-                };
-                if desired.iter().any(has_runner) { nssm::provide_runner(&self.site.place, tell) } else { Ok(()) }
+                nssm::provide(&self.settings.nssm, need(desired).as_ref(), &self.site.place, tell)?;
+                if has_programs(desired) { nssm::provide_runner(&self.site.place, tell) } else { Ok(()) }
             }
         }
     }
@@ -856,12 +902,15 @@ impl Installation {
     /// Shows the finished units to the systemd of this host, where they have words of the user's own in its grammar: what
     /// is all ours, tests have shown to many versions, and it takes a process more.
     fn show_to_systemd(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
-        let unit = |(service, validated): (&'_ Desired, &Validated)| {
-            let path = self.site.place.unit(&service.name);
-            let unit = service.artifacts.iter().find(|artifact| artifact.path == path)?;
-            validated.spec.speaks_systemd().then(|| (service.name.unit(), Rc::clone(&unit.contents)))
-        };
-        let units: Vec<_> = desired.iter().zip(&self.validated).filter_map(unit).collect();
+        let (place, mut units) = (&self.site.place, Vec::new());
+        let speaking = desired.iter().zip(&self.validated).filter(|(_, validated)| validated.spec.speaks_systemd());
+        for (service, _) in speaking {
+            let name = &service.name;
+            for (unit, path) in [(name.unit(), place.unit(name)), (name.timer(), place.timer(name))] {
+                let finished = service.artifacts.iter().find(|artifact| artifact.path == path);
+                units.extend(finished.map(|artifact| (unit, Rc::clone(&artifact.contents))));
+            }
+        }
         if units.is_empty() {
             return Ok(());
         }
@@ -869,8 +918,9 @@ impl Installation {
             Ok(said) => said,
             Err(error @ Error::Interrupted) => return Err(error),
             Err(error) => {
-                let unknown = "whether the systemd of this host takes each line of the units is not known";
-                reporter(Event::Note(&format!("{unknown}: {error}")));
+                let unchecked =
+                    "the systemd of this host could not be asked whether it accepts every line of the units";
+                reporter(Event::Note(&format!("{unchecked}: {error}")));
                 return Ok(());
             }
         };
@@ -925,6 +975,26 @@ impl Installation {
     }
 }
 
+/// Whether RunService can stand between NSSM and the program of any of these services.
+fn has_programs(desired: &[Desired]) -> bool {
+    let has_runner = |service: &Desired| {
+        service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
+    };
+    desired.iter().any(has_runner)
+}
+
+/// What these services need of NSSM, where an older release does not have it.
+fn need(desired: &[Desired]) -> Option<Need> {
+    let services = desired.iter().filter_map(|service| service.registration.nssm());
+    let of = |service: &NssmService| {
+        let parameter =
+            service.parameters.iter().find(|parameter| nssm_table::since(&parameter.name) > Release::V2_24)?;
+        let what = format!("`{}` of the service `{}`", parameter.name, service.name);
+        Some(Need { release: nssm_table::since(&parameter.name), what })
+    };
+    services.filter_map(of).next()
+}
+
 fn tell_others(observed: &Observed, reporter: Reporter<'_>) {
     observed.other_units.iter().for_each(|(name, other)| reporter(Event::OtherUnit(name, other)));
     for original in observed.adopted.values().filter(|original| original.is_private()) {
@@ -962,7 +1032,8 @@ fn for_no_home(settings: &Settings, requests: &[Request]) -> Vec<Fault> {
             Fault::new("option `--state-dir`", "the files of a user's services are written for any home directory");
         faults.push(fault.given(state_dir).help("without it they lie where `ManageService` looks for them there"));
     }
-    if requests.iter().any(|request| request.working_directory.is_none()) {
+    // A plain one runs where its unit says, or systemd.
+    if requests.iter().any(|request| request.working_directory.is_none() && request.plain != Some(true)) {
         let reason = "nothing says where a service of any user is to run";
         faults.push(
             Fault::new("option `--working-directory`", reason).help("`--working-directory DIR` names a directory"),

@@ -21,6 +21,7 @@ pub mod show;
 pub mod sources;
 pub mod status;
 pub mod templates;
+pub mod upgrade;
 pub mod verbs;
 
 pub use event::{Event, Reporter};

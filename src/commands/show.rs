@@ -14,6 +14,7 @@ use crate::managers::systemd::units::Units;
 use crate::manifest::Request;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
+use crate::model::registration;
 use crate::model::spec::Hardening;
 use crate::model::text::Text;
 use crate::model::word::Word;
@@ -53,7 +54,11 @@ impl Managed {
         let place = &self.site.place;
         let mut shown = Shown::default();
         let overrides = match self.site.manager {
-            Manager::Systemd(scope) => Units::look(place, scope).drop_ins(name),
+            Manager::Systemd(scope) => {
+                let units = Units::look(place, scope);
+                let of_timer = self.timer(name).map(|_| units.drop_ins_of_timer(name));
+                units.drop_ins(name).into_iter().chain(of_timer.into_iter().flatten()).collect()
+            }
             Manager::Nssm => Vec::new(),
         };
         let receipts = [place.receipt(name), place.legacy_receipt(name)];
@@ -63,8 +68,12 @@ impl Managed {
             }
         }
         // The unit may have been for root alone: the record tells of it all the same.
-        for path in [place.original(name), place.original_unit(name)] {
+        for path in [place.original(name), place.original_unit(name), place.original_registration(name)] {
             match files::look(&path) {
+                Ok(Entry::File(found)) if path == place.original_registration(name) => {
+                    let text = registration::text_of(&found.contents);
+                    shown.files.push((path, text.map_or_else(|_| found.contents.to_vec(), String::into_bytes)));
+                }
                 Ok(Entry::File(found)) => shown.files.push((path, found.contents.to_vec())),
                 Ok(Entry::Missing | Entry::Other(_)) => {}
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::find::Managed;
 use crate::error::{Error, Fault};
+use crate::host::files;
 use crate::managers;
 use crate::model::name::ServiceName;
 
@@ -53,6 +54,8 @@ impl Managed {
                         DoneTo::Stopped if running.is_empty() => names.push(name.clone()),
                         _ => {}
                     }
+                    let of_template = running.iter().filter(|name| !files::is_there(&self.site.place.unit(name)));
+                    self.instances.extend(of_template.cloned());
                     names.extend(running);
                 }
                 _ => names.push(name),

@@ -374,8 +374,9 @@ impl Managed {
         let gone = observed.gone_originals;
         let originals = observed.originals.into_iter().filter(|(name, _)| !gone.contains(name));
         kept.extend(originals.map(|(name, original)| {
-            let was_in_place = original.was_in_place(&name, &self.site.place);
-            let path = if was_in_place { self.site.place.original_unit(&name) } else { original.path };
+            // One that is overridden lies where it lay.
+            let is_kept = original.was_in_place(&name, &self.site.place) || original.registration().is_some();
+            let path = if is_kept { original.kept_at(&name, &self.site.place) } else { original.path };
             Kept::Original(name, path)
         }));
         kept.extend(observed.drop_ins.into_iter().map(Kept::DropIn));
@@ -394,7 +395,10 @@ impl Managed {
     pub fn release(&self, reporter: Reporter<'_>) -> Result<(AllDone, Vec<ServiceName>), Error> {
         let change = Change::begin(&self.names, &self.site.place, reporter)?;
         let mut observed = observe::observe(&self.names, &self.site, &mut Opened::default())?;
-        adopt::may_give_back(&self.names, &mut observed, &self.site)?;
+        match self.site.manager {
+            Manager::Systemd(_) => adopt::may_give_back(&self.names, &mut observed, &self.site)?,
+            Manager::Nssm => nssm::adopt::may_give_back(&self.names, &observed)?,
+        }
         // Asked first: once it is done, nothing is to fail any more.
         let active = managers::active(&self.site, &self.names)?;
         let plan = plan::release(&self.names, &observed, &self.site);
@@ -441,10 +445,12 @@ impl Managed {
         &self,
         options: &InstallOptions,
         import_limit: Duration,
+        nssm: &nssm::Wishes,
         read: ReadWords<'_>,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {
-        let settings = Settings { import_limit, ..Settings::reinstall(&self.site.place.state_dir, options) };
+        let nssm = nssm.clone();
+        let settings = Settings { import_limit, nssm, ..Settings::reinstall(&self.site.place.state_dir, options) };
         self.install(settings, read, reporter)
     }
 

@@ -83,27 +83,34 @@ impl StateDirectory {
     /// Everything that lets somebody else change what services run: of the directory first, then of what lies in it, and
     /// of what it lies in. Each is told of where it counts first.
     pub fn findings(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let (mut own, above) = self.findings_apart();
+        own.extend(above);
+        own
+    }
+
+    /// The same: what is said of the directory and what lies in it, and apart from that what is said of those that it
+    /// lies in.
+    pub fn findings_apart(&self) -> (Vec<Finding>, Vec<Finding>) {
         let mut known: Vec<Sid> = Vec::new();
-        let mut tell = |of: &Guarded, rights: Rights, finding: &dyn Fn(&Guarded, &Strangers) -> Finding| {
+        let mut found = |of: &Guarded, rights: Rights, finding: &dyn Fn(&Guarded, &Strangers) -> Finding| {
             let strangers = Strangers::of(&of.access, rights).besides(&known);
-            if !strangers.is_nobody() {
-                findings.push(finding(of, &strangers));
-                known.extend(strangers.all().cloned());
-            }
+            known.extend(strangers.all().cloned());
+            (!strangers.is_nobody()).then(|| finding(of, &strangers))
         };
+        let mut own = Vec::new();
         if let Some(directory) = &self.itself {
-            tell(directory, WRITE, &|of, who| self.of_directory(of, who));
+            own.extend(found(directory, WRITE, &|of, who| self.of_directory(of, who)));
         }
         for file in &self.inside {
-            tell(file, WRITE, &|of, who| self.of_file(of, who));
+            own.extend(found(file, WRITE, &|of, who| self.of_file(of, who)));
         }
+        let mut above = Vec::new();
         for directory in &self.above {
             let is_root = Platform::Windows.is_root(&directory.path);
             let rights = if is_root { REPLACE_BELOW_ROOT } else { REPLACE };
-            tell(directory, rights, &|of, who| self.of_above(of, who));
+            above.extend(found(directory, rights, &|of, who| self.of_above(of, who)));
         }
-        findings
+        (own, above)
     }
 
     fn of_directory(&self, of: &Guarded, who: &Strangers) -> Finding {

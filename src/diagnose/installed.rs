@@ -48,6 +48,8 @@ pub struct Installed {
     pub in_homes: Vec<(Text, String)>,
     /// What drop-ins override of its unit.
     pub overridden: Vec<(Text, Vec<Overridden>)>,
+    /// The same of its timer.
+    pub overridden_timer: Vec<(Text, Vec<Overridden>)>,
     /// How long systemd waits before it starts it again, in its words.
     pub pace: String,
     /// For how many seconds it has been running.
@@ -332,16 +334,18 @@ impl Installed {
         let said = |Overridden { directive, ours, theirs, .. }: &Overridden| {
             format!("`{directive}={}` for `{}`", theirs.join(" "), ours.join(" "))
         };
-        let finding = |(path, all): &(Text, Vec<Overridden>)| {
+        let finding = |(path, all): &(Text, Vec<Overridden>), what: &str, unit: &str| {
             let said: Vec<String> = all.iter().map(said).collect();
             Finding::new(
                 Kind::Overridden,
-                format!("the drop-in `{path}` overrides its unit: {}", said.join(", ")),
+                format!("the drop-in `{path}` overrides its {what}: {}", said.join(", ")),
                 "what InstallService wrote has no effect there, and neither has what a later install says of it",
-                format!("`{} edit {service}` changes it, `{0} revert {service}` removes it", self.systemctl()),
+                format!("`{} edit {unit}` changes it, `{0} revert {unit}` removes it", self.systemctl()),
             )
         };
-        self.overridden.iter().map(finding).collect()
+        let of_unit = self.overridden.iter().map(|one| finding(one, "unit", service.as_str()));
+        let of_timer = self.overridden_timer.iter().map(|one| finding(one, "timer", &format!("{service}.timer")));
+        of_unit.chain(of_timer).collect()
     }
 }
 
@@ -431,6 +435,7 @@ mod tests {
             logs_out: None,
             in_homes: Vec::new(),
             overridden: Vec::new(),
+            overridden_timer: Vec::new(),
             pace: "10s".into(),
             up_for: Some(10_000),
         }

@@ -491,8 +491,6 @@ pub struct OtherNssm {
     pub path: Text,
     /// Its SHA-256.
     pub sha256: String,
-    /// The version that it is, if its SHA-256 is that of a known one.
-    pub known: Option<&'static str>,
     /// The version that it calls itself.
     pub version: Option<String>,
 }
@@ -554,25 +552,14 @@ impl Programs {
 
 impl OtherNssm {
     fn finding(&self) -> Finding {
-        let Self { path, sha256, known, version } = self;
-        let again = "`ManageService NAME reinstall`, after you have moved it away, puts that of NSSM 2.24 there";
-        match (known, version) {
-            (Some(known), _) => Finding::new(
-                Kind::OtherVersion,
-                format!("`{path}` is that of NSSM {known}, and InstallService is made for 2.24"),
-                "what services do with it was not tried",
-                again,
-            ),
-            (None, version) => {
-                let called = version.as_ref().map(|version| format!(", and it calls itself {version}"));
-                Finding::new(
-                    Kind::OtherVersion,
-                    format!("`{path}` is not that of NSSM 2.24: its SHA-256 is {sha256}{}", called.unwrap_or_default()),
-                    "it runs with all rights, and nobody knows what it does",
-                    again,
-                )
-            }
-        }
+        let Self { path, sha256, version } = self;
+        let called = version.as_ref().map(|version| format!(", and it calls itself {version}")).unwrap_or_default();
+        Finding::new(
+            Kind::OtherVersion,
+            format!("`{path}` is that of no release of NSSM: its SHA-256 is {sha256}{called}"),
+            "it runs with all rights, and nobody knows what it does",
+            "`ManageService --upgrade-nssm` puts that of a release there",
+        )
     }
 }
 
@@ -743,7 +730,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_programs_of_ours_is_found() {
         assert_eq!(Programs::default().findings(), []);
-        let other = OtherNssm { path: "n".into(), sha256: "ab".into(), known: None, version: None };
+        let other = OtherNssm { path: "n".into(), sha256: "ab".into(), version: None };
         let all = Programs {
             no_nssm: Some("n".into()),
             other_nssm: Some(other.clone()),
@@ -754,11 +741,10 @@ mod tests {
         assert_eq!(all.findings().len(), 5);
         let what =
             |other_nssm| Programs { other_nssm: Some(other_nssm), ..Programs::default() }.findings().remove(0).what;
-        assert_eq!(what(other.clone()), "`n` is not that of NSSM 2.24: its SHA-256 is ab");
-        let calls_itself = OtherNssm { version: Some("2.25".into()), ..other.clone() };
-        assert_eq!(what(calls_itself), "`n` is not that of NSSM 2.24: its SHA-256 is ab, and it calls itself 2.25");
-        let known = OtherNssm { known: Some("2.24-101-g897c7ad"), ..other };
-        assert_eq!(what(known), "`n` is that of NSSM 2.24-101-g897c7ad, and InstallService is made for 2.24");
+        assert_eq!(what(other.clone()), "`n` is that of no release of NSSM: its SHA-256 is ab");
+        let calls_itself = OtherNssm { version: Some("2.25".into()), ..other };
+        let said = "`n` is that of no release of NSSM: its SHA-256 is ab, and it calls itself 2.25";
+        assert_eq!(what(calls_itself), said);
         let old = OldRunner { path: "r".into(), version: Some("0.0.9".into()) };
         let found = Programs { old_runner: Some(old), ..Programs::default() }.findings();
         assert!(found[0].what.starts_with("`r` is that of InstallService 0.0.9, and this is "), "{found:?}");

@@ -11,7 +11,7 @@ use crate::model::artifact::Artifact;
 use crate::model::observed::Found;
 use crate::model::text::Text;
 use crate::render;
-use crate::render::checksums::{self, Checksums, sha256};
+use crate::render::checksums::{self, Checksum, Checksums, sha256};
 
 /// The file that describes an exported tree.
 pub const MANIFEST: &str = "MANIFEST.toml";
@@ -50,16 +50,17 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
                     .given(&artifact.path),
             ));
         };
-        let path = above.iter().chain([&name]).map(Text::as_bytes).collect::<Vec<_>>().join(&b'/');
-        wanted.insert(Text::from_bytes(path), vec![sha256(&artifact.contents)]);
+        wanted.insert(joined(&above, &name), vec![sha256(&artifact.contents)]);
         files.push((above, name, artifact));
     }
     // Everything is looked at before anything is changed.
-    let found = tree.ours(&[], &CHECKSUMS.into())?.map_or_else(Vec::new, |found| found.contents.to_vec());
+    let found = tree.ours(&[], &CHECKSUMS.into(), &[])?.map_or_else(Vec::new, |found| found.contents.to_vec());
     let earlier = checksums::read(&found);
     let mut looked_at = Vec::new();
     for (above, name, artifact) in files {
-        let there = tree.ours(&above, &name)?;
+        let known = earlier.get(&joined(&above, &name)).into_iter().flatten().copied();
+        let known: Vec<Checksum> = known.chain([sha256(&artifact.contents)]).collect();
+        let there = tree.ours(&above, &name, &known)?;
         let is_it =
             |found: &Found| found.contents == artifact.contents && found.mode == artifact.mode && !found.foreign;
         // What is there already is not written.
@@ -136,6 +137,11 @@ fn parts(path: &Text) -> Option<(Vec<Text>, Text)> {
     Some((above, name))
 }
 
+/// The path of a file below the top of a tree.
+fn joined(above: &[Text], name: &Text) -> Text {
+    Text::from_bytes(above.iter().chain([name]).map(Text::as_bytes).collect::<Vec<_>>().join(&b'/'))
+}
+
 /// A file of a tree: the directories on the way to it, and its name.
 type TreePath = (Vec<Text>, Text);
 
@@ -162,12 +168,14 @@ impl Tree {
         Ok(self.folders.get(parts).and_then(Option::as_ref))
     }
 
-    /// The file of ours at this place; none if nothing is there.
-    fn ours(&mut self, above: &[Text], name: &Text) -> Result<Option<Found>, Error> {
+    /// The file of ours at this place; none if nothing is there. What we have rendered says so in its first line; a
+    /// program is ours if it is one of those that are `known`.
+    fn ours(&mut self, above: &[Text], name: &Text, known: &[Checksum]) -> Result<Option<Found>, Error> {
         let Some(folder) = self.enter(above, false)? else { return Ok(None) };
-        match folder.look(name, Limit::TEXT)? {
+        let is_ours = |found: &Found| render::is_ours(&found.contents) || known.contains(&sha256(&found.contents));
+        match folder.look(name, Limit::PROGRAM)? {
             Entry::Missing => Ok(None),
-            Entry::File(found) if render::is_ours(&found.contents) => Ok(Some(found)),
+            Entry::File(found) if is_ours(&found) => Ok(Some(found)),
             _ => Err(in_the_way(folder.path_of(name))),
         }
     }
@@ -178,7 +186,7 @@ impl Tree {
         let (mut stale, mut kept) = (Vec::new(), Vec::new());
         for (path, sums) in earlier.iter().filter(|(path, _)| !wanted.contains_key(*path)) {
             let Some((above, name)) = parts(path) else { continue };
-            match self.ours(&above, &name) {
+            match self.ours(&above, &name, sums) {
                 Ok(Some(found)) if sums.contains(&sha256(&found.contents)) => stale.push((above, name)),
                 Ok(Some(_)) => {
                     let folder = self.enter(&above, false).ok().flatten();

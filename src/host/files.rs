@@ -341,8 +341,16 @@ impl Staged {
     /// # Errors
     /// When the rename is refused.
     pub fn commit(self) -> Result<(), Error> {
-        let path = self.path;
-        self.temporary.persist(to_path(&path)).map_err(|error| Error::io("writing", &path, error.error))
+        let Self { path, mut temporary, .. } = self;
+        let begun = Instant::now();
+        loop {
+            match temporary.persist(to_path(&path)) {
+                Ok(()) => return Ok(()),
+                // Until the process that ran it has ended, a program on Windows stays as it is.
+                Err(error) if may_become_free(begun) => temporary = error.path,
+                Err(error) => return Err(Error::io("writing", &path, error.error)),
+            }
+        }
     }
 }
 
@@ -456,6 +464,16 @@ pub fn leftovers(directory: &Text) -> Vec<(Text, PathBuf)> {
     list(directory).into_iter().filter_map(of).collect()
 }
 
+/// What the link at `path` leads to, as it stands there; nothing where there is no link.
+pub fn link_target(path: &Text) -> Option<Text> {
+    fs::read_link(to_path(path)).ok().map(super::text::text)
+}
+
+/// Whether `path` is a directory, and no link to one.
+pub fn is_real_directory(path: &Text) -> bool {
+    fs::symlink_metadata(to_path(path)).is_ok_and(|metadata| metadata.is_dir())
+}
+
 /// The directory that `path` lies in.
 pub fn parent(path: &Text) -> Option<Text> {
     to_path(path).parent().map(super::text::text)
@@ -557,16 +575,23 @@ pub fn remove(path: &Text) -> Result<(), Error> {
 /// # Errors
 /// When it cannot be removed after a while.
 pub fn remove_when_free(path: &Text) -> Result<(), Error> {
-    const PATIENCE: Duration = Duration::from_secs(10);
     let begun = Instant::now();
     loop {
         match remove(path) {
-            Err(_) if cfg!(windows) && begun.elapsed() < PATIENCE && !super::interrupt::has_come() => {
-                std::thread::sleep(PATIENCE / 50);
-            }
+            Err(_) if may_become_free(begun) => {}
             removed => return removed,
         }
     }
+}
+
+/// Waits a moment for a process to end that holds a file open; not when that has been tried since `begun` for long.
+fn may_become_free(begun: Instant) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let is_worth_it = cfg!(windows) && begun.elapsed() < PATIENCE && !super::interrupt::has_come();
+    if is_worth_it {
+        std::thread::sleep(PATIENCE / 50);
+    }
+    is_worth_it
 }
 
 /// Makes a directory of ours and what is missing above it, as [`make_plain_directory`] does. On

@@ -129,8 +129,8 @@ impl Outcome {
     }
 }
 
-/// What a program printed. NSSM writes UTF-16 without a mark and ends its lines in CR CR LF.
-fn decode(bytes: &[u8]) -> String {
+/// What a program printed. NSSM 2.24 writes UTF-16 without a mark and ends its lines in CR CR LF, 2.24-101 writes bytes.
+pub fn decode(bytes: &[u8]) -> String {
     let is_utf16 = bytes.len() >= 2 && bytes.iter().skip(1).step_by(2).any(|byte| *byte == 0);
     if !is_utf16 {
         return String::from_utf8_lossy(bytes).into_owned();

@@ -10,7 +10,11 @@ use super::files::{self, Entry};
 use super::folder::{Folder, Listed, Opening};
 use super::reading::{self, Limit, Links, Unread};
 use super::text::{path as to_path, text};
+#[cfg(windows)]
+use crate::diagnose::Finding;
 use crate::error::Error;
+#[cfg(windows)]
+use crate::error::Fault;
 use crate::model::observed::Found;
 use crate::model::place::Place;
 use crate::model::text::Text;
@@ -37,12 +41,45 @@ impl Drop for Lock {
     }
 }
 
+/// Makes the directory, where it is not there. Nobody else may change it, neither before nor at the moment that it is made.
+fn make(place: &Place) -> Result<(), Error> {
+    guard_directory(&place.state_dir)?;
+    files::make_directory(&place.state_dir, 0o755)?;
+    guard_directory(&place.state_dir)
+}
+
+/// Refuses a directory that others than administrators can change, or in which they can change something: whoever makes
+/// one below `C:\ProgramData` owns it, and services run what lies there with all rights.
+///
+/// # Errors
+/// Who can, with the commands that put it right.
+#[cfg(windows)]
+pub fn guard_directory(directory: &Text) -> Result<(), Error> {
+    let (own, _) = super::access::state_directory(directory).findings_apart();
+    if own.is_empty() {
+        return Ok(());
+    }
+    let fault = |finding: Finding| {
+        Fault::new("the state directory", format!("{}: {}", finding.what, finding.why)).help(finding.cure)
+    };
+    Err(Error::Refused(own.into_iter().map(fault).collect()))
+}
+
+/// Refuses a directory that others can change: on Linux that is told, by [`doubt`].
+///
+/// # Errors
+/// None here.
+#[cfg(unix)]
+pub fn guard_directory(_directory: &Text) -> Result<(), Error> {
+    Ok(())
+}
+
 /// Takes the lock of `place`, waiting a while for another run to end.
 ///
 /// # Errors
 /// When the directory cannot be made or is not safe, or another run still holds the lock.
 pub fn lock(place: &Place) -> Result<Lock, Error> {
-    files::make_directory(&place.state_dir, 0o755)?;
+    make(place)?;
     let begun = Instant::now();
     loop {
         let is_late = begun.elapsed() > PATIENCE;
@@ -62,7 +99,7 @@ pub fn lock(place: &Place) -> Result<Lock, Error> {
 /// # Errors
 /// When the directory cannot be made or is not safe.
 pub fn lock_if_free(place: &Place) -> Result<Option<Lock>, Error> {
-    files::make_directory(&place.state_dir, 0o755)?;
+    make(place)?;
     try_lock(place, false)
 }
 
@@ -72,6 +109,7 @@ pub fn lock_if_free(place: &Place) -> Result<Option<Lock>, Error> {
 /// # Errors
 /// As [`lock`].
 pub fn lock_to_look(place: &Place) -> Result<Option<Lock>, Error> {
+    guard_directory(&place.state_dir)?;
     let begun = Instant::now();
     loop {
         let is_late = begun.elapsed() > PATIENCE;
@@ -218,10 +256,11 @@ pub fn doubt(state: &Folder) -> Option<String> {
     group_writes.then(|| format!("the group of `{directory}` can change what services run there"))
 }
 
-/// Whose the directory is: Windows keeps that in its access list.
+/// Whose the directories are that it lies in; what is wrong with itself is refused ([`guard_directory`]).
 #[cfg(windows)]
-pub fn doubt(_state: &Folder) -> Option<String> {
-    None
+pub fn doubt(state: &Folder) -> Option<String> {
+    let (_, above) = super::access::state_directory(state.shown()).findings_apart();
+    above.into_iter().next().map(|finding| format!("{}: {}", finding.what, finding.why))
 }
 
 /// The working directory while one looks at what lies there: opened once, so that what is found is judged with the

@@ -45,8 +45,23 @@ fn keys(text: &mut String, request: &Request, above: &IndexMap<String, Vec<Strin
 /// One key with its value, with comments above it.
 fn entry(text: &mut String, key: &str, value: &Value, above: Option<&Vec<String>>) {
     above.iter().for_each(|lines| comments(text, lines));
-    let one: Table = [(key.to_owned(), value.clone())].into_iter().collect();
-    *text += &toml::to_string_pretty(&one).expect("a value of a table");
+    let one = |value: Value| -> Table { [(key.to_owned(), value)].into_iter().collect() };
+    if has_table(value) {
+        // On its own line: in a form of several it would be a table of its own, which ends the service.
+        let named = toml::to_string(&one(Value::Boolean(true))).expect("a value of a table");
+        *text += &format!("{}{value}\n", named.trim_end().trim_end_matches("true"));
+    } else {
+        *text += &toml::to_string_pretty(&one(value.clone())).expect("a value of a table");
+    }
+}
+
+/// Whether it holds bytes that are no text, which a manifest says by a table.
+fn has_table(value: &Value) -> bool {
+    match value {
+        Value::Table(_) => true,
+        Value::Array(values) => values.iter().any(has_table),
+        _ => false,
+    }
 }
 
 fn comments(text: &mut String, lines: &[String]) {

@@ -64,6 +64,7 @@ impl Several {
     fn of(directive: KnownDirective) -> Self {
         match (directive.section, directive.name) {
             (_, "Environment" | "PassEnvironment") => return Self::Added,
+            (Section::Timer, name) if is_time(name) => return Self::Added,
             (_, "Description" | "User" | "Group" | "WorkingDirectory" | "PIDFile" | "BusName" | "SyslogIdentifier") => {
                 return Self::Last;
             }
@@ -72,7 +73,7 @@ impl Several {
             _ => {}
         }
         match directive.takes {
-            Takes::Units if directive.section == Section::Unit => Self::Dependencies,
+            Takes::Units if matches!(directive.section, Section::Unit | Section::TimerUnit) => Self::Dependencies,
             Takes::Units => Self::Added,
             Takes::Switch
             | Takes::SwitchOr(_)
@@ -145,14 +146,32 @@ impl Unit {
                 self.ignored.push(Passed { at: at.clone(), line: assignment.to_string(), why });
                 continue;
             }
-            // An empty condition takes back all conditions, whatever they are called (systemd.unit(5)).
-            for kind in ["Condition", "Assert"] {
-                if assignment.value.is_empty() && assignment.section == "Unit" && assignment.name.starts_with(kind) {
-                    self.assignments.retain(|before| before.section != "Unit" || !before.name.starts_with(kind));
+            // An empty condition takes back all conditions, whatever they are called (systemd.unit(5)), and an empty time
+            // of a timer all its times (systemd.timer(5)).
+            let is_one = |line: &Assignment, kind: &str| match line.section.as_str() {
+                "Unit" | "Timer.Unit" => kind != "On" && line.name.starts_with(kind),
+                "Timer" => kind == "On" && is_time(&line.name),
+                _ => false,
+            };
+            for kind in ["Condition", "Assert", "On"] {
+                if assignment.value.is_empty() && is_one(&assignment, kind) {
+                    self.assignments.retain(|before| !is_one(before, kind));
                 }
             }
             self.assignments.push(assignment);
         }
+    }
+
+    /// Whether systemd loads it as a service: one has to do something when it is started or stopped (`service_verify` in
+    /// `src/core/service.c`).
+    pub fn does_something(&self) -> bool {
+        let does = |said: &Said<'_>| match (said.name.section, said.name.name) {
+            ("Service", "ExecStart" | "ExecStop") => true,
+            ("Unit", "SuccessAction") => said.lines.iter().any(|line| line.value != "none"),
+            _ => false,
+        };
+        // What is not known here may still be a command for systemd.
+        self.said().iter().any(|said| does(said) && !(said.lines.is_empty() && said.refused.is_empty()))
     }
 
     /// What it says, in the order in which each directive comes first.
@@ -167,6 +186,11 @@ impl Unit {
         }
         all.into_iter().map(|(name, lines)| said(name, lines)).collect()
     }
+}
+
+/// Whether a directive of a timer is a time at which it elapses.
+pub(super) fn is_time(name: &str) -> bool {
+    name == "OnCalendar" || name.starts_with("On") && name.ends_with("Sec")
 }
 
 fn said<'a>(name: Name<'a>, mut lines: Vec<&'a Assignment>) -> Said<'a> {
@@ -215,19 +239,19 @@ fn said<'a>(name: Name<'a>, mut lines: Vec<&'a Assignment>) -> Said<'a> {
 /// The directories with drop-ins of a unit, by their names, those first that win where a file has the same name
 /// (`unit_file_find_dirs` in `src/shared/dropin.c`).
 pub fn drop_in_directories(unit: &str) -> Vec<String> {
-    let stem = unit.strip_suffix(".service").unwrap_or(unit);
+    let (stem, kind) = unit.rsplit_once('.').unwrap_or((unit, "service"));
     let (prefix, instance) = stem.split_once('@').map_or((stem, None), |(prefix, instance)| (prefix, Some(instance)));
     let mut directories = vec![format!("{unit}.d")];
     if instance.is_some_and(|instance| !instance.is_empty()) {
-        directories.push(format!("{prefix}@.service.d"));
+        directories.push(format!("{prefix}@.{kind}.d"));
     }
     let at = if instance.is_some() { "@" } else { "" };
     let mut prefix = prefix;
     while let Some((before, _)) = prefix.trim_end_matches('-').rsplit_once('-') {
-        directories.push(format!("{before}-{at}.service.d"));
+        directories.push(format!("{before}-{at}.{kind}.d"));
         prefix = before;
     }
-    directories.push("service.d".into());
+    directories.push(format!("{kind}.d"));
     directories
 }
 

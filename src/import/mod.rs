@@ -1,5 +1,5 @@
-//! Units that exist, taken over, and what other programs run services by ([`procfile`], [`pm2`]): each becomes a service of a manifest which renders to a unit of the same meaning, and
-//! what it cannot say is named line by line.
+//! Units that exist, taken over, and what other programs run services by ([`procfile`], [`pm2`]): each becomes a service
+//! of a manifest which renders to a unit of the same meaning, and what it cannot say is named line by line.
 //!
 //! Nothing here reads a file: [`UnitFile`] is given what is in one, [`Unit`] puts those of a unit together, [`Taken`]
 //! says it in the words of a manifest, and [`Taken::check`] renders that and compares.
@@ -7,10 +7,12 @@
 mod compare;
 mod document;
 mod merged;
+pub mod nssm;
 pub mod pm2;
 pub mod procfile;
 mod secrets;
 mod taken;
+mod timer;
 mod unit_file;
 mod words;
 
@@ -19,6 +21,8 @@ pub use merged::{Unit, drop_in_directories};
 pub use secrets::hidden;
 pub use taken::{About, Loss, Remark, Taken};
 pub use unit_file::{Assignment, At, Passed, UnitFile, of_cat};
+
+use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::manifest::{Manifest, Request};
@@ -44,6 +48,28 @@ impl Facts for AnyHostWithPrograms {
     }
 }
 
+/// Gives services whose names are those of others before them new ones, and tells it: a manifest has each name once.
+pub fn distinct(services: &mut [Taken]) {
+    let mut used = BTreeSet::new();
+    for taken in services {
+        let names = |request: &Request| -> Vec<Option<String>> {
+            let manifest = Manifest { defaults: Request::default(), service: vec![request.clone()] };
+            manifest.services().into_iter().map(|service| service.name).collect()
+        };
+        let name = taken.request.name.clone().unwrap_or_default();
+        let mut number = 1;
+        while names(&taken.request).iter().any(|name| used.contains(name)) {
+            number += 1;
+            taken.request.name = Some(format!("{name}-{number}"));
+        }
+        if number > 1 {
+            let why = format!("another one before it is called `{name}`, too, so this one has a new name");
+            taken.losses.push(Loss { at: None, line: String::new(), why, help: None });
+        }
+        used.extend(names(&taken.request));
+    }
+}
+
 impl Taken {
     /// Adds to its losses what no service can have of what it says.
     #[must_use]
@@ -64,8 +90,9 @@ impl Taken {
         self
     }
 
-    /// Renders it, and adds to its losses whatever means something else in the unit that it makes. Gives that unit.
-    pub fn check(&mut self, original: &Unit, place: &Place) -> Option<Vec<u8>> {
+    /// Renders it, and adds to its losses whatever means something else in the units that it makes. Gives those, if it is
+    /// a service that can be installed.
+    pub fn check(&mut self, original: &Unit, timer: Option<&Unit>, place: &Place) -> Option<Made> {
         let refused = |why: String, help: Option<String>| Loss { at: None, line: String::new(), why, help };
         let checked = validate::validate(&self.request, &Catalog::default(), &AnyHost, Target::Systemd, &"/".into());
         let spec = match checked {
@@ -76,7 +103,6 @@ impl Taken {
                 return None;
             }
         };
-        let path = place.unit(&spec.name);
         let files = match systemd::artifacts(&spec, place) {
             Ok(files) => files,
             Err(refusals) => {
@@ -84,17 +110,39 @@ impl Taken {
                 return None;
             }
         };
-        let unit = files.into_iter().find(|file| file.path == path)?.contents;
-        let ours = Unit::merged(UnitFile::read(&path.to_string(), &unit), Vec::new());
-        match ours {
-            Ok(ours) => {
-                let known = std::mem::take(&mut self.losses);
-                let is_known = |loss: &Loss| known.iter().any(|other| loss.at.is_some() && other.at == loss.at);
-                let more = compare::differences(original, &ours).into_iter().filter(|loss| !is_known(loss));
-                self.losses = known.iter().cloned().chain(more).collect();
-            }
-            Err(Passed { line, why, .. }) => self.losses.push(refused(format!("the unit has `{line}`: {why}"), None)),
+        let contents = |path: &Text| Some(files.iter().find(|file| file.path == *path)?.contents.to_vec());
+        let (service, of_timer) = (place.unit(&spec.name), place.timer(&spec.name));
+        let made = Made { service: contents(&service)?, timer: timer.and_then(|_| contents(&of_timer)) };
+        self.compare(original, UnitFile::read(&service.to_string(), &made.service));
+        if let (Some(timer), Some(made)) = (timer, &made.timer) {
+            self.compare(timer, UnitFile::of_timer(&of_timer.to_string(), made));
         }
-        Some(unit.to_vec())
+        Some(made)
     }
+
+    fn compare(&mut self, original: &Unit, ours: UnitFile) {
+        match Unit::merged(ours, Vec::new()) {
+            Ok(ours) => {
+                let is_known = |loss: &Loss| self.losses.iter().any(|other| loss.at.is_some() && other.at == loss.at);
+                let more: Vec<Loss> =
+                    compare::differences(original, &ours).into_iter().filter(|loss| !is_known(loss)).collect();
+                self.losses.extend(more);
+            }
+            Err(Passed { line, why, .. }) => self.losses.push(Loss {
+                at: None,
+                line: String::new(),
+                why: format!("the unit has `{line}`: {why}"),
+                help: None,
+            }),
+        }
+    }
+}
+
+/// The units that a manifest makes of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// That of the service.
+    pub service: Vec<u8>,
+    /// That of the timer which starts it.
+    pub timer: Option<Vec<u8>>,
 }

@@ -4,6 +4,8 @@
 //! What they do is read in `lib/foreman/procfile.rb`, `env.rb` and `engine.rb` of foreman 0.88, and in `honcho/environ.py`
 //! of honcho 2.0.
 
+use std::collections::BTreeMap;
+
 use super::secrets;
 use super::taken::{Loss, Remark, Taken};
 use super::unit_file::At;
@@ -105,36 +107,26 @@ fn service(procfile: &Procfile<'_>, process: &Process<'_>, index: usize, several
         taken.remarks.push(remark(said.into(), Some(help)));
     }
     let variables = procfile.env.as_ref().map(|(_, contents)| variables(contents)).unwrap_or_default();
-    let said_port = variables.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.parse::<u16>().ok());
+    let said_port =
+        variables.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.as_str()?.parse::<u16>().ok());
     let step = u16::try_from(index).unwrap_or(u16::MAX).saturating_mul(STEP);
     let port = said_port.unwrap_or(PORT).saturating_add(step);
     // A variable of the file counts before one of the unit (systemd.exec(5), `EnvironmentFile=`).
     let is_port_of_file = said_port == Some(port);
-    match &procfile.env {
-        Some((path, contents))
-            if is_same_for_systemd(contents, &variables) && (said_port.is_none() || is_port_of_file) =>
-        {
+    if let Some((path, contents)) = &procfile.env {
+        let is_same = is_same_for_systemd(contents, &variables);
+        if is_same && (said_port.is_none() || is_port_of_file) {
             taken.request.environment_file = Some(path.clone());
+        } else {
+            let why = match is_same {
+                true => format!("the `PORT` in `{path}` is that of the first process alone"),
+                false => format!("systemd would read other values in `{path}`"),
+            };
+            taken.remarks.extend(
+                apart(&mut taken.request, &variables)
+                    .map(|(said, help)| remark(format!("{why}, so its variables stand in the manifest{said}"), help)),
+            );
         }
-        Some((path, _)) => {
-            for (name, value) in &variables {
-                if name == "PORT" {
-                    continue;
-                }
-                if secrets::is_likely(name, value) {
-                    taken.request.secrets.push(name.clone());
-                } else {
-                    taken.request.environment.insert(name.clone(), value.as_str().into());
-                }
-            }
-            if let [first, ..] = taken.request.secrets.as_slice() {
-                let said =
-                    format!("`{path}` is not as systemd reads such a file; its secrets, such as `{first}`, are named");
-                let help = "an install takes their values from its environment, or asks for them";
-                taken.remarks.push(remark(said, Some(help.into())));
-            }
-        }
-        None => {}
     }
     if taken.request.environment_file.is_none() || !is_port_of_file {
         taken.request.environment.insert("PORT".into(), port.to_string().into());
@@ -143,6 +135,22 @@ fn service(procfile: &Procfile<'_>, process: &Process<'_>, index: usize, several
         taken.remarks.push(remark(format!("`PORT` is {port}, as foreman counts from {PORT}"), None));
     }
     taken
+}
+
+/// Puts the variables of a file into the request, secrets by their names alone; gives what is to be said of it.
+fn apart(request: &mut Request, variables: &[(String, Text)]) -> Option<(String, Option<String>)> {
+    for (name, value) in variables.iter().filter(|(name, _)| name != "PORT") {
+        if secrets::is_likely(name, &value.to_string()) {
+            request.secrets.push(name.clone());
+        } else {
+            request.environment.insert(name.clone(), value.clone());
+        }
+    }
+    let help = "an install takes their values from its environment, or asks for them".to_owned();
+    match request.secrets.as_slice() {
+        [first, ..] => Some((format!(", of secrets such as `{first}` the names"), Some(help))),
+        [] => (!request.environment.is_empty()).then(|| (String::new(), None)),
+    }
 }
 
 /// The name of a service: that of the process behind that of the application.
@@ -173,16 +181,20 @@ fn command(line: &str) -> (Text, Vec<Text>) {
     ("/bin/sh".into(), vec!["-c".into(), format!("{exec}{line}").into()])
 }
 
-/// The variables of a `.env` as foreman reads it: `NAME=value` a line, the value in quotes or as it is.
-fn variables(contents: &[u8]) -> Vec<(String, String)> {
-    let text = String::from_utf8_lossy(contents);
-    let mut found: Vec<(String, String)> = Vec::new();
-    for (name, value) in text.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| is_identifier(name)) {
-        let quoted = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
-        let value = match (quoted('\''), quoted('"')) {
-            (Some(inner), _) => inner.to_owned(),
-            (None, Some(inner)) => unescaped(inner),
-            (None, None) => value.to_owned(),
+/// The variables of a `.env` as foreman reads it: `NAME=value` a line, the value in quotes or as it is. It may be anything
+/// but text.
+fn variables(contents: &[u8]) -> Vec<(String, Text)> {
+    let mut found: Vec<(String, Text)> = Vec::new();
+    for line in contents.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let Some(at) = line.iter().position(|byte| *byte == b'=') else { continue };
+        let (name, value) = (&line[..at], &line[at + 1..]);
+        let Some(name) = std::str::from_utf8(name).ok().filter(|name| is_identifier(name)) else { continue };
+        let quoted = |quote: &[u8]| value.strip_prefix(quote)?.strip_suffix(quote);
+        let value = match (quoted(b"'"), quoted(b"\"")) {
+            (Some(inner), _) => Text::from_bytes(inner),
+            (None, Some(inner)) => Text::from_bytes(unescaped(inner)),
+            (None, None) => Text::from_bytes(value),
         };
         match found.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
@@ -192,29 +204,30 @@ fn variables(contents: &[u8]) -> Vec<(String, String)> {
     found
 }
 
-fn unescaped(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => match rest.next() {
-                Some('n') => out.push('\n'),
-                Some(c) => out.push(c),
-                None => out.push('\\'),
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\\' => match rest.next() {
+                Some(b'n') => out.push(b'\n'),
+                Some(byte) => out.push(*byte),
+                None => out.push(b'\\'),
             },
-            c => out.push(c),
+            byte => out.push(*byte),
         }
     }
     out
 }
 
-/// Whether systemd reads a `.env` as foreman does.
-fn is_same_for_systemd(contents: &[u8], variables: &[(String, String)]) -> bool {
-    let theirs = environment_file::read(contents);
-    let same = |((name, value), (other, text)): (&(String, Text), &(String, String))| {
-        name == other && value.as_str() == Some(text)
-    };
-    theirs.len() == variables.len() && theirs.iter().zip(variables).all(same)
+/// Whether systemd reads a `.env` as foreman does. Of one name the last line counts for both, and the order means nothing.
+fn is_same_for_systemd(contents: &[u8], variables: &[(String, Text)]) -> bool {
+    // It takes no file that is not text (`load_env_file_push` in `src/basic/env-file.c`).
+    if std::str::from_utf8(contents).is_err() {
+        return false;
+    }
+    let theirs: BTreeMap<String, Text> = environment_file::read(contents).into_iter().collect();
+    theirs == variables.iter().cloned().collect()
 }
 
 #[cfg(test)]
@@ -247,8 +260,8 @@ mod tests {
     #[test]
     fn a_file_of_variables_is_read_as_foreman_does() {
         let read = |text: &str| variables(text.as_bytes());
-        let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        let pairs = |list: &[(&str, &str)]| -> Vec<(String, Text)> {
+            list.iter().map(|(name, value)| ((*name).to_owned(), Text::from(*value))).collect()
         };
         assert_eq!(
             read("# x\nA=1\nB='a\\n'\nC=\"a\\n\\\"\"\nD=a # b\nexport E=1\nA=2\n"),

@@ -305,7 +305,7 @@ fn one_line(value: &str) -> String {
 }
 
 /// The text in which `%%` is `%`; nothing where systemd fills in something.
-fn without_specifiers(text: &str) -> Option<String> {
+pub(super) fn without_specifiers(text: &str) -> Option<String> {
     let plain = text.replace("%%", "\0");
     (!plain.contains('%')).then(|| plain.replace('\0', "%"))
 }

@@ -8,8 +8,37 @@ const LONGEST: usize = 1 << 20;
 /// What is trimmed, and what separates words (`WHITESPACE` in `src/basic/string-util.h`).
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-/// The sections of a service (`service_vtable` in `src/core/service.c`).
-const SECTIONS: [&str; 3] = ["Unit", "Service", "Install"];
+/// What a unit is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Service,
+    Timer,
+}
+
+impl Kind {
+    /// Its sections (`service_vtable` in `src/core/service.c`, `timer_vtable` in `timer.c`), each with what a manifest
+    /// calls it.
+    fn sections(self) -> [(&'static str, &'static str); 3] {
+        match self {
+            Self::Service => [("Unit", "Unit"), ("Service", "Service"), ("Install", "Install")],
+            Self::Timer => [("Unit", "Timer.Unit"), ("Timer", "Timer"), ("Install", "Install")],
+        }
+    }
+
+    fn has_no_section(self) -> &'static str {
+        match self {
+            Self::Service => "a service has no such section",
+            Self::Timer => "a timer has no such section",
+        }
+    }
+
+    fn has_no_section_around(self) -> &'static str {
+        match self {
+            Self::Service => "it stands in a section that services do not have",
+            Self::Timer => "it stands in a section that timers do not have",
+        }
+    }
+}
 
 /// Where a line stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +58,7 @@ impl fmt::Display for At {
 /// A directive and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// `Unit`, `Service` or `Install`.
+    /// `Unit`, `Service` or `Install`; of a timer `Timer.Unit`, `Timer` or `Install`.
     pub section: String,
     /// The directive.
     pub name: String,
@@ -73,10 +102,19 @@ pub struct UnitFile {
 }
 
 impl UnitFile {
-    /// Reads what `file` has in it.
+    /// Reads what `file`, which is of a service, has in it.
     pub fn read(file: &str, contents: &[u8]) -> Self {
-        let mut reader =
-            Reader { file, found: Self::default(), comments: Vec::new(), section: In::Nothing, begun: false };
+        Self::read_as(Kind::Service, file, contents)
+    }
+
+    /// Reads what `file`, which is of a timer, has in it.
+    pub fn of_timer(file: &str, contents: &[u8]) -> Self {
+        Self::read_as(Kind::Timer, file, contents)
+    }
+
+    fn read_as(kind: Kind, file: &str, contents: &[u8]) -> Self {
+        let (found, comments) = (Self::default(), Vec::new());
+        let mut reader = Reader { kind, file, found, comments, section: In::Nothing, begun: false };
         if let Err(passed) = reader.read(contents) {
             reader.found.broken = Some(passed);
         }
@@ -88,11 +126,12 @@ impl UnitFile {
 enum In {
     Nothing,
     Known(&'static str),
-    /// One that a service has not.
+    /// One that such a unit does not have.
     Unknown,
 }
 
 struct Reader<'a> {
+    kind: Kind,
     file: &'a str,
     found: UnitFile,
     comments: Vec<String>,
@@ -170,10 +209,10 @@ impl Reader<'_> {
             if name.chars().any(|c| c.is_ascii_control() || "\"'\\".contains(c)) {
                 return Err(passed("the header of a section must be plain text"));
             }
-            self.section = match SECTIONS.into_iter().find(|known| *known == name) {
-                Some(known) => In::Known(known),
+            self.section = match self.kind.sections().into_iter().find(|(known, _)| *known == name) {
+                Some((_, called)) => In::Known(called),
                 None => {
-                    let passed = passed("a service has no such section");
+                    let passed = passed(self.kind.has_no_section());
                     self.found.ignored.push(passed);
                     In::Unknown
                 }
@@ -183,7 +222,7 @@ impl Reader<'_> {
         let section = match self.section {
             In::Known(section) => section,
             In::Unknown => {
-                let passed = passed("it stands in a section that a service has not");
+                let passed = passed(self.kind.has_no_section_around());
                 self.found.ignored.push(passed);
                 return Ok(());
             }
@@ -339,7 +378,7 @@ mod tests {
                 "u:3: nothing: it has no `=`",
                 "u:4: =x: nothing stands before its `=`",
                 "u:5: [X-Tool]: a service has no such section",
-                "u:6: B=2: it stands in a section that a service has not",
+                "u:6: B=2: it stands in a section that services do not have",
             ]
         );
     }

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod log_file;
 pub mod nssm;
 pub mod observe;
+mod original;
 pub mod systemd;
 
 use crate::diagnose::installed::{Installed, Surroundings};

@@ -3,7 +3,7 @@
 //! Read from files alone, so that it costs no process (but for what is encrypted) and works without a running
 //! service manager.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::credential::Opened;
@@ -32,6 +32,19 @@ use crate::render;
 /// # Errors
 /// When a service of NSSM has one of the names and is not ours, or a file cannot be read.
 pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Result<Observed, Error> {
+    observe_and_adopt(names, &[], site, opened)
+}
+
+/// As [`observe`]; of `adopted` what is not ours, and can be taken over, is.
+///
+/// # Errors
+/// As there, and when one cannot be taken over.
+pub fn observe_and_adopt(
+    names: &[ServiceName],
+    adopted: &[ServiceName],
+    site: &Site,
+    opened: &mut Opened,
+) -> Result<Observed, Error> {
     let mut observed = nothing(site.manager);
     for directory in [&site.place.state_dir, &site.place.unit_dir] {
         if to_path(directory).is_dir() {
@@ -52,7 +65,15 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
             }
             observe_units(names, &site.place, scope, &mut observed)?;
         }
-        Manager::Nssm => observe_registrations(names, &site.place, &mut observed)?,
+        Manager::Nssm => {
+            for name in names {
+                if let Some((original, files)) = nssm::adopt::kept(name, &site.place, &state)? {
+                    observed.originals.insert(name.clone(), original);
+                    observed.files.extend(files);
+                }
+            }
+            observe_registrations(names, adopted, &site.place, &mut observed)?;
+        }
     }
     for name in names {
         for path in site.place.files_of(name).into_iter().chain([site.place.legacy_receipt(name)]) {
@@ -80,6 +101,10 @@ pub fn observe(names: &[ServiceName], site: &Site, opened: &mut Opened) -> Resul
         }
     }
     observed.logs_out = observed.logs_out.filter(|user| presence::logs_out(user));
+    match site.manager {
+        Manager::Systemd(_) if !adopted.is_empty() => adopt::take_over(adopted, &mut observed, &site.place)?,
+        Manager::Systemd(_) | Manager::Nssm => {}
+    }
     Ok(observed)
 }
 
@@ -116,19 +141,18 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
             (Some(OtherUnit::Beside { .. }) | None, Entry::File(found)) => drop(observed.files.insert(path, found)),
             (Some(OtherUnit::Beside { .. }) | None, Entry::Missing | Entry::Other(_)) => {}
         }
-        match directory.look(&place.timer(name))? {
-            Entry::File(found) if render::is_ours(&found.contents) => {
-                observed.files.insert(place.timer(name), found);
-            }
-            Entry::File(_) | Entry::Other(_) => drop(observed.other_timers.insert(name.clone(), place.timer(name))),
-            Entry::Missing => observed.other_timers.extend(units.other_timer(name).map(|path| (name.clone(), path))),
-        }
+        let (timer, of_others) = timer_of(name, place, &units, &directory)?;
+        observed.files.extend(timer.map(|found| (place.timer(name), found)));
+        observed.other_timers.extend(of_others.map(|path| (name.clone(), path)));
         observed.other_units.extend(other.map(|other| (name.clone(), other)));
-        for path in units.drop_ins(name) {
-            if let Ok(Entry::File(found)) = files::look(&path) {
-                let drop_in = DropIn { path: path.clone(), contents: found.contents };
-                observed.overriding.entry(name.clone()).or_default().push(drop_in);
-            }
+        let of_unit = units.drop_ins(name);
+        observed.overriding.extend(contents_of(&of_unit).map(|drop_ins| (name.clone(), drop_ins)));
+        // What lies there for a timer of somebody else is no business of ours.
+        let is_theirs = observed.other_timers.contains_key(name);
+        let of_timer = if is_theirs { Vec::new() } else { units.drop_ins_of_timer(name) };
+        observed.overriding_timers.extend(contents_of(&of_timer).map(|drop_ins| (name.clone(), drop_ins)));
+        let has_timer = observed.files.contains_key(&place.timer(name));
+        for path in of_unit.into_iter().chain(of_timer.into_iter().filter(|_| has_timer)) {
             if !observed.drop_ins.contains(&path) {
                 observed.drop_ins.push(path);
             }
@@ -138,9 +162,61 @@ fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &
     Ok(())
 }
 
-/// What NSSM has of services: their parameters, and the files that it writes their output to.
-fn observe_registrations(names: &[ServiceName], place: &Place, observed: &mut Observed) -> Result<(), Error> {
+/// What is in these drop-ins, as far as it can be read.
+fn contents_of(paths: &[Text]) -> Option<Vec<DropIn>> {
+    let of = |path: &Text| match files::look(path) {
+        Ok(Entry::File(found)) => Some(DropIn { path: path.clone(), contents: found.contents }),
+        Ok(Entry::Missing | Entry::Other(_)) | Err(_) => None,
+    };
+    let drop_ins: Vec<DropIn> = paths.iter().filter_map(of).collect();
+    (!drop_ins.is_empty()).then_some(drop_ins)
+}
+
+/// The timers of these names that are not ours.
+///
+/// # Errors
+/// When it cannot be seen.
+pub fn timers_of_others(names: &[ServiceName], site: &Site) -> Result<BTreeMap<ServiceName, Text>, Error> {
+    let scope = match site.manager {
+        Manager::Systemd(scope) => scope,
+        Manager::Nssm => return Ok(BTreeMap::new()),
+    };
+    let (units, directory) = (Units::look(&site.place, scope), Listed::open(&site.place.unit_dir)?);
+    let mut others = BTreeMap::new();
     for name in names {
+        if let (_, Some(path)) = timer_of(name, &site.place, &units, &directory)? {
+            others.insert(name.clone(), path);
+        }
+    }
+    Ok(others)
+}
+
+/// The timer of ours of that name, and the path of one that is not.
+fn timer_of(
+    name: &ServiceName,
+    place: &Place,
+    units: &Units<'_>,
+    directory: &Listed,
+) -> Result<(Option<Found>, Option<Text>), Error> {
+    Ok(match directory.look(&place.timer(name))? {
+        Entry::File(found) if render::is_ours(&found.contents) => (Some(found), None),
+        Entry::File(_) | Entry::Other(_) => (None, Some(place.timer(name))),
+        Entry::Missing => (None, units.other_timer(name)),
+    })
+}
+
+/// What NSSM has of services: their parameters, and the files that it writes their output to.
+fn observe_registrations(
+    names: &[ServiceName],
+    adopted: &[ServiceName],
+    place: &Place,
+    observed: &mut Observed,
+) -> Result<(), Error> {
+    for name in names {
+        if let Some(other) = adopted.contains(name).then(|| nssm::adoptable(name, place)).flatten() {
+            nssm::adopt::take_over(name, &other, observed, place)?;
+            continue;
+        }
         observed.registered.extend(nssm::registration(name, place)?.map(|stored| (name.clone(), stored)));
         observed.outputs.insert(name.clone(), log_file::files(&place.output(name)));
     }
@@ -174,10 +250,7 @@ pub fn observe_to_install(
     adopts: bool,
     opened: &mut Opened,
 ) -> Result<Observed, Error> {
-    let mut observed = observe(names, site, opened)?;
-    if adopts {
-        adopt::take_over(names, &mut observed, &site.place)?;
-    }
+    let observed = observe_and_adopt(names, if adopts { names } else { &[] }, site, opened)?;
     let taken = taken(&observed, site).next().map(|(_, error)| error);
     taken.map_or(Ok(observed), Err)
 }

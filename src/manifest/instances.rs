@@ -28,8 +28,13 @@ pub(super) fn check(service: &Request, at: impl Fn(&str) -> usize) -> Result<(),
         );
     };
     for (index, instance) in instances.iter().enumerate() {
+        if instance.is_empty() {
+            return Err(fault("instances", "must not be empty: it makes the name of a service".into()));
+        }
         if instances[..index].contains(instance) {
-            return Err(fault("instances", format!("`{}` must not be listed twice", instance.escape_debug())));
+            let said =
+                format!("`{}` must not be listed twice: each makes a service of its own", instance.escape_debug());
+            return Err(fault("instances", said));
         }
         let name = name_of(name, instance);
         if let Err(reason) = name.parse::<ServiceName>() {
@@ -199,6 +204,7 @@ impl OfInstance for Request {
             environment: self.environment.of(instance),
             systemd: self.systemd.of(instance),
             nssm: self.nssm.of(instance),
+            by_option: self.by_option.clone(),
         }
     }
 }

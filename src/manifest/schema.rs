@@ -7,8 +7,8 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::{Manifest, Setting};
-use crate::model::nssm_table::PARAMETERS;
-use crate::model::systemd_table::{Section, directives, directives_of_timers};
+use crate::model::nssm_table::{APP_EVENTS, EVENTS, LATER, PARAMETERS};
+use crate::model::systemd_table::{Section, directives, directives_of_timers, directives_of_timers_as_units};
 use crate::model::word::Word;
 
 /// The keys of a service that `[defaults]` has not: what it is called, and what it runs.
@@ -53,6 +53,7 @@ pub(super) fn systemd_table(generator: &mut SchemaGenerator) -> Schema {
     let setting = generator.subschema_for::<Setting>();
     let names: Vec<String> = directives()
         .chain(directives_of_timers())
+        .chain(directives_of_timers_as_units())
         .map(|directive| directive.key().trim_matches('"').to_owned())
         .collect();
     let services = directives().filter(|directive| directive.section == Section::Service);
@@ -67,7 +68,9 @@ pub(super) fn systemd_table(generator: &mut SchemaGenerator) -> Schema {
 /// The table of NSSM's further parameters.
 pub(super) fn nssm_table(generator: &mut SchemaGenerator) -> Schema {
     let setting = generator.subschema_for::<Setting>();
-    let names: Vec<&str> = PARAMETERS.iter().map(|(name, _)| *name).collect();
+    let known = PARAMETERS.iter().chain(&LATER).map(|(name, _)| *name);
+    let known = known.filter(|name| *name != APP_EVENTS).map(str::to_owned);
+    let names: Vec<String> = known.chain(EVENTS.iter().map(|event| format!("{APP_EVENTS}.{event}"))).collect();
     json_schema!({
         "type": "object",
         "additionalProperties": setting,

@@ -37,8 +37,12 @@ const KNOWN: [(&str, &str, &str); 20] = [
 /// The service that updates Windows: what belongs to Windows itself belongs to it.
 const TRUSTED_INSTALLER: &str = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
 
+/// Whoever runs Wine, whose files are all said to be that account's (`server/token.c` there): no Windows gives a number of
+/// this kind to anybody, and nobody can become one.
+const USER_OF_WINE: &str = "S-1-5-21-0-0-0-1000";
+
 /// Those who have all rights on a machine anyway.
-const ALMIGHTY: [&str; 3] = ["S-1-5-18", "S-1-5-32-544", TRUSTED_INSTALLER];
+const ALMIGHTY: [&str; 4] = ["S-1-5-18", "S-1-5-32-544", TRUSTED_INSTALLER, USER_OF_WINE];
 
 /// Those that stand for whoever owns or makes something, which is said of its owner.
 const OWNERS: [&str; 3] = ["S-1-3-0", "S-1-3-1", "S-1-3-4"];

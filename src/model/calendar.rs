@@ -387,10 +387,10 @@ impl Part {
         let one_step = step.unwrap_or(self.unit());
         // It counts with an `int`.
         if one_step == 0 || one_step > u64::from(i32::MAX.unsigned_abs()) {
-            return Err(self.refused(text, "one with a step of another length"));
+            return Err(self.refused(text, "a value with a step from 1 to 2147483647"));
         }
         match stop {
-            Some(stop) if stop < start => Err(self.refused(text, "a range from the first to the last")),
+            Some(stop) if stop < start => Err(self.refused(text, "a range from the earlier to the later one")),
             Some(stop) if self.unit() > 1 && step.is_none() && start + one_step > stop => {
                 Err(self.refused(text, "a range of a second or more"))
             }
@@ -412,7 +412,7 @@ impl Part {
         };
         match comes_again {
             true => Ok(()),
-            false => Err(self.refused(text, "one with a step that comes to a second time")),
+            false => Err(self.refused(text, "a value whose step leads to another one")),
         }
     }
 
@@ -467,8 +467,8 @@ mod tests {
             ("*-13-1", "the month `13` must be from 1 to 12"),
             ("2200-1-1", "the year `2200` must be from 1970 to 2199"),
             ("*-*~29", "the day from the end of the month `29` must be from 1 to 28"),
-            ("*:0/60", "the minute `0/60` must be one with a step that comes to a second time"),
-            ("*:30..20", "the minute `30..20` must be a range from the first to the last"),
+            ("*:0/60", "the minute `0/60` must be a value whose step leads to another one"),
+            ("*:30..20", "the minute `30..20` must be a range from the earlier to the later one"),
             ("Fri..Mon", "a week must begin on Monday: `Fri..Mon` is `Fri..Sun,Mon..Mon`"),
             ("8:00 CEST", "the time zone `CEST` must be `UTC` or one such as `Europe/Berlin`"),
             ("@-1", "`@-1` must be seconds since 1970, such as `@1893456000`"),

@@ -101,10 +101,12 @@ pub struct Observed {
     pub links: Links,
     /// Services that run.
     pub active: Vec<ServiceName>,
-    /// Drop-ins of the administrator that override our units.
+    /// Drop-ins of the administrator that override our units and timers.
     pub drop_ins: Vec<Text>,
     /// What is in those of each service, in the order in which systemd reads them.
     pub overriding: BTreeMap<ServiceName, Vec<DropIn>>,
+    /// The same of their timers, be there one or not.
+    pub overriding_timers: BTreeMap<ServiceName, Vec<DropIn>>,
     /// The parameters that services have with NSSM; one that is not registered is not among them.
     pub registered: BTreeMap<ServiceName, Vec<Parameter>>,
     /// The user whose services would end at the logout, where that is so (user scope only).

@@ -11,9 +11,10 @@ use super::name::ServiceName;
 use super::observed::Found;
 use super::place::Place;
 use super::platform::Platform;
+use super::registration::{Registration, SERVICES};
 use super::text::Text;
 
-/// A unit that is not ours, as it was when a service of ours took its name.
+/// A unit that is not ours, as it was when a service of ours took its name; or the registration of a service of NSSM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Original {
     /// Where it lay; or where it lies, if it is another directory than that of our units.
@@ -43,6 +44,33 @@ impl Original {
     /// The unit at `path` as it was found, with the links to it.
     pub fn new(path: Text, found: &Found, links: UnitLinks) -> Self {
         Self { path, contents: Rc::clone(&found.contents), mode: found.mode, owner: found.owner, links }
+    }
+
+    /// A service of NSSM as the registry has it.
+    pub fn of_nssm(registration: &Registration) -> Self {
+        // Every user may read that of any service.
+        const READABLE: u32 = 0o644;
+        Self {
+            path: registration.path().into(),
+            contents: registration.file().into(),
+            mode: READABLE,
+            owner: None,
+            links: UnitLinks::new(),
+        }
+    }
+
+    /// What the registry had, where it is a service of NSSM.
+    pub fn registration(&self) -> Option<Registration> {
+        self.path.as_str().filter(|path| path.starts_with(SERVICES))?;
+        Registration::read(&self.contents).ok()?.pop()
+    }
+
+    /// The file that it is kept in.
+    pub fn kept_at(&self, name: &ServiceName, place: &Place) -> Text {
+        match self.registration() {
+            Some(_) => place.original_registration(name),
+            None => place.original_unit(name),
+        }
     }
 
     /// Whether it lay where the unit of the service lies; another one is overridden by that, and stays.
@@ -79,7 +107,7 @@ impl Original {
     pub fn kept(&self, name: &ServiceName, place: &Place) -> [Artifact; 2] {
         const WRITABLE_BY_OTHERS: u32 = 0o022;
         let unit =
-            Artifact { path: place.original_unit(name), mode: self.mode & !WRITABLE_BY_OTHERS & 0o777, ..self.unit() };
+            Artifact { path: self.kept_at(name, place), mode: self.mode & !WRITABLE_BY_OTHERS & 0o777, ..self.unit() };
         [unit, Artifact::plain(place.original(name), self.record(name, place).into_bytes())]
     }
 
@@ -125,6 +153,7 @@ impl Original {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::registration::RegistryValue;
 
     fn place() -> Place {
         Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None }
@@ -151,6 +180,19 @@ mod tests {
         let [unit, record] = original().kept(&name, &place());
         assert_eq!((unit.path.to_string(), unit.mode), ("/var/lib/x/web_original.service".to_owned(), 0o644));
         assert_eq!(Original::read(&record.contents, unit.contents, &place()), Ok(original()));
+    }
+
+    #[test]
+    fn a_registration_is_kept_as_it_was() {
+        let value =
+            RegistryValue { key: "Parameters".into(), name: "Application".into(), kind: 1, data: vec![65, 0, 0, 0] };
+        let registration = Registration::new("web", vec![value]);
+        let original = Original::of_nssm(&registration);
+        let place = Place { state_dir: r"C:\state".into(), ..place() };
+        let [values, record] = original.kept(&"web".parse().unwrap(), &place);
+        assert_eq!(values.path.to_string(), r"C:\state\web_original.reg");
+        let read = Original::read(&record.contents, values.contents, &place).unwrap();
+        assert_eq!((read.registration(), &read), (Some(registration), &original));
     }
 
     #[test]

@@ -6,6 +6,44 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 
+/// The type that the registry has for a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// That which NSSM gives to this parameter.
+    #[default]
+    Usual,
+    /// `REG_SZ`.
+    Text,
+    /// `REG_EXPAND_SZ`: variables in it are replaced.
+    Expanded,
+    /// `REG_DWORD`.
+    Number,
+    /// `REG_MULTI_SZ`.
+    Lines,
+    /// Another one, which NSSM reads nothing from.
+    Other,
+}
+
+impl Kind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+    fn is_usual(&self) -> bool {
+        *self == Self::Usual
+    }
+
+    /// Its name in the registry.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Usual => "its own type",
+            Self::Text => "REG_SZ",
+            Self::Expanded => "REG_EXPAND_SZ",
+            Self::Number => "REG_DWORD",
+            Self::Lines => "REG_MULTI_SZ",
+            Self::Other => "REG_BINARY",
+        }
+    }
+}
+
 /// One parameter of a service, as `nssm set NAME PARAMETER [SUBPARAMETER] VALUE...` sets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
@@ -15,12 +53,25 @@ pub struct Parameter {
     pub sub: Option<String>,
     /// Its values: one, or a line each of `AppEnvironmentExtra` and `DependOnService`.
     pub values: Vec<Text>,
+    /// The type that they are stored with.
+    #[serde(default, skip_serializing_if = "Kind::is_usual")]
+    pub kind: Kind,
 }
 
 impl Parameter {
+    /// A parameter of several values, or of none: then it is reset.
+    pub fn lines(name: &str, values: Vec<Text>) -> Self {
+        Self { name: name.to_owned(), sub: None, values, kind: Kind::Usual }
+    }
+
+    /// Whether it is the same parameter, of the same subparameter.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.name == other.name && self.sub == other.sub
+    }
+
     /// A parameter of one value.
     pub fn new(name: &str, value: impl Into<Text>) -> Self {
-        Self { name: name.to_owned(), sub: None, values: vec![value.into()] }
+        Self::lines(name, vec![value.into()])
     }
 
     /// A parameter that is a number.
@@ -30,7 +81,7 @@ impl Parameter {
 
     /// What NSSM does when the program ends with `code`, or `Default` for any other.
     pub fn on_exit(code: &str, action: &str) -> Self {
-        Self { name: "AppExit".to_owned(), sub: Some(code.to_owned()), values: vec![action.into()] }
+        Self { sub: Some(code.to_owned()), ..Self::new("AppExit", action) }
     }
 }
 

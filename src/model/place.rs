@@ -9,6 +9,14 @@ use super::text::Text;
 pub const ENVIRONMENT_FILE: &str = "_env_vars.txt";
 const ENCRYPTED_FILE: &str = "_env_vars.cred";
 
+/// How the names of the scripts of a service end: what a Python service runs, what starts what a unit cannot say, what
+/// asks a Python program to end as Ctrl-C does, and what leaves an error log behind.
+pub const SCRIPTS: [&str; 4] = [PYTHON_SCRIPT, LAUNCHER, STOP_SCRIPT, ERROR_LOG_SCRIPT];
+const PYTHON_SCRIPT: &str = "_service_executable.py";
+const LAUNCHER: &str = "_launch.sh";
+const STOP_SCRIPT: &str = "_stop.sh";
+const ERROR_LOG_SCRIPT: &str = "_error_log.sh";
+
 /// How the name of a file ends that says what a service was before it was adopted.
 pub const ORIGINAL: &str = "_original.toml";
 
@@ -69,22 +77,22 @@ impl Place {
 
     /// The script that a Python service runs.
     pub fn python_script(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_service_executable.py")
+        self.state(name.as_str(), PYTHON_SCRIPT)
     }
 
     /// The script that starts what a unit cannot say.
     pub fn launcher(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_launch.sh")
+        self.state(name.as_str(), LAUNCHER)
     }
 
     /// The script that leaves an error log behind when the service dies of an error.
     pub fn error_log_script(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_error_log.sh")
+        self.state(name.as_str(), ERROR_LOG_SCRIPT)
     }
 
     /// The script that asks the processes of a Python program to end as Ctrl-C does.
     pub fn stop_script(&self, name: &ServiceName) -> Text {
-        self.state(name.as_str(), "_stop.sh")
+        self.state(name.as_str(), STOP_SCRIPT)
     }
 
     /// The receipt of a service.
@@ -102,6 +110,11 @@ impl Place {
         self.state(name.as_str(), "_original.service")
     }
 
+    /// What NSSM had for a service whose name one of ours has taken, as `reg import` takes it.
+    pub fn original_registration(&self, name: &ServiceName) -> Text {
+        self.state(name.as_str(), "_original.reg")
+    }
+
     /// What else was so when that was adopted.
     pub fn original(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), ORIGINAL)
@@ -110,9 +123,7 @@ impl Place {
     /// Every file that a service can have in the working directory, but for what is kept of its original.
     pub fn files_of(&self, name: &ServiceName) -> [Text; 7] {
         let [plain, encrypted] = self.secrets_files(name);
-        let scripts =
-            [self.python_script(name), self.launcher(name), self.stop_script(name), self.error_log_script(name)];
-        let [python, launcher, stop, error_log] = scripts;
+        let [python, launcher, stop, error_log] = SCRIPTS.map(|ending| self.state(name.as_str(), ending));
         [python, launcher, stop, error_log, plain, encrypted, self.receipt(name)]
     }
 
@@ -124,6 +135,11 @@ impl Place {
     /// What a service of NSSM prints.
     pub fn output(&self, name: &ServiceName) -> Text {
         self.state(name.as_str(), "_output.log")
+    }
+
+    /// What NSSM says while a batch installs a service; gone when that is done.
+    pub fn words(&self) -> Text {
+        self.state("", "nssm_words.txt")
     }
 
     /// The `nssm.exe` that is kept for services.

@@ -55,6 +55,15 @@ impl Platform {
         }
     }
 
+    /// What tells the name of a variable, of a service or of its files from others: Windows does not look at the case of
+    /// letters.
+    pub fn distinct(self, name: &str) -> String {
+        match self {
+            Self::Unix => name.to_owned(),
+            Self::Windows => name.to_uppercase(),
+        }
+    }
+
     /// The path of `name` in `directory`; a root ends with its separator already.
     pub fn join(self, directory: &Text, name: &str) -> Text {
         let ends = directory.as_bytes().last().is_some_and(|last| self.is_separator(*last));

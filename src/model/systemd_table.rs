@@ -2,8 +2,8 @@
 //! systemd, and what each of them takes. systemd itself only warns of a directive that it does not know, or of a
 //! value that it cannot read, and goes on without.
 //!
-//! The names are those of `systemd --dump-configuration-items` of 257, the versions those of its man pages and of
-//! NEWS; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is for `plain`
+//! The names are those of `systemd --dump-configuration-items` of 257, the versions those of its man pages, of NEWS, and
+//! of `src/core/load-fragment-gperf.gperf.in` of each version; tests/verify/systemd_analyze.rs asks the systemd of the machine. What has a key of its own in a manifest is for `plain`
 //! services alone, and only if the key is left open: two places for one thing could differ.
 
 mod about;
@@ -33,8 +33,10 @@ pub enum Section {
     Install,
     /// What is so of the timer of a service that has a schedule.
     Timer,
+    /// What is so of that timer as of every unit.
+    TimerUnit,
 }
-use Section::{Install, Service, Timer, Unit};
+use Section::{Install, Service, Timer, TimerUnit, Unit};
 
 /// A word, and the version that it came with; 0 for one that was always there.
 type Words = &'static [(&'static str, u32)];
@@ -47,6 +49,15 @@ impl Section {
             Service => "Service",
             Install => "Install",
             Timer => "Timer",
+            TimerUnit => "Timer.Unit",
+        }
+    }
+
+    /// Whether it is about the timer, and not about the service.
+    pub fn is_of_timer(self) -> bool {
+        match self {
+            Timer | TimerUnit => true,
+            Unit | Service | Install => false,
         }
     }
 }
@@ -354,10 +365,11 @@ impl Grammar {
 }
 
 /// Directives that have a key of their own in a manifest, and that key.
-const OTHERWISE: [(Section, &str, &str); 7] = [
+const OTHERWISE: [(Section, &str, &str); 8] = [
     (Unit, "After", "after"),
     (Unit, "Description", "description"),
     (Service, "Environment", "environment"),
+    (Service, EXEC_START.name, "command"),
     (Service, "Restart", "restart"),
     (Service, "RestartSec", "restart_sec"),
     (Service, "User", "account"),
@@ -381,6 +393,11 @@ pub struct KnownDirective {
     pub takes: Takes,
 }
 
+/// Every directive of the units of a service: its own, and its timer.
+pub fn all_directives() -> impl Iterator<Item = KnownDirective> {
+    directives().chain(directives_of_timers())
+}
+
 /// Every directive of a unit of a service.
 pub fn directives() -> impl Iterator<Item = KnownDirective> {
     known(DIRECTIVES)
@@ -391,6 +408,12 @@ pub fn directives_of_timers() -> impl Iterator<Item = KnownDirective> {
     known(OF_TIMERS)
 }
 
+/// Every directive that a timer has as every unit has it.
+pub fn directives_of_timers_as_units() -> impl Iterator<Item = KnownDirective> {
+    let of_units = directives().filter(|directive| directive.section == Unit);
+    of_units.map(|directive| KnownDirective { section: TimerUnit, ..directive })
+}
+
 fn known(rows: &'static [(Section, u32, Takes, &'static str)]) -> impl Iterator<Item = KnownDirective> {
     rows.iter().flat_map(|&(section, since, takes, names)| {
         names.split(' ').map(move |name| KnownDirective { section, name, since, takes })
@@ -399,8 +422,7 @@ fn known(rows: &'static [(Section, u32, Takes, &'static str)]) -> impl Iterator<
 
 /// What has a key of its own in a manifest, as a table would call it, with that key.
 pub fn own_keys() -> impl Iterator<Item = (String, &'static str)> {
-    let start = (EXEC_START.section, EXEC_START.name, "executable");
-    OTHERWISE.iter().copied().chain([start]).map(|(section, name, key)| (key_of(section, name), key))
+    OTHERWISE.into_iter().map(|(section, name, key)| (key_of(section, name), key))
 }
 
 /// A name with its section, where that is not the one of a service.
@@ -430,7 +452,7 @@ impl KnownDirective {
         let found = Self::find_any(key)?;
         match found.own_key() {
             None => Ok(found),
-            Some(own) => Err(has_own_key(own)),
+            Some(own) => Err(Refused::own_word(own)),
         }
     }
 
@@ -440,28 +462,29 @@ impl KnownDirective {
     /// # Errors
     /// Where there is no such directive.
     pub fn find_any(key: &str) -> Result<Self, Refused> {
-        let (section, name) = match key.split_once('.') {
+        let (section, name) = match key.rsplit_once('.') {
             None => (Service, key),
             Some((word, name)) => {
-                match [Unit, Service, Install, Timer].into_iter().find(|section| section.as_str() == word) {
+                match [Unit, Service, Install, Timer, TimerUnit].into_iter().find(|section| section.as_str() == word) {
                     Some(section) => (section, name),
                     None => {
                         return Err(Refused::new(format!("a unit of a service has no section `{word}`"))
-                            .help("there are `Unit`, `Service`, `Install` and `Timer`"));
+                            .help("there are `Unit`, `Service`, `Install`, `Timer` and `Timer.Unit`"));
                     }
                 }
             }
         };
-        let all = || directives().chain(directives_of_timers());
+        let all = || all_directives().chain(directives_of_timers_as_units());
         if let Some(found) = all().find(|known| known.section == section && known.name == name) {
             return Ok(found);
         }
-        if (section, name) == (Service, EXEC_START.name) {
-            return Err(has_own_key("command"));
+        if let Some(own) = (section == Service && name == EXEC_START.name).then(|| EXEC_START.own_key()).flatten() {
+            return Err(Refused::own_word(own));
         }
         let refused = Refused::new(format!("[{}] has no such directive in systemd up to {NEWEST}", section.as_str()));
         if let Some(elsewhere) = all().find(|known| known.name == name) {
-            return Err(refused.help(format!("write `{}`", elsewhere.key())));
+            let typed = format!("write `--property {}=...`", elsewhere.word());
+            return Err(refused.help(format!("write `{}`", elsewhere.key())).typed(typed));
         }
         let near = nearest(name, all().filter(|known| known.section == section).map(|known| known.name));
         Err(refused.help(match near {
@@ -484,7 +507,7 @@ impl KnownDirective {
     pub fn key(&self) -> String {
         match self.section {
             Service => self.word(),
-            Unit | Install | Timer => format!("\"{}\"", self.word()),
+            Unit | Install | Timer | TimerUnit => format!("\"{}\"", self.word()),
         }
     }
 
@@ -609,10 +632,6 @@ impl Directive {
     }
 }
 
-fn has_own_key(own: &str) -> Refused {
-    Refused::new("this has a key of its own").help(format!("write `{own} = ...`"))
-}
-
 /// A value whose lines, but the last, end in a backslash, as the one line that systemd reads: a blank is in the place of
 /// the backslash, and a line that begins like a comment is left out (`config_parse` in `src/shared/conf-parser.c`).
 fn joined(value: &str) -> Result<String, Refused> {
@@ -719,7 +738,7 @@ mod tests {
             (
                 "Socket.Accept",
                 "yes",
-                "a unit of a service has no section `Socket`; there are `Unit`, `Service`, `Install` and `Timer`",
+                "a unit of a service has no section `Socket`; there are `Unit`, `Service`, `Install`, `Timer` and `Timer.Unit`",
             ),
             ("User", "joe", "this has a key of its own; write `account = ...`"),
             ("PrivateTmp", "perhaps", "`perhaps` must be one of `yes`, `no`, `disconnected`"),

@@ -141,6 +141,19 @@ fn removal_steps(observed: &Observed, name: &ServiceName, place: &Place, keep: K
         .collect()
 }
 
+/// Steps that keep what a service takes the name of.
+fn keeping_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<Step> {
+    let kept = observed.adopted.get(name).map(|original| original.kept(name, place));
+    let missing = kept.into_iter().flatten().filter(|artifact| compare(observed, artifact) != Difference::Same);
+    missing.map(|artifact| Step::plain(Action::Write(artifact))).collect()
+}
+
+/// Steps that take away what is kept of an original.
+fn kept_away<'a>(observed: &'a Observed, name: &ServiceName, place: &Place) -> impl Iterator<Item = Step> + use<'a> {
+    let paths = [place.original_unit(name), place.original_registration(name), place.original(name)].into_iter();
+    paths.filter(|path| observed.files.contains_key(path)).map(|path| Step::plain(Action::Remove(path)))
+}
+
 /// What an install does besides putting files in place.
 #[derive(Clone, Debug, Default)]
 pub struct InstallOptions {
@@ -219,6 +232,12 @@ pub fn at_boot(names: &[ServiceName], at_boot: bool, receipts: &[Artifact], obse
     plan
 }
 
+/// The plan that puts `files` in the place of the `nssm.exe` that services run by, with those that are `running` stopped
+/// meanwhile.
+pub fn upgrade_nssm(files: &[Artifact], running: &[ServiceName]) -> Plan {
+    nssm::upgrade(files, running)
+}
+
 /// The plan after which instances of templates are started at boot, or are not.
 pub fn instances_at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed, site: &Site) -> Plan {
     match site.manager {
@@ -231,8 +250,7 @@ pub fn instances_at_boot(names: &[ServiceName], at_boot: bool, observed: &Observ
 pub fn release(names: &[ServiceName], observed: &Observed, site: &Site) -> Plan {
     match site.manager {
         Manager::Systemd(_) => systemd::release(names, observed, &site.place),
-        // Nothing of NSSM is adopted.
-        Manager::Nssm => Plan::of(Vec::new()),
+        Manager::Nssm => nssm::release(names, observed, &site.place),
     }
 }
 

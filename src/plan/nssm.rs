@@ -1,15 +1,18 @@
 //! Plans for NSSM: one call of `nssm.exe` for each parameter that differs.
 
 use super::step::{Action, Plan, Reversal, Step};
-use super::{Desired, InstallOptions, Keep, directory_steps, file_steps, removal_steps};
+use super::{Desired, InstallOptions, Keep, directory_steps, file_steps, keeping_steps, kept_away, removal_steps};
+use crate::model::artifact::Artifact;
 use crate::model::name::ServiceName;
+use crate::model::nssm_table::goes_unasked;
 use crate::model::observed::Observed;
 use crate::model::operation;
 use crate::model::operation::nssm::Operation;
+use crate::model::original::Original;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
-use crate::model::text::Text;
-use crate::render::nssm::{self as rendered, ACCOUNTS, NssmService, START, default_of};
+use crate::model::registration::stored_as_it_is;
+use crate::render::nssm::{self as rendered, ACCOUNTS, NssmService, START, current, default_of, unset};
 
 fn run(operation: Operation) -> Step {
     Step::plain(Action::Run(operation::Operation::Nssm(operation)))
@@ -18,17 +21,6 @@ fn run(operation: Operation) -> Step {
 /// A step whose failure is no verdict.
 fn attempt(operation: Operation) -> Step {
     Step::plain(Action::Try(operation::Operation::Nssm(operation), String::new()))
-}
-
-/// The values that `parameter` has among those that are stored.
-pub fn current(parameter: &Parameter, stored: &[Parameter]) -> Vec<Text> {
-    let found = stored.iter().find(|known| known.name == parameter.name && known.sub == parameter.sub);
-    found.map_or_else(|| default_of(parameter), |known| known.values.clone())
-}
-
-/// The parameters of `service` that are not as they should be.
-pub fn differing<'a>(service: &'a NssmService, stored: &[Parameter]) -> Vec<&'a Parameter> {
-    service.parameters.iter().filter(|parameter| current(parameter, stored) != parameter.values).collect()
 }
 
 /// What `operations` of one service do, the first of which takes back all of them.
@@ -48,6 +40,14 @@ fn set(name: &ServiceName, parameter: &Parameter) -> Operation {
     Operation::Set { name: name.clone(), parameter: parameter.clone() }
 }
 
+/// A parameter as it was: NSSM would forget one that was stored with the value that it has without it.
+fn exactly(parameter: &Parameter) -> Parameter {
+    match parameter.values == default_of(parameter) {
+        true => stored_as_it_is(parameter),
+        false => parameter.clone(),
+    }
+}
+
 /// What is asked of NSSM after which it has `earlier` for the service, in the place of `now`.
 pub fn brings_back(name: &ServiceName, now: Option<&[Parameter]>, earlier: Option<&[Parameter]>) -> Vec<Operation> {
     let Some(earlier) = earlier else {
@@ -58,16 +58,14 @@ pub fn brings_back(name: &ServiceName, now: Option<&[Parameter]>, earlier: Optio
             let application = earlier.iter().find(|known| known.name == "Application");
             let application = application.and_then(|known| known.values.first()).cloned().unwrap_or_default();
             let register = Operation::Register { name: name.clone(), application };
-            std::iter::once(register).chain(earlier.iter().map(|parameter| set(name, parameter))).collect()
+            std::iter::once(register).chain(earlier.iter().map(|parameter| set(name, &exactly(parameter)))).collect()
         }
         Some(now) => {
-            let had = |parameter: &&Parameter| {
-                earlier.iter().any(|known| known.name == parameter.name && known.sub == parameter.sub)
-            };
-            let differing = earlier.iter().filter(|parameter| current(parameter, now) != parameter.values);
-            let added = now.iter().filter(|parameter| !had(parameter));
-            let unset = added.map(|parameter| Parameter { values: default_of(parameter), ..parameter.clone() });
-            differing.cloned().chain(unset).map(|parameter| set(name, &parameter)).collect()
+            let differing = earlier.iter().filter(|parameter| !now.contains(parameter)).map(exactly);
+            let is_new = |known: &&Parameter| earlier.iter().all(|parameter| !parameter.is_same_as(known));
+            // An older journal knows nothing of what every service has.
+            let added = now.iter().filter(|known| is_new(known) && goes_unasked(&known.name));
+            added.map(unset).chain(differing).map(|parameter| set(name, &parameter)).collect()
         }
     }
 }
@@ -78,6 +76,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     for files in desired {
         let Some(service) = files.registration.nssm() else { continue };
         let before = plan.steps.len();
+        plan.steps.extend(keeping_steps(observed, &service.name, place));
         plan.steps.extend(file_steps(observed, files, place));
         match observed.registered.get(&service.name) {
             None => {
@@ -86,7 +85,7 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
                 plan.steps.extend(registering(&service.name, None, std::iter::once(service.register()).chain(set)));
             }
             Some(earlier) => {
-                let set = differing(service, earlier).into_iter().map(|parameter| service.set(parameter));
+                let set = service.differing(earlier).into_iter().map(|parameter| service.set(&parameter));
                 plan.steps.extend(registering(&service.name, Some(earlier), set));
             }
         }
@@ -101,10 +100,15 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     let mut surplus = taken_away(&options.remove, &options.remove, observed, place, options.keep());
     surplus.retain(|step| !options.renames || !matches!(step.action, Action::Discard(_)));
     plan.steps.extend(surplus);
-    if options.start {
+    if options.start || options.restart_now {
         for Desired { name, .. } in desired {
+            let is_adopted = observed.adopted.contains_key(name);
+            if !(options.start || is_adopted && observed.active.contains(name)) {
+                continue;
+            }
             if observed.active.contains(name) {
-                if !changed {
+                // What is taken over goes on.
+                if !changed || is_adopted && !options.restart_now {
                     continue;
                 }
                 plan.steps.extend(stop_all(std::slice::from_ref(name)));
@@ -155,6 +159,31 @@ pub(super) fn at_boot(names: &[ServiceName], at_boot: bool, observed: &Observed)
         }
     }
     plan
+}
+
+/// The plan that gives services back to what had their names: NSSM has what it had, and nothing of ours is left. What
+/// runs goes on.
+pub(super) fn release(names: &[ServiceName], observed: &Observed, place: &Place) -> Plan {
+    let mut plan = Plan::of(Vec::new());
+    for name in names {
+        let original = observed.originals.get(name).and_then(Original::registration);
+        let Some(earlier) = original.map(|original| original.parameters()) else { continue };
+        let now = observed.registered.get(name);
+        let operations = brings_back(name, now.map(Vec::as_slice), Some(&earlier));
+        plan.steps.extend(registering(name, now, operations.into_iter()));
+        plan.steps.extend(removal_steps(observed, name, place, Keep::default(), &[]));
+        plan.steps.extend(kept_away(observed, name, place));
+    }
+    plan
+}
+
+/// The plan that puts `files` in the place of the `nssm.exe` that services run by: those that are `running` are stopped for
+/// that, because Windows keeps a program that runs as it is.
+pub(super) fn upgrade(files: &[Artifact], running: &[ServiceName]) -> Plan {
+    let mut steps = stop_all(running);
+    steps.extend(files.iter().map(|file| Step::plain(Action::Write(file.clone()))));
+    steps.extend(running.iter().flat_map(start));
+    Plan::of(steps)
 }
 
 /// The plan that removes services.
@@ -216,9 +245,9 @@ mod tests {
         assert_eq!(
             back(Some(&new), Some(&old)),
             [
-                r"C:\nssm.exe set web AppParameters old",
                 r"C:\nssm.exe reset web AppExit 0",
-                r"C:\nssm.exe set web AppThrottle 1500",
+                r"C:\nssm.exe reset web AppThrottle",
+                r"C:\nssm.exe set web AppParameters old",
             ]
         );
         assert_eq!(

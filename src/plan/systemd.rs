@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::step::{Action, Plan, Reversal, Step};
 use super::{
-    Desired, Difference, InstallOptions, Keep, Registration, compare, directory_steps, file_steps, removal_steps,
+    Desired, Difference, InstallOptions, Keep, Registration, compare, directory_steps, file_steps, keeping_steps,
+    kept_away, removal_steps,
 };
 use crate::model::links::InstallSection;
 use crate::model::name::ServiceName;
@@ -254,13 +255,6 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     plan
 }
 
-/// Steps that keep what a service takes the name of.
-fn keeping_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<Step> {
-    let kept = observed.adopted.get(name).map(|original| original.kept(name, place));
-    let missing = kept.into_iter().flatten().filter(|artifact| compare(observed, artifact) != Difference::Same);
-    missing.map(|artifact| Step::plain(Action::Write(artifact))).collect()
-}
-
 /// Steps that enable services, and the timers of others.
 fn enabling(services: Vec<ServiceName>, timers: Vec<ServiceName>, links_back: &Reversal) -> Vec<Step> {
     let enable = |names: Vec<ServiceName>| (!names.is_empty()).then_some(Operation::Enable(names));
@@ -472,12 +466,6 @@ fn running_of<'a>(name: &'a ServiceName, observed: &'a Observed) -> impl Iterato
 fn forgetting_steps(observed: &Observed, name: &ServiceName, place: &Place) -> Vec<Step> {
     let is_gone = observed.gone_originals.contains(name);
     if is_gone { kept_away(observed, name, place).collect() } else { Vec::new() }
-}
-
-/// Steps that take away what is kept of an original.
-fn kept_away<'a>(observed: &'a Observed, name: &ServiceName, place: &Place) -> impl Iterator<Item = Step> + use<'a> {
-    let paths = [place.original_unit(name), place.original(name)].into_iter();
-    paths.filter(|path| observed.files.contains_key(path)).map(|path| Step::plain(Action::Remove(path)))
 }
 
 /// The plan that gives services back to what had their names. Nothing is stopped or started: to systemd a service goes

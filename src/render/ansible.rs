@@ -8,7 +8,7 @@ use super::escape::{Signature, Token, Unsayable, YamlText};
 use super::{Refusal, Refusals, fence};
 use crate::model::artifact::Artifact;
 use crate::model::name::{EnvName, ServiceName};
-use crate::model::place::Place;
+use crate::model::place::{Place, SCRIPTS};
 use crate::model::spec::Target;
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
@@ -56,6 +56,8 @@ struct Vars<'a> {
     systemd: u32,
     /// Where units lie, where there are units.
     unit_directory: Option<YamlText>,
+    /// How the names of the scripts of a service end.
+    scripts: [YamlText; 4],
     directories: Vec<YamlText>,
     services: &'a [Listed],
     units: Vec<RoleFile>,
@@ -175,7 +177,18 @@ pub fn role(services: Vec<RoleService>, place: &Place, target: Target) -> Result
     add("README.md", Readme { signature, windows, services: with_secrets }.render());
     add(
         "vars/main.yml",
-        Vars { signature, systemd, unit_directory, directories, services: &listed, units, files, absent }.render(),
+        Vars {
+            signature,
+            systemd,
+            unit_directory,
+            scripts: SCRIPTS.map(quoted),
+            directories,
+            services: &listed,
+            units,
+            files,
+            absent,
+        }
+        .render(),
     );
     refusals.or(Some(role))
 }

@@ -25,7 +25,8 @@ pub fn hexadecimal(checksum: &Checksum) -> String {
     checksum.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
-fn of_hexadecimal(digits: &[u8]) -> Option<Checksum> {
+/// The checksum of these 64 digits.
+pub fn of_hexadecimal(digits: &[u8]) -> Option<Checksum> {
     let mut checksum = Checksum::default();
     for (byte, pair) in checksum.iter_mut().zip(digits.chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;

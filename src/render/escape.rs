@@ -558,6 +558,13 @@ impl From<&Calendar> for Token {
     }
 }
 
+/// The hexadecimal digits of a SHA-256.
+impl From<&[u8; 32]> for Token {
+    fn from(sum: &[u8; 32]) -> Self {
+        Self(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
 impl From<&'static str> for Token {
     fn from(word: &'static str) -> Self {
         Self(word.to_owned())
@@ -1023,27 +1030,52 @@ impl CmdToken {
 }
 
 encoded! {
-    /// One command of a batch: `nssm.exe` in plain quotes, and its arguments.
+    /// One command of a batch: `nssm.exe` in plain quotes, its arguments, and the file that its words go to.
     ///
     /// cmd.exe cuts a line after 8191 characters and runs what is left, so a longer one than
     /// [`CmdLine::MAX`] is refused.
     CmdLine, |c| c == '\t'
 }
 
+/// The `reg.exe` of Windows, whatever lies where a batch runs.
+const REG: &str = r#""%SystemRoot%\System32\reg.exe""#;
+
 impl CmdLine {
     /// Longest line, in UTF-16 units and in bytes.
     pub const MAX: usize = 8000;
 
-    /// `nssm` with `arguments`.
+    /// `nssm` with `arguments`, whose words go to the file `words`.
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(nssm: &CmdPath, arguments: &[CmdToken]) -> Result<Self, Unsayable> {
-        let mut line = nssm.0.clone();
+    pub fn new(nssm: &CmdPath, arguments: &[CmdToken], words: &CmdPath) -> Result<Self, Unsayable> {
+        Self::of(&nssm.0, arguments, &format!(" >{words} 2>&1"))
+    }
+
+    /// `reg.exe` of Windows itself, whatever lies where the batch runs, with `arguments`; what it says goes to the file
+    /// `words`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
+    pub fn reg(arguments: &[CmdToken], words: &CmdPath) -> Result<Self, Unsayable> {
+        Self::of(REG, arguments, &format!(" >{words} 2>&1"))
+    }
+
+    /// `reg.exe` with `arguments`, of which its end alone counts.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
+    pub fn reg_in_silence(arguments: &[CmdToken]) -> Result<Self, Unsayable> {
+        Self::of(REG, arguments, " >nul 2>nul")
+    }
+
+    fn of(program: &str, arguments: &[CmdToken], end: &str) -> Result<Self, Unsayable> {
+        let mut line = program.to_owned();
         for argument in arguments {
             line.push(' ');
             line.push_str(&argument.0);
         }
+        line.push_str(end);
         match line.len() > Self::MAX {
             true => Err(Unsayable::new(
                 format!("makes a command of {} bytes", line.len()),

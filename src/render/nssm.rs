@@ -6,18 +6,21 @@
 
 use askama::Template;
 
+use super::checksums::Checksum;
 use super::escape::{
-    AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Unsayable,
+    AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Token, Unsayable,
 };
 use super::{Refusal, Refusals, fence, python};
 use crate::model::artifact::Artifact;
 use crate::model::invocation::Invocation;
 use crate::model::name::EnvName;
 use crate::model::name::ServiceName;
+use crate::model::nssm_table::{APP_EVENTS, LATER, goes_unasked, processors, resettable};
 use crate::model::operation::nssm::Operation;
-use crate::model::parameter::Parameter;
+use crate::model::parameter::{Kind, Parameter};
 use crate::model::place::{Place, RUNNER, error_log_path};
 use crate::model::platform::Platform;
+use crate::model::registration::{PARAMETERS, SERVICES, kind_of};
 use crate::model::span::Span;
 use crate::model::spec::{Argument, Output, Restart, Run, ServiceSpec};
 use crate::model::text::Text;
@@ -46,12 +49,13 @@ pub fn start(at_boot: bool) -> &'static str {
     if at_boot { "SERVICE_AUTO_START" } else { "SERVICE_DEMAND_START" }
 }
 
-/// What NSSM 2.24 does where a parameter is not stored: setting one to this value removes it.
+/// What NSSM does where a parameter is not stored. Setting one to this value removes it, unless that is 0.
 pub fn default_of(parameter: &Parameter) -> Vec<Text> {
     let value = match (parameter.name.as_str(), parameter.sub.as_deref()) {
         ("AppExit", Some("Default")) => "Restart",
         ("AppThrottle" | "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads", None) => "1500",
         ("AppParameters" | "Description", None) => "",
+        ("AppKillProcessTree", None) => "1",
         ("AppPriority", None) => "NORMAL_PRIORITY_CLASS",
         ("AppAffinity", None) => "All",
         ("Type", None) => "SERVICE_WIN32_OWN_PROCESS",
@@ -61,12 +65,61 @@ pub fn default_of(parameter: &Parameter) -> Vec<Text> {
         ("AppStdinFlagsAndAttributes" | "AppStdoutFlagsAndAttributes" | "AppStderrFlagsAndAttributes", None) => "128",
         (
             "AppRotateFiles" | "AppRotateOnline" | "AppRotateSeconds" | "AppRotateBytes" | "AppRotateBytesHigh"
-            | "AppRestartDelay" | "AppStopMethodSkip" | "AppNoConsole",
+            | "AppRestartDelay" | "AppStopMethodSkip" | "AppNoConsole" | "AppRotateDelay" | "AppTimestampLog",
             None,
         ) => "0",
         _ => return Vec::new(),
     };
     vec![value.into()]
+}
+
+/// What resets a parameter. `Type` is what every service has, and can only be set.
+pub fn unset(parameter: &Parameter) -> Parameter {
+    let values = if parameter.name == "Type" { default_of(parameter) } else { Vec::new() };
+    Parameter { values, kind: Kind::Usual, ..parameter.clone() }
+}
+
+/// The values that `parameter` has among those that are stored.
+pub fn current(parameter: &Parameter, stored: &[Parameter]) -> Vec<Text> {
+    let found = stored.iter().find(|known| known.is_same_as(parameter));
+    found.map_or_else(|| default_of(parameter), |known| known.values.clone())
+}
+
+/// Whether NSSM reads what is stored as it reads what it stores itself. `REG_SZ` for `REG_EXPAND_SZ` changes nothing
+/// where no variable could be replaced.
+fn is_read(stored: &Parameter) -> bool {
+    let has_variable = || stored.values.iter().any(|value| value.as_bytes().contains(&b'%'));
+    match stored.kind {
+        Kind::Usual => true,
+        Kind::Text => kind_of(&stored.name) == Kind::Expanded && !has_variable(),
+        Kind::Expanded => kind_of(&stored.name) == Kind::Text && !has_variable(),
+        Kind::Number | Kind::Lines | Kind::Other => false,
+    }
+}
+
+/// Whether what is stored means what is wanted.
+fn is_as_wanted(wanted: &Parameter, stored: &[Parameter]) -> bool {
+    let Some(found) = stored.iter().find(|known| known.is_same_as(wanted)) else {
+        return wanted.values == default_of(wanted);
+    };
+    let one = |parameter: &Parameter| parameter.values.first().and_then(Text::as_str).map(str::to_owned);
+    match wanted.name.as_str() {
+        // NSSM writes `0-1` as `0,1`.
+        "AppAffinity" => {
+            is_read(found) && one(wanted).as_deref().map(processors) == one(found).as_deref().map(processors)
+        }
+        // The names of accounts have letters of either case.
+        "ObjectName" => {
+            found.values.len() == 1
+                && one(found).map(|name| name.to_lowercase()) == one(wanted).map(|name| name.to_lowercase())
+        }
+        // A service that another `nssm.exe` runs goes on with that one.
+        "ImagePath" => {
+            let path = |parameter: &Parameter| one(parameter).map(|path| path.trim_matches('"').to_lowercase());
+            found.values == wanted.values || path(found) != path(wanted)
+        }
+        _ => is_read(found) && found.values == wanted.values,
+    }
 }
 
 /// A service as NSSM should have it.
@@ -116,6 +169,22 @@ impl NssmService {
         self
     }
 
+    /// What has to be set or reset where `stored` is what NSSM has for it: what it should have, and what nobody asks for.
+    pub fn differing(&self, stored: &[Parameter]) -> Vec<Parameter> {
+        let wrong = self.parameters.iter().filter(|wanted| !is_as_wanted(wanted, stored)).cloned();
+        let is_asked_for = |known: &Parameter| self.parameters.iter().any(|wanted| wanted.is_same_as(known));
+        let surplus = stored.iter().filter(|known| goes_unasked(&known.name) && !is_asked_for(known));
+        let unset = surplus.filter(|known| known.values != default_of(known) || !is_read(known)).map(unset);
+        // Resets first, as in a batch: Wine forgets dependencies with any later change of what every service has.
+        unset.chain(wrong).collect()
+    }
+
+    /// What resets everything that an earlier registration may have and that is not asked for, whatever it has.
+    pub fn resets(&self) -> Vec<Parameter> {
+        let is_asked_for = |name: &&str| self.parameters.iter().any(|wanted| wanted.name == *name);
+        resettable().filter(|name| !is_asked_for(name)).map(|name| unset(&Parameter::lines(name, Vec::new()))).collect()
+    }
+
     /// What registers it.
     pub fn register(&self) -> Operation {
         Operation::Register { name: self.name.clone(), application: self.application.clone() }
@@ -143,7 +212,10 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
             return refusals.or(None);
         }
     };
-    refusals.keep("the executable", NssmPath::program(application));
+    // Where nothing is quoted by us, nothing of ours is read once more.
+    let takes_batch = literals.is_empty() && (has_own_words(spec) || !spec.ours.is_all());
+    let program = if takes_batch { NssmPath::new(application) } else { NssmPath::program(application) };
+    refusals.keep("the executable", program);
     let mut words = Vec::new();
     for (index, word) in literals.iter().enumerate() {
         words.extend(refusals.keep(format_args!("argument {}", index + 1), TargetArg::new(word)));
@@ -183,10 +255,10 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::new("AppParameters", arguments.map(|arguments| arguments.as_text()).unwrap_or_default()),
         Parameter::new("AppDirectory", spec.working_directory.clone()),
         Parameter::new("DisplayName", spec.display_name.as_str()),
-        Parameter::new("Description", spec.description.as_str()),
+        Parameter::new("Description", if spec.ours.has("Description") { spec.description.as_str() } else { "" }),
         Parameter::new(START, start(spec.at_boot)),
-        Parameter { name: "AppStdout".to_owned(), sub: None, values: output.clone() },
-        Parameter { name: "AppStderr".to_owned(), sub: None, values: output },
+        Parameter::lines("AppStdout", output.clone()),
+        Parameter::lines("AppStderr", output),
         Parameter::number("AppRotateFiles", 1),
         Parameter::number("AppRotateOnline", 1),
         Parameter::number("AppRotateBytes", ROTATE_BYTES),
@@ -198,8 +270,9 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         Parameter::number("AppStopMethodWindow", STOP_OTHER_MS),
         Parameter::number("AppStopMethodThreads", STOP_OTHER_MS),
         Parameter::number("AppNoConsole", 0),
-        Parameter { name: "AppEnvironmentExtra".to_owned(), sub: None, values: environment },
+        Parameter::lines("AppEnvironmentExtra", environment),
     ];
+    parameters.retain(|parameter| is_said(spec, parameter));
     let exe = place.nssm();
     if exe.as_bytes().contains(&b' ') {
         // Without quotes Windows would look for a program `C:\Program` first.
@@ -212,17 +285,39 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         parameters.push(Parameter::on_exit("0", at_success));
     }
     for parameter in &spec.parameters {
-        parameters.retain(|known| known.name != parameter.name || known.sub != parameter.sub);
-        parameters.push(parameter.clone());
+        match parameters.iter_mut().find(|known| known.is_same_as(parameter)) {
+            Some(known) => known.clone_from(parameter),
+            None => parameters.push(parameter.clone()),
+        }
     }
     let depends: Vec<Text> = spec.order.depends_on.iter().map(|name| name.as_str().into()).collect();
     if !depends.is_empty() && parameters.iter().all(|known| known.name != "DependOnService") {
-        parameters.push(Parameter { name: "DependOnService".to_owned(), sub: None, values: depends });
+        parameters.push(Parameter::lines("DependOnService", depends));
     }
     let runner = runner(spec, application, &words, &parameters, place);
     let application = application.clone();
     refusals.or(Some(NssmService { name: spec.name.clone(), application, parameters, initial, runner }))
 }
+
+/// Whether the command line is the user's own.
+fn has_own_words(spec: &ServiceSpec) -> bool {
+    spec.parameters.iter().any(|parameter| parameter.name == "AppParameters")
+}
+
+/// Whether a parameter that has no value of the user's is set: of a plain service that is what every service of NSSM has,
+/// and what its keys say.
+fn is_said(spec: &ServiceSpec, parameter: &Parameter) -> bool {
+    spec.ours.is_all()
+        || match parameter.name.as_str() {
+            "AppRestartDelay" => spec.ours.has("RestartSec"),
+            "AppStopMethodConsole" => spec.ours.has("TimeoutStopSec"),
+            "AppStdout" | "AppStderr" | "AppEnvironmentExtra" => !parameter.values.is_empty(),
+            name => !name.starts_with("AppRotate") && !name.starts_with("AppStop") && !LEFT_TO_NSSM.contains(&name),
+        }
+}
+
+/// What a plain service has as NSSM has it.
+const LEFT_TO_NSSM: [&str; 2] = ["AppThrottle", "AppNoConsole"];
 
 /// The classes that Windows gives to a program only by the call that starts it; the lower ones are passed on.
 const NOT_PASSED_ON: [&str; 3] = ["REALTIME_PRIORITY_CLASS", "HIGH_PRIORITY_CLASS", "ABOVE_NORMAL_PRIORITY_CLASS"];
@@ -238,6 +333,12 @@ fn runner(
 ) -> Runner {
     if let Run::Python { .. } = spec.run {
         return Runner::Needless;
+    }
+    if !spec.ours.is_all() {
+        return Runner::Impossible("it is plain");
+    }
+    if has_own_words(spec) {
+        return Runner::Impossible("its `AppParameters` are one command line, which RunService cannot pass on");
     }
     let value = |name: &str| parameters.iter().find(|known| known.name == name).and_then(|known| known.values.first());
     if value("AppPriority").is_some_and(|class| NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes())) {
@@ -263,6 +364,7 @@ fn output(spec: &ServiceSpec, place: &Place) -> Vec<Text> {
         Some(_) => Place { state_dir: spec.working_directory.clone(), ..place.clone() }.output(&spec.name),
     };
     match &spec.output {
+        Output::Usual if !spec.ours.is_all() => Vec::new(),
         Output::Usual => vec![usual()],
         Output::File(path) => vec![path.clone()],
         Output::Dropped => Vec::new(),
@@ -291,7 +393,7 @@ fn literals(arguments: &[Argument], refusals: &mut Refusals) -> Vec<Text> {
 /// The entries of `AppEnvironmentExtra`.
 fn environment(spec: &ServiceSpec, application: &Text, refusals: &mut Refusals) -> Vec<Text> {
     let mut settings: Vec<(EnvName, Text)> = Vec::new();
-    if spec.is_of_python() {
+    if spec.is_of_python() && spec.ours.is_all() {
         for (name, value) in [("PYTHONUNBUFFERED", "1"), ("PYTHONIOENCODING", "utf-8")] {
             settings.push((name.parse().expect("a name"), value.into()));
         }
@@ -353,22 +455,66 @@ pub fn beside(artifact: Artifact) -> Artifact {
 #[template(path = "nssm/install.cmd", askama = fence)]
 struct InstallBatch {
     signature: Signature,
-    name: CmdToken,
+    name: Token,
+    key: CmdPath,
+    key_of_parameters: CmdPath,
     nssm: CmdPath,
+    nssm_beside: CmdPath,
+    nssm_sha256: Vec<Token>,
     folder: CmdPath,
     copies: Vec<(CmdPath, CmdPath)>,
-    nssm_beside: CmdPath,
     values: Option<SecretValues>,
+    words: CmdPath,
     install: CmdLine,
     initial: Vec<CmdLine>,
+    reset: Vec<CmdLine>,
+    forgotten: Vec<Forgotten>,
+    run_service: Option<Exported>,
     runner: Option<RunnerLines>,
     set: Vec<CmdLine>,
+}
+
+/// What a batch takes out of the registry itself, whether it is there or not, and what tells that it is gone.
+struct Forgotten {
+    delete: CmdLine,
+    query: CmdLine,
+}
+
+impl Forgotten {
+    /// What `nssm.exe` does not reset: the actions for all exit codes, and what came after NSSM 2.24.
+    fn of(service: &ServiceName, refusals: &mut Refusals) -> Vec<Self> {
+        let mut line = |words: &[&str]| {
+            let tokens = words.iter().map(|word| CmdToken::new(&(*word).into()));
+            refusals.keep(
+                "service name",
+                tokens.collect::<Result<Vec<_>, _>>().and_then(|tokens| CmdLine::reg_in_silence(&tokens)),
+            )
+        };
+        let key = format!(r"{SERVICES}\{service}\{PARAMETERS}");
+        let keys = ["AppExit", APP_EVENTS].map(|name| (format!(r"{key}\{name}"), None));
+        let values = LATER.into_iter().map(|(name, _)| name).filter(|name| *name != APP_EVENTS);
+        let values = values.map(|name| (key.clone(), Some(name)));
+        let all = keys.into_iter().chain(values).filter_map(|(key, value)| {
+            let value = value.map(|name| ["/v", name]);
+            let words = [key.as_str()].into_iter().chain(value.into_iter().flatten()).collect::<Vec<_>>();
+            let [delete, query] = [["delete"], ["query"]].map(|verb| [&verb[..], &words].concat());
+            Some(Self { delete: line(&[&delete[..], &["/f"]].concat())?, query: line(&query)? })
+        });
+        all.collect()
+    }
+}
+
+/// The `RunService.exe` that was exported with a batch.
+#[derive(Clone)]
+struct Exported {
+    beside: CmdPath,
+    sha256: Token,
 }
 
 /// What a batch does where there is RunService, and where there is none.
 struct RunnerLines {
     exe: CmdPath,
-    beside: CmdPath,
+    exported: Exported,
     through: Vec<CmdLine>,
     direct: Vec<CmdLine>,
 }
@@ -383,10 +529,20 @@ struct SecretValues {
 #[template(path = "nssm/remove.cmd", askama = fence)]
 struct RemoveBatch {
     signature: Signature,
-    name: CmdToken,
-    stop: CmdLine,
-    remove: CmdLine,
+    name: Token,
+    key: CmdPath,
+    key_of_parameters: CmdPath,
+    nssm: CmdPath,
     files: Vec<CmdPath>,
+}
+
+/// What a batch knows of the executables that it is to find beside itself, or in their place.
+#[derive(Clone, Debug, Default)]
+pub struct Executables {
+    /// The checksums of each `nssm.exe` that it may use.
+    pub nssm: Vec<Checksum>,
+    /// That of its `RunService.exe`, where one was exported with it.
+    pub runner: Option<Checksum>,
 }
 
 /// The command batches of a service.
@@ -399,8 +555,8 @@ pub struct Batches {
 }
 
 /// The batch that installs `service`, and the one that removes it. `files` lie beside the batches and
-/// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet. With
-/// `environment_file` the service needs values that only the host has.
+/// are put in their places; so are an `nssm.exe` and a `RunService.exe`, where there is none yet: each has to be one of
+/// `executables`. With `environment_file` the service needs values that only the host has.
 ///
 /// # Errors
 /// Everything that a batch cannot carry; a direct install may.
@@ -408,21 +564,31 @@ pub fn batches(
     service: &NssmService,
     files: &[Artifact],
     environment_file: Option<&Text>,
+    executables: &Executables,
     place: &Place,
 ) -> Result<Batches, Vec<Refusal>> {
     let mut refusals = Refusals::default();
-    let name = refusals.keep("service name", CmdToken::new(&service.name.as_str().into()));
     let folder = refusals.keep("the state directory", CmdPath::new(&place.state_dir));
     let exe = place.nssm();
     let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
+    let said = refusals.keep("the state directory", CmdPath::new(&place.words()));
     let beside =
         |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
     let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
         let Invocation(words) = operation.invocation(&exe);
-        let words = &words[1..];
+        let (called, words) = words.split_first()?;
         let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
         let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
-        refusals.keep(what, CmdLine::new(nssm.as_ref()?, &tokens?))
+        // NSSM does not set what came after it.
+        let is_by_nssm = called == &exe;
+        let (tokens, said) = (tokens?, said.as_ref()?);
+        refusals.keep(
+            what,
+            match is_by_nssm {
+                true => CmdLine::new(nssm.as_ref()?, &tokens, said),
+                false => CmdLine::reg(&tokens, said),
+            },
+        )
     };
     let install = line("the executable", &service.register(), &mut refusals);
     let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {
@@ -435,9 +601,15 @@ pub fn batches(
         lines.collect::<Vec<_>>().into_iter().flatten().collect()
     };
     let initial = lines(&service.initial, &mut refusals);
+    let reset = lines(&service.resets(), &mut refusals);
+    let forgotten = Forgotten::of(&service.name, &mut refusals);
     let mut set = lines(&service.parameters, &mut refusals);
     let (mut runner, mut without_runner) = (None, None);
-    if let Runner::Possible(parameters) = &service.runner {
+    let run_service = executables
+        .runner
+        .as_ref()
+        .map(|sum| Exported { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() });
+    if let (Runner::Possible(parameters), Some(exported)) = (&service.runner, &run_service) {
         let mut faults = Refusals::default();
         let through = lines(parameters, &mut faults);
         let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
@@ -445,12 +617,9 @@ pub fn batches(
             without_runner = Some("its arguments leave no room for RunService in a line there");
         } else if let Some(exe) = exe {
             let direct = set.drain(..through.len().min(set.len())).collect();
-            let beside = CmdPath::beside(RUNNER).expect("a plain name");
-            runner = Some(RunnerLines { exe, beside, through, direct });
+            runner = Some(RunnerLines { exe, exported: exported.clone(), through, direct });
         }
     }
-    let stop = line("service name", &Operation::Stop(service.name.clone()), &mut refusals);
-    let remove = line("service name", &Operation::Unregister(service.name.clone()), &mut refusals);
     let mut copies = Vec::new();
     for file in files {
         let to = refusals.keep("the state directory", CmdPath::new(&file.path));
@@ -462,25 +631,41 @@ pub fn batches(
         Some(SecretValues { file, example: beside(&path.with(".example")).ok()? })
     });
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
-    let (Some(name), Some(nssm), Some(folder), Some(install), Some(stop), Some(remove)) =
-        (name, nssm.clone(), folder, install, stop, remove)
-    else {
+    let (Some(nssm), Some(folder), Some(words), Some(install)) = (nssm.clone(), folder, said, install) else {
         return refusals.or(None);
+    };
+    let name = || Token::from(&service.name);
+    let key = |below: &str| {
+        CmdPath::new(&format!(r"{SERVICES}\{}{below}", service.name).into()).expect("a name of letters and digits")
     };
     let install = InstallBatch {
         signature: signature(),
-        name: name.clone(),
-        nssm,
+        name: name(),
+        key: key(""),
+        key_of_parameters: key(r"\Parameters"),
+        nssm: nssm.clone(),
+        nssm_beside: CmdPath::beside("nssm.exe").expect("a plain name"),
+        nssm_sha256: executables.nssm.iter().map(Token::from).collect(),
         folder,
         copies,
-        nssm_beside: CmdPath::beside("nssm.exe").expect("a plain name"),
         values,
+        words,
         install,
         initial,
+        reset,
+        forgotten,
+        run_service,
         runner,
         set,
     };
-    let remove = RemoveBatch { signature: signature(), name, stop, remove, files: removed };
+    let remove = RemoveBatch {
+        signature: signature(),
+        name: name(),
+        key: key(""),
+        key_of_parameters: key(r"\Parameters"),
+        nssm,
+        files: removed,
+    };
     let artifact = |verb: &str, template: Result<String, askama::Error>| {
         let text = (template.expect("every field is checked") + "\n").replace('\n', "\r\n");
         Artifact::plain(format!("{verb}-{}.cmd", service.name).into(), text.into_bytes())

@@ -129,9 +129,16 @@ fn is_said(theirs: &[&str], name: &str) -> bool {
     theirs.iter().any(|said| *said == name || Some(*said) == also)
 }
 
-/// The names of the directives that the user says.
+/// The names of the directives that the user says of the service.
 fn theirs(spec: &ServiceSpec) -> Vec<&'static str> {
-    spec.directives.iter().map(Directive::name).collect()
+    spec.directives.iter().filter(|directive| !directive.section().is_of_timer()).map(Directive::name).collect()
+}
+
+/// Those that the user says of its timer, which shares what is in `[Install]`.
+fn theirs_of_timer(spec: &ServiceSpec) -> Vec<&'static str> {
+    let is_of_it =
+        |directive: &&Directive| directive.section().is_of_timer() || directive.section() == Section::Install;
+    spec.directives.iter().filter(is_of_it).map(Directive::name).collect()
 }
 
 /// What systemd hands over as a file that only the service reads (systemd.exec(5), `LoadCredential=`).
@@ -153,6 +160,7 @@ struct TimerUnit {
     persistent: bool,
     /// Whether a run begins within a second of its time, as those of cron do, and not within a minute (`AccuracySec=`).
     exact: bool,
+    extra_unit: Vec<DirectiveLine>,
     extra_timer: Vec<DirectiveLine>,
     has_install: bool,
     wanted: bool,
@@ -461,18 +469,21 @@ fn check_credential(spec: &ServiceSpec, refusals: &mut Refusals) {
 
 /// Refuses what commands in systemd's own grammar cannot have, because only a launcher of ours could bring it.
 fn check_needs_launcher(spec: &ServiceSpec, settings: &[Variable], refusals: &mut Refusals) {
-    const INSTEAD: &str = "`executable` and `arguments` in the place of `command` can have it";
-    let mut refuse = |what: String, found: &str| {
-        refusals.keep(what, Err::<(), _>(Unsayable::new(found.to_owned(), Layer::Unit, INSTEAD)));
+    const INSTEAD: &str =
+        "only a launcher can, which a service with `executable` and `arguments` has, and one with `command` has not";
+    let mut refuse = |what: String, found: String| {
+        refusals.keep(what, Err::<(), _>(Unsayable::new(found, Layer::Unit, INSTEAD)));
     };
-    if RawPath::directory(&spec.working_directory).is_err() {
-        refuse("the working directory".to_owned(), "is nothing that a unit can say");
+    if let Err(Unsayable { found, .. }) = RawPath::directory(&spec.working_directory) {
+        refuse("the working directory".to_owned(), found);
     }
     if has_credential(spec) {
-        refuse("option `--secrets`".to_owned(), "needs a program that reads the credential");
+        refuse("option `--secrets`".to_owned(), "asks for variables from a credential".to_owned());
     }
-    for Variable { name, .. } in settings.iter().filter(|setting| !setting.fits_unit(spec)) {
-        refuse(format!("environment variable `{name}`"), "is nothing that the unit can say");
+    for Variable { name, value } in settings.iter().filter(|setting| !setting.fits_unit(spec)) {
+        let unsayable = EnvAssignment::new(name, value).err();
+        let found = unsayable.map_or_else(|| "names code that is loaded".to_owned(), |unsayable| unsayable.found);
+        refuse(format!("environment variable `{name}`"), found);
     }
 }
 
@@ -748,7 +759,7 @@ fn check_length(what: impl fmt::Display, bytes: usize, refusals: &mut Refusals) 
 
 /// The unit that starts a job, and that is enabled in its place.
 fn timer_unit(spec: &ServiceSpec, timer: &Timer, refusals: &mut Refusals) -> Option<TimerUnit> {
-    let said = theirs(spec);
+    let said = theirs_of_timer(spec);
     let is_ours = |name: &str| spec.ours.has(name) && !is_said(&said, name);
     let description = refusals.keep("the description", Description::new(&spec.description))?;
     let (calendar, span) = match &timer.schedule {
@@ -764,6 +775,7 @@ fn timer_unit(spec: &ServiceSpec, timer: &Timer, refusals: &mut Refusals) -> Opt
         calendar,
         span,
         exact: is_ours("AccuracySec"),
+        extra_unit: extra(spec, Section::TimerUnit, refusals),
         extra_timer: extra(spec, Section::Timer, refusals),
         has_install: wanted || !extra_install.is_empty(),
         wanted,

@@ -5,7 +5,10 @@
 //! service, the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
 //! have given it, to the last quote, and all the rest it inherits. What stands here has to go on understanding those
 //! words: services keep them in the registry.
+//!
+//! The batches of an export call it, too, with `--guard DIRECTORY` and `--print FILE`: no service has such a name.
 
+mod batch;
 mod program;
 mod report;
 mod variables;
@@ -57,8 +60,14 @@ impl Order {
     }
 }
 
-/// Runs the command `RunService` with this argv and gives its exit code, which is that of the program.
+/// Runs the command `RunService` with this argv and gives its exit code, which is that of the program; or does for a batch
+/// what cmd.exe cannot.
 pub fn run(argv: &[OsString]) -> i32 {
+    if let [_, word, path] = argv
+        && let Some(done) = batch::help(word, &text(path))
+    {
+        return done;
+    }
     let order = match Order::read(argv) {
         Ok(order) => order,
         Err(reason) => {

@@ -1,5 +1,7 @@
 //! The checks of a request, but for the arguments of a catalog program, and the questions that several share.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::{Runs, pairs};
@@ -12,7 +14,7 @@ use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, WindowsService
 use crate::model::nssm_table;
 use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
-use crate::model::refused::Refused;
+use crate::model::refused::{Origin, Refused};
 use crate::model::schedule::Schedule;
 use crate::model::span::Span;
 use crate::model::spec::{
@@ -192,7 +194,7 @@ impl<'a, F: Facts> Check<'a, F> {
             let said = if line.trim().is_empty() { Err(Refused::new("must not be empty")) } else { exec_start(line) };
             match said {
                 Ok(line) => lines.push(line),
-                Err(Refused { reason, help }) => {
+                Err(Refused { reason, help, .. }) => {
                     let mut fault = Fault::new(what, reason);
                     fault.help = help;
                     self.fault(fault);
@@ -241,7 +243,8 @@ impl<'a, F: Facts> Check<'a, F> {
     fn no_template_of_windows(&mut self, name: &ServiceName) {
         match self.target {
             Target::Nssm if name.is_template() => {
-                let fault = Fault::new("service name", "it is that of a template, which only systemd has").given(name);
+                let fault =
+                    Fault::new("service name", "must not be that of a template, which only systemd has").given(name);
                 self.fault(fault.help("`instances = [\"a\", \"b\"]` in a manifest makes a service for each"));
             }
             Target::Nssm | Target::Systemd => {}
@@ -292,7 +295,7 @@ impl<'a, F: Facts> Check<'a, F> {
     /// `path` if it is absolute in the target's syntax; else a fault with the absolute one.
     pub(super) fn absolute(&mut self, what: &str, path: &Text) -> Option<Text> {
         if path.is_empty() {
-            self.fault(Fault::new(what, "an empty path"));
+            self.fault(Fault::new(what, "must not be empty: it is a path"));
             return None;
         }
         if !self.no_nul(what, path) {
@@ -444,15 +447,36 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     pub(super) fn working_directory(&mut self, request: &Request, fallback: &Text) -> Option<Text> {
+        let in_table = match self.target {
+            Target::Systemd => None,
+            Target::Nssm => request.nssm.get("AppDirectory"),
+        };
+        let in_table = in_table.and_then(|said| Some(Text::from(said.lines().pop()?)));
+        // One that begins with a variable is known to the service alone.
+        if let Some(path) =
+            in_table.filter(|path| request.working_directory.is_none() && self.platform.is_absolute(path))
+        {
+            return Some(path);
+        }
         match &request.working_directory {
             Some(path) => self.directory("option `--working-directory`", path),
             // Where systemd starts it if its unit says nothing (systemd.exec(5), `WorkingDirectory=`).
-            None if request.plain == Some(true) => Some("/".into()),
+            None if request.plain == Some(true) => Some(match self.target {
+                Target::Systemd => "/".into(),
+                // That is NSSM's own choice.
+                Target::Nssm => self.folder_of_executable(request).unwrap_or_else(|| fallback.clone()),
+            }),
             None => Some(self.facts.current_directory().unwrap_or_else(|| {
                 self.note(format!("it will run in `{fallback}`; `--working-directory DIR` names another directory"));
                 fallback.clone()
             })),
         }
+    }
+
+    fn folder_of_executable(&self, request: &Request) -> Option<Text> {
+        let path = request.executable.as_ref()?.as_str()?;
+        let (folder, _) = path.rsplit_once(['\\', '/'])?;
+        self.platform.is_absolute(&path.into()).then(|| folder.into())
     }
 
     pub(super) fn environment(&mut self, plain: &IndexMap<String, Text>) -> IndexMap<EnvName, Text> {
@@ -490,6 +514,18 @@ impl<'a, F: Facts> Check<'a, F> {
             );
         }
         names
+    }
+
+    /// Refuses variables that the target takes for one: Windows does not tell the cases of letters apart, and would keep one
+    /// of them without a word.
+    pub(super) fn apart(&mut self, environment: &IndexMap<EnvName, Text>, secrets: &[EnvName]) {
+        let mut known: BTreeMap<String, &EnvName> = BTreeMap::new();
+        for name in environment.keys().chain(secrets) {
+            if let Some(first) = known.insert(self.platform.distinct(name.as_str()), name) {
+                let reason = format!("Windows takes `{first}` and `{name}` for one name");
+                self.fault(Fault::new(format!("environment variable `{name}`"), reason));
+            }
+        }
     }
 
     /// Where the values of the secrets are kept.
@@ -601,8 +637,9 @@ impl<'a, F: Facts> Check<'a, F> {
                     _ => restart,
                 };
                 let is_job = timer.is_some() && request.plain != Some(true);
-                let restart = self.type_and_restart(&directives, is_job, request.restart.is_some(), restart);
-                self.restart_of_oneshot(&directives, is_job, restart, systemd);
+                let of_service = super::of_service(&directives);
+                let restart = self.type_and_restart(&of_service, is_job, request, restart);
+                self.restart_of_oneshot(&of_service, is_job, restart, systemd);
                 let parameters = Vec::new();
                 OfManager { systemd, directives, parameters, restart, environment_file, timer }
             }
@@ -611,7 +648,7 @@ impl<'a, F: Facts> Check<'a, F> {
                 OfManager {
                     systemd: SystemdVersion::USUAL,
                     directives: Vec::new(),
-                    parameters: self.parameters(&request.nssm),
+                    parameters: self.parameters(request),
                     restart,
                     environment_file: None,
                     timer: None,
@@ -628,12 +665,7 @@ impl<'a, F: Facts> Check<'a, F> {
                     .help("omit `--user`, and run the command as an administrator"),
             );
         }
-        if request.plain == Some(true) {
-            self.fault(
-                Fault::new("option `--plain`", "only a unit of systemd can be plain")
-                    .help("omit it: what NSSM is told of a service is told in any case"),
-            );
-        }
+        self.said_in_nssm_table(request);
         if request.hardening.as_deref().is_some_and(|profile| profile != "none") {
             self.note("hardening exists on systemd only and has no effect on Windows; `--account LocalService` takes away most rights");
         }
@@ -698,8 +730,8 @@ impl<'a, F: Facts> Check<'a, F> {
         };
         let said = || directives.iter().filter(|directive| directive.section() == Section::Timer);
         if let Some(template) = request.name.as_deref().filter(|name| schedule.is_some() && name.ends_with('@')) {
-            let reason = "a template is started by whoever starts an instance of it";
-            let help = "`instances = [\"a\", \"b\"]` in a manifest makes a service with a timer of each";
+            let reason = "a template cannot have one: only its instances run";
+            let help = "`instances = [\"a\", \"b\"]` in a manifest makes a service with a timer for each";
             self.fault(Fault::new("option `--schedule`", reason).given(template).help(help));
         }
         // `systemctl enable` enables the timer.
@@ -715,7 +747,7 @@ impl<'a, F: Facts> Check<'a, F> {
         match said().next() {
             Some(first) if !elapses => {
                 let what = format!("systemd directive `Timer.{}`", first.name());
-                let fault = Fault::new(what, "nothing says when its timer is to start it");
+                let fault = Fault::new(what, "nothing says when the timer starts the service");
                 self.fault(fault.help("`--schedule daily` does, or `--property Timer.OnBootSec=5min`"));
                 None
             }
@@ -780,13 +812,15 @@ impl<'a, F: Facts> Check<'a, F> {
     ) -> Output {
         let what = "option `--log-file`";
         let given = match &request.log_file {
-            None => return Output::Usual,
+            None | Some(LogFile::Switch(true)) => return Output::Usual,
             Some(LogFile::Switch(false)) => return Output::Dropped,
-            Some(LogFile::Switch(true)) => {
-                let fault = Fault::new("key `log_file`", "must be the path of a file, or `false` for none");
-                self.fault(
-                    fault.given("true").help("omit it: the output goes to the journal, or on Windows to a log of ours"),
-                );
+            // On the command line these are words of their own.
+            Some(LogFile::File(word)) if matches!(word.as_bytes(), b"none" | b"default") => {
+                let (what, is_on) =
+                    if word.as_bytes() == b"none" { ("no output", false) } else { ("the usual one", true) };
+                let fault =
+                    Fault::new("key `log_file`", "must be the path of a file, or `true` or `false`").given(word);
+                self.fault(fault.help(format!("write `log_file = {is_on}` for {what}")));
                 return Output::Usual;
             }
             Some(LogFile::File(path)) => path,
@@ -823,7 +857,7 @@ impl<'a, F: Facts> Check<'a, F> {
     /// Refuses a key of a table that says in the service manager's own word what `--log-file` says.
     pub(super) fn one_output(&mut self, request: &Request, directives: &[Directive], parameters: &[Parameter]) {
         let said = request.log_file.is_some();
-        self.said_in_table(said, "option `--log-file`", &OUTPUTS, directives, parameters);
+        self.said_in_table(said, "option `--log-file`", &OUTPUTS, request, directives, parameters);
     }
 
     /// Its profile of hardening.
@@ -838,10 +872,14 @@ impl<'a, F: Facts> Check<'a, F> {
         hardening
     }
 
-    /// When it is started again: a plain unit that says nothing is not (systemd.service(5), `Restart=`).
+    /// When it is started again: a plain unit that says nothing is not (systemd.service(5), `Restart=`), and a plain service
+    /// of NSSM always is.
     pub(super) fn restart(&mut self, request: &Request) -> Restart {
         match request.restart.as_deref() {
-            None if request.plain == Some(true) => Restart::Never,
+            None if request.plain == Some(true) => match self.target {
+                Target::Systemd => Restart::Never,
+                Target::Nssm => Restart::Always,
+            },
             said => self.word("option `--restart`", said),
         }
     }
@@ -864,10 +902,12 @@ impl<'a, F: Facts> Check<'a, F> {
         &mut self,
         request: &Request,
         directives: &[Directive],
+        is_job: bool,
         settled: &mut Request,
     ) -> Option<StopCommand> {
         let what = "option `--stop-command`";
         let (program, words) = request.stop_command.split_first()?;
+        self.no_stop_command_of_job(what, request, directives, is_job);
         match self.target {
             Target::Systemd => {}
             Target::Nssm => {
@@ -877,7 +917,7 @@ impl<'a, F: Facts> Check<'a, F> {
             }
         }
         if directives.iter().any(|directive| directive.name() == "ExecStop") {
-            let reason = "the key `ExecStop` of the `systemd` table says it, too; omit one of the two";
+            let reason = said_too(request.origin("ExecStop"), "ExecStop", "systemd");
             self.fault(Fault::new(what, reason));
         }
         let word = |word: &Text| match word.as_bytes().strip_suffix(b"$MAINPID") {
@@ -893,6 +933,22 @@ impl<'a, F: Facts> Check<'a, F> {
         Some(StopCommand { path, arguments })
     }
 
+    /// Refuses a command that would never ask anything to end: systemd sends SIGTERM to a job that runs, and carries out
+    /// `ExecStop=` after a run, when nothing is left (systemd.service(5), `Type=oneshot`).
+    fn no_stop_command_of_job(&mut self, what: &str, request: &Request, directives: &[Directive], is_job: bool) {
+        let stays = directives.iter().any(|directive| directive.name() == "RemainAfterExit" && directive.is_on());
+        if !is_oneshot(directives, is_job) || stays {
+            return;
+        }
+        let why = match &request.schedule {
+            Some(_) => "with `--schedule`",
+            None => "with `Type=oneshot`",
+        };
+        let reason = format!("cannot be combined {why}: systemd asks a job that runs by its signal alone");
+        let help = "`--property KillSignal=SIGINT` names another signal than SIGTERM";
+        self.fault(Fault::new(what, reason).help(help));
+    }
+
     /// A length of time.
     pub(super) fn span(&mut self, what: &str, time: Option<&Time>) -> Option<Span> {
         self.parse(what, &time?.to_string())
@@ -900,8 +956,9 @@ impl<'a, F: Facts> Check<'a, F> {
 
     /// Refuses a key of a table that says in the service manager's own word what `--stop-timeout` says: it would take the
     /// place of that.
-    pub(super) fn one_stop_timeout(&mut self, said: Option<Span>, directives: &[Directive], parameters: &[Parameter]) {
-        self.said_in_table(said.is_some(), "option `--stop-timeout`", &STOP_TIMEOUTS, directives, parameters);
+    pub(super) fn one_stop_timeout(&mut self, request: &Request, directives: &[Directive], parameters: &[Parameter]) {
+        let said = request.stop_timeout.is_some();
+        self.said_in_table(said, "option `--stop-timeout`", &STOP_TIMEOUTS, request, directives, parameters);
     }
 
     /// Refuses the keys `names` of a table beside an option that says the same.
@@ -910,6 +967,7 @@ impl<'a, F: Facts> Check<'a, F> {
         is_said: bool,
         option: &str,
         names: &[&str],
+        request: &Request,
         directives: &[Directive],
         parameters: &[Parameter],
     ) {
@@ -917,22 +975,38 @@ impl<'a, F: Facts> Check<'a, F> {
         let parameters = parameters.iter().map(|parameter| (parameter.name.as_str(), "nssm"));
         let is_it = |(name, _): &(&str, &str)| is_said && names.contains(name);
         for (name, table) in directives.chain(parameters).filter(is_it) {
-            let reason = format!("the key `{name}` of the `{table}` table says it, too; omit one of the two");
+            let reason = said_too(request.origin(name), name, table);
             self.fault(Fault::new(option, reason));
         }
     }
 
+    /// Refuses a parameter of NSSM beside the key that says the same in other words.
+    fn said_in_nssm_table(&mut self, request: &Request) {
+        let environment = !request.environment.is_empty() || !request.path.is_empty();
+        for (name, key, is_said) in [
+            ("AppParameters", "arguments", !request.arguments.is_empty()),
+            ("AppDirectory", "working_directory", request.working_directory.is_some()),
+            ("AppEnvironmentExtra", "environment", environment),
+        ] {
+            if is_said && request.nssm.contains_key(name) {
+                let reason = format!("the key `{name}` of the `nssm` table says it, too; omit one of the two");
+                self.fault(Fault::new(format!("key `{key}`"), reason));
+            }
+        }
+    }
+
     /// The further parameters of NSSM.
-    fn parameters(&mut self, table: &IndexMap<String, Setting>) -> Vec<Parameter> {
+    fn parameters(&mut self, request: &Request) -> Vec<Parameter> {
         let mut parameters = Vec::new();
-        for (key, value) in table {
+        for (key, value) in &request.nssm {
             let values = match value {
                 Setting::Switch(on) => vec![u8::from(*on).to_string()],
                 value => value.lines(),
             };
             match nssm_table::parameter(key, &values) {
                 Ok(parameter) => parameters.push(parameter),
-                Err(Refused { reason, help }) => {
+                Err(refused) => {
+                    let Refused { reason, help, .. } = refused.of(request.origin(key));
                     let mut fault = Fault::new(format!("parameter `{}` of NSSM", Text::from(key.as_str())), reason);
                     fault.help = help;
                     self.fault(fault);
@@ -975,7 +1049,8 @@ impl<'a, F: Facts> Check<'a, F> {
                     version = if assumed.is_some() { version } else { version.max(since.into()) };
                     directives.extend(lines);
                 }
-                Err(Refused { reason, help }) => {
+                Err(refused) => {
+                    let Refused { reason, help, .. } = refused.of(request.origin(key));
                     let mut fault = Fault::new(format!("systemd directive `{}`", Text::from(key.as_str())), reason);
                     fault.help = help;
                     self.fault(fault);
@@ -987,19 +1062,25 @@ impl<'a, F: Facts> Check<'a, F> {
 
     /// What systemd refuses in pairs, after which it does not load the unit at all (`service_verify` in
     /// `src/core/service.c`); gives when it is started again.
-    fn type_and_restart(&mut self, directives: &[Directive], is_job: bool, is_said: bool, restart: Restart) -> Restart {
+    fn type_and_restart(
+        &mut self,
+        directives: &[Directive],
+        is_job: bool,
+        request: &Request,
+        restart: Restart,
+    ) -> Restart {
         let last =
             |name: &str| directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
-        pairs::faults(directives, is_job).into_iter().for_each(|fault| self.fault(fault));
+        pairs::faults(directives, is_job, request).into_iter().for_each(|fault| self.fault(fault));
         match last("Type").or(is_job.then_some("oneshot")) {
             Some("dbus") if last("BusName").is_none_or(str::is_empty) => self.fault(
                 Fault::new("systemd directive `Type`", "needs `BusName`: the name on the bus that says that it is up")
                     .given("dbus")
-                    .help("write `BusName = \"org.example.Name\"` beside it"),
+                    .help(format!("write {} beside it", request.origin("Type").entry("BusName", "org.example.Name"))),
             ),
             Some("oneshot") if matches!(restart, Restart::Always | Restart::OnSuccess) => {
-                if !is_said {
-                    self.note("`Type=oneshot` ends when it is done, so it is not started again (`--restart never`)");
+                if request.restart.is_none() {
+                    self.note("a service of `Type=oneshot` ends when it is done, so it is not started again (`--restart never`)");
                     return Restart::Never;
                 }
                 let reason = "`Type=oneshot` cannot be started again after it has ended without an error";
@@ -1011,6 +1092,14 @@ impl<'a, F: Facts> Check<'a, F> {
             _ => {}
         }
         restart
+    }
+}
+
+/// Why an option is refused beside an entry of a table that says the same.
+fn said_too(origin: Origin, name: &str, table: &str) -> String {
+    match origin {
+        Origin::CommandLine => format!("`--property {name}=...` says it, too; omit one of the two"),
+        Origin::Manifest => format!("the key `{name}` of the `{table}` table says it, too; omit one of the two"),
     }
 }
 

@@ -64,6 +64,7 @@ pub fn validate(
     target: Target,
     fallback_directory: &Text,
 ) -> Result<Validated, Vec<Fault>> {
+    let request = &request.resolved();
     let mut check = Check::new(facts, target);
     let scope = if request.user == Some(true) { Scope::User } else { Scope::System };
     let mut settled = request.clone();
@@ -80,6 +81,7 @@ pub fn validate(
     let referred = run.iter().flat_map(Run::arguments).filter_map(Argument::variable);
     let asked = needed.iter().chain(given.keys()).chain(referred).cloned();
     let secrets = check.secrets(request, asked, &environment);
+    check.apart(&environment, &secrets);
     let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
     let secrets_in = check.secrets_in(request, scope, assumed);
 
@@ -96,11 +98,13 @@ pub fn validate(
         request.path.iter().filter_map(|directory| check.directory("option `--path`", directory)).collect();
     let OfManager { systemd, directives, parameters, restart, environment_file, timer } =
         check.of_manager(request, restart, assumed, secrets_in);
-    check.one_stop_timeout(stop_timeout, &directives, &parameters);
-    check.one_output(request, &directives, &parameters);
-    check.number_of_commands(run.as_ref(), &directives, timer.is_some() && request.plain != Some(true));
-    check.said_once(request, &directives);
-    let stop_command = check.stop_command(request, &directives, &mut settled);
+    let of_service = of_service(&directives);
+    check.one_stop_timeout(request, &of_service, &parameters);
+    check.one_output(request, &of_service, &parameters);
+    let is_job = timer.is_some() && request.plain != Some(true);
+    check.number_of_commands(run.as_ref(), &of_service, is_job);
+    check.said_once(request, &of_service);
+    let stop_command = check.stop_command(request, &of_service, is_job, &mut settled);
 
     if let Some(run) = &run {
         let given = runs.as_ref().and_then(Runs::typed);
@@ -139,7 +143,11 @@ pub fn validate(
         secrets,
         secrets_in,
         account,
-        at_boot: request.at_boot.unwrap_or(true) && can_be_enabled(is_template, &ours, &directives),
+        at_boot: request.at_boot.unwrap_or(true)
+            && match target {
+                Target::Systemd => can_be_enabled(is_template, &ours, &directives),
+                Target::Nssm => true,
+            },
         restart,
         restart_sec: restart_sec.or(of_program).unwrap_or(RESTART_SEC),
         stop_timeout: stop_timeout.unwrap_or(stop_timeout_of(target)),
@@ -159,6 +167,11 @@ pub fn validate(
         parameters,
     };
     Ok(Validated { spec, request: settled, given_secrets: given, patterns, notes })
+}
+
+/// Those of its directives that are not about its timer.
+fn of_service(directives: &[Directive]) -> Vec<Directive> {
+    directives.iter().filter(|directive| !directive.section().is_of_timer()).cloned().collect()
 }
 
 /// Whether there is anything in `[Install]` that starts it. A template is enabled by its default instance alone.

@@ -3,6 +3,7 @@
 
 use super::check::Check;
 use crate::error::Fault;
+use crate::manifest::Request;
 use crate::model::facts::Facts;
 use crate::model::span::Span;
 use crate::model::spec::Restart;
@@ -30,17 +31,17 @@ impl<F: Facts> Check<'_, F> {
     }
 }
 
-/// One that has no effect without another.
+/// One that has no effect without another, and a value of that as an example.
 const NEEDS: [(&str, &str, &str); 5] = [
-    ("RestartMaxDelaySec", "RestartSteps", "`RestartSteps = 5`"),
-    ("RestartSteps", "RestartMaxDelaySec", "`RestartMaxDelaySec = \"5min\"`"),
-    ("RuntimeRandomizedExtraSec", "RuntimeMaxSec", "`RuntimeMaxSec = \"1h\"`"),
-    ("USBFunctionDescriptors", "USBFunctionStrings", "`USBFunctionStrings = \"/path\"`"),
-    ("USBFunctionStrings", "USBFunctionDescriptors", "`USBFunctionDescriptors = \"/path\"`"),
+    ("RestartMaxDelaySec", "RestartSteps", "5"),
+    ("RestartSteps", "RestartMaxDelaySec", "5min"),
+    ("RuntimeRandomizedExtraSec", "RuntimeMaxSec", "1h"),
+    ("USBFunctionDescriptors", "USBFunctionStrings", "/path"),
+    ("USBFunctionStrings", "USBFunctionDescriptors", "/path"),
 ];
 
 /// What is at fault in them.
-pub(super) fn faults(directives: &[Directive], is_job: bool) -> Vec<Fault> {
+pub(super) fn faults(directives: &[Directive], is_job: bool, request: &Request) -> Vec<Fault> {
     // An empty value takes an earlier one back.
     let last = |name: &str| {
         let value = directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
@@ -69,6 +70,7 @@ pub(super) fn faults(directives: &[Directive], is_job: bool) -> Vec<Fault> {
     for (name, needed, example) in NEEDS {
         if let (Some(value), None) = (last(name), last(needed)) {
             let reason = format!("has no effect without `{needed}`");
+            let example = request.origin(name).entry(needed, example);
             faults.push(fault(name, value, reason).help(format!("write {example} beside it")));
         }
     }

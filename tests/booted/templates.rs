@@ -40,6 +40,17 @@ fn instances_start_and_stop_by_their_names() {
     for line in ["tpl-run@: template", "tpl-run@a: running", "tpl-run@b: running"] {
         assert!(status.lines().any(|known| known == line), "{status}");
     }
+    let json = |words: [&str; 2]| -> serde_json::Value {
+        let (_, ran) = manage(&ran, words).args(["--format", "json"]).run_to_any_end();
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    // All of them write into the one error log of the template, which each of them is told with.
+    let services = json(["tpl-run@", "status"])["services"].clone();
+    let told: Vec<_> =
+        services.as_array().unwrap().iter().map(|of| (of["service"].clone(), of["error_log"].clone())).collect();
+    let log = serde_json::json!("/srv/tpl-run@_ERROR_LOG.txt");
+    assert_eq!(told, ["tpl-run@", "tpl-run@a", "tpl-run@b"].map(|name| (name.into(), log.clone())));
+    assert_eq!(json(["tpl-run@a", "status"])["error_log"], log);
     let pid = b.pid();
     manage(&ran, ["tpl-run@a", "restart"]).stdout("tpl-run@a: restarted, it runs\n").run();
     assert_eq!(b.pid(), pid);
@@ -51,6 +62,8 @@ fn instances_start_and_stop_by_their_names() {
     manage(&ran, ["tpl-run@", "stop"]).stdout("tpl-run@b: stopped\n").run();
     manage(&ran, ["tpl-run@", "stop"]).stdout("tpl-run@: stopped\n").run();
     manage(&ran, ["tpl-run@", "status"]).status(3).stdout_contains("tpl-run@: template\n").run();
+    // In the same form without any.
+    assert_eq!(json(["tpl-run@", "status"])["services"][0]["state"], "template");
     manage(&ran, ["tpl-run@", "remove"]).run();
 }
 

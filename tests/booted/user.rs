@@ -9,13 +9,13 @@ use crate::support::booted::folder_of;
 use crate::support::{Ran, Test, probe, system, wait_for};
 
 /// One at a time: they log joe in and out.
-static JOE: Mutex<()> = Mutex::new(());
+pub(crate) static JOE: Mutex<()> = Mutex::new(());
 
 /// joe, at a terminal until this goes.
-struct Session(Child);
+pub(crate) struct Session(Child);
 
 impl Session {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let mut login = Command::new("su");
         login.args(["--login", "joe", "--command", "exec sleep 1000"]).stdin(Stdio::null());
         let session = Self(login.spawn().expect("su"));
@@ -49,7 +49,7 @@ impl Drop for Session {
 }
 
 /// What joe's service manager says; it may not be there.
-fn joe(words: &[&str]) -> Option<String> {
+pub(crate) fn joe(words: &[&str]) -> Option<String> {
     let output = Command::new("systemctl").args(["--user", "--machine=joe@"]).args(words).output().expect("systemctl");
     String::from_utf8(output.stdout).ok().filter(|text| !text.is_empty())
 }
@@ -59,13 +59,13 @@ fn unit(name: &str) -> PathBuf {
 }
 
 /// `InstallService --user`, as joe does it: with nothing in the environment that a session would set.
-fn install(name: &str) -> Test {
+pub(crate) fn install(name: &str) -> Test {
     folder_of("joe", &format!("/srv/{name}"));
     let test = Test::install().by_person("joe").env("HOME", "/home/joe");
     test.args(["--user", "--service_name", name, "--working-directory", &format!("/srv/{name}")])
 }
 
-fn manage(ran: &Ran, name: &str, mode: &str) -> Test {
+pub(crate) fn manage(ran: &Ran, name: &str, mode: &str) -> Test {
     ran.then_manage().by_person("joe").env("HOME", "/home/joe").args([name, mode])
 }
 
@@ -275,8 +275,8 @@ fn without_a_service_manager_of_their_own_the_line_that_brings_one_is_told() {
 fn a_unit_of_a_person_is_shown_to_systemd_first() {
     let _alone = JOE.lock();
     let _session = Session::begin();
-    let bad = install("verify-user").args(["--property", "Personality=pdp11"]).probe([]).status(2);
-    bad.stderr_contains("    Failed to parse personality, ignoring: pdp11\n").run();
+    let bad = install("verify-user").args(["--property", "Personality=s390x"]).probe([]).status(2);
+    bad.stderr_contains("    Failed to parse personality, ignoring: s390x\n").run();
     assert!(!unit("verify-user").exists());
     let ran = install("verify-user").args(["--property", "Nice=5"]).probe([]).run();
     assert!(unit("verify-user").exists());

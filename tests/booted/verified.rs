@@ -11,12 +11,12 @@ fn a_line_that_systemd_leaves_out_is_refused_with_its_words() {
     let service = named("verify-line");
     let ran = service
         .install()
-        .args(["--property", "Personality=pdp11", "--property", "LogNamespace=a/b"])
+        .args(["--property", "Personality=s390x", "--property", "LogNamespace=a/b"])
         .probe([])
         .status(2)
         .stderr_contains(
-            "error: line `Personality=pdp11` of `verify-line.service`: the systemd of this host would leave it out; \
-             nothing was changed\n    Failed to parse personality, ignoring: pdp11\n",
+            "error: line `Personality=s390x` of `verify-line.service`: the systemd of this host would leave it out; \
+             nothing was changed\n    Failed to parse personality, ignoring: s390x\n",
         )
         .stderr_contains("error: line `LogNamespace=a/b` of `verify-line.service`: ")
         .run();
@@ -25,12 +25,28 @@ fn a_line_that_systemd_leaves_out_is_refused_with_its_words() {
 
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
+fn so_is_a_line_of_the_timer() {
+    let service = named("verify-timer");
+    let ran = service
+        .install()
+        .args(["--property", "Timer.OnCalendar=%n"])
+        .script("true")
+        .status(2)
+        .stderr_contains(
+            "error: line `OnCalendar=%n` of `verify-timer.timer`: the systemd of this host would leave it out",
+        )
+        .run();
+    assert!(!service.unit().exists() && !ran.folder().join("working_dir/verify-timer_install_args.toml").exists());
+}
+
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
 fn an_update_that_it_refuses_leaves_what_runs_alone() {
     let service = named("verify-update");
     let ran = service.install().arg("--start").probe(["one"]).run();
     let (pid, unit) = (service.pid(), service.unit_text());
-    let bad = service.install_again(&ran).args(["--start", "--property", "SyslogIdentifier=%z"]).probe(["two"]);
-    bad.status(2).stderr_contains("    Failed to resolve unit specifiers in '%z', ignoring: Invalid slot\n").run();
+    let bad = service.install_again(&ran).args(["--start", "--property", "CoredumpFilter=x"]).probe(["two"]);
+    bad.status(2).stderr_contains("error: line `CoredumpFilter=x` of `verify-update.service`: ").run();
     assert_eq!((service.pid(), service.unit_text()), (pid, unit));
 }
 

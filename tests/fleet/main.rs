@@ -13,6 +13,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 use support::{Ran, Test};
@@ -64,6 +65,9 @@ impl Drop for Host {
         drop(self.bed.wait());
     }
 }
+
+/// The number of the next host.
+static NUMBERS: AtomicU32 = AtomicU32::new(1);
 
 /// The hosts, a role in a folder, and what was given to `ansible-playbook` last.
 struct Fleet {
@@ -137,14 +141,17 @@ fn manifest(word: &str) -> String {
 }
 
 impl Fleet {
-    fn new() -> Self {
-        let mut hosts: Vec<Host> = (1..=3).map(Host::boot).collect();
+    /// So many hosts, and the role of a manifest.
+    fn new(hosts: u32, manifest: &str) -> Self {
+        // Those of two tests run side by side.
+        let first = NUMBERS.fetch_add(hosts, Ordering::Relaxed);
+        let mut hosts: Vec<Host> = (first..first + hosts).map(Host::boot).collect();
         hosts.iter_mut().for_each(Host::wait);
         let inventory: String = hosts.iter().map(|host| format!("{}\n", host.name)).collect();
         let playbook = "- hosts: all\n  gather_facts: false\n  roles: [install_service]\n";
         let test = Test::install().file("inventory", inventory).file("play.yml", playbook);
         let test = test.file("values.yml", values(SECRET));
-        Self { hosts, ran: export(test, &manifest("one")).run() }
+        Self { hosts, ran: export(test, manifest).run() }
     }
 
     fn export(&mut self, manifest: &str) {
@@ -249,7 +256,7 @@ const UNITS: [&str; 3] = ["fleet-secret.service", "yes.service", "fleet-launched
 #[test]
 #[ignore = "needs root, three booted systemds and Ansible: tests/run fleet"]
 fn a_fleet_is_brought_up_kept_and_put_right() {
-    let mut fleet = Fleet::new();
+    let mut fleet = Fleet::new(3, &manifest("one"));
 
     // A check changes nothing, says what would, and does not fail for what is not there yet.
     let checked = fleet.play_on(0, &[START, &["--check", "--diff"]].concat());
@@ -367,6 +374,99 @@ fn a_fleet_is_brought_up_kept_and_put_right() {
     let foreign = fleet.play_on(2, START);
     assert_eq!(foreign.stats[&fleet.hosts[2].name].failed, 1, "{}", foreign.text);
     assert_eq!(fleet.hosts[2].sh("cat /etc/systemd/system/new.service"), "[Service]\n");
+}
+
+/// A job with or without its schedule, and where `others` are listed, a Python program and a template.
+fn jobs(schedule: &str, others: bool) -> String {
+    let others = if others {
+        r#"
+        [[service]]
+        name = "fleet-python"
+        python = "http.server:test"
+        interpreter = "/usr/bin/python3"
+        [[service]]
+        name = "fleet-timed"
+        executable = "/bin/true"
+        schedule = "weekly"
+        [[service]]
+        name = "fleet-relay@"
+        command = ["/bin/sleep 100%i"]
+        "#
+    } else {
+        ""
+    };
+    format!(
+        r#"
+        [defaults]
+        working_directory = "/srv"
+        [[service]]
+        name = "fleet-job"
+        executable = "/bin/sleep"
+        arguments = ["1000"]
+        {schedule}
+        {others}
+        "#
+    )
+}
+
+#[test]
+#[ignore = "needs root, a booted systemd and Ansible: tests/run fleet"]
+fn what_a_service_no_longer_has_goes_with_what_it_did() {
+    let mut fleet = Fleet::new(1, &jobs("schedule = \"daily\"", true));
+    let manage = env!("CARGO_BIN_EXE_ManageService");
+    let of_us = "cd /etc/systemd/system; ls -d fleet-* */fleet-* /var/lib/install-service/fleet-* | sort";
+
+    // A template is installed, and neither started nor looked for in vain.
+    fleet.play(&[START, &["--check"]].concat()).played(|changed| changed > 0);
+    fleet.play(START).played(|changed| changed > 0);
+    fleet.play(START).played(|changed| changed == 0);
+    let host = &fleet.hosts[0];
+    assert_eq!(host.sh("systemctl is-active fleet-job.timer fleet-timed.timer"), "active\nactive\n");
+    host.sh("systemctl start fleet-relay@1 && systemctl enable --quiet fleet-relay@1");
+    host.sh(&format!("{manage} fleet-job diff && {manage} fleet-relay@ diff && {manage} fleet-python diff"));
+    assert!(host.sh(of_us).contains("fleet-python_stop.sh"));
+
+    // A service that has lost its schedule has no timer any more, and runs all the time.
+    fleet.export(&jobs("", true));
+    let shown = fleet.play(&[START, &["--check"]].concat());
+    let host = &fleet.hosts[0];
+    assert_eq!(shown.changed_by("Stop timers that are no longer listed", &host.name), ["fleet-job"], "{}", shown.text);
+    assert_eq!(host.sh("systemctl is-active fleet-job.timer"), "active\n", "a check changes nothing");
+    fleet.play(START).played(|changed| changed > 0);
+    let states = "systemctl is-active fleet-job.service; systemctl is-enabled fleet-job.service; \
+                  systemctl show --value -p LoadState -p ActiveState fleet-job.timer";
+    assert_eq!(host.sh(states), "active\nenabled\nnot-found\ninactive\n");
+    host.sh(&format!("test ! -e /etc/systemd/system/fleet-job.timer && {manage} fleet-job diff"));
+    assert_eq!(host.sh("systemctl is-active fleet-timed.timer"), "active\n", "that of another service stays");
+    fleet.play(START).played(|changed| changed == 0);
+
+    // And one that has a schedule again is started by its timer alone.
+    fleet.export(&jobs("schedule = \"daily\"", true));
+    fleet.play(START).played(|changed| changed > 0);
+    let host = &fleet.hosts[0];
+    host.sh(&format!(
+        "test ! -e /etc/systemd/system/multi-user.target.wants/fleet-job.service; {manage} fleet-job diff"
+    ));
+    fleet.play(START).played(|changed| changed == 0);
+
+    // What is no longer listed leaves its receipt alone.
+    fleet.export(&jobs("schedule = \"daily\"", false));
+    let prune = [START, &["--extra-vars", "install_service_prune=true"]].concat();
+    fleet.play(&[&prune[..], &["--check"]].concat()).played(|changed| changed > 0);
+    fleet.play(&prune).played(|changed| changed > 0);
+    let host = &fleet.hosts[0];
+    let left: Vec<String> =
+        host.sh(of_us).lines().filter(|line| !line.contains("fleet-job")).map(str::to_owned).collect();
+    let receipts = ["fleet-python", "fleet-relay@", "fleet-timed"];
+    assert_eq!(left, receipts.map(|name| format!("/var/lib/install-service/{name}_install_args.toml")));
+    assert_eq!(host.sh("systemctl list-units --all --plain --no-legend 'fleet-[prt]*'"), "");
+    fleet.play(&prune).played(|changed| changed == 0);
+
+    // A timer of somebody else stops the play before anything is written.
+    host.sh("systemctl disable --now --quiet fleet-job.timer && echo '[Timer]' > /etc/systemd/system/fleet-job.timer");
+    let foreign = fleet.play(START);
+    assert_eq!(foreign.stats[&fleet.hosts[0].name].failed, 1, "{}", foreign.text);
+    assert_eq!(fleet.hosts[0].sh("cat /etc/systemd/system/fleet-job.timer"), "[Timer]\n");
 }
 
 /// Ansible itself reads the role for Windows; its modules are in the collection ansible.windows.

@@ -49,8 +49,6 @@ fn what_nothing_can_be_taken_over_with_is_refused() {
     refused(&["--restart-now"], "option `--restart-now`: needs `--adopt`: it is for what is taken over\n");
     refused(&["--adopt", "--output", "tree"], "option `--adopt`: cannot be combined with `--output`,");
     refused(&["--adopt", "--update"], "option `--adopt`: cannot be combined with `--update`,");
-    let nssm = ["--adopt", "--target", "nssm", "--working-directory", "C:\\"];
-    refused(&nssm, "option `--adopt`: takes over units of systemd; a service of NSSM keeps its name\n");
 }
 
 /// What is kept tells where links go that root will make: its words are judged.
@@ -68,5 +66,5 @@ fn what_is_kept_is_believed_only_if_it_makes_sense() {
         install(&ran, &["--adopt", "--check"]).status(2).stderr_contains(said).run();
     }
     fs::remove_file(state.join("own_original.service")).unwrap();
-    install(&ran, &["--adopt", "--check"]).status(2).stderr_contains("the unit that it is of, is gone").run();
+    install(&ran, &["--adopt", "--check"]).status(2).stderr_contains("which it describes, is gone").run();
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 51] = [
+const OPTIONS: [(&str, Option<&str>); 54] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -21,6 +21,7 @@ const OPTIONS: [(&str, Option<&str>); 51] = [
     ("--adopt", None),
     ("--restart-now", None),
     ("--start", None),
+    ("--no-nssm", None),
     ("--no-rollback", None),
     ("--prune", None),
     ("--yes", None),
@@ -39,6 +40,8 @@ const OPTIONS: [(&str, Option<&str>); 51] = [
     ("--stop-command", Some("/bin/true $MAINPID")),
     ("--no-network", None),
     ("--plain", None),
+    ("--no-plain", None),
+    ("--unset", Some("A")),
     ("--network", None),
     ("--boot", None),
     ("--after", Some("a.target")),

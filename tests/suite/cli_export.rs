@@ -40,17 +40,14 @@ fn the_paths_that_were_written_are_printed() {
 }
 
 #[test]
-fn a_batch_without_room_for_runservice_goes_without() {
-    let batch = |argument: &str| {
-        let words = ["--target", "nssm", "--output", "tree", "--working-directory", r"C:\lab", "--service_name", "web"];
-        let ran = Test::install().args(words).args(["--", r"C:\lab\web.exe", argument]).run();
-        let batch = fs::read_to_string(ran.folder().join("tree/install-web.cmd")).unwrap();
-        (ran.stderr, batch.contains("RunService.exe"))
-    };
-    assert_eq!(batch(&"x".repeat(7800)), (String::new(), true));
-    let note =
-        "note: `web`: the batch will leave no error log: its arguments leave no room for RunService in a line there\n";
-    assert_eq!(batch(&"x".repeat(7890)), (note.to_owned(), false));
+fn a_service_that_has_lost_its_schedule_has_no_timer_in_its_tree() {
+    let ran = export(Test::install(), &["--schedule", "daily"]).run();
+    let timer = "tree/etc/systemd/system/web.timer";
+    assert!(there(&ran, timer));
+    let ran = export(ran.then_install(), &[]).run();
+    assert!(!there(&ran, timer));
+    let sums = fs::read_to_string(ran.folder().join("tree/MANIFEST.sha256")).unwrap();
+    assert!(!sums.contains("web.timer") && sums.contains("web.service"), "{sums}");
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn executables_that_cannot_be_run() {
         "InstallService: error: executable `[TMP]/plain`: it is not marked as executable\n  \
          help: `chmod +x [TMP]/plain`, or name its interpreter in front of it\n",
     );
-    refused(run(""), "InstallService: error: executable: an empty path\n");
+    refused(run(""), "InstallService: error: executable: must not be empty: it is a path\n");
     refused(
         run("no-such-program"),
         "InstallService: error: executable `no-such-program`: there is no program of that name on PATH\n  help: give its absolute path\n",
@@ -712,7 +712,7 @@ fn a_log_file_lies_in_a_directory_that_is_there() {
     // Of two that say the same, one would count in silence.
     refused(
         run(&["--log-file", "none", "--property", "StandardError=inherit"]),
-        &format!("{option}: the key `StandardError` of the `systemd` table says it, too; omit one of the two\n"),
+        &format!("{option}: `--property StandardError=...` says it, too; omit one of the two\n"),
     );
     refused(
         run(&["--log-file", "/var/log/web.log "]),
@@ -721,12 +721,78 @@ fn a_log_file_lies_in_a_directory_that_is_there() {
              backslash continues it\n"
         ),
     );
-    let manifest = "[[service]]\nname = 'x'\nexecutable = '/bin/true'\nlog_file = true\n";
-    refused(
-        Test::install().file("m.toml", manifest).args(["--dry-run", "--manifest", "m.toml"]),
-        "InstallService: error: key `log_file` `true`: must be the path of a file, or `false` for none\n  \
-         help: omit it: the output goes to the journal, or on Windows to a log of ours\n",
-    );
+    let of_manifest = |said: &str| {
+        let manifest = format!("[[service]]\nname = 'x'\nexecutable = '/bin/true'\nworking_directory = '/'\n{said}\n");
+        Test::install().file("m.toml", manifest).args(["--dry-run", "--manifest", "m.toml", "--target", "systemd"])
+    };
+    for (word, help) in
+        [("none", "`log_file = false` for no output"), ("default", "`log_file = true` for the usual one")]
+    {
+        refused(
+            of_manifest(&format!("log_file = '{word}'")),
+            &format!(
+                "InstallService: error: key `log_file` `{word}`: must be the path of a file, or `true` or `false`\n  \
+                 help: write {help}\n"
+            ),
+        );
+    }
+    // What it is anyhow.
+    assert_eq!(of_manifest("log_file = true").run().stdout, of_manifest("").run().stdout);
+}
+
+/// What has a word of its own is named as it is written where it was given.
+#[test]
+fn what_has_a_word_of_its_own_is_named_by_where_it_was_given() {
+    let given = |target: &str, property: &str| {
+        let directory = if target == "nssm" { r"C:\\" } else { "/" };
+        let program = if target == "nssm" { r"C:\x.exe" } else { "/bin/true" };
+        let test = Test::install().args(["--dry-run", "--target", target, "--service_name", "web"]);
+        test.args(["--working-directory", directory, "--property", property, "--", program]).status(2)
+    };
+    for (target, property, said) in [
+        ("systemd", "Restart=always", "`Restart`: this has an option of its own\n  help: `--restart ...`\n"),
+        ("systemd", "RestartSec=3", "`RestartSec`: this has an option of its own\n  help: `--restart-sec ...`\n"),
+        ("systemd", "User=x", "`User`: this has an option of its own\n  help: `--account ...`\n"),
+        ("systemd", "Environment=A=1", "`Environment`: this has an option of its own\n  help: `--env NAME=VALUE`\n"),
+        ("systemd", "Unit.After=x.service", "`Unit.After`: this has an option of its own\n  help: `--after ...`\n"),
+        (
+            "systemd",
+            "ExecStart=/bin/x",
+            "`ExecStart`: what runs is no property\n  help: write the program and its arguments behind `--`\n",
+        ),
+        ("systemd", "OnFailure=x.service", "help: write `--property Unit.OnFailure=...`\n"),
+        ("systemd", "Type=dbus", "help: write `--property BusName=org.example.Name` beside it\n"),
+        ("nssm", "ObjectName=x", "`ObjectName` of NSSM: this has an option of its own\n  help: `--account ...`\n"),
+        ("nssm", "AppExit=Exit", "help: write `--property AppExit.3=Exit` or `--property AppExit.Default=Restart`\n"),
+    ] {
+        given(target, property).stderr_contains(said).run();
+    }
+    let manifest = "[[service]]\nname = 'x'\nexecutable = '/bin/true'\nsystemd = { Restart = 'always' }\n";
+    let test =
+        Test::install().file("m.toml", manifest).args(["--dry-run", "--manifest", "m.toml", "--target", "systemd"]);
+    test.status(2).stderr_contains("this has a key of its own\n  help: write `restart = ...`\n").run();
+}
+
+/// systemd sends a signal to a job that runs, and carries out the command when there is nothing left to ask.
+#[test]
+fn a_job_has_no_stop_command() {
+    let job = |options: &[&str]| {
+        let test = Test::install().args(["--dry-run", "--service_name", "job", "--working-directory", "/"]);
+        test.args(["--target", "systemd", "--stop-command", "/bin/kill $MAINPID"])
+            .args(options)
+            .args(["--", "/bin/true"])
+    };
+    job(&["--schedule", "daily"])
+        .status(2)
+        .stdout("")
+        .stderr(
+            "InstallService: error: option `--stop-command`: cannot be combined with `--schedule`: systemd asks a job \
+             that runs by its signal alone\n  help: `--property KillSignal=SIGINT` names another signal than SIGTERM\n",
+        )
+        .run();
+    job(&["--property", "Type=oneshot"]).status(2).stderr_contains("cannot be combined with `Type=oneshot`").run();
+    job(&["--property", "Type=oneshot", "--property", "RemainAfterExit=yes"]).run();
+    job(&["--schedule", "daily", "--property", "Type=exec"]).run();
 }
 
 #[test]
@@ -760,7 +826,7 @@ fn a_schedule_is_one_of_systemd() {
     );
     refused(
         run(&["--property", "Timer.Persistent=no"]),
-        "InstallService: error: systemd directive `Timer.Persistent`: nothing says when its timer is to start it\n  \
+        "InstallService: error: systemd directive `Timer.Persistent`: nothing says when the timer starts the service\n  \
          help: `--schedule daily` does, or `--property Timer.OnBootSec=5min`\n",
     );
     run(&["--property", "Timer.OnBootSec=5min"]).run();

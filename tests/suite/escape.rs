@@ -274,9 +274,10 @@ fn windows_examples() {
     assert!(AppParameters::new(&[long, TargetArg::new(&"".into()).unwrap()]).is_err());
 
     let nssm = CmdPath::new(&r"C:\nssm 2\nssm.exe".into()).unwrap();
-    let line = CmdLine::new(&nssm, &[CmdToken::new(&"set".into()).unwrap()]).unwrap().to_string();
-    assert_eq!(line, r#""C:\nssm 2\nssm.exe" ^"set^""#);
-    assert!(CmdLine::new(&nssm, &[CmdToken::new(&"x".repeat(8000).into()).unwrap()]).is_err());
+    let words = CmdPath::new(&r"C:\50%\words.txt".into()).unwrap();
+    let line = |argument: &str| CmdLine::new(&nssm, &[CmdToken::new(&argument.into()).unwrap()], &words);
+    assert_eq!(line("set").unwrap().to_string(), r#""C:\nssm 2\nssm.exe" ^"set^" >"C:\50%%\words.txt" 2>&1"#);
+    assert!(line(&"x".repeat(8000)).is_err());
 
     NssmPath::new(&r"C:\100%\x".into()).unwrap();
     for bad in [r"C:\%a%\x", "C:\\a\"b", "C:\\a\nb", "C:\\a\u{ffff}"] {

@@ -307,7 +307,7 @@ fn units() {
             Ok(unit) => {
                 let about = About { name: "x".into(), ..About::default() };
                 let mut taken = Taken::of(&unit, &about);
-                taken.check(&unit, &place);
+                taken.check(&unit, None, &place);
                 let text = import::document(&[(taken.clone(), "x".into())]);
                 let services = Manifest::parse(&text, "m").unwrap_or_else(|error| panic!("{error}: {text}")).services();
                 assert_eq!(services, [taken.request], "{text}");
@@ -318,8 +318,41 @@ fn units() {
     });
 }
 
+/// A timer is read, and said again with its service, or not at all.
+#[test]
+fn timers() {
+    let inputs = vec![
+        b"[Unit]\nDescription=x\n[Timer]\nOnCalendar=daily\nPersistent=yes\nUnit=x.service\n[Install]\nWantedBy=timers.target\n"
+            .to_vec(),
+        b"# a\n[Timer]\nOnActiveSec=15min\nOnUnitActiveSec=15min\nOnBootSec=\nOnCalendar=Mon 08:00\nAccuracySec=1s\n".to_vec(),
+    ];
+    let place = Place { unit_dir: "/u".into(), state_dir: "/s".into(), home: None };
+    let service = UnitFile::read("x.service", b"[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=/bin/x\n");
+    let service = Unit::merged(service, Vec::new()).expect("a unit");
+    fuzz("timer", inputs, UNIT, |input| match Unit::merged(UnitFile::of_timer("x.timer", input), Vec::new()) {
+        Ok(timer) => {
+            let mut taken = Taken::of(&service, &About { name: "x".into(), ..About::default() });
+            if let Err(losses) = taken.add_timer(&timer, &service, None) {
+                return losses.iter().map(|loss| kind(&loss.why)).take(2).collect();
+            }
+            assert!(
+                taken.check(&service, Some(&timer), &place).is_some_and(|made| made.timer.is_some()),
+                "{:?}",
+                taken.losses
+            );
+            assert_eq!(taken.losses, [], "what is said is the same");
+            let text = import::document(&[(taken.clone(), "x".into())]);
+            let services = Manifest::parse(&text, "m").unwrap_or_else(|error| panic!("{error}: {text}")).services();
+            assert_eq!(services, [taken.request], "{text}");
+            "taken".into()
+        }
+        Err(passed) => passed.why.into(),
+    });
+}
+
 /// What foreman and pm2 are given: no panic, and a manifest of it is one.
-fn of_processes(taken: Vec<Taken>, left: &[String]) -> String {
+fn of_processes(mut taken: Vec<Taken>, left: &[String]) -> String {
+    import::distinct(&mut taken);
     let services: Vec<(Taken, String)> = taken.into_iter().map(|taken| (taken.checked(), "x".into())).collect();
     let text = import::document(&services);
     let names: Vec<&String> = services.iter().filter_map(|(taken, _)| taken.request.name.as_ref()).collect();

@@ -130,6 +130,7 @@ fn the_manifest_of_an_export_gives_the_same_export() {
         export(run_in(&case), first.path(), &typed);
         let mut again = vec!["--manifest".into(), first.path().join("MANIFEST.toml").into_os_string()];
         // Where things are and what they are for is not in a manifest.
+        again.extend(typed.iter().find(|word| *word == "--no-nssm").cloned());
         for option in ["--catalog", "--layout", "--state-dir", "--target"] {
             if let Some(at) = typed.iter().position(|word| word == option) {
                 again.extend_from_slice(&typed[at..at + 2]);

@@ -4,7 +4,7 @@
 //! units is compared by tests/booted/taken_over.rs.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use install_service::import::{About, Taken, Unit, UnitFile, document};
 use install_service::manifest::Manifest;
@@ -27,7 +27,7 @@ fn taken_of(unit: &str, about: &About) -> (Taken, Vec<String>) {
     let unit = Unit::merged(UnitFile::read("u", unit.as_bytes()), Vec::new()).expect("a unit that loads");
     let mut taken = Taken::of(&unit, about);
     let place = Place { unit_dir: "/etc/systemd/system".into(), state_dir: "/var/lib/x".into(), home: None };
-    taken.check(&unit, &place);
+    taken.check(&unit, None, &place);
     let losses = taken.losses.iter().map(|loss| format!("{}: {}", loss.line, loss.why)).collect();
     (taken, losses)
 }
@@ -128,8 +128,8 @@ fn what_it_cannot_say_is_named_by_its_line() {
         .stderr(
             "note: web.service:3: `nothing` is left out: systemd ignores it, because it has no `=`\n\
              note: web.service:10: `[X-Tool]` is left out: systemd ignores it, because a service has no such section\n\
-             note: web.service:11: `A=1` is left out: systemd ignores it, because it stands in a section that a service \
-             has not\n\
+             note: web.service:11: `A=1` is left out: systemd ignores it, because it stands in a section that services \
+             do not have\n\
              note: web.service:9: `X-Ours=1` is left out: systemd ignores it, because what begins with `X-` is for other \
              programs than systemd\n\
              not the same: web.service:6: `Nice=much`: `much` must be a number from -20 to 19\n\
@@ -178,6 +178,14 @@ fn a_key_says_it_only_if_it_means_the_same() {
 fn a_unit_may_run_nothing_or_several_commands() {
     let stops = written("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/x\n");
     assert!(!stops.contains("command"), "{stops}");
+    let ran = import("./stops.service")
+        .file("stops.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/x\n");
+    let ran = ran.run();
+    ran.then_install()
+        .file("m.toml", &ran.stdout)
+        .args(["--manifest", "m.toml", "--target", "systemd", "--dry-run"])
+        .stdout_contains("stops\n    runs  nothing at its start\n")
+        .run();
     let several = written("[Service]\nType=oneshot\nExecStart=-/bin/a \"x\ty\"\nExecStart=@/bin/b b $X ${Y} %i\n");
     assert!(several.contains("command = [\n    '-/bin/a \"x\ty\"',\n    \"@/bin/b b $X ${Y} %i\",\n]"), "{several}");
 }
@@ -216,7 +224,7 @@ fn a_file_that_is_there_is_not_overwritten() {
     let ran = import(Test::install()).file("web.service", unit).stdout("").stderr("written: out.toml\n").run();
     let text = fs::read_to_string(ran.folder().join("out.toml")).unwrap();
     assert_eq!(ran.folder().join("out.toml").metadata().unwrap().permissions().mode() & 0o777, 0o644);
-    import(ran.then_install()).stderr("written: out.toml\n").run();
+    import(ran.then_install()).stderr("unchanged: out.toml\n").run();
     import(ran.then_install())
         .file("web.service", unit.to_owned() + "Nice=5\n")
         .status(2)
@@ -226,48 +234,47 @@ fn a_file_that_is_there_is_not_overwritten() {
 }
 
 #[test]
-fn a_folder_gives_a_service_for_each_unit() {
-    let ran = import("units/")
-        .file("units/b.service", "[Service]\nExecStart=/bin/b\n")
-        .file("units/a.service", "[Service]\nExecStart=/bin/a\n")
-        .file("units/a.timer", "[Timer]\nOnCalendar=daily\n")
-        .file("units/none.service", "")
-        .file("units/t@.service", "[Service]\nExecStart=/bin/t\n")
-        .status(10)
-        .stderr(
-            "note: `a`: `a.timer` belongs to it, and is not taken over\n\
-             left out: unit file `units/none.service`: it is empty, so this unit is masked: systemd does not start it\n\
-             left out: unit file `units/t@.service`: it is a template, of which an instance can be taken over\n",
-        )
-        .run();
-    let services = Manifest::parse(&ran.stdout, "m").unwrap().services();
-    let names: Vec<_> = services.iter().map(|service| service.name.as_deref().unwrap()).collect();
-    assert_eq!(names, ["a", "b"]);
-    // Of a template an instance is one.
-    ran.then_install()
-        .args(["import", "units/t@x.service"])
-        .stdout_contains("# From units/t@.service\n[[service]]\nname = \"t@x\"\n")
-        .run();
-}
-
-#[test]
 fn what_is_no_unit_of_a_service_is_refused() {
     for (file, contents, said) in [
         ("a.socket", "[Socket]\nListenStream=1\n", "must be that of a service"),
-        ("a.service", "[D-BUS Service]\nExec=/bin/x\n", "it says nothing that systemd would take"),
+        ("a.service", "[D-BUS Service]\nExec=/bin/x\n", "systemd takes nothing of it"),
         (
             "a.service",
             "[Service\nExecStart=/bin/x\n",
             "systemd does not load this unit: the header of a section must end",
         ),
-        ("a.service", "", "it is masked"),
-        ("t@.service", "[Service]\nExecStart=/bin/x\n", "help: `InstallService import ./t@INSTANCE.service`"),
+        ("a.service", "", "it is empty, so this unit is masked"),
+        ("a.service", "[Unit]\nDescription=x\n", "it has neither `ExecStart=` nor `ExecStop=`"),
+        ("a.service", "[Service]\nExecStart=/bin/x\nExecStart=\n", "it has neither `ExecStart=` nor `ExecStop=`"),
+        ("a.timer", "[Timer]\nOnCalendar=daily\n", "there is no `a.service` beside it"),
     ] {
-        let said = if contents.is_empty() { "it is empty, so this unit is masked" } else { said };
         import(&format!("./{file}")).file(file, contents).status(2).stdout("").stderr_contains(said).run();
     }
     import("./none.service").status(2).stderr_contains("there is no such file").run();
+    import("./none.timer").status(2).stderr_contains("there is no such file").run();
+    import("").status(2).stderr_contains("must be the name of a service, a file or a folder").run();
     Test::install().arg("import").status(2).stderr_contains("nothing to take over was given").run();
+}
+
+/// Masked is what leads to nothing, and not whatever is no file.
+#[test]
+fn only_what_leads_to_nothing_is_masked() {
+    let ran = import("./web.service").file("web.service", "[Service]\nExecStart=/bin/true\n").run();
+    let path = |name: &str| ran.folder().join(name);
+    symlink("/dev/null", path("no.service")).unwrap();
+    symlink("no.service", path("none.service")).unwrap();
+    fs::create_dir(path("folder.service")).unwrap();
+    fs::create_dir(path("in")).unwrap();
+    fs::create_dir(path("in/dir.service")).unwrap();
+    nix::unistd::mkfifo(&path("fifo.service"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (file, said) in [
+        ("./no.service", "it is a link to `/dev/null`, so this unit is masked"),
+        ("./none.service", "it is a link to `/dev/null`, so this unit is masked"),
+        ("./fifo.service", "this is a FIFO, not a file"),
+        ("in", "this is a directory, not a file"),
+    ] {
+        ran.then_install().args(["import", file]).status(2).stdout("").stderr_contains(said).run();
+    }
 }
 
 #[test]
@@ -277,6 +284,12 @@ fn what_systemctl_cat_prints_is_a_unit_with_its_drop_ins() {
     let said = "name = \"cron\"\nplain = true\ncommand = [\"/usr/sbin/cron -f\"]\n\n[service.systemd]\nNice = \"5\"\n";
     import("cat.txt").file("cat.txt", cat).stdout_contains(said).run();
     import("/dev/stdin").stdin(cat).stdout_contains(said).run();
+    // A unit may say at its top where it goes.
+    let unit = "# /etc/systemd/system/other.service\n[Service]\nExecStart=/bin/true\n";
+    import("./web.service")
+        .file("web.service", unit)
+        .stdout_contains("# From ./web.service\n# /etc/systemd/system/other.service\n[[service]]\nname = \"web\"\n")
+        .run();
 }
 
 /// A unit of ours says all that it has by itself, so it comes back the same as a plain one.

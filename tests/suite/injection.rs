@@ -169,6 +169,7 @@ fn commands(batch: &[u8]) -> Vec<String> {
                 assert!(!words.contains('\r'), "{words:?}");
                 // What the template itself says behind a call.
                 let words = words.strip_suffix(" >nul 2>nul").unwrap_or(words);
+                let words = words.strip_suffix(r#" >"C:\st\nssm_words.txt" 2>&1"#).unwrap_or(words);
                 let mut words = grammar::c_runtime(&grammar::cmd(words));
                 // What follows is the value.
                 let names = match (words[0].as_str(), words.get(2).map(String::as_str)) {
@@ -188,7 +189,10 @@ fn batches_of(found: &Validated) -> Option<[Vec<u8>; 2]> {
     let place = Place { unit_dir: "C:\\".into(), state_dir: "C:\\st".into(), home: None };
     let service = nssm::service(&found.spec, &place).ok()?;
     let files = nssm::artifacts(&found.spec, &place);
-    nssm::batches(&service, &files, None, &place).ok().map(|batches| batches.files.map(|batch| batch.contents.to_vec()))
+    let executables = nssm::Executables { nssm: vec![[7; 32]], runner: Some([8; 32]) };
+    nssm::batches(&service, &files, None, &executables, &place)
+        .ok()
+        .map(|batches| batches.files.map(|batch| batch.contents.to_vec()))
 }
 
 proptest! {

@@ -4,6 +4,9 @@
 #[path = "../corpus/mod.rs"]
 mod corpus;
 mod grammar;
+#[cfg(unix)]
+#[path = "../support/server.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -30,12 +33,16 @@ mod cli_faults;
 mod cli_manage;
 mod config_file;
 mod escape;
+#[cfg(unix)]
+mod export_nssm;
 mod fuzz;
 mod golden;
 #[cfg(target_os = "linux")]
 mod hostile_files;
 #[cfg(unix)]
 mod import;
+#[cfg(unix)]
+mod import_trees;
 mod injection;
 #[cfg(unix)]
 mod instances;

@@ -173,19 +173,22 @@ fn the_words_of_the_schema_are_taken() {
     }
     let names = &properties["nssm"]["propertyNames"]["anyOf"][0]["enum"];
     assert!(words(names).len() > 25);
-    for name in words(names).into_iter().chain(["AppExit.Default".into(), "AppExit.3".into()]) {
+    let names = words(names).into_iter().chain(["AppExit.Default".into(), "AppExit.3".into()]);
+    // The rest of this manifest says the directory.
+    for name in names.filter(|name| name != "AppDirectory") {
         let value = match name.as_str() {
             "AppPriority" => "NORMAL_PRIORITY_CLASS",
             "Start" => "SERVICE_DEMAND_START",
             "Type" => "SERVICE_WIN32_OWN_PROCESS",
             "AppStdin" | "AppStdout" | "AppStderr" => "C:/x.log",
             "AppAffinity" => "All",
+            "AppEnvironment" | "AppEnvironmentExtra" => "A=1",
             name if name.starts_with("AppExit") => "Exit",
             _ => "1",
         };
         assert_eq!(faults(Target::Nssm, &format!("nssm = {{ \"{name}\" = \"{value}\" }}\n")), None, "{name}");
     }
-    for name in ["AppPriorty", "AppEnvironmentExtra", "AppExit", "AppExit.x"] {
+    for name in ["AppPriorty", "AppRestartDelay", "AppExit", "AppExit.x", "AppEvents", "AppEvents.Start/Post/x"] {
         assert!(faults(Target::Nssm, &format!("nssm = {{ \"{name}\" = \"1\" }}\n")).is_some(), "{name}");
     }
 }
@@ -200,7 +203,8 @@ fn preview(text: &str) {
             let Ok(valid) = validate(&service, &catalog, &Elsewhere, target, &place.state_dir) else { continue };
             drop(render::systemd::artifacts(&valid.spec, &place));
             if let Ok(service) = render::nssm::service(&valid.spec, &place) {
-                drop(render::nssm::batches(&service, &render::nssm::artifacts(&valid.spec, &place), None, &place));
+                let (files, executables) = (render::nssm::artifacts(&valid.spec, &place), Default::default());
+                drop(render::nssm::batches(&service, &files, None, &executables, &place));
             }
             receipt(&valid.request);
         }

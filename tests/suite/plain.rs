@@ -148,10 +148,29 @@ fn what_goes_with_a_command_of_systemd_and_what_does_not() {
         .status(2)
         .stderr_contains("environment variable `LD_PRELOAD`")
         .run();
-    let plain = Test::install().args(["--dry-run", "--target", "nssm", "--plain", "--service_name", "web"]);
-    plain.args(["--", r"C:\web.exe"]).status(2).stderr_contains("only a unit of systemd can be plain").run();
     let windows = web("").args(["--target", "nssm"]).status(2);
     windows.stderr_contains("`executable` and `arguments` say what runs on either system").run();
+}
+
+/// What every service of NSSM has, and what is asked for.
+#[test]
+fn a_plain_service_of_nssm_has_what_is_said() {
+    let test = Test::install().args(["--dry-run", "--target", "nssm", "--plain", "--service_name", "web"]);
+    let said =
+        ["--restart-sec", "3", "--property", "AppPriority=IDLE_PRIORITY_CLASS", "--property", "AppParameters=-x %A%"];
+    let ran = test.args(said).args(["--", r"C:\app\web.exe"]).run();
+    let set = |line: &str| line.split(" web App").nth(1).map(str::to_owned);
+    let lines: Vec<String> = ran.stdout.lines().filter(|line| line.contains("nssm.exe")).filter_map(set).collect();
+    let expected = [
+        r"lication C:\app\web.exe",
+        r#"Parameters "-x %A%""#,
+        r"Directory C:\app",
+        "Exit Default Restart",
+        "RestartDelay 3000",
+        "Priority IDLE_PRIORITY_CLASS",
+    ];
+    assert_eq!(lines, expected, "{}", ran.stdout);
+    assert!(!ran.stdout.contains("RunService"), "{}", ran.stdout);
 }
 
 /// A receipt that is read again says the same.

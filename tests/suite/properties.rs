@@ -34,6 +34,23 @@ fn what_has_a_key_of_its_own_is_named() {
 }
 
 #[test]
+fn those_of_timers_stand_among_them_and_what_runs_is_said_in_one_word() {
+    let listed = properties(&["OnBoot"]).run().stdout;
+    assert!(listed.contains("[Timer]:\n  Timer.OnBootSec"), "{listed}");
+    let listed = properties(&["ExecStart"]).run().stdout;
+    let said = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    assert!(said.clone().any(|line| line == "ExecStart Has a key of its own in a manifest: `command`"), "{listed}");
+    // The error of the table names the same.
+    let manifest = "[[service]]\nname = 'x'\nexecutable = '/bin/true'\nsystemd = { ExecStart = '/bin/true' }\n";
+    Test::install()
+        .file("m.toml", manifest)
+        .args(["--dry-run", "--manifest", "m.toml", "--target", "systemd"])
+        .status(2)
+        .stderr_contains("directive `ExecStart`: this has a key of its own\n  help: write `command = ...`\n")
+        .run();
+}
+
+#[test]
 fn all_of_them_can_be_said_with_property() {
     let ran = properties(&["--format", "json"]).run();
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -59,7 +76,7 @@ fn none_of_that_name() {
     properties(&["MemroyMax"])
         .status(2)
         .stderr(
-            "InstallService: error: property `MemroyMax`: systemd has none that is called so or does so\n  \
+            "InstallService: error: property `MemroyMax`: systemd has no entry with this word in its name or its description\n  \
              help: did you mean `MemoryMax`?\n",
         )
         .run();

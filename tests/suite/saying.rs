@@ -176,7 +176,7 @@ fn pairs_of_which_one_would_count_for_nothing() {
         (
             &["RestartSteps=3"],
             "`RestartSteps` `3`: has no effect without `RestartMaxDelaySec`\n  \
-             help: write `RestartMaxDelaySec = \"5min\"` beside it",
+             help: write `--property RestartMaxDelaySec=5min` beside it",
         ),
         (
             &["Unit.JobTimeoutSec=3", "Unit.JobRunningTimeoutSec=5"],

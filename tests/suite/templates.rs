@@ -63,7 +63,7 @@ fn nssm_has_none() {
         .status(2)
         .stdout("")
         .stderr(
-            "InstallService: error: service name `relay@`: it is that of a template, which only systemd has\n  help: \
+            "InstallService: error: service name `relay@`: must not be that of a template, which only systemd has\n  help: \
              `instances = [\"a\", \"b\"]` in a manifest makes a service for each\n",
         )
         .run();

@@ -24,6 +24,7 @@ fn fish_completes_values_and_modes() {
         ),
         ("InstallService --manifest lab", "lab.toml"),
         ("InstallService --property MemoryMa", "MemoryMax="),
+        ("InstallService --property Timer.OnBoot", "Timer.OnBootSec="),
         ("InstallService DataFileUploadDirectory --property Unit.OnF", "Unit.OnFailure= Unit.OnFailureJobMode="),
         ("ManageService ", modes),
         ("ManageService web ", modes),

@@ -1,10 +1,10 @@
 //! The command batches: they leave what a direct install leaves.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::bed::{NSSM, RUNNER, key, nssm, nssm_does, probe, registry, run};
+use crate::bed::{CLOSED, NSSM, OPEN, RUNNER, give_away, key, nssm, nssm_does, probe, registry, run, set_list};
 use crate::support::{Ran, Test, difference};
 
 /// One of each parameter.
@@ -19,20 +19,65 @@ fn manifest(name: &str, program: &Path, more: &str) -> String {
 }
 
 /// Exports the service below `folder` and gives the folder of its batches.
-fn export(ran: &Ran, folder: &str, manifest: &str) -> std::path::PathBuf {
+fn export(ran: &Ran, folder: &str, manifest: &str, more: &[&str]) -> PathBuf {
     let state = ran.folder().join("working_dir");
     let test =
         ran.then_install().file("service.toml", manifest).args(["--manifest", "service.toml", "--output", folder]);
-    test.arg("--state-dir").arg(state).run();
+    test.args(more).arg("--state-dir").arg(state).run();
     ran.folder().join(folder)
 }
 
+/// What a batch ends with, and what it says: every byte of that is read as UTF-8.
 #[track_caller]
-fn run_batch(path: &Path) -> (Option<i32>, String) {
-    let output = run(&mut Command::new(path));
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).replace('\0', "");
-    (output.status.code(), text)
+fn run_batch(path: &Path, words: &[&str]) -> (Option<i32>, String) {
+    let output = run(Command::new(path).args(words));
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    (output.status.code(), text.replace('\r', ""))
+}
+
+/// A service whose batches are in a folder of their own, and where they put their files.
+struct Exported {
+    ran: Ran,
+    folder: PathBuf,
+    state: PathBuf,
+    name: &'static str,
+}
+
+impl Exported {
+    fn new(name: &'static str, more: &[&str]) -> Self {
+        let test = Test::install();
+        let program = probe(&test.folder().join("app"));
+        let ran = test.arg("--version").run();
+        let folder = export(&ran, "out", &manifest(name, &program, ""), more);
+        let state = ran.folder().join("working_dir");
+        Self { ran, folder, state, name }
+    }
+
+    fn batch(&self, verb: &str) -> PathBuf {
+        self.folder.join(format!("{verb}-{}.cmd", self.name))
+    }
+
+    /// Runs the batch that installs it, or another one.
+    #[track_caller]
+    fn does(&self, verb: &str, words: &[&str], code: i32, parts: &[&str]) -> String {
+        let (found, said) = run_batch(&self.batch(verb), words);
+        assert_eq!(found, Some(code), "{said}");
+        for part in parts {
+            assert!(said.contains(part), "`{part}` is not in\n{said}");
+        }
+        said
+    }
+
+    /// The batch with a change in its text.
+    fn changed(&self, verb: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.batch(verb)).unwrap();
+        assert!(text.contains(from), "{from} in {text}");
+        fs::write(self.batch(verb), text.replace(from, to)).unwrap();
+    }
+
+    fn is_free(&self) -> bool {
+        key(self.name).is_none()
+    }
 }
 
 /// What NSSM says of each parameter, and of what it does on three exit codes.
@@ -70,20 +115,30 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     let test = Test::install();
     let program = probe(&test.folder().join("app"));
     let ran = test.arg("--version").run();
-    // From a folder that cmd.exe could trip over, with nssm.exe beside it.
-    let folder = export(&ran, "a & b (c) ! é", &manifest("twice", &program, ""));
-    let (code, said) = run_batch(&folder.join("install-twice.cmd"));
+    // From a folder that cmd.exe could trip over, without any program in it.
+    let folder = export(&ran, "a & b (c) ! é", &manifest("twice", &program, ""), &["--no-nssm"]);
+    let batch = folder.join("install-twice.cmd");
+    let (code, said) = run_batch(&batch, &[]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("nssm.exe is missing: put it beside this batch, or at"), "{said}");
     assert!(key("twice").is_none());
     fs::copy(NSSM, folder.join("nssm.exe")).unwrap();
-    // A host may do without RunService.
-    let (code, said) = run_batch(&folder.join("install-twice.cmd"));
-    assert_eq!(code, Some(0), "{said}");
+    // A host may do without RunService: then somebody has to look whose the folder is.
+    let (code, said) = run_batch(&batch, &[]);
+    assert_eq!(code, Some(2), "{said}");
+    for part in ["is there already. Whose it is", "\n  takeown /a /f \"", "with the word trusted behind its name"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let (code, said) = run_batch(&batch, &["trusted"]);
+    assert_eq!((code, said.as_str()), (Some(0), "installed: twice\nThis starts it: net start twice\n"));
     assert_eq!(nssm_does(&["get", "twice", "Application"]), program.display().to_string());
-    fs::copy(RUNNER, folder.join("RunService.exe")).unwrap();
-    let (code, said) = run_batch(&folder.join("install-twice.cmd"));
+    // What was put beside the batches is taken as it is, and RunService comes to it.
+    let folder = export(&ran, "a & b (c) ! é", &manifest("twice", &program, ""), &["--offline"]);
+    assert!(fs::read(folder.join("nssm.exe")).unwrap() == fs::read(NSSM).unwrap());
+    assert!(fs::read(folder.join("RunService.exe")).unwrap() == fs::read(RUNNER).unwrap());
+    let (code, said) = run_batch(&batch, &[]);
     assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("updated: twice\nIf it runs, "), "{said}");
     let (by_batch, gets_by_batch) = (registry("twice"), gets("twice"));
     let state = ran.folder().join("working_dir");
     assert_eq!(nssm_does(&["get", "twice", "Application"]), state.join("RunService.exe").display().to_string());
@@ -106,22 +161,127 @@ fn a_batch_leaves_what_a_direct_install_leaves() {
     // A second run updates: what differs is as it should be again, and nothing else.
     nssm_does(&["set", "twice", "AppRotateBytes", "7"]);
     nssm_does(&["set", "twice", "Description", "other"]);
-    let (code, said) = run_batch(&folder.join("install-twice.cmd"));
+    let (code, said) = run_batch(&batch, &[]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(registry("twice"), by_batch);
     assert_eq!(gets("twice"), gets_by_batch);
 
-    // A line that fails stops it, with its exit code.
-    let broken = export(&ran, "broken", &manifest("twice", &program, "").replace("['Spooler']", "['NoSuchService']"));
-    let (code, said) = run_batch(&broken.join("install-twice.cmd"));
+    // A line that fails stops it, with its exit code and the words of NSSM.
+    let missing = manifest("twice", &program, "").replace("['Spooler']", "['NoSuchService']");
+    let broken = export(&ran, "broken", &missing, &["--nssm", NSSM]);
+    let (code, said) = run_batch(&broken.join("install-twice.cmd"), &[]);
     assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("NoSuchService") && !said.contains('\0') && !said.contains("updated"), "{said}");
+    assert!(!state.join("nssm_words.txt").exists());
 
     nssm(&["start", "twice"]);
-    let (code, said) = run_batch(&folder.join("remove-twice.cmd"));
-    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run_batch(&folder.join("remove-twice.cmd"), &[]);
+    assert_eq!((code, said.as_str()), (Some(0), "removed: twice\n"));
     assert!(key("twice").is_none() && !state.join("twice_install_args.toml").exists());
-    let (code, said) = run_batch(&folder.join("remove-twice.cmd"));
+    let (code, said) = run_batch(&folder.join("remove-twice.cmd"), &[]);
     assert_eq!(code, Some(0), "removing what is gone: {said}");
+}
+
+/// A service of that name that is another one's, of NSSM or not, survives both batches, and nothing else is made.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_service_of_somebody_else_stays() {
+    let exported = Exported::new("theirs-batch", &["--nssm", NSSM]);
+    let vendor = exported.ran.folder().join("vendor");
+    fs::create_dir(&vendor).unwrap();
+    let theirs = vendor.join("nssm.exe");
+    fs::copy(NSSM, &theirs).unwrap();
+    let survives = |exported: &Exported| {
+        let before = registry(exported.name);
+        for verb in ["install", "remove"] {
+            exported.does(verb, &[], 2, &["InstallService did not make it: nothing was changed."]);
+        }
+        assert_eq!(registry(exported.name), before);
+        assert!(!exported.state.exists());
+    };
+    let does = |words: &[&str]| assert!(run(Command::new(&theirs).args(words)).status.success(), "{words:?}");
+    does(&["install", "theirs-batch", r"C:\windows\system32\notepad.exe"]);
+    survives(&exported);
+    // Nor does it help that there was one of ours once.
+    fs::create_dir(&exported.state).unwrap();
+    fs::write(exported.state.join("theirs-batch_install_args.toml"), "# Generated by InstallService").unwrap();
+    exported.does("remove", &[], 2, &["There is a service theirs-batch, and InstallService did not make it"]);
+    fs::remove_dir_all(&exported.state).unwrap();
+    does(&["remove", "theirs-batch", "confirm"]);
+
+    let spooler = Exported::new("Spooler", &["--nssm", NSSM]);
+    survives(&spooler);
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn without_the_rights_a_batch_makes_nothing() {
+    let exported = Exported::new("rightless", &["--nssm", NSSM]);
+    for verb in ["install", "remove"] {
+        exported.changed(verb, r"HKU\S-1-5-19", r"HKU\S-1-5-19-closed");
+        let said = exported.does(verb, &[], 5, &["Administrator rights are missing"]);
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert!(!exported.state.exists() && exported.is_free());
+}
+
+/// The programs beside a batch have to be those that were exported with it; where nothing tells, they are not used.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn only_programs_of_known_checksums_are_used() {
+    let exported = Exported::new("summed", &["--nssm", NSSM]);
+    let [nssm, runner] = ["nssm.exe", "RunService.exe"].map(|name| exported.folder.join(name));
+    let genuine = [&nssm, &runner].map(|path| fs::read(path).unwrap());
+    let kept = exported.state.join("nssm.exe");
+    let spoil = |path: &Path, genuine: &[u8]| fs::write(path, [genuine, b"..."].concat()).unwrap();
+
+    spoil(&nssm, &genuine[0]);
+    exported.does("install", &[], 2, &["nssm.exe is none that this batch may use: its SHA-256 is "]);
+    assert!(!kept.exists() && exported.is_free());
+    fs::write(&nssm, &genuine[0]).unwrap();
+
+    // The folder is there now, and RunService looks whose it is.
+    spoil(&runner, &genuine[1]);
+    let other = "RunService.exe beside this batch is not the one that was exported with it: its SHA-256 is ";
+    exported.does("install", &[], 2, &[other, "is there already. Whose it is"]);
+    assert!(exported.is_free());
+    let said = exported.does("install", &["trusted"], 0, &["installed: summed"]);
+    assert!(said.contains("leaves no error log behind") && !exported.state.join("RunService.exe").exists(), "{said}");
+    fs::write(&runner, &genuine[1]).unwrap();
+
+    // One that lies there is no more than one beside the batch.
+    spoil(&kept, &genuine[0]);
+    exported.does("install", &[], 2, &["nssm.exe is none that this batch may use"]);
+    fs::write(&kept, &genuine[0]).unwrap();
+    spoil(&exported.state.join("RunService.exe"), &genuine[1]);
+    exported.does("install", &[], 0, &["updated: summed"]);
+    assert!(fs::read(exported.state.join("RunService.exe")).unwrap() == genuine[1]);
+    exported.does("remove", &[], 0, &["removed: summed"]);
+
+    // Without certutil, or with one that says nothing, nothing is known.
+    fs::remove_dir_all(&exported.state).unwrap();
+    for other in ["no-certutil.exe", "nowhere.exe"] {
+        exported.changed("install", "certutil.exe", other);
+        exported.does("install", &[], 2, &["its SHA-256 is unknown"]);
+        assert!(!kept.exists() && exported.is_free());
+        fs::remove_dir_all(&exported.state).unwrap();
+        exported.changed("install", other, "certutil.exe");
+    }
+}
+
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_folder_that_others_can_change_is_refused_by_a_batch() {
+    let exported = Exported::new("guarded-batch", &["--nssm", NSSM]);
+    let state = &exported.state;
+    fs::create_dir(state).unwrap();
+    set_list(state, OPEN);
+    let quoted = format!("\"{}\"", state.display());
+    exported.does("install", &[], 2, &["may write there", &format!("`icacls {quoted} /inheritance:r /grant:r")]);
+    set_list(state, CLOSED);
+    give_away(state);
+    exported.does("install", &[], 2, &["belongs to ", &format!("`takeown /a /f {quoted}`")]);
+    assert!(fs::read_dir(state).unwrap().next().is_none() && exported.is_free());
 }
 
 #[test]
@@ -133,23 +293,31 @@ fn a_batch_brings_the_script_and_asks_for_the_secrets() {
     );
     let ran = test.arg("--version").run();
     let state = ran.folder().join("working_dir");
-    let test =
-        ran.then_install().args(["--output", "out", "--python", crate::bed::PYTHON, "--env", "PW", "--state-dir"]);
+    let test = ran.then_install().args([
+        "--nssm",
+        NSSM,
+        "--output",
+        "out",
+        "--python",
+        crate::bed::PYTHON,
+        "--env",
+        "PW",
+        "--state-dir",
+    ]);
     test.arg(&state)
         .arg("--working-directory")
         .arg(ran.folder())
         .args(["lab:main", "--service_name", "batch-python"])
         .run();
     let out = ran.folder().join("out");
-    fs::copy(NSSM, out.join("nssm.exe")).unwrap();
-    let (code, said) = run_batch(&out.join("install-batch-python.cmd"));
+    let (code, said) = run_batch(&out.join("install-batch-python.cmd"), &[]);
     assert_eq!(code, Some(0), "{said}");
     let values = state.join("batch-python_env_vars.txt");
     assert!(said.contains("Fill in \"") && said.contains("batch-python_env_vars.txt\" as in"), "{said}");
     assert_eq!(fs::read(&values).unwrap(), b"");
     fs::write(&values, "PW=\"s e%c\"\n").unwrap();
     // It is not overwritten by the next run.
-    let (code, said) = run_batch(&out.join("install-batch-python.cmd"));
+    let (code, said) = run_batch(&out.join("install-batch-python.cmd"), &[]);
     assert_eq!(code, Some(0), "{said}");
     nssm(&["start", "batch-python"]);
     crate::support::wait_for("its output", 20, || {

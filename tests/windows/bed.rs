@@ -4,20 +4,34 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use install_service::host::process;
+use install_service::model::nssm_release::Release;
 use install_service::model::text::Text;
+use install_service::render::checksums;
+use windows_permissions::constants::{SeObjectType, SecurityInformation};
+use windows_permissions::wrappers::SetNamedSecurityInfo;
+use windows_permissions::{LocalBox, SecurityDescriptor};
 use winreg::RegKey;
 use winreg::enums::HKEY_LOCAL_MACHINE;
 
 pub(crate) use crate::support::output_of as run;
 use crate::support::{Test, wait_for};
 
+/// The release that the suite is run with: 2.24, and for some of it a second time 2.24-101.
 pub(crate) const NSSM: &str = r"C:\nssm\nssm.exe";
+pub(crate) const NSSM_101: &str = r"C:\nssm\nssm-101.exe";
 pub(crate) const PYTHON: &str = r"C:\python\python.exe";
 pub(crate) const RUNNER: &str = env!("CARGO_BIN_EXE_RunService");
 
 /// InstallService in a new folder, whose working directory has an `nssm.exe` that somebody put there.
 pub(crate) fn install() -> Test {
     Test::install().file("working_dir/nssm.exe", fs::read(NSSM).expect("the genuine NSSM"))
+}
+
+/// Which release [`NSSM`] is of.
+pub(crate) fn release() -> Release {
+    let exe = fs::read(NSSM).expect("the genuine NSSM");
+    Release::of(&checksums::hexadecimal(&checksums::sha256(&exe))).expect("a known release")
 }
 
 /// A program of `tests/probe`.
@@ -78,8 +92,8 @@ fn word(value: &serde_json::Value) -> Text {
 /// Runs NSSM itself: its exit code, and what it printed.
 pub(crate) fn nssm(words: &[&str]) -> (i32, String) {
     let output = run(Command::new(NSSM).args(words));
-    let units: Vec<u16> = output.stdout.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    (output.status.code().expect("an exit code"), String::from_utf16_lossy(&units).replace('\r', "").trim().to_owned())
+    let said = process::decode(&output.stdout).replace('\r', "");
+    (output.status.code().expect("an exit code"), said.trim().to_owned())
 }
 
 /// A command that must succeed.
@@ -137,4 +151,32 @@ pub(crate) fn toml(text: &Text) -> String {
 /// A text that needs nothing special.
 pub(crate) fn toml_path(path: &Path) -> String {
     toml(&Text::from_bytes(path.as_os_str().as_encoded_bytes()))
+}
+
+/// Sets who may do what with a file or directory; under Wine that is what the mode of the file can say.
+pub(crate) fn set_list(path: &Path, descriptor: &str) {
+    let descriptor: LocalBox<SecurityDescriptor> = descriptor.parse().expect("a descriptor");
+    let list = descriptor.dacl().expect("a list");
+    let part = SecurityInformation::Dacl | SecurityInformation::ProtectedDacl;
+    SetNamedSecurityInfo(path, SeObjectType::SE_FILE_OBJECT, part, None, None, Some(list), None).expect("to set it");
+}
+
+pub(crate) const CLOSED: &str = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FRFX;;;WD)";
+pub(crate) const OPEN: &str = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;WD)";
+
+/// Makes a directory that of somebody else. Wine takes whoever runs it for its one user, so that is done below it.
+pub(crate) fn give_away(path: &Path) {
+    own(path, "65534");
+}
+
+/// Makes it one's own again.
+pub(crate) fn take_back(path: &Path) {
+    own(path, "0");
+}
+
+fn own(path: &Path, user: &str) {
+    let found = run(Command::new("winepath.exe").arg("-u").arg(path));
+    let below = String::from_utf8(found.stdout).expect("a path");
+    let done = run(Command::new("start.exe").args(["/wait", "/unix", "/usr/bin/chown", user, below.trim()]));
+    assert!(done.status.success(), "{done:?}");
 }

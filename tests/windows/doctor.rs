@@ -6,13 +6,10 @@ use std::process::Command;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use windows_permissions::constants::{SeObjectType, SecurityInformation};
-use windows_permissions::wrappers::SetNamedSecurityInfo;
-use windows_permissions::{LocalBox, SecurityDescriptor};
 use winreg::RegKey;
 use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE};
 
-use crate::bed::{PYTHON, install, nssm_does, probe, run, state, toml_path};
+use crate::bed::{CLOSED, OPEN, PYTHON, give_away, install, nssm_does, probe, run, set_list, state, toml_path};
 use crate::support::{Ran, wait_for};
 
 /// What doctor finds of the service, and around it: the kind, what is so, and what to type.
@@ -71,17 +68,6 @@ fn runs_probe(service: &str) -> (Ran, std::path::PathBuf) {
     (ran, program)
 }
 
-/// Sets who may do what with a file or directory; under Wine that is what the mode of the file can say.
-fn set_list(path: &Path, descriptor: &str) {
-    let descriptor: LocalBox<SecurityDescriptor> = descriptor.parse().expect("a descriptor");
-    let list = descriptor.dacl().expect("a list");
-    let part = SecurityInformation::Dacl | SecurityInformation::ProtectedDacl;
-    SetNamedSecurityInfo(path, SeObjectType::SE_FILE_OBJECT, part, None, None, Some(list), None).expect("to set it");
-}
-
-const CLOSED: &str = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FRFX;;;WD)";
-const OPEN: &str = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;WD)";
-
 fn remove(service: &str, ran: &Ran) {
     ran.then_manage().args([service, "stop_and_remove"]).run();
 }
@@ -93,9 +79,10 @@ fn nothing_is_wrong_with_a_service_that_runs() {
     ran.then_manage().args(["well", "start"]).run();
     let found = Found::of("well", &ran);
     assert_eq!(found.service, [[""; 3]; 0]);
-    // The folder of a test belongs to whoever runs it.
+    // Somebody may be able to rename what the folder of a test lies in.
     assert_eq!(found.count("open-to-others"), found.around.len(), "{:#?}", found.around);
-    ran.then_manage().args(["well", "doctor"]).status(10).stdout_contains("well: nothing is wrong\nthis host:\n").run();
+    let (_, told) = ran.then_manage().args(["well", "doctor"]).run_to_any_end();
+    assert!(told.stdout.starts_with("well: nothing is wrong\n"), "{}", told.stdout);
     remove("well", &ran);
 }
 
@@ -112,11 +99,23 @@ fn a_state_directory_that_others_may_write() {
     set_list(&directory, OPEN);
     let found = Found::of("guarded", &ran);
     let cure = format!("`icacls {quoted} /inheritance:r /grant:r \"*S-1-5-18:(OI)(CI)F\"");
-    found.around("open-to-others", "working_dir` belongs to `", &cure);
+    found.around("open-to-others", "working_dir` is open: ", &cure);
     found.around("open-to-others", " may write there", "\"*S-1-1-0\"` lets nobody else write there");
-    found.around("open-to-others", "", &format!("`takeown /a /f {quoted}`"));
     assert_eq!(everybody(&found), 1);
+    // Nothing is installed or removed then, and nothing is touched.
+    let refused = |installed: &Ran, why: &str| {
+        let again = installed.then_install().args(["--service_name", "guarded-2", "--", r"C:\windows\notepad.exe"]);
+        again.status(2).stderr_contains(why).stderr_contains("`icacls \"[TMP]\\working_dir\" /inheritance:r").run();
+        installed.then_manage().args(["guarded", "remove"]).status(2).stderr_contains(why).run();
+        assert!(crate::bed::key("guarded").is_some() && crate::bed::key("guarded-2").is_none());
+    };
+    refused(&ran, "error: the state directory: `[TMP]\\working_dir` is open: ");
     set_list(&directory, CLOSED);
+    give_away(&directory);
+    let found = Found::of("guarded", &ran);
+    found.around("open-to-others", "working_dir` belongs to `", &format!("`takeown /a /f {quoted}`"));
+    refused(&ran, "error: the state directory: `[TMP]\\working_dir` belongs to `");
+    crate::bed::take_back(&directory);
 
     // A file in it that was made open.
     let exe = directory.join("nssm.exe");
@@ -144,8 +143,8 @@ fn another_version_of_nssm() {
     let found = Found::of("versions", &ran);
     found.around(
         "other-version",
-        "nssm.exe` is not that of NSSM 2.24: its SHA-256 is ",
-        "`ManageService NAME reinstall`",
+        "nssm.exe` is that of no release of NSSM: its SHA-256 is ",
+        "`ManageService --upgrade-nssm`",
     );
     found.around("other-version", ", and it calls itself 2.24", "");
     fs::remove_file(&exe).unwrap();
@@ -357,11 +356,11 @@ fn every_service_is_looked_at() {
     let ran = test.file("two.toml", one("each-1") + &one("each-2")).args(["--manifest", "two.toml"]).run();
     // As somebody does who knows nothing of us.
     nssm_does(&["remove", "each-2", "confirm"]);
-    let (status, all) = ran.then_manage().args(["doctor", "--format", "json"]).run_to_any_end();
-    assert_eq!(status, 10, "{}", all.stdout);
+    let (_, all) = ran.then_manage().args(["doctor", "--format", "json"]).run_to_any_end();
     let found = |name: &str| Found::read(name, &all.stdout);
     assert_eq!(found("each-1").service, [[""; 3]; 0]);
     assert!(!all.stdout.contains("each-2"), "{}", all.stdout);
-    ran.then_manage().args(["each-2", "doctor"]).status(10).stdout_contains("it was removed").run();
+    let (_, removed) = ran.then_manage().args(["each-2", "doctor"]).run_to_any_end();
+    assert!(removed.stdout.contains("it was removed"), "{}", removed.stdout);
     remove("each-1", &ran);
 }

@@ -171,9 +171,9 @@ fn a_program_that_fails_leaves_an_error_log_behind() {
         vec![format!("TIME fails exit-code exited {end}"), "to stdout".into(), "to stderr, half a line".into()]
     };
     assert_eq!(entries(&service.error_log().unwrap()), [entry("3")]);
-    // NSSM is told the exit code.
-    nssm_does(&["set", "fails", "AppExit", "5", "Ignore"]);
+    // NSSM is told the exit code. What is set by hand goes with the next install.
     service.install(&["exit", "5"]);
+    nssm_does(&["set", "fails", "AppExit", "5", "Ignore"]);
     nssm(&["start", "fails"]);
     wait_for("the second entry", 60, || service.error_log().filter(|log| entries(log).len() == 2));
     assert_eq!(state("fails"), "SERVICE_RUNNING");

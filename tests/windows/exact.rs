@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bed::{RUNNER, Received, install, key, nssm, probe, received_by, toml, toml_path};
+use crate::bed::{NSSM, Received, install, key, nssm, probe, received_by, toml, toml_path};
 use crate::corpus;
 use crate::support::{Ran, difference};
 
@@ -150,8 +150,7 @@ impl Probed {
         let manifest: String = lists.iter().enumerate().map(named).collect();
         let state = self.ran.folder().join("working_dir");
         let test = self.ran.then_install().file("services.toml", manifest);
-        test.args(["--manifest", "services.toml", "--output", "out", "--state-dir"]).arg(state).run();
-        fs::copy(RUNNER, self.ran.folder().join("out").join("RunService.exe")).expect("RunService");
+        test.args(["--nssm", NSSM, "--manifest", "services.toml", "--output", "out", "--state-dir"]).arg(state).run();
         let read = |at: usize| {
             let path = self.ran.folder().join("out").join(format!("install-{}.cmd", numbered(at)));
             let text = fs::read_to_string(path).expect("a batch");
@@ -167,7 +166,7 @@ impl Probed {
     fn install_by_batch(&self, manifest: &str) {
         let state = self.ran.folder().join("working_dir");
         let test = self.ran.then_install().file("service.toml", manifest);
-        test.args(["--manifest", "service.toml", "--output", "out", "--state-dir"]).arg(state).run();
+        test.args(["--nssm", NSSM, "--manifest", "service.toml", "--output", "out", "--state-dir"]).arg(state).run();
         let batch = self.ran.folder().join("out").join(format!("install-{}.cmd", self.name));
         let output = crate::bed::run(&mut std::process::Command::new(&batch));
         assert!(output.status.success(), "{output:?}\n{}", fs::read_to_string(batch).unwrap_or_default());
@@ -396,7 +395,7 @@ fn what_cannot_be_carried_is_refused() {
         let test = service.ran.then_install().file("service.toml", service.manifest(arguments, more));
         let test = test.args(["--manifest", "service.toml"]).status(2).stderr_contains(expected);
         if output {
-            test.args(["--output", "out"]).run()
+            test.args(["--no-nssm", "--output", "out"]).run()
         } else {
             test.run()
         };
@@ -440,7 +439,7 @@ fn what_cannot_be_carried_is_refused() {
     ] {
         let manifest = format!("[[service]]\nname = 'x'\nexecutable = '{program}'\n");
         let test = service.ran.then_install().file("service.toml", manifest).args(["--manifest", "service.toml"]);
-        test.args(["--output", "out"]).status(2).stderr_contains(expected).run();
+        test.args(["--no-nssm", "--output", "out"]).status(2).stderr_contains(expected).run();
     }
     assert_eq!(nssm(&["status", "x"]).0, 3);
     service.remove();

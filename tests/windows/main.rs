@@ -5,6 +5,8 @@
 
 #[path = "../corpus/mod.rs"]
 mod corpus;
+#[path = "../support/server.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -19,3 +21,4 @@ mod parameters;
 mod python;
 mod supply;
 mod sweep;
+mod taken_over;

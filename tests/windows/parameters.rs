@@ -1,15 +1,17 @@
 //! Every parameter that a manifest may set: it is set once, and then it is as it should be.
 
-use install_service::model::nssm_table::{PARAMETERS, Takes};
+use install_service::model::nssm_release::Release;
+use install_service::model::nssm_table::{self, PARAMETERS, Takes};
 
 use winreg::RegKey;
 use winreg::enums::HKEY_LOCAL_MACHINE;
 
-use crate::bed::{install, nssm_does, probe, registry, toml_path};
+use crate::bed::{NSSM, NSSM_101, install, key, nssm_does, probe, registry, release, toml_path};
 
 /// What NSSM does where nothing is set, and something else.
 fn values(name: &str, takes: Takes) -> [&'static str; 2] {
     match (name, takes) {
+        ("AppDirectory", _) => [r"C:\windows", r"C:\windows\system32"],
         ("AppAffinity", _) => ["All", "0"],
         ("AppPriority", _) => ["NORMAL_PRIORITY_CLASS", "IDLE_PRIORITY_CLASS"],
         ("Type", _) => ["SERVICE_WIN32_OWN_PROCESS", "SERVICE_INTERACTIVE_PROCESS"],
@@ -20,11 +22,20 @@ fn values(name: &str, takes: Takes) -> [&'static str; 2] {
         ("AppStdoutCreationDisposition" | "AppStderrCreationDisposition", _) => ["4", "2"],
         (_, Takes::Number) if name.ends_with("FlagsAndAttributes") => ["128", "2"],
         ("AppThrottle", _) => ["1500", "10"],
+        ("AppKillProcessTree", _) => ["1", "0"],
         (_, Takes::Number) if name.starts_with("AppStopMethod") && name != "AppStopMethodSkip" => ["1500", "700"],
         (_, Takes::Number) => ["0", "1"],
         (_, Takes::Path) => [r"C:\logs\a.log", r"C:\logs\b.log"],
+        (_, Takes::CommandLine) => [r#"-x "a b""#, r#"-x "%TEMP%""#],
+        (_, Takes::Variables) => ["A=1", "A=%TEMP%"],
         (_, Takes::Word(_) | Takes::Processors | Takes::Names) => unreachable!("{name}"),
     }
+}
+
+/// Those that the release has which the suite is run with.
+fn parameters() -> impl Iterator<Item = (&'static str, Takes)> {
+    let release = release();
+    PARAMETERS.into_iter().filter(move |(name, takes)| *takes != Takes::Names && nssm_table::since(name) <= release)
 }
 
 #[test]
@@ -33,11 +44,11 @@ fn every_parameter_is_set_once() {
     let test = install();
     let program = probe(&test.folder().join("app"));
     let manifest = |which: usize| {
-        let table: String = PARAMETERS
-            .iter()
-            .filter(|(_, takes)| *takes != Takes::Names)
-            .map(|(name, takes)| format!("{name} = '{}'\n", values(name, *takes)[which]))
-            .collect();
+        let mut table: String =
+            parameters().map(|(name, takes)| format!("{name} = '{}'\n", values(name, takes)[which])).collect();
+        if release() >= nssm_table::since("AppEvents") {
+            table += &format!("\"AppEvents.Start/Pre\" = 'cmd.exe /c rem {which}'\n");
+        }
         format!(
             "[[service]]\nname = 'every'\nexecutable = {}\n[service.nssm]\n{table}\"AppExit.3\" = 'Exit'\n",
             toml_path(&program)
@@ -58,11 +69,9 @@ fn every_parameter_is_set_once() {
         apply(which).run();
         apply(which).stdout("unchanged: every\n").run();
         ran.then_manage().args(["every", "diff"]).run();
-        for (name, takes) in PARAMETERS {
-            if takes != Takes::Names {
-                let got = nssm_does(&["get", "every", name]);
-                assert_eq!(got, values(name, takes)[which], "{name}");
-            }
+        for (name, takes) in parameters() {
+            let got = nssm_does(&["get", "every", name]);
+            assert_eq!(got, values(name, takes)[which], "{name}");
         }
         seen.push(registry("every"));
     }
@@ -76,4 +85,33 @@ fn every_parameter_is_set_once() {
         apply().stdout("unchanged: every\n").run();
     }
     ran.then_manage().args(["every", "remove"]).run();
+}
+
+/// What 2.24 does not have is not asked of it: neither is the service made, nor is there a word of the failure of NSSM.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_parameter_of_a_later_release_needs_that() {
+    let test = crate::support::Test::install().env("PATH", r"C:\windows\system32");
+    let program = probe(&test.folder().join("app"));
+    let ran = test.arg("--version").run();
+    let install = |name: &str| {
+        let test = ran.then_install().env("PATH", "").args(["--offline", "--property", "AppTimestampLog=1"]);
+        test.args(["--service_name", name])
+    };
+    let of_program = |test: crate::support::Test| test.arg("--").arg(&program);
+    let late = [NSSM, NSSM_101].map(|exe| std::fs::read(exe).unwrap());
+    std::fs::write(ran.folder().join("old.exe"), &late[0]).unwrap();
+    if release() == Release::V2_24 {
+        let refused = of_program(install("later").args(["--nssm", "old.exe"])).status(2).run();
+        let why = "it is that of NSSM 2.24, and `AppTimestampLog` of the service `later` needs 2.24-101";
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        assert!(key("later").is_none());
+    }
+    of_program(install("later").args(["--nssm", NSSM_101])).run();
+    assert_eq!(
+        crate::bed::run(std::process::Command::new(NSSM_101).args(["get", "later", "AppTimestampLog"])).stdout[0],
+        b'1'
+    );
+    ran.then_manage().args(["later", "diff"]).run();
+    ran.then_manage().args(["later", "remove"]).run();
 }

@@ -2,156 +2,20 @@
 //! what it should be.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Cursor, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use sha2::{Digest, Sha256};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
-
-use crate::bed::{NSSM, key, probe};
+use crate::bed::{NSSM, NSSM_101, key, nssm_does, probe, state as state_of};
+use crate::server::{Answer, Server, archive, authority, sha256};
 use crate::support::{Ran, Test};
 
+/// What is downloaded first, and what where that cannot be had.
+const WANTED: &str = "https://nssm.cc/ci/nssm-2.24-101-g897c7ad.zip";
 const OFFICIAL: &str = "https://nssm.cc/release/nssm-2.24.zip";
 const MEMBER: &str = "nssm-2.24/win64/nssm.exe";
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, contents) in members {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(contents).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
 
 /// The archive as nssm.cc has it, with the one member that is wanted.
 fn genuine() -> Vec<u8> {
     archive(&[("nssm-2.24/README.txt", b"NSSM"), (MEMBER, &fs::read(NSSM).unwrap())])
-}
-
-/// What a server answers; the connection is closed after it.
-enum Answer {
-    Body(Vec<u8>),
-    Status(&'static str),
-    Redirect(String),
-    /// Half of what it promises.
-    Truncated(Vec<u8>),
-    Endless,
-}
-
-fn answer(stream: &mut (impl Read + Write), answer: &Answer) -> std::io::Result<()> {
-    let head = |status: &str, more: &str| format!("HTTP/1.1 {status}\r\nConnection: close\r\n{more}\r\n");
-    match answer {
-        Answer::Body(bytes) => {
-            stream.write_all(head("200 OK", &format!("Content-Length: {}\r\n", bytes.len())).as_bytes())?;
-            stream.write_all(bytes)
-        }
-        Answer::Status(status) => stream.write_all(head(status, "Content-Length: 0\r\n").as_bytes()),
-        Answer::Redirect(to) => {
-            stream.write_all(head("302 Found", &format!("Location: {to}\r\nContent-Length: 0\r\n")).as_bytes())
-        }
-        Answer::Truncated(bytes) => {
-            stream.write_all(head("200 OK", &format!("Content-Length: {}\r\n", bytes.len())).as_bytes())?;
-            stream.write_all(&bytes[..bytes.len() / 2])
-        }
-        Answer::Endless => {
-            stream.write_all(head("200 OK", "").as_bytes())?;
-            loop {
-                stream.write_all(&[b'x'; 1 << 16])?;
-            }
-        }
-    }
-}
-
-/// A server on this machine; `seen` are the first lines of its requests.
-struct Server {
-    port: u16,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(tls: Option<Arc<rustls::ServerConfig>>, answers: Vec<(&'static str, Answer)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let (noted, answers) = (Arc::clone(&seen), Arc::new(answers));
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (tls, noted, answers) = (tls.clone(), Arc::clone(&noted), Arc::clone(&answers));
-                // A client that goes away is what some of the tests are about.
-                thread::spawn(move || drop(serve(stream, tls, &noted, &answers)));
-            }
-        });
-        Self { port, seen }
-    }
-
-    fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
-    }
-}
-
-fn serve(
-    tcp: TcpStream,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    seen: &Mutex<Vec<String>>,
-    answers: &[(&str, Answer)],
-) -> std::io::Result<()> {
-    fn one(
-        stream: &mut (impl Read + Write),
-        seen: &Mutex<Vec<String>>,
-        answers: &[(&str, Answer)],
-    ) -> std::io::Result<()> {
-        let mut request = BufReader::new(&mut *stream);
-        let mut first = String::new();
-        request.read_line(&mut first)?;
-        let mut line = String::new();
-        while request.read_line(&mut line)? > 2 {
-            line.clear();
-        }
-        let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-        seen.lock().unwrap().push(first.trim_end().to_owned());
-        let found = answers.iter().find(|(known, _)| *known == path).map(|(_, found)| found);
-        answer(stream, found.unwrap_or(&Answer::Status("404 Not Found")))
-    }
-    let mut tcp = tcp;
-    match tls {
-        None => one(&mut tcp, seen, answers),
-        Some(config) => {
-            let connection = rustls::ServerConnection::new(config).map_err(std::io::Error::other)?;
-            let mut stream = rustls::StreamOwned::new(connection, tcp);
-            one(&mut stream, seen, answers)?;
-            stream.conn.send_close_notify();
-            stream.flush()
-        }
-    }
-}
-
-/// A certificate authority of the test's own, and a server that it vouches for.
-fn authority() -> (String, Arc<rustls::ServerConfig>) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let signer = KeyPair::generate().unwrap();
-    let pem = params.self_signed(&signer).unwrap().pem();
-    let issuer = Issuer::new(params, signer);
-    let own = KeyPair::generate().unwrap();
-    let names = vec!["127.0.0.1".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().signed_by(&own, &issuer).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(own.serialize_der()).unwrap())
-        .unwrap();
-    (pem, Arc::new(config))
 }
 
 /// An install on a machine without NSSM, whose way to nssm.cc ends at once.
@@ -213,7 +77,11 @@ fn from_here_by_name_and_from_an_archive() {
     let expected = sha256(&genuine());
     again("--nssm-archive", &zip).arg("--offline").status(2).run();
     let unknown = again("--nssm-archive", &zip).status(2).run();
-    for part in [&expected, "727d1e42275c605e0f04aba98095c38a8e1e46def453cdffce42869428aa6743"] {
+    let official = [
+        "727d1e42275c605e0f04aba98095c38a8e1e46def453cdffce42869428aa6743",
+        "99f5045fffbffb745d67fe3a065a953c4a3d9c253b868892d9b685b0ee7d07b8",
+    ];
+    for part in [expected.as_str()].into_iter().chain(official) {
         assert!(unknown.stderr.contains(part), "`{part}` is not in\n{}", unknown.stderr);
     }
     keeps_nothing_but_receipts(&ran);
@@ -235,13 +103,27 @@ fn another_nssm_is_used_only_when_that_is_said() {
     // Behind its end, so that it runs as well.
     other.extend_from_slice(b"...");
     let found = sha256(&other);
-    let ran = service(test.file("nssm.exe", &other), "other-nssm", &program).status(2).run();
-    for part in
-        [&found, "f689ee9af94b00e9e3f0bb072b34caaf207f32dcb4f5782fc9ca351df9a06c97", "`--allow-unknown-nssm` uses it"]
-    {
+    let ran = service(test.file("nssm.exe", &other).arg("--offline"), "other-nssm", &program).status(1).run();
+    for part in [
+        "note: passing over `[TMP]\\nssm.exe`: its SHA-256 is ",
+        &found,
+        "f689ee9af94b00e9e3f0bb072b34caaf207f32dcb4f5782fc9ca351df9a06c97",
+        "eee9c44c29c2be011f1f1e43bb8c3fca888cb81053022ec5a0060035de16d848",
+        "`--offline` forbids to download it",
+    ] {
         assert!(ran.stderr.contains(part), "`{part}` is not in\n{}", ran.stderr);
     }
     keeps_nothing(&ran, "other-nssm");
+    // The search goes on, here to the next folder of PATH.
+    let on_path = ran.then_install().env("PATH", r"C:\nssm;C:\windows\system32").arg("--offline");
+    let on_path = service(on_path, "other-nssm", &program).run();
+    assert!(on_path.stderr.contains("passing over `[TMP]\\nssm.exe`"), "{}", on_path.stderr);
+    assert!(on_path.stderr.contains(r"from `C:\nssm\nssm.exe`"), "{}", on_path.stderr);
+    ran.then_manage().args(["other-nssm", "remove", "--remove_nssm", "--remove_install_args"]).run();
+    // One that is named is not passed over.
+    let named = service(ran.then_install().args(["--nssm", "nssm.exe"]), "other-nssm", &program).status(2).run();
+    assert!(named.stderr.contains("`--allow-unknown-nssm` uses it all the same"), "{}", named.stderr);
+
     let test = ran.then_install().env("PATH", "").arg("--allow-unknown-nssm");
     let allowed = service(test, "other-nssm", &program).run();
     assert!(
@@ -249,6 +131,14 @@ fn another_nssm_is_used_only_when_that_is_said() {
         "{}",
         allowed.stderr
     );
+    // The note beside it says where it came from, and not that it may be used.
+    let note = fs::read_to_string(state(&ran).join("nssm_origin.txt")).unwrap();
+    assert!(note.contains(&found), "{note}");
+    let again = || service(ran.then_install().env("PATH", ""), "other-nssm", &program);
+    again().status(2).stderr_contains("nssm.exe `[TMP]\\working_dir\\nssm.exe`: its SHA-256 is ").run();
+    let reinstall = || ran.then_manage().args(["other-nssm", "reinstall"]);
+    reinstall().status(2).stderr_contains("`--allow-unknown-nssm` uses it all the same").run();
+    reinstall().arg("--allow-unknown-nssm").stdout("unchanged: other-nssm\n").run();
     ran.then_manage().args(["other-nssm", "remove"]).run();
 
     let (test, program) = without_nssm();
@@ -256,9 +146,9 @@ fn another_nssm_is_used_only_when_that_is_said() {
     let state_dir = "[TMP]\\working_dir\\nssm.exe";
     for part in [
         "`--offline` forbids to download it",
-        OFFICIAL,
-        "727d1e42275c605e0f04aba98095c38a8e1e46def453cdffce42869428aa6743",
-        MEMBER,
+        WANTED,
+        "99f5045fffbffb745d67fe3a065a953c4a3d9c253b868892d9b685b0ee7d07b8",
+        "nssm-2.24-101-g897c7ad/win64/nssm.exe",
         state_dir,
     ] {
         assert!(ran.stderr.contains(part), "`{part}` is not in\n{}", ran.stderr);
@@ -311,7 +201,7 @@ fn downloads() {
         keeps_nothing(&ran, "download");
     };
     // Both values of a wrong checksum; the way to nssm.cc is tried last and named.
-    fails(&["/changed.zip"], &expected, &[&sha256(&changed), &expected, OFFICIAL, "connect"]);
+    fails(&["/changed.zip"], &expected, &[&sha256(&changed), &expected, WANTED, OFFICIAL, "connect"]);
     let member = sha256(b"something else");
     fails(
         &["/changed.zip"],
@@ -357,6 +247,50 @@ fn downloads() {
     let proxy = Server::start(None, Vec::new());
     let test = ran.then_install().env("PATH", "").env("HTTPS_PROXY", format!("http://127.0.0.1:{}", proxy.port));
     service(test, "download", &program).status(1).run();
-    assert_eq!(proxy.seen(), ["CONNECT nssm.cc:443 HTTP/1.1"]);
+    // Once for each release.
+    assert_eq!(proxy.seen(), ["CONNECT nssm.cc:443 HTTP/1.1"; 2]);
     keeps_nothing(&ran, "download");
+}
+
+/// The later release is put under services that run by the earlier one, with consent and as one thing.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn an_upgrade_replaces_the_nssm_of_all_services() {
+    let test = crate::bed::install();
+    let program = probe(&test.folder().join("app"));
+    let ran = service(test.arg("--start"), "upgraded-1", &program).run();
+    service(ran.then_install(), "upgraded-2", &program).run();
+    let kept = state(&ran).join("nssm.exe");
+    let is = |exe: &str| fs::read(&kept).unwrap() == fs::read(exe).unwrap();
+    let upgrade = || ran.then_manage().env("PATH", "").args(["--upgrade-nssm", "--offline"]);
+    let named = || upgrade().args(["--nssm", NSSM_101]);
+
+    // None is to be had; what runs is not stopped unasked; and neither names nor modes have anything to do with it.
+    upgrade().status(1).stderr_contains("`--offline` forbids to download it").run();
+    let refused = named().status(2).run();
+    for part in ["`upgraded-1` run by the nssm.exe", "`ManageService --upgrade-nssm --yes` stops what runs"] {
+        assert!(refused.stderr.contains(part), "{}", refused.stderr);
+    }
+    named().arg("upgraded-1").status(2).stderr_contains("`--upgrade-nssm` is for all services").run();
+    assert!(is(NSSM) && state_of("upgraded-1") == "SERVICE_RUNNING");
+
+    named().arg("--yes").stdout("upgraded: nssm.exe\nrestarted: upgraded-1\n").run();
+    assert!(is(NSSM_101));
+    assert_eq!(["upgraded-1", "upgraded-2"].map(state_of), ["SERVICE_RUNNING", "SERVICE_STOPPED"]);
+    named().stdout("unchanged: nssm.exe\n").run();
+    upgrade().stdout("unchanged: nssm.exe\n").run();
+    let note = fs::read_to_string(state(&ran).join("nssm_origin.txt")).unwrap();
+    assert!(note.contains("eee9c44c29c2be011f1f1e43bb8c3fca888cb81053022ec5a0060035de16d848"), "{note}");
+    for name in ["upgraded-1", "upgraded-2"] {
+        ran.then_manage().args([name, "diff"]).run();
+        ran.then_manage().args([name, "doctor"]).run_to_any_end();
+    }
+
+    // A service that does not come up again takes all of it back, and what ran runs.
+    nssm_does(&["set", "upgraded-1", "AppDirectory", r"C:\nowhere"]);
+    let back = ran.then_manage().args(["--upgrade-nssm", "--yes", "--nssm", NSSM]).status(1).run();
+    assert!(back.stderr.contains("starting `upgraded-1`: it has stopped") && is(NSSM_101), "{}", back.stderr);
+    for name in ["upgraded-1", "upgraded-2"] {
+        ran.then_manage().args([name, "stop_and_remove"]).run();
+    }
 }

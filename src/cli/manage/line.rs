@@ -126,6 +126,8 @@ pub(super) enum ManageLine {
     List(ManageCall),
     /// What is wrong with any of them.
     Doctor(ManageCall),
+    /// A newer `nssm.exe` for all of them.
+    UpgradeNssm(ManageCall),
     /// One thing done to services.
     Do(Mode, Names, ManageCall),
 }
@@ -177,7 +179,10 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
         return if faults.is_empty() { Ok(ManageLine::Doctor(call)) } else { Err(Error::Refused(faults)) };
     }
     if call.list {
-        return list(call, &words, faults);
+        return alone("--list", "lists every service", &words, call, faults).map(ManageLine::List);
+    }
+    if call.upgrade_nssm {
+        return alone("--upgrade-nssm", "is for all services", &words, call, faults).map(ManageLine::UpgradeNssm);
     }
     if call.all {
         faults.push(Fault::new("option `--all`", "must stand with `--list`").help("`ManageService --list --all`"));
@@ -235,12 +240,21 @@ pub(super) fn read(argv: Vec<OsString>) -> Result<ManageLine, Error> {
 
 const RENAME: &str = "`ManageService NAME rename NEW`";
 
-/// `ManageService --list`: there is nothing to be named with it.
-fn list(call: ManageCall, words: &[Text], mut faults: Vec<Fault>) -> Result<ManageLine, Error> {
+/// `ManageService --list` and its like: there is nothing to be named with it.
+fn alone(
+    option: &str,
+    does: &str,
+    words: &[Text],
+    call: ManageCall,
+    mut faults: Vec<Fault>,
+) -> Result<ManageCall, Error> {
     let named = words.iter().map(|word| ("argument", word));
     let named = named.chain(call.manifest.as_ref().map(|path| ("option `--manifest`", path)));
-    faults.extend(named.map(|(what, given)| Fault::new(what, "`--list` lists every service").given(given)));
-    if faults.is_empty() { Ok(ManageLine::List(call)) } else { Err(Error::Refused(faults)) }
+    faults.extend(named.map(|(what, given)| Fault::new(what, format!("`{option}` {does}")).given(given)));
+    if call.list && call.upgrade_nssm {
+        faults.push(Fault::new("option `--upgrade-nssm`", "cannot be combined with `--list`"));
+    }
+    if faults.is_empty() { Ok(call) } else { Err(Error::Refused(faults)) }
 }
 
 /// Where the services of a call are.

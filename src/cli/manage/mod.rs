@@ -16,7 +16,7 @@ use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
 use crate::commands::find::Managed;
-use crate::commands::{Event, doctor, list};
+use crate::commands::{Event, doctor, list, upgrade};
 use crate::error::{Error, exit};
 #[cfg(unix)]
 use crate::host::keeper;
@@ -65,6 +65,9 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
         ManageLine::Doctor(call) => {
             Ok(words::diagnosis(&doctor::all(&place(&call))?, call.shape.unwrap_or_default().plain()))
         }
+        ManageLine::UpgradeNssm(call) => {
+            Ok(words::upgraded(&upgrade::nssm(&call.nssm, call.yes, &place(&call), &mut report::tell)?))
+        }
         ManageLine::Do(mode, Names { mut names, several, note }, call) => {
             let new_name = if mode == Mode::Rename { names.pop() } else { None };
             note.iter().filter(|line| !sudo::was_noted(line)).for_each(|line| report::tell(Event::Note(line)));
@@ -78,7 +81,8 @@ pub fn run(argv: Vec<OsString>) -> Result<u8, Error> {
             need_units(&services, mode, &call)?;
             let has_templates = services.names.iter().any(ServiceName::is_template);
             let services = services.meant(mode.done_to())?;
-            let several = several || has_templates && services.names.len() > 1;
+            // The JSON of a status has one form, however many instances run.
+            let several = several || has_templates && (mode == Mode::Status || services.names.len() > 1);
             let notes = note.into_iter().collect();
             Call { services, several, shape: call.shape.unwrap_or_default(), notes, new_name }.run(mode, &call)
         }
@@ -155,7 +159,7 @@ impl Call {
 
     fn reinstall(&self, how: &InstallOptions, options: &ManageCall) -> Result<u8, Error> {
         let limit = options.import_limit.unwrap_or(IMPORT_LIMIT);
-        let outcome = self.services.reinstall(how, limit, &read_words, &mut report::tell)?;
+        let outcome = self.services.reinstall(how, limit, &options.nssm, &read_words, &mut report::tell)?;
         Ok(report::outcome(&outcome, self.shape.plain()))
     }
 

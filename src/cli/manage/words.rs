@@ -12,6 +12,7 @@ use crate::commands::doctor::{Diagnosis, Examined};
 use crate::commands::list::Listed;
 use crate::commands::show::Shown;
 use crate::commands::status::Report;
+use crate::commands::upgrade::Upgrade;
 use crate::commands::verbs::{AllDone, Done, Kept, Removal};
 use crate::diagnose::Finding;
 use crate::error::exit;
@@ -291,6 +292,19 @@ pub(super) fn released(all: &AllDone, running: &[ServiceName], scope: Scope) {
 pub(super) fn removed(removal: &Removal) {
     done(&removal.done);
     say_styled(&left(removal));
+}
+
+/// Says whether the services have a newer `nssm.exe`, and gives the exit code.
+pub(super) fn upgraded(upgrade: &Upgrade) -> u8 {
+    match upgrade {
+        Upgrade::Unchanged => print("unchanged: nssm.exe\n"),
+        Upgrade::Done(restarted) => {
+            let restarted: String = restarted.iter().map(|name| format!("restarted: {name}\n")).collect();
+            print(format!("upgraded: nssm.exe\n{restarted}"));
+        }
+        Upgrade::RunAgain(code) => return *code,
+    }
+    exit::OK
 }
 
 /// What a removal has left, a line each.

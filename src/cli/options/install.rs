@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::value::ValueKind;
 use super::value::ValueKind::{
-    Called, Directory, Executable, File, FileOrNone, FileOrNot, Property, Words, WordsCalled,
+    Called, Directory, DirectoryOrNone, Executable, File, FileOrNot, LogFileOrWord, Property, Words, WordsCalled,
 };
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word, words};
 use crate::cli::Format;
@@ -23,6 +24,8 @@ pub(in crate::cli) struct InstallCall {
     pub layout: Option<Layout>,
     pub check: bool,
     pub update: bool,
+    /// What an update takes back of variables, secrets and entries, by name.
+    pub unset: Vec<String>,
     pub adopt: bool,
     pub restart_now: bool,
     pub start: bool,
@@ -72,12 +75,18 @@ const WHAT: &[O] = &[
     ),
     O::flag(
         "update",
-        "Change only what is said of the service that --service_name names; with --dry-run or --check as a diff",
+        "Change only what is said of the service that --service_name names; with --dry-run or --check as a diff. `none` takes back what was said with an option that has that word",
         |call| call.update = true,
+    ),
+    O::each(
+        "unset",
+        Called("NAME"),
+        "With --update: take back a variable or secret that --env gave, or an entry that --property gave",
+        |call, name| add(&mut call.unset, &name),
     ),
     O::flag(
         "adopt",
-        "Take over a unit of this name that InstallService did not write: it is kept, and what runs goes on (Linux)",
+        "Take over a unit or service of this name that InstallService did not make: it is kept, and what runs goes on",
         |call| call.adopt = true,
     ),
     O::flag("restart-now", "With --adopt: restart what runs at once, so that it is as installed", |call| {
@@ -118,8 +127,11 @@ const SERVICE: &[O] = &[
         "The account that it runs as [default: root, or LocalSystem]",
         |call, account| say(&mut call.service.account, &account),
     ).common(),
-    O::flag("plain", "Write only the lines that you ask for, and none of InstallService's own", |call| {
+    O::flag("plain", "Write only the lines or parameters that you ask for, and none of InstallService's own", |call| {
         call.service.plain = Some(true);
+    }),
+    O::flag("no-plain", "Write InstallService's own again, where an earlier --plain is to be taken back", |call| {
+        call.service.plain = Some(false);
     }),
     O::flag("user", "A service of your own, managed by `systemctl --user`, without administrator rights", |call| {
         call.service.user = Some(true);
@@ -142,7 +154,7 @@ const SERVICE: &[O] = &[
     }),
     O::one(
         "schedule",
-        Called("WHEN"),
+        Called("WHEN|none"),
         "Run it as a job that ends, at times of a calendar such as daily or 'Mon..Fri 08:00', or again and again after a span such as 15min. With --start its timer runs from now on; `ManageService NAME start` also runs the job at once. A run that was missed while the machine was off is made up for, but not of a span (Linux)",
         |call, schedule| say(&mut call.service.schedule, &schedule),
     ),
@@ -166,7 +178,7 @@ const SERVICE: &[O] = &[
     ),
     O::one(
         "stop-command",
-        Called("WORDS"),
+        Called("WORDS|none"),
         "The command that asks it to end, such as 'kill -INT $MAINPID', in place of SIGTERM; for $MAINPID, as a word or at the end of one, systemd puts the number of its main process (Linux)",
         |call, command| {
             call.service.stop_command = words(&command)?;
@@ -177,12 +189,12 @@ const SERVICE: &[O] = &[
     O::flag("network", "Wait for the network, where an earlier --no-network is to be taken back with --update", |call| {
         call.service.network = Some(true);
     }),
-    O::each("after", Called("UNIT"), "Start it after this unit", |call, unit| add(&mut call.service.after, &unit)),
-    O::each("before", Called("UNIT"), "Start it before this unit", |call, unit| add(&mut call.service.before, &unit)),
-    O::each("requires", Called("UNIT"), "Start this unit, too, and do not start without it", |call, unit| {
+    O::each("after", UNIT, "Start it after this unit", |call, unit| add(&mut call.service.after, &unit)),
+    O::each("before", UNIT, "Start it before this unit", |call, unit| add(&mut call.service.before, &unit)),
+    O::each("requires", UNIT, "Start this unit, too, and do not start without it", |call, unit| {
         add(&mut call.service.requires, &unit)
     }),
-    O::each("wants", Called("UNIT"), "Start this unit, too", |call, unit| add(&mut call.service.wants, &unit)),
+    O::each("wants", UNIT, "Start this unit, too", |call, unit| add(&mut call.service.wants, &unit)),
     O::each(
         "property",
         Property,
@@ -200,8 +212,8 @@ const SERVICE: &[O] = &[
     ),
     O::one(
         "log-file",
-        FileOrNone,
-        "The file that its output is added to, in a directory that is there, or none for no output [default: the journal, on Windows NAME_output.log]",
+        LogFileOrWord,
+        "The file that its output is added to, in a directory that is there; none for no output, default for the usual one [default: the journal, on Windows NAME_output.log]",
         |call, file| put(&mut call.service.log_file, log_file(file)),
     ),
     O::one("description", Called("TEXT"), "One line on what it is for", |call, text| {
@@ -216,7 +228,7 @@ const SERVICE: &[O] = &[
         "How much of the system it is kept from [default: none]",
         |call, profile| say(&mut call.service.hardening, &profile),
     ),
-    O::each("path", Directory, "Put DIR in front of the service's PATH", |call, directory| {
+    O::each("path", DirectoryOrNone, "Put DIR in front of the service's PATH", |call, directory| {
         call.service.path.push(directory);
         Ok(())
     }),
@@ -226,10 +238,13 @@ const SERVICE: &[O] = &[
         "The interpreter of a Python program [default: of the active venv or conda environment, else from PATH]",
         |call, interpreter| put(&mut call.service.interpreter, interpreter),
     ).common(),
-    O::one("assume", Called("systemd=VERSION"), "Use only what this version of systemd knows", |call, version| {
+    O::one("assume", Called("systemd=VERSION|none"), "Use only what this version of systemd knows", |call, version| {
         say(&mut call.service.assume, &version)
     }),
 ];
+
+/// A unit of these lists; `none` takes back those that were said before.
+const UNIT: ValueKind = Called("UNIT|none");
 
 /// It can also stand among the arguments of a Python program.
 pub(in crate::cli) const SERVICE_NAME: O =
@@ -248,16 +263,19 @@ const WHERE: &[O] = &[
         put(&mut call.target, word(&target)?)
     }),
     STATE_DIRECTORY,
-    O::one("nssm", Executable, "The nssm.exe to use (Windows)", |call, path| put(&mut call.nssm.exe, path)),
-    O::one("nssm-archive", File, "Take nssm.exe from this zip file (Windows)", |call, path| {
+    O::one("nssm", Executable, "The nssm.exe to use (NSSM)", |call, path| put(&mut call.nssm.exe, path)),
+    O::one("nssm-archive", File, "Take nssm.exe from this zip file (NSSM)", |call, path| {
         put(&mut call.nssm.archive, path)
     }),
-    O::flag("offline", "Never download anything (Windows)", |call| call.nssm.offline = true),
-    O::one("ca-file", File, "Trust only the certificate authorities in this file (Windows)", |call, path| {
+    O::flag("offline", "Never download anything (NSSM)", |call| call.nssm.offline = true),
+    O::one("ca-file", File, "Trust only the certificate authorities in this file (NSSM)", |call, path| {
         put(&mut call.nssm.ca_file, path)
     }),
-    O::flag("allow-unknown-nssm", "Use an nssm.exe whose checksum is not known (Windows)", |call| {
+    O::flag("allow-unknown-nssm", "Use an nssm.exe whose checksum is not known (NSSM)", |call| {
         call.nssm.allow_unknown = true;
+    }),
+    O::flag("no-nssm", "With --output: put neither nssm.exe nor RunService.exe beside the files (NSSM)", |call| {
+        call.nssm.left_out = true;
     }),
 ];
 
@@ -285,7 +303,11 @@ fn time(span: &Text) -> Result<Time, Refused> {
 }
 
 fn log_file(file: Text) -> LogFile {
-    if file.as_bytes() == b"none" { LogFile::Switch(false) } else { LogFile::File(file) }
+    match file.as_bytes() {
+        b"none" => LogFile::Switch(false),
+        b"default" => LogFile::Switch(true),
+        _ => LogFile::File(file),
+    }
 }
 
 /// `NAME=VALUE`, whose value can be any bytes, or the name of a secret.
@@ -325,6 +347,7 @@ mod tests {
                 "env" => "secrets".to_owned(),
                 "secrets" => "secrets_in".to_owned(),
                 "no-network" => "network".to_owned(),
+                "no-plain" => "plain".to_owned(),
                 "boot" | "no-boot" => "at_boot".to_owned(),
                 long => long.replace('-', "_"),
             };

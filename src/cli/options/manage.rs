@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::value::ValueKind::{Called, Directory, File, Words};
+use super::value::ValueKind::{Called, Directory, Executable, File, Words};
 use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, put, word};
 use crate::cli::Format;
+use crate::managers::nssm::Wishes;
 use crate::model::log_part::LogPart;
 use crate::model::refused::Refused;
 use crate::model::text::Text;
@@ -30,6 +31,8 @@ pub(in crate::cli) struct ManageCall {
     pub catalogs: Vec<Text>,
     pub import_limit: Option<Duration>,
     pub state_dir: Option<Text>,
+    pub upgrade_nssm: bool,
+    pub nssm: Wishes,
 }
 
 /// How something is printed.
@@ -137,5 +140,26 @@ const ALL: &[O] = &[
         Ok(())
     }),
     O::one("import-timeout", Called("SPAN"), IMPORT_TIMEOUT, |call, span| put(&mut call.import_limit, limit(&span)?)),
+    O::flag(
+        "upgrade-nssm",
+        "Put the newest nssm.exe under all services; with `--yes` what runs is stopped for it and started again (Windows)",
+        |call| call.upgrade_nssm = true,
+    ),
+    O::one("nssm", Executable, "With `--upgrade-nssm` or `reinstall`: the nssm.exe to use (Windows)", |call, path| {
+        put(&mut call.nssm.exe, path)
+    }),
+    O::one("nssm-archive", File, "With these: take nssm.exe from this zip file (Windows)", |call, path| {
+        put(&mut call.nssm.archive, path)
+    }),
+    O::flag("offline", "With these: never download anything (Windows)", |call| call.nssm.offline = true),
+    O::one(
+        "ca-file",
+        File,
+        "With these: trust only the certificate authorities in this file (Windows)",
+        |call, path| put(&mut call.nssm.ca_file, path),
+    ),
+    O::flag("allow-unknown-nssm", "With these: use an nssm.exe whose checksum is not known (Windows)", |call| {
+        call.nssm.allow_unknown = true;
+    }),
     O::one("state-dir", Directory, STATE_DIR, |call, directory| put(&mut call.state_dir, directory)),
 ];

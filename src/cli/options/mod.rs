@@ -223,7 +223,7 @@ impl Given {
                 Takes::Each(_, set) => set,
             };
             for value in values {
-                if let Err(Refused { reason, help }) = set(&mut call, value.clone()) {
+                if let Err(Refused { reason, help, .. }) = set(&mut call, value.clone()) {
                     let fault = Fault::new(format!("option `--{}`", option.long), reason).given(value);
                     faults.push(Fault { help, ..fault });
                 }

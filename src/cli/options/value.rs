@@ -14,10 +14,12 @@ pub(in crate::cli) const PROPERTIES: &str = "PROPERTIES";
 pub(super) enum ValueKind {
     Directory,
     File,
-    /// A file that may be missing where `-` stands in front of it.
+    /// A file that may be missing where `-` stands in front of it, or the word `none`.
     FileOrNot,
-    /// A file, or the word `none`.
-    FileOrNone,
+    /// A file, or one of two words.
+    LogFileOrWord,
+    /// A directory, or the word `none`.
+    DirectoryOrNone,
     Executable,
     /// One of a few words.
     Words(fn() -> Vec<&'static str>),
@@ -34,8 +36,9 @@ impl ValueKind {
         match self {
             Self::Directory => "DIR".to_owned(),
             Self::File => "FILE".to_owned(),
-            Self::FileOrNot => "[-]FILE".to_owned(),
-            Self::FileOrNone => "FILE|none".to_owned(),
+            Self::DirectoryOrNone => "DIR|none".to_owned(),
+            Self::FileOrNot => "[-]FILE|none".to_owned(),
+            Self::LogFileOrWord => "FILE|none|default".to_owned(),
             Self::Executable => "PATH".to_owned(),
             Self::Words(words) => words().join("|"),
             Self::Property => "NAME=VALUE".to_owned(),
@@ -52,8 +55,10 @@ impl ValueKind {
                 arg.value_parser(PossibleValuesParser::new(words()))
             }
             (Self::Property, Purpose::Complete) => arg.value_parser(PossibleValuesParser::new([PROPERTIES])),
-            (Self::Directory, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
-            (Self::File | Self::FileOrNot | Self::FileOrNone, Purpose::Complete) => arg.value_hint(ValueHint::FilePath),
+            (Self::Directory | Self::DirectoryOrNone, Purpose::Complete) => arg.value_hint(ValueHint::DirPath),
+            (Self::File | Self::FileOrNot | Self::LogFileOrWord, Purpose::Complete) => {
+                arg.value_hint(ValueHint::FilePath)
+            }
             (Self::Executable, Purpose::Complete) => arg.value_hint(ValueHint::ExecutablePath),
             (Self::Called(_), Purpose::Complete) | (_, Purpose::Parse | Purpose::Help(_)) => {
                 arg.value_parser(ValueParser::os_string())

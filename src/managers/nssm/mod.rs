@@ -3,14 +3,15 @@
 //! Exit codes and the `SERVICE_*` words decide; messages are translated on some systems. A call
 //! with a missing argument would open a window, so every call here is complete.
 
+pub mod adopt;
 #[cfg(windows)]
 mod examine;
-#[cfg(windows)]
 mod fetch;
 #[cfg(windows)]
 pub mod registry;
 #[cfg(windows)]
 mod runner;
+mod source;
 #[cfg(windows)]
 mod supply;
 
@@ -23,13 +24,18 @@ use crate::error::Error;
 use crate::host::files;
 use crate::host::{interrupt, process};
 use crate::managers::log_file;
+use crate::model::artifact::Artifact;
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
+use crate::model::nssm_release::{Bits, Release};
 pub use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
-use crate::model::place::Place;
+use crate::model::place::{Place, RUNNER};
+use crate::model::registration::Registration;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
+use crate::render::checksums;
+use crate::render::nssm::Executables;
 
 /// Longest time that a call of NSSM may take which stops nothing; one that takes longer has opened a window.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -58,6 +64,17 @@ pub struct Wishes {
     pub ca_file: Option<Text>,
     /// Use one whose checksum is not known.
     pub allow_unknown: bool,
+    /// An export brings neither it nor `RunService.exe`.
+    pub left_out: bool,
+}
+
+/// What services need of an `nssm.exe`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The oldest release that will do.
+    pub release: Release,
+    /// What needs it, such as `` `AppKillProcessTree` ``.
+    pub what: String,
 }
 
 /// What is told while the executables are put where services are to have them.
@@ -74,7 +91,14 @@ pub enum Supply<'a> {
         /// Where it comes from.
         from: &'a Text,
     },
-    /// An `nssm.exe` is used that is not that of the release.
+    /// An `nssm.exe` is passed over, and the search goes on.
+    PassesOver {
+        /// Where it is.
+        path: &'a Text,
+        /// Why it is not used.
+        reason: &'a str,
+    },
+    /// An `nssm.exe` is used that is that of no release.
     Unknown {
         /// Where it is.
         path: &'a Text,
@@ -93,8 +117,8 @@ pub type TellSupply<'a> = &'a mut dyn FnMut(Supply<'_>);
 /// # Errors
 /// Which one was refused and why, or what to download, from where, and where to put it.
 #[cfg(windows)]
-pub fn provide(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
-    supply::provide(wishes, place, tell)
+pub fn provide(wishes: &Wishes, need: Option<&Need>, place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
+    supply::provide(wishes, need, place, tell)
 }
 
 /// Makes sure that `nssm.exe` is where it is wanted: elsewhere than on Windows it never is.
@@ -102,8 +126,112 @@ pub fn provide(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Result<(
 /// # Errors
 /// None here; nothing is installed with NSSM elsewhere.
 #[cfg(not(windows))]
-pub fn provide(_wishes: &Wishes, _place: &Place, _tell: TellSupply<'_>) -> Result<(), Error> {
+pub fn provide(_wishes: &Wishes, _need: Option<&Need>, _place: &Place, _tell: TellSupply<'_>) -> Result<(), Error> {
     Ok(())
+}
+
+/// The files that put a newer `nssm.exe`, or the one that is named, in the place of the one that services have; none where
+/// that is there already.
+///
+/// # Errors
+/// Which one was refused and why, or what to download, from where, and where to put it.
+#[cfg(windows)]
+pub fn replacement(wishes: &Wishes, place: &Place, tell: TellSupply<'_>) -> Result<Option<[Artifact; 2]>, Error> {
+    supply::replacement(wishes, place, tell)
+}
+
+/// The files of a newer `nssm.exe`: elsewhere than on Windows services have none.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+pub fn replacement(_wishes: &Wishes, _place: &Place, _tell: TellSupply<'_>) -> Result<Option<[Artifact; 2]>, Error> {
+    Ok(None)
+}
+
+/// The names of the services that the `nssm.exe` of `place` runs, whoever made them.
+#[cfg(windows)]
+pub fn users(place: &Place) -> Vec<String> {
+    registry::users_of(&place.nssm())
+}
+
+/// The names of the services that an `nssm.exe` runs: elsewhere than on Windows there are none.
+#[cfg(not(windows))]
+pub fn users(_place: &Place) -> Vec<String> {
+    Vec::new()
+}
+
+/// What an export brings for services of NSSM.
+#[derive(Debug, Default)]
+pub struct Brought {
+    /// The executables, by their names.
+    pub files: Vec<Artifact>,
+    /// What a batch has to know of them.
+    pub executables: Executables,
+    /// What is not among them, and what follows from that.
+    pub notes: Vec<String>,
+}
+
+/// The executables that lie beside the batches of an export, on either system: so they need no network where they run.
+/// What is not at hand is told and no failure, because somebody can put it `there` later, or has; what was named has to be
+/// at hand.
+///
+/// # Errors
+/// When one that was named cannot be read, or may not be used.
+pub fn bring(
+    wishes: &Wishes,
+    need: Option<&Need>,
+    has_programs: bool,
+    there: &Text,
+    tell: TellSupply<'_>,
+) -> Result<Brought, Error> {
+    let mut brought = Brought::default();
+    let known = Release::WANTED.into_iter().filter(|release| need.is_none_or(|need| *release >= need.release));
+    let known =
+        known.flat_map(Release::executables).filter_map(|known| checksums::of_hexadecimal(known.sha256.as_bytes()));
+    brought.executables.nssm = known.collect();
+    if wishes.left_out {
+        return Ok(brought);
+    }
+    let search = source::Search { wishes, need, bits: Bits::Of64 };
+    let mut nssm = search.named(tell)?;
+    if nssm.is_none() {
+        nssm = search.named_archive(tell)?;
+    }
+    let nssm = match nssm.or_else(|| search.put_already(&there.with(source::NSSM))) {
+        Some(nssm) => Ok(nssm),
+        None => search.anywhere(tell)?,
+    };
+    match nssm {
+        Ok(nssm) => {
+            let sum = checksums::sha256(&nssm.exe);
+            if !brought.executables.nssm.contains(&sum) {
+                brought.executables.nssm.push(sum);
+            }
+            let to = there.with(source::NSSM);
+            if nssm.from != to {
+                tell(Supply::Puts { what: source::NSSM, to: &to, from: &nssm.from });
+            }
+            brought.files.push(Artifact::plain(source::NSSM.into(), nssm.exe));
+        }
+        Err(reason) => {
+            let by_hand = source::by_hand(String::new(), Bits::Of64, "beside the batches").help().concat();
+            brought.notes.push(format!("nssm.exe is not among the files: {by_hand}; {reason}"));
+        }
+    }
+    match source::run_service() {
+        Some(path) => {
+            let exe = source::read(RUNNER, &path)?;
+            brought.executables.runner = Some(checksums::sha256(&exe));
+            brought.files.push(Artifact::plain(RUNNER.into(), exe));
+        }
+        None if has_programs => brought.notes.push(format!(
+            "{RUNNER} is not among the files, because it is not beside this program: the services will leave no error log; \
+             a release for Windows has it"
+        )),
+        None => {}
+    }
+    Ok(brought)
 }
 
 /// Whether services can have `RunService.exe`: it lies beside this program, or where they are to have it.
@@ -363,12 +491,50 @@ pub fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Para
         return Err(foreign("a service of that name is there already, and NSSM does not run it"));
     }
     let stored = registry::stored(name);
-    let output = place.output(name);
-    let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
-    if !writes_here && !files::is_there(&place.receipt(name)) {
-        return Err(foreign("a service of NSSM has that name already, and InstallService did not make it"));
+    if !is_ours(name, &stored, place) {
+        return Err(Error::Foreign {
+            path: name.as_str().into(),
+            reason: "a service of NSSM has that name already, and InstallService did not make it".to_owned(),
+            help: format!(
+                "`InstallService import {name}` prints a manifest of it, and `--adopt` takes it over; or choose another \
+                 name with `--service_name`, such as `--service_name my-{name}`"
+            ),
+        });
     }
     Ok(Some(stored))
+}
+
+/// Whether we made the service: it writes into our directory, or there is a receipt of it.
+#[cfg(windows)]
+fn is_ours(name: &ServiceName, stored: &[Parameter], place: &Place) -> bool {
+    let output = place.output(name);
+    let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
+    writes_here || files::is_there(&place.receipt(name))
+}
+
+/// What the registry has for a service of that name, if there is one.
+#[cfg(windows)]
+pub fn registered_as(service: &str) -> Option<Registration> {
+    registry::registration(service)
+}
+
+/// What the registry has for a service of that name: elsewhere than on Windows there is none.
+#[cfg(not(windows))]
+pub fn registered_as(_service: &str) -> Option<Registration> {
+    None
+}
+
+/// What the registry has for a service of NSSM that is not ours, and that can be taken over.
+#[cfg(windows)]
+pub fn adoptable(name: &ServiceName, place: &Place) -> Option<Registration> {
+    let found = registry::registration(name.as_str()).filter(Registration::is_of_nssm)?;
+    (!is_ours(name, &found.parameters(), place)).then_some(found)
+}
+
+/// What can be taken over: elsewhere than on Windows nothing.
+#[cfg(not(windows))]
+pub fn adoptable(_name: &ServiceName, _place: &Place) -> Option<Registration> {
+    None
 }
 
 /// The parameters that NSSM keeps for a service: elsewhere than on Windows there are none.

@@ -1,36 +1,15 @@
 //! What NSSM keeps in the registry, read from there: exactly what is stored, without a process.
-//!
-//! `HKLM\SYSTEM\CurrentControlSet\Services\NAME` holds what every service has, its key `Parameters`
-//! what NSSM adds, `Parameters\AppExit` an action for each exit code (read in the source of NSSM
-//! 2.24). A parameter that has NSSM's own default is not stored.
-
-use std::ffi::OsString;
+//! [`Registration`] says what that means.
 
 use winreg::RegKey;
-use winreg::enums::{HKEY_LOCAL_MACHINE, REG_DWORD, REG_MULTI_SZ};
+use winreg::enums::HKEY_LOCAL_MACHINE;
 
-use crate::host::text::text;
 use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
+use crate::model::registration::{Registration, RegistryValue};
 use crate::model::text::Text;
 
 const SERVICES: &str = r"SYSTEM\CurrentControlSet\Services";
-
-/// Parameters that lie beside those of every other service.
-const NATIVE: [&str; 6] = ["DisplayName", "Description", "Start", "ObjectName", "DependOnGroup", "DependOnService"];
-
-/// Of a service that may show windows.
-const INTERACTIVE: u32 = 0x100;
-
-/// The priority classes of CreateProcess.
-const PRIORITIES: [(&str, &str); 6] = [
-    ("256", "REALTIME_PRIORITY_CLASS"),
-    ("128", "HIGH_PRIORITY_CLASS"),
-    ("32768", "ABOVE_NORMAL_PRIORITY_CLASS"),
-    ("32", "NORMAL_PRIORITY_CLASS"),
-    ("16384", "BELOW_NORMAL_PRIORITY_CLASS"),
-    ("64", "IDLE_PRIORITY_CLASS"),
-];
 
 fn open(path: &str) -> Option<RegKey> {
     RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(path).ok()
@@ -113,60 +92,29 @@ pub fn value(name: &ServiceName, parameter: &str) -> Option<String> {
 
 /// Every parameter that is stored for a service.
 pub fn stored(name: &ServiceName) -> Vec<Parameter> {
-    let mut found = Vec::new();
-    if let Some(key) = service(name) {
-        for parameter in NATIVE {
-            found.extend(values(&key, parameter).map(|values| named(parameter, None, values)));
-        }
-        if key.get_value::<u32, _>("DelayedAutostart").is_ok_and(|delayed| delayed != 0) {
-            let start = found.iter_mut().find(|known| known.name == "Start");
-            start.into_iter().for_each(|start| start.values = vec!["SERVICE_DELAYED_AUTO_START".into()]);
-        }
-        if key.get_value::<u32, _>("Type").is_ok_and(|kind| kind & INTERACTIVE != 0) {
-            found.push(named("Type", None, vec!["SERVICE_INTERACTIVE_PROCESS".into()]));
-        }
-        // NSSM writes it without quotes, and where it has some they were set.
-        let quoted = |values: &Vec<Text>| values.iter().any(|value| value.as_bytes().starts_with(b"\""));
-        found.extend(values(&key, "ImagePath").filter(quoted).map(|values| named("ImagePath", None, values)));
-    }
-    let Some(key) = open(&format!(r"{SERVICES}\{name}\Parameters")) else { return found };
-    for (parameter, _) in key.enum_values().flatten() {
-        found.extend(values(&key, &parameter).map(|values| named(&parameter, None, values)));
-    }
-    for parameter in key.enum_keys().flatten() {
-        let Ok(inner) = key.open_subkey(&parameter) else { continue };
-        for (code, _) in inner.enum_values().flatten() {
-            // The action of `Default` is the key's own unnamed value.
-            let sub = if code.is_empty() { "Default" } else { &code };
-            found.extend(values(&inner, &code).map(|values| named(&parameter, Some(sub), values)));
-        }
-    }
-    found
+    registration(name.as_str()).map(|found| found.parameters()).unwrap_or_default()
 }
 
-fn named(parameter: &str, sub: Option<&str>, values: Vec<Text>) -> Parameter {
-    let values = match (parameter, values.as_slice()) {
-        // The words that `nssm set` takes for the numbers of Windows.
-        ("Start", [number]) if number.as_bytes() == b"2" => vec!["SERVICE_AUTO_START".into()],
-        ("Start", [number]) if number.as_bytes() == b"3" => vec!["SERVICE_DEMAND_START".into()],
-        ("Start", [number]) if number.as_bytes() == b"4" => vec!["SERVICE_DISABLED".into()],
-        ("AppPriority", [number]) => {
-            let known = PRIORITIES.iter().find(|(code, _)| number.as_bytes() == code.as_bytes());
-            known.map_or(values, |(_, word)| vec![Text::from(*word)])
-        }
-        _ => values,
-    };
-    Parameter { name: parameter.to_owned(), sub: sub.map(str::to_owned), values }
+/// What the registry has for the service of that name, if there is one.
+pub fn registration(service: &str) -> Option<Registration> {
+    let key = open(&format!(r"{SERVICES}\{service}"))?;
+    let mut values = Vec::new();
+    visit(&key, "", &mut values);
+    Some(Registration::new(&spelled(service), values))
 }
 
-fn values(key: &RegKey, entry: &str) -> Option<Vec<Text>> {
-    let raw = key.get_raw_value(entry).ok()?;
-    match raw.vtype {
-        REG_DWORD => key.get_value::<u32, _>(entry).map(|number| vec![number.to_string().into()]).ok(),
-        REG_MULTI_SZ => key
-            .get_value::<Vec<OsString>, _>(entry)
-            .map(|lines| lines.into_iter().filter(|line| !line.is_empty()).map(text).collect())
-            .ok(),
-        _ => key.get_value::<OsString, _>(entry).map(|value| vec![text(value)]).ok(),
+/// The name of a service as the registry spells it.
+fn spelled(service: &str) -> String {
+    services().into_iter().find(|known| same(known, service)).unwrap_or_else(|| service.to_owned())
+}
+
+fn visit(key: &RegKey, path: &str, values: &mut Vec<RegistryValue>) {
+    for (name, value) in key.enum_values().flatten() {
+        values.push(RegistryValue { key: path.to_owned(), name, kind: value.vtype as u32, data: value.bytes.to_vec() });
+    }
+    for name in key.enum_keys().flatten() {
+        let Ok(inner) = key.open_subkey(&name) else { continue };
+        let below = if path.is_empty() { name } else { format!(r"{path}\{name}") };
+        visit(&inner, &below, values);
     }
 }

@@ -1,24 +1,19 @@
 //! Where the `RunService.exe` of services comes from, which lies in the working directory beside `nssm.exe`: from
 //! the folder of this program. As with `nssm.exe`, what we put there has a note beside it.
 
-use std::{env, fs};
+use std::fs;
 
+use super::source::{self, run_service as beside};
 use super::{Supply, TellSupply, registry, supply};
 use crate::diagnose::registered::OldRunner;
 use crate::error::Error;
 use crate::host::files::{self, Entry};
 use crate::host::reading::Limit;
-use crate::host::text::{path as to_path, text};
+use crate::host::text::path as to_path;
 use crate::model::name::ServiceName;
 use crate::model::place::{Place, RUNNER};
 use crate::model::text::Text;
 use crate::render;
-
-/// The one beside this program.
-fn beside() -> Option<Text> {
-    let path = env::current_exe().ok()?.with_file_name(RUNNER);
-    path.is_file().then(|| text(path))
-}
 
 /// Whether services can have one.
 pub(super) fn is_at_hand(place: &Place) -> bool {
@@ -32,7 +27,7 @@ pub(super) fn is_at_hand(place: &Place) -> bool {
 /// When it cannot be put there.
 pub(super) fn provide(place: &Place, tell: TellSupply<'_>) -> Result<(), Error> {
     let (kept, Some(beside)) = (place.runner(), beside()) else { return Ok(()) };
-    let exe = supply::read("RunService.exe", &beside)?;
+    let exe = source::read("RunService.exe", &beside)?;
     match files::look_up_to(&kept, Limit::PROGRAM)? {
         Entry::File(found) if *found.contents == *exe => Ok(()),
         Entry::File(_) if !is_free(&kept) => {
@@ -57,7 +52,7 @@ pub(super) fn old(place: &Place) -> Option<OldRunner> {
     };
     let version = note.and_then(|note| render::version_of(&note.contents));
     let version = version.filter(|version| version != env!("CARGO_PKG_VERSION"));
-    let is_other = match beside().map(|beside| supply::read(RUNNER, &beside)) {
+    let is_other = match beside().map(|beside| source::read(RUNNER, &beside)) {
         Some(Ok(newer)) => *found.contents != *newer,
         Some(Err(_)) | None => version.is_some(),
     };

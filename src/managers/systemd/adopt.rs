@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::super::original::{self, KeptFiles};
 use super::units;
 use crate::error::{Error, Fault};
 use crate::host::files::{self, Entry};
@@ -44,7 +45,14 @@ pub fn take_over(names: &[ServiceName], observed: &mut Observed, place: &Place) 
             None => original,
             // Somebody has put it back; what is kept of it is kept on.
             Some(kept) if kept.unit() == original.unit() => kept.clone(),
-            Some(_) => return Err(would_be_lost(name, &path, place)),
+            Some(_) => {
+                return Err(original::would_be_lost(
+                    name,
+                    place.original_unit(name),
+                    &format!("`{path}` is another unit"),
+                    place,
+                ));
+            }
         };
         if original.was_in_place(name, place) {
             observed.files.insert(path, found);
@@ -94,18 +102,6 @@ fn unit_at(path: &Text, name: &ServiceName) -> Result<Found, Error> {
     }
 }
 
-fn would_be_lost(name: &ServiceName, path: &Text, place: &Place) -> Error {
-    let kept = place.original_unit(name);
-    Error::Foreign {
-        reason: format!("it is the original of an earlier adoption of `{name}`, and `{path}` is another unit"),
-        help: format!(
-            "`ManageService {name} show` shows the one that is kept; move `{kept}` and `{}` away to adopt the other one",
-            place.original(name)
-        ),
-        path: kept,
-    }
-}
-
 /// Refuses what cannot be given back: what was not adopted, and what would leave something else behind than it was.
 /// A unit that somebody has put back already is noted as ours, which it is no more.
 ///
@@ -123,8 +119,10 @@ pub fn may_give_back(names: &[ServiceName], observed: &mut Observed, site: &Site
         };
         let unit = place.unit(name);
         if observed.gone_originals.contains(name) && observed.files.contains_key(&unit) {
-            let help =
-                format!("`ManageService {name} remove` removes it; `{}` is what it was", place.original_unit(name));
+            let help = format!(
+                "`ManageService {name} remove` removes it; `{}` is a copy of the original",
+                place.original_unit(name)
+            );
             return Err(Error::refused(fault(format!("its original `{}` is gone", original.path)).help(help)));
         }
         match observed.other_units.get(name) {
@@ -150,30 +148,10 @@ pub fn may_give_back(names: &[ServiceName], observed: &mut Observed, site: &Site
     Ok(())
 }
 
-/// The files that keep an original.
-pub type KeptFiles = [(Text, Found); 2];
-
 /// What is kept of the unit whose name the service has taken, with the files that keep it.
 ///
 /// # Errors
 /// When it cannot be read or understood, or could be somebody else's words.
 pub fn kept(name: &ServiceName, place: &Place, state: &Kept) -> Result<Option<(Original, KeptFiles)>, Error> {
-    let paths = [place.original_unit(name), place.original(name)];
-    let Some(record) = state.believed(&paths[1])? else { return Ok(None) };
-    let broken = |reason: String| {
-        let fault = Fault::new("the record of an adoption", reason).given(&paths[1]);
-        Error::refused(
-            fault.help(format!("look at it, and move it away if nothing needs it; `{}` is what it is of", paths[0])),
-        )
-    };
-    let unit = match state.believed(&paths[0]) {
-        Ok(Some(unit)) => unit,
-        Ok(None) => return Err(broken(format!("`{}`, the unit that it is of, is gone", paths[0]))),
-        // One that was for root alone: who may not read it can compare everything else.
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let original = Original::read(&record.contents, unit.contents.clone(), place).map_err(broken)?;
-    let [of_unit, of_record] = paths;
-    Ok(Some((original, [(of_unit, unit), (of_record, record)])))
+    original::kept([place.original_unit(name), place.original(name)], place, state)
 }

@@ -109,6 +109,9 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
                 .filter(|user| presence::logs_out(user)),
             in_homes: in_homes(&known),
             overridden: overridden(unit.as_deref().unwrap_or_default(), &units.drop_ins(name)),
+            overridden_timer: timer
+                .as_ref()
+                .map_or_else(Vec::new, |timer| overridden(timer, &units.drop_ins_of_timer(name))),
             pace: get("RestartUSec").to_owned(),
             up_for: up_for(get("ActiveEnterTimestampMonotonic")),
             status,

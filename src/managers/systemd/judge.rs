@@ -8,50 +8,67 @@ use std::path::Path;
 use crate::host::process;
 use crate::host::text::text;
 use crate::model::invocation::Invocation;
+use crate::model::platform::Platform;
 use crate::model::text::Text;
 
-/// What differs of two units, and which lines of the first systemd ignores.
+/// What differs of units, and which lines of the originals systemd ignores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// The properties that differ: of the first unit, then of the second.
+    /// The properties that differ: of the original, then of the other one.
     pub differ: Vec<(String, String)>,
-    /// Lines that systemd has ignored: the number of the file and of the line, and its words.
-    pub ignored: Vec<(usize, usize, String)>,
+    /// Lines that systemd has ignored: the file, the number of the line, and its words.
+    pub ignored: Vec<(Text, usize, String)>,
 }
 
-/// A file of a unit: its name, and what is in it.
-pub type NamedFile<'a> = (&'a str, &'a [u8]);
+/// A unit, and what is to be the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// What the unit is called.
+    pub name: &'a str,
+    /// Its files by their paths: its own first, then its drop-ins.
+    pub original: &'a [(Text, Vec<u8>)],
+    /// The other one.
+    pub other: &'a [u8],
+}
 
-/// Compares a unit, its own file first and then its drop-ins, with another one of the same name. Nothing where
-/// systemd-analyze does not tell.
-pub fn judge(unit: &str, files: &[NamedFile<'_>], other: &[u8]) -> Option<Judgement> {
+/// Compares units, such as a service and its timer, with others of the same names. Nothing where systemd-analyze does not
+/// tell.
+pub fn judge(units: &[Pair<'_>]) -> Option<Judgement> {
     let (theirs, ours) = (tempfile::tempdir().ok()?, tempfile::tempdir().ok()?);
-    let mut paths = Vec::new();
-    for (index, (name, contents)) in files.iter().enumerate() {
-        let path = match index {
-            0 => theirs.path().join(unit),
-            _ => drop_in(theirs.path(), unit, name)?,
-        };
-        fs::write(&path, contents).ok()?;
-        paths.push(path);
-        // The drop-ins of this host, if it has that unit, are none of the other's: an empty one of the same name that is
-        // found first takes their place (systemd.unit(5)).
-        if index > 0 {
-            fs::write(drop_in(ours.path(), unit, name)?, "").ok()?;
+    let mut placed = Vec::new();
+    for Pair { name: unit, original, other } in units {
+        for (index, (path, contents)) in original.iter().enumerate() {
+            let name = Platform::Unix.file_name(path).to_string();
+            let to = match index {
+                0 => theirs.path().join(unit),
+                _ => drop_in(theirs.path(), unit, &name)?,
+            };
+            fs::write(&to, contents).ok()?;
+            placed.push((to, path));
+            // The drop-ins of this host, if it has that unit, are none of the other's: an empty one of the same name that
+            // is found first takes their place (systemd.unit(5)).
+            if index > 0 {
+                fs::write(drop_in(ours.path(), unit, &name)?, "").ok()?;
+            }
         }
+        fs::write(ours.path().join(unit), other).ok()?;
     }
-    fs::write(ours.path().join(unit), other).ok()?;
-    let (first, words) = dump(&theirs.path().join(unit))?;
-    let (second, _) = dump(&ours.path().join(unit))?;
-    let ignored = words.lines().filter_map(|line| {
-        let (file, rest) = paths
-            .iter()
-            .enumerate()
-            .find_map(|(index, path)| Some((index, line.strip_prefix(&*path.to_string_lossy())?.strip_prefix(':')?)))?;
-        let (number, said) = rest.split_once(": ")?;
-        said.contains("ignoring").then_some((file, number.parse().ok()?, said.to_owned()))
-    });
-    Some(Judgement { differ: differences(&first, &second), ignored: ignored.collect() })
+    let mut judgement = Judgement::default();
+    for Pair { name: unit, .. } in units {
+        let (first, words) = dump(&theirs.path().join(unit))?;
+        let (second, _) = dump(&ours.path().join(unit))?;
+        judgement.differ.extend(differences(&first, &second));
+        // Of each unit the lines of its own are told, once.
+        let is_of_it = |line: &&str| line.contains(&format!("/{unit}:")) || line.contains(&format!("/{unit}.d/"));
+        judgement.ignored.extend(words.lines().filter(is_of_it).filter_map(|line| {
+            let (path, rest) = placed.iter().find_map(|(place, path)| {
+                Some((*path, line.strip_prefix(&*place.to_string_lossy())?.strip_prefix(':')?))
+            })?;
+            let (number, said) = rest.split_once(": ")?;
+            said.contains("ignoring").then_some((path.clone(), number.parse().ok()?, said.to_owned()))
+        }));
+    }
+    Some(judgement)
 }
 
 fn drop_in(folder: &Path, unit: &str, name: &str) -> Option<std::path::PathBuf> {
@@ -60,7 +77,7 @@ fn drop_in(folder: &Path, unit: &str, name: &str) -> Option<std::path::PathBuf> 
     Some(folder.join(name))
 }
 
-/// The properties of a unit, and what systemd has said on the way.
+/// The properties of a unit, and what systemd has said on the way. Of a template it reads an instance.
 fn dump(path: &Path) -> Option<(BTreeMap<String, Vec<String>>, String)> {
     let mut words: Vec<Text> =
         ["env", "LC_ALL=C.UTF-8", "SYSTEMD_LOG_LEVEL=debug", "systemd-analyze", "verify", "--man=no"]

@@ -141,7 +141,7 @@ pub fn show(names: &[ServiceName], scope: Scope) -> Result<Vec<Properties>, Erro
     Ok(names.iter().map_while(of).collect())
 }
 
-/// The instances of a template that run, or have failed.
+/// The instances of a template that run, or have failed, by their names.
 ///
 /// # Errors
 /// When systemd does not answer.
@@ -150,7 +150,10 @@ pub fn instances(template: &ServiceName, scope: Scope) -> Result<Vec<ServiceName
     let answers = parse_show(&process::answer(&Invocation::systemctl(scope, words), &[])?.text());
     let runs = answers.iter().filter(|found| found.get("ActiveState").is_some_and(|state| state != "inactive"));
     let names = runs.filter_map(|found| found.get("Id")?.strip_suffix(".service")?.parse::<ServiceName>().ok());
-    Ok(names.filter(|name| name.template().as_ref() == Some(template)).collect())
+    let mut names: Vec<_> = names.filter(|name| name.template().as_ref() == Some(template)).collect();
+    // systemd answers in an order of its own.
+    names.sort();
+    Ok(names)
 }
 
 /// What services and their timers are doing, in the order of their names.

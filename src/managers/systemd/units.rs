@@ -105,7 +105,10 @@ impl<'a> Units<'a> {
         let is_same = to_path(&place.unit_dir).canonicalize().ok();
         let (mut of_others, mut drop_ins) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
         let mut note_drop_ins = |path: PathBuf| {
-            if let Some(name) = path.file_name().filter(|name| name.as_encoded_bytes().ends_with(b".service.d")) {
+            let is_folder = |name: &&OsStr| {
+                [b".service.d".as_slice(), b".timer.d"].iter().any(|end| name.as_encoded_bytes().ends_with(end))
+            };
+            if let Some(name) = path.file_name().filter(is_folder) {
                 drop_ins.entry(name.to_owned()).or_default().push(path);
             }
         };
@@ -178,9 +181,18 @@ impl<'a> Units<'a> {
     /// The drop-ins for `name`: in `a-b.service.d`, and in `a-.service.d`, which is for everything that begins so
     /// (systemd.unit(5)). What is for all services of the machine is no drift of one.
     pub fn drop_ins(&self, name: &ServiceName) -> Vec<Text> {
+        self.drop_ins_of(name, "service")
+    }
+
+    /// The same for its timer.
+    pub fn drop_ins_of_timer(&self, name: &ServiceName) -> Vec<Text> {
+        self.drop_ins_of(name, "timer")
+    }
+
+    fn drop_ins_of(&self, name: &ServiceName, kind: &str) -> Vec<Text> {
         let prefixes = name.as_str().match_indices('-').map(|(at, _)| &name.as_str()[..=at]);
         let stems = prefixes.chain([name.as_str()]);
-        let folders = stems.filter_map(|stem| self.drop_ins.get(OsStr::new(&format!("{stem}.service.d"))));
+        let folders = stems.filter_map(|stem| self.drop_ins.get(OsStr::new(&format!("{stem}.{kind}.d"))));
         let files = folders.flatten().flat_map(|folder| files::list(&text(folder)));
         files.map(text).filter(|path| path.as_bytes().ends_with(b".conf")).collect()
     }

@@ -113,6 +113,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("ExecPaths", "Paths below which it may execute files that `NoExecPaths` forbids"),
     ("ExecReload", "Command that makes it read its configuration again"),
     ("ExecSearchPath", "Directories in which the programs of its commands are looked for"),
+    ("ExecStart", "Commands that it runs"),
     ("ExecStartPost", "Command that is run once it has started"),
     ("ExecStartPre", "Command that is run before it starts"),
     ("ExecStop", "Command that stops it"),

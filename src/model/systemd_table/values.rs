@@ -63,7 +63,8 @@ fn one_of(value: &str, rule: &str, fits: Option<u32>) -> Checked {
 /// `config_parse_timer` in `src/core/load-fragment.c`; an empty one forgets those before it.
 pub(super) fn calendar(value: &str) -> Checked {
     match value.parse::<Calendar>() {
-        _ if value.is_empty() || value.contains('%') => Ok(0),
+        _ if value.is_empty() => Ok(0),
+        _ if value.contains('%') => specifiers(value),
         Ok(_) => Ok(0),
         Err(rule) => Err(format!("`{}` {rule}", value.escape_debug())),
     }
