@@ -407,7 +407,7 @@ impl Installation {
                 "{RUNNER} is neither beside this program nor at `{}`; put it there and install again",
                 self.site.place.runner()
             ))),
-            (Runner::Possible(_), Some(true) | None) | (Runner::Needless, _) => None,
+            (Runner::Possible(_), Some(true) | None) | (Runner::Needed(_) | Runner::Needless, _) => None,
         }
     }
 
@@ -458,6 +458,7 @@ impl Installation {
             };
             match made {
                 Ok((mut artifacts, registration)) => {
+                    faults.extend(self.without_runner(&registration, &spec.name));
                     artifacts.push(Artifact::plain(place.receipt(&spec.name), manifest::receipt(request).into_bytes()));
                     desired.push(Desired { name: spec.name.clone(), artifacts, registration });
                 }
@@ -468,6 +469,18 @@ impl Installation {
             }
         }
         if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
+    }
+
+    /// The fault of a service that needs RunService, where there is none. What was installed is compared all the same.
+    fn without_runner(&self, registration: &Registration, name: &ServiceName) -> Option<Fault> {
+        let Runner::Needed(need) = registration.nssm()?.runner else { return None };
+        if self.has_runner != Some(false) || self.settings.mode == InstallMode::Check {
+            return None;
+        }
+        let at = self.site.place.runner();
+        let reason = format!("needs {RUNNER} for {need}, and that is neither beside this program nor at `{at}`");
+        let fault = Fault::new(format!("service `{name}`"), reason);
+        Some(fault.help(format!("put the `{RUNNER}` of this release beside `InstallService.exe`, and install again")))
     }
 
     /// Adds to each service its environment file, where it has values for one.
@@ -978,7 +991,8 @@ impl Installation {
 /// Whether RunService can stand between NSSM and the program of any of these services.
 fn has_programs(desired: &[Desired]) -> bool {
     let has_runner = |service: &Desired| {
-        service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
+        let runner = service.registration.nssm().map(|service| &service.runner);
+        matches!(runner, Some(Runner::Possible(_) | Runner::Needed(_)))
     };
     desired.iter().any(has_runner)
 }

@@ -23,9 +23,6 @@ pub const ORIGINAL: &str = "_original.toml";
 /// What stands between NSSM and a program, and leaves its error log behind.
 pub const RUNNER: &str = "RunService.exe";
 
-/// The word in front of a file with variables that RunService gives to the program of a service.
-pub const ENVIRONMENT_FILE_OF_RUNNER: &str = "--environment-file";
-
 /// The name of the credential that holds a service's environment file.
 pub const CREDENTIAL: &str = "environment";
 

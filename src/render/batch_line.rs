@@ -12,7 +12,7 @@ const MOST: usize = 8191;
 
 /// What cmd is given behind its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchLine(String);
+pub struct BatchLine(Text);
 
 impl BatchLine {
     /// The batch file with its arguments, each of which it has as `%1`, `%2` ... and together as `%*`.
@@ -21,57 +21,68 @@ impl BatchLine {
     /// What cmd would act on, or a batch file could not have.
     pub fn new(batch: &Text, arguments: &[Text]) -> Result<Self, Unsayable> {
         // Neither what is started by itself (`/d`), nor `!NAME!` (`/v:off`); extensions are what batch files count on.
-        let mut line = format!("/d /e:on /v:off /s /c \"\"{}\"", carried(batch)?);
+        carried(batch)?;
+        let mut line = [b"/d /e:on /v:off /s /c \"\"", batch.as_bytes(), b"\""].concat();
         for argument in arguments {
-            line.push(' ');
-            line.push_str(&word(carried(argument)?));
+            carried(argument)?;
+            line.push(b' ');
+            line.extend(word(argument));
         }
-        line.push('"');
-        match line.encode_utf16().count() {
+        line.push(b'"');
+        match units(&line) {
             length if length > MOST => {
                 Err(Unsayable::new(format!("has {length} characters"), Layer::Cmd, "a line has at most 8191 there"))
             }
-            _ => Ok(Self(line)),
+            _ => Ok(Self(Text::from_bytes(line))),
         }
     }
 
-    /// Whether this is a batch file, by its name.
+    /// Whether this is a batch file, by its name. (Windows drops dots and blanks at the end of one.)
     pub fn is_for(program: &Text) -> bool {
-        let name = program.as_bytes().to_ascii_lowercase();
-        name.ends_with(b".bat") || name.ends_with(b".cmd")
+        let name = program.to_string().to_ascii_lowercase();
+        let name = name.trim_end_matches(['.', ' ']);
+        name.ends_with(".bat") || name.ends_with(".cmd")
     }
 
     /// It as one text.
     pub fn as_text(&self) -> Text {
-        self.0.as_str().into()
+        self.0.clone()
     }
 }
 
-/// A text in which cmd finds nothing to act on inside of quotes.
-fn carried(text: &Text) -> Result<&str, Unsayable> {
-    let text = text.as_str().ok_or_else(|| Unsayable::new("is no Unicode text", Layer::Cmd, "it reads characters"))?;
-    let reason = |c: char| match c {
-        '"' => Some("a quote ends the quotes around it"),
-        '%' => Some("it puts the value of a variable there"),
-        '\n' | '\r' => Some("its line ends there"),
-        c if c.is_control() && c != '\t' => Some("it takes it for something else, or leaves it out"),
+/// Nothing, where cmd finds nothing to act on in this text inside of quotes.
+///
+/// # Errors
+/// What it would act on.
+pub fn carried(text: &Text) -> Result<(), Unsayable> {
+    let reason = |byte: u8| match byte {
+        b'"' => Some("a quote ends the quotes around it"),
+        b'%' => Some("it puts the value of a variable there"),
+        b'\n' | b'\r' => Some("its line ends there"),
         _ => None,
     };
-    match text.chars().find_map(|c| Some((c, reason(c)?))) {
-        Some((c, reason)) => Err(Unsayable::holds(c, Layer::Cmd, reason)),
-        None => Ok(text),
+    match text.as_bytes().iter().find_map(|byte| Some((*byte, reason(*byte)?))) {
+        Some((byte, reason)) => Err(Unsayable::holds(char::from(byte), Layer::Cmd, reason)),
+        None => Ok(()),
     }
 }
 
-/// A word: in quotes, unless nothing in it means anything to cmd or to the programs that a batch file gives it to.
-fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "#$*+-./:?@\\_".contains(c);
+/// A word: in quotes, unless nothing in it means anything to cmd or to the programs that a batch file gives it to, some of
+/// which put the names of files in the place of `*` and `?`.
+fn word(text: &Text) -> Vec<u8> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"#$+-./:@\\_".contains(byte);
+    let bytes = text.as_bytes();
     // For most programs a backslash in front of the last quote makes that a part of the word.
-    let backslashes = text.len() - text.trim_end_matches('\\').len();
-    match !text.is_empty() && backslashes == 0 && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("\"{text}{}\"", &text[text.len() - backslashes..]),
+    let backslashes = bytes.iter().rev().take_while(|byte| **byte == b'\\').count();
+    match !bytes.is_empty() && backslashes == 0 && bytes.iter().all(is_plain) {
+        true => bytes.to_vec(),
+        false => [b"\"", bytes, &bytes[bytes.len() - backslashes..], b"\""].concat(),
     }
+}
+
+/// How many units of UTF-16 a text has: one for each character, and two for one that has four bytes here.
+fn units(text: &[u8]) -> usize {
+    text.iter().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(*byte >= 0xf0)).sum()
 }
 
 #[cfg(test)]
@@ -81,7 +92,7 @@ mod tests {
     fn line(batch: &str, arguments: &[&str]) -> Result<String, String> {
         let arguments: Vec<Text> = arguments.iter().map(|argument| (*argument).into()).collect();
         let line = BatchLine::new(&batch.into(), &arguments);
-        line.map(|BatchLine(line)| line).map_err(|fault| fault.to_string())
+        line.map(|BatchLine(line)| line.to_string()).map_err(|fault| fault.to_string())
     }
 
     #[test]
@@ -89,7 +100,7 @@ mod tests {
         assert_eq!(
             line(r"C:\Program Files (x86)\k\start.bat", &[r"C:\k\server.properties", "a b", "", "a&b", "é", "a,b", r"C:\d\"]),
             Ok(concat!(
-                r#"/d /e:on /v:off /s /c ""C:\Program Files (x86)\k\start.bat" C:\k\server.properties "a b" "" "a&b" é "#,
+                r#"/d /e:on /v:off /s /c ""C:\Program Files (x86)\k\start.bat" C:\k\server.properties "a b" "" "a&b" "é" "#,
                 r#""a,b" "C:\d\\"""#
             )
             .to_owned())
@@ -102,7 +113,6 @@ mod tests {
             ("a\"b", "contains `\"`, which cmd.exe cannot carry: a quote ends the quotes around it"),
             ("50%", "contains `%`, which cmd.exe cannot carry: it puts the value of a variable there"),
             ("a\nb", "contains U+000A, which cmd.exe cannot carry: its line ends there"),
-            ("a\u{7}", "contains U+0007, which cmd.exe cannot carry: it takes it for something else, or leaves it out"),
         ] {
             assert_eq!(line("C:\\x.bat", &[argument]), Err(said.to_owned()));
         }
@@ -116,7 +126,7 @@ mod tests {
 
     #[test]
     fn batch_files_are_known_by_their_names() {
-        for (name, is_one) in [("C:\\x.BAT", true), ("npm.cmd", true), ("x.bat.exe", false), ("bat", false)] {
+        for (name, is_one) in [("C:\\x.BAT", true), ("npm.cmd", true), ("x.bat. ", true), ("x.bat.exe", false), ("bat", false)] {
             assert_eq!(BatchLine::is_for(&name.into()), is_one, "{name}");
         }
     }

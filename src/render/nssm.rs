@@ -6,6 +6,7 @@
 
 use askama::Template;
 
+use super::batch_line::{self, BatchLine};
 use super::checksums::Checksum;
 use super::escape::{
     AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Token, Unsayable,
@@ -21,6 +22,7 @@ use crate::model::parameter::{Kind, Parameter};
 use crate::model::place::{Place, RUNNER, error_log_path};
 use crate::model::platform::Platform;
 use crate::model::registration::{PARAMETERS, SERVICES, kind_of};
+use crate::model::runner_order::RunnerOrder;
 use crate::model::span::Span;
 use crate::model::spec::{Argument, Output, Restart, Run, ServiceSpec};
 use crate::model::text::Text;
@@ -143,6 +145,8 @@ pub struct NssmService {
 pub enum Runner {
     /// With these in the place of `Application` and `AppParameters`.
     Possible([Parameter; 2]),
+    /// It does, for this, which nothing else can do.
+    Needed(&'static str),
     /// Its script leaves the error log behind.
     Needless,
     /// Why not.
@@ -167,6 +171,18 @@ impl NssmService {
             }
         }
         self
+    }
+
+    /// The service with RunService there in any case, because that alone can do what it needs.
+    fn through_runner(mut self, need: &'static str) -> Result<Self, Unsayable> {
+        match &self.runner {
+            Runner::Possible([application, _]) => self.application.clone_from(&application.values[0]),
+            Runner::Impossible(reason) => {
+                return Err(needs_runner(need, reason));
+            }
+            Runner::Needed(_) | Runner::Needless => {}
+        }
+        Ok(Self { runner: Runner::Needed(need), ..self.with_runner() })
     }
 
     /// What has to be set or reset where `stored` is what NSSM has for it: what it should have, and what nobody asks for.
@@ -212,10 +228,15 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
             return refusals.or(None);
         }
     };
+    let need = need(spec, application);
+    let no_runner = why_no_runner(spec);
     // Where nothing is quoted by us, nothing of ours is read once more.
-    let takes_batch = literals.is_empty() && (has_own_words(spec) || !spec.ours.is_all());
+    let takes_batch = literals.is_empty() || no_runner.is_none();
     let program = if takes_batch { NssmPath::new(application) } else { NssmPath::program(application) };
     refusals.keep("the executable", program);
+    if no_runner.is_none() && BatchLine::is_for(application) {
+        by_cmd(application, &literals, &mut refusals);
+    }
     let mut words = Vec::new();
     for (index, word) in literals.iter().enumerate() {
         words.extend(refusals.keep(format_args!("argument {}", index + 1), TargetArg::new(word)));
@@ -294,9 +315,51 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     if !depends.is_empty() && parameters.iter().all(|known| known.name != "DependOnService") {
         parameters.push(Parameter::lines("DependOnService", depends));
     }
-    let runner = runner(spec, application, &words, &parameters, place);
+    let order = RunnerOrder {
+        variables: Vec::new(),
+        service: spec.name.clone(),
+        output: first_of(&parameters, "AppStderr").cloned().unwrap_or_default(),
+        program: application.clone(),
+        arguments: literals,
+    };
+    let runner = match (no_runner.or_else(|| cannot_pass(&parameters)), through(&order, &words, place)) {
+        _ if matches!(spec.run, Run::Python { .. }) => Runner::Needless,
+        (Some(reason), _) => Runner::Impossible(reason),
+        (None, None) => Runner::Impossible("its arguments leave no room for RunService"),
+        (None, Some(through)) => Runner::Possible(through),
+    };
     let application = application.clone();
-    refusals.or(Some(NssmService { name: spec.name.clone(), application, parameters, initial, runner }))
+    let service = NssmService { name: spec.name.clone(), application, parameters, initial, runner };
+    match need {
+        None => refusals.or(Some(service)),
+        Some(need) => {
+            let service = refusals.keep("the service", service.through_runner(need));
+            refusals.or(service)
+        }
+    }
+}
+
+/// What only RunService can do for the service, if there is anything.
+fn need(spec: &ServiceSpec, application: &Text) -> Option<&'static str> {
+    let is_batch = BatchLine::is_for(application) && why_no_runner(spec).is_none();
+    is_batch.then_some("a batch file")
+}
+
+/// Why a service that needs RunService for something cannot be.
+fn needs_runner(need: &str, reason: &'static str) -> Unsayable {
+    Unsayable::new(format!("needs RunService for {need}"), Layer::Nssm, reason)
+}
+
+/// What cmd.exe would not give to a batch file as it is.
+fn by_cmd(batch: &Text, arguments: &[Text], refusals: &mut Refusals) {
+    let before = refusals.0.len();
+    refusals.keep("the executable", batch_line::carried(batch));
+    for (index, argument) in arguments.iter().enumerate() {
+        refusals.keep(format_args!("argument {}", index + 1), batch_line::carried(argument));
+    }
+    if refusals.0.len() == before {
+        refusals.keep("the command line", BatchLine::new(batch, arguments));
+    }
 }
 
 /// Whether the command line is the user's own.
@@ -322,38 +385,32 @@ const LEFT_TO_NSSM: [&str; 2] = ["AppThrottle", "AppNoConsole"];
 /// The classes that Windows gives to a program only by the call that starts it; the lower ones are passed on.
 const NOT_PASSED_ON: [&str; 3] = ["REALTIME_PRIORITY_CLASS", "HIGH_PRIORITY_CLASS", "ABOVE_NORMAL_PRIORITY_CLASS"];
 
-/// Whether the program can be run by RunService, which is given the name of the service, the file that the
-/// program's errors go to, and its command line.
-fn runner(
-    spec: &ServiceSpec,
-    application: &Text,
-    arguments: &[TargetArg],
-    parameters: &[Parameter],
-    place: &Place,
-) -> Runner {
-    if let Run::Python { .. } = spec.run {
-        return Runner::Needless;
+/// Why RunService cannot stand between NSSM and the program, whatever else the service has.
+fn why_no_runner(spec: &ServiceSpec) -> Option<&'static str> {
+    match () {
+        () if !spec.ours.is_all() => Some("it is plain"),
+        () if has_own_words(spec) => Some("its `AppParameters` are one command line, which RunService cannot pass on"),
+        () => None,
     }
-    if !spec.ours.is_all() {
-        return Runner::Impossible("it is plain");
-    }
-    if has_own_words(spec) {
-        return Runner::Impossible("its `AppParameters` are one command line, which RunService cannot pass on");
-    }
-    let value = |name: &str| parameters.iter().find(|known| known.name == name).and_then(|known| known.values.first());
-    if value("AppPriority").is_some_and(|class| NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes())) {
-        return Runner::Impossible("RunService cannot pass its `AppPriority` on");
-    }
-    let output = value("AppStderr").cloned().unwrap_or_default();
-    let words: Result<Vec<TargetArg>, Unsayable> =
-        [spec.name.as_str().into(), output, application.clone()].iter().map(TargetArg::new).collect();
-    match words.and_then(|words| AppParameters::new(&[&words, arguments].concat())) {
-        Ok(line) => Runner::Possible([
-            Parameter::new("Application", place.runner()),
-            Parameter::new("AppParameters", line.as_text()),
-        ]),
-        Err(_) => Runner::Impossible("its arguments leave no room for RunService"),
-    }
+}
+
+/// Why RunService cannot pass on what these parameters say.
+fn cannot_pass(parameters: &[Parameter]) -> Option<&'static str> {
+    let class = first_of(parameters, "AppPriority")?;
+    let is_it = NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes());
+    is_it.then_some("RunService cannot pass its `AppPriority` on")
+}
+
+fn first_of<'a>(parameters: &'a [Parameter], name: &str) -> Option<&'a Text> {
+    parameters.iter().find(|known| known.name == name)?.values.first()
+}
+
+/// The parameters by which RunService does what `order` says, whose arguments are `arguments`; none where they have no
+/// room behind its own words.
+fn through(order: &RunnerOrder, arguments: &[TargetArg], place: &Place) -> Option<[Parameter; 2]> {
+    let words: Result<Vec<TargetArg>, Unsayable> = order.front().iter().map(TargetArg::new).collect();
+    let line = words.and_then(|words| AppParameters::new(&[&words, arguments].concat())).ok()?;
+    Some([Parameter::new("Application", place.runner()), Parameter::new("AppParameters", line.as_text())])
 }
 
 /// The file that the output goes to, or none. Only administrators write into the state directory, so that of a service
@@ -515,6 +572,8 @@ struct Exported {
 struct RunnerLines {
     exe: CmdPath,
     exported: Exported,
+    /// Whether the service cannot do without; then its lines are among all the others.
+    is_needed: bool,
     through: Vec<CmdLine>,
     direct: Vec<CmdLine>,
 }
@@ -609,16 +668,27 @@ pub fn batches(
         .runner
         .as_ref()
         .map(|sum| Exported { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() });
-    if let (Runner::Possible(parameters), Some(exported)) = (&service.runner, &run_service) {
-        let mut faults = Refusals::default();
-        let through = lines(parameters, &mut faults);
-        let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
-        if !faults.0.is_empty() {
-            without_runner = Some("its arguments leave no room for RunService in a line there");
-        } else if let Some(exe) = exe {
-            let direct = set.drain(..through.len().min(set.len())).collect();
-            runner = Some(RunnerLines { exe, exported: exported.clone(), through, direct });
+    let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
+    match (&service.runner, &run_service, exe) {
+        (Runner::Possible(parameters), Some(exported), Some(exe)) => {
+            let mut faults = Refusals::default();
+            let through = lines(parameters, &mut faults);
+            if faults.0.is_empty() {
+                let direct = set.drain(..through.len().min(set.len())).collect();
+                runner = Some(RunnerLines { exe, exported: exported.clone(), is_needed: false, through, direct });
+            } else {
+                without_runner = Some("its arguments leave no room for RunService in a line there");
+            }
         }
+        (Runner::Needed(_), Some(exported), Some(exe)) => {
+            let (through, direct) = (Vec::new(), Vec::new());
+            runner = Some(RunnerLines { exe, exported: exported.clone(), is_needed: true, through, direct });
+        }
+        (Runner::Needed(need), None, _) => {
+            let reason = "RunService.exe is not among the files; put it beside this program, or omit `--no-nssm`";
+            refusals.keep::<()>("the service", Err(needs_runner(need, reason)));
+        }
+        (Runner::Possible(_) | Runner::Needed(_) | Runner::Needless | Runner::Impossible(_), _, _) => {}
     }
     let mut copies = Vec::new();
     for file in files {

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use crate::host::process::spawn;
 use crate::host::text::os;
 use crate::model::name::{EnvName, ServiceName};
+use crate::model::runner_order::RunnerOrder;
 use crate::model::text::Text;
 use crate::render::escape::AppParameters;
 
@@ -30,21 +31,20 @@ pub struct End {
 }
 
 impl<'a> Program<'a> {
-    /// Starts `program` with `arguments`, which stand in `line` as they do behind its name, and with `variables` besides
+    /// Starts what `order` names; its arguments stand in `line` as they do behind its name. It has `variables` besides
     /// ours.
     ///
     /// # Errors
     /// When there is none, or the system does not start it.
     pub fn start(
-        service: &'a ServiceName,
-        program: &Text,
-        arguments: &[Text],
+        order: &'a RunnerOrder,
         line: &AppParameters,
         variables: Vec<(EnvName, Text)>,
     ) -> io::Result<Self> {
+        let RunnerOrder { service, program, arguments, .. } = order;
         #[cfg(windows)]
         let mut command = {
-            let mut command = called(program, arguments, line)?;
+            let command = called(program, arguments, line)?;
             crate::host::job::begin();
             leave_interrupts_to(program, service);
             command

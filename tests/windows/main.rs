@@ -11,6 +11,7 @@ mod server;
 mod support;
 
 mod batch;
+mod batch_files;
 mod bed;
 mod doctor;
 mod error_log;
