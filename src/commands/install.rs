@@ -12,6 +12,7 @@ use super::secrets::{self, Values};
 use super::templates::no_start;
 use super::{Event, Reporter};
 use crate::catalog::Catalog;
+use crate::diagnose::Finding;
 use crate::error::{Error, Fault};
 use crate::executor::export::{self, Written};
 use crate::executor::{self, journal};
@@ -305,6 +306,9 @@ impl Installation {
                 ),
             );
         }
+        if site.manager == Manager::Nssm && !is_elsewhere && *mode != InstallMode::Check {
+            faults.extend(validated.iter().filter_map(no_program));
+        }
         let at_once = settings.start || settings.stop;
         let templates = validated.iter().map(|service| &service.spec.name).filter(|name| name.is_template() && at_once);
         faults.extend(templates.map(no_start));
@@ -478,7 +482,7 @@ impl Installation {
             return None;
         }
         let at = self.site.place.runner();
-        let reason = format!("needs {RUNNER} for {need}, and that is neither beside this program nor at `{at}`");
+        let reason = format!("needs {RUNNER} for {need}, which is neither beside this program nor at `{at}`");
         let fault = Fault::new(format!("service `{name}`"), reason);
         Some(fault.help(format!("put the `{RUNNER}` of this release beside `InstallService.exe`, and install again")))
     }
@@ -986,6 +990,13 @@ impl Installation {
             Some(error_log_path(&known.spec.working_directory, &known.spec.name))
         })
     }
+}
+
+/// The fault of a program that Windows would not start.
+fn no_program(Validated { spec, .. }: &Validated) -> Option<Fault> {
+    let program = spec.run.program()?;
+    let Finding { what, why, cure, .. } = nssm::not_started(program, &spec.name)?;
+    Some(Fault::new("executable", format!("{what}; {why}")).help(cure))
 }
 
 /// Whether RunService can stand between NSSM and the program of any of these services.

@@ -8,10 +8,15 @@ use super::text::Text;
 /// The word in front of a file with variables for the program alone.
 const ENVIRONMENT_FILE: &str = "--environment-file";
 
-/// What RunService is told: `[--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`. No service has a name that
-/// begins with a dash.
+/// The word that leaves the error log to the program.
+const NO_ERROR_LOG: &str = "--no-error-log";
+
+/// What RunService is told: `[--no-error-log] [--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`. No service
+/// has a name that begins with a dash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunnerOrder {
+    /// Whether it leaves an error log behind; a Python program does that itself.
+    pub error_log: bool,
     /// Files with variables for the program, behind a `-` if one may be missing.
     pub variables: Vec<Text>,
     /// The service.
@@ -31,6 +36,7 @@ impl RunnerOrder {
     /// What is missing, or is no name of a service.
     pub fn read(words: impl IntoIterator<Item = Text>) -> Result<Self, String> {
         let mut words = words.into_iter().peekable();
+        let error_log = words.next_if(|word| word.as_bytes() == NO_ERROR_LOG.as_bytes()).is_none();
         let mut variables = Vec::new();
         while words.next_if(|word| word.as_bytes() == ENVIRONMENT_FILE.as_bytes()).is_some() {
             variables.extend(words.next());
@@ -40,13 +46,15 @@ impl RunnerOrder {
         };
         let service =
             service.to_string().parse().map_err(|fault| format!("`{service}` is no name of a service: {fault}"))?;
-        Ok(Self { variables, service, output, program, arguments: words.collect() })
+        Ok(Self { error_log, variables, service, output, program, arguments: words.collect() })
     }
 
     /// The words of this order in front of the arguments.
     pub fn front(&self) -> Vec<Text> {
+        let error_log = (!self.error_log).then(|| NO_ERROR_LOG.into());
         let variables = self.variables.iter().flat_map(|file| [ENVIRONMENT_FILE.into(), file.clone()]);
-        variables.chain([self.service.as_str().into(), self.output.clone(), self.program.clone()]).collect()
+        let words = error_log.into_iter().chain(variables);
+        words.chain([self.service.as_str().into(), self.output.clone(), self.program.clone()]).collect()
     }
 }
 
@@ -61,6 +69,7 @@ mod tests {
     #[test]
     fn files_with_variables_stand_in_front() {
         let words = [
+            NO_ERROR_LOG,
             ENVIRONMENT_FILE,
             r"C:\st\web.env",
             ENVIRONMENT_FILE,
@@ -71,9 +80,10 @@ mod tests {
             ENVIRONMENT_FILE,
         ];
         let order = order(&words).unwrap();
+        assert!(!order.error_log);
         assert_eq!(order.variables, [r"C:\st\web.env".into(), r"-C:\own.env".into()]);
         assert_eq!((order.service.as_str(), &order.arguments[..]), ("web", &[ENVIRONMENT_FILE.into()][..]));
-        assert_eq!(order.front(), words[..7].iter().map(|word| Text::from(*word)).collect::<Vec<_>>());
+        assert_eq!(order.front(), words[..8].iter().map(|word| Text::from(*word)).collect::<Vec<_>>());
     }
 
     #[test]

@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn batch_files_are_known_by_their_names() {
-        for (name, is_one) in [("C:\\x.BAT", true), ("npm.cmd", true), ("x.bat. ", true), ("x.bat.exe", false), ("bat", false)] {
+        for (name, is_one) in
+            [("C:\\x.BAT", true), ("npm.cmd", true), ("x.bat. ", true), ("x.bat.exe", false), ("bat", false)]
+        {
             assert_eq!(BatchLine::is_for(&name.into()), is_one, "{name}");
         }
     }

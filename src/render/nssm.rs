@@ -252,16 +252,6 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         refusals.keep(place_of_output, NssmPath::new(path));
     }
     let environment = environment(spec, application, &mut refusals);
-    if !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. }) {
-        for name in &spec.secrets {
-            let fault = Unsayable::new(
-                "is a secret",
-                Layer::Nssm,
-                "every user of the machine can read the registry; a Python program reads it from a file instead",
-            );
-            refusals.keep::<()>(format_args!("environment variable `{name}`"), Err(fault));
-        }
-    }
 
     let (at_error, at_success) = match spec.restart {
         Restart::Always => ("Restart", "Restart"),
@@ -316,14 +306,15 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         parameters.push(Parameter::lines("DependOnService", depends));
     }
     let order = RunnerOrder {
-        variables: Vec::new(),
+        error_log: !matches!(spec.run, Run::Python { .. }),
+        variables: variables(spec, place),
         service: spec.name.clone(),
         output: first_of(&parameters, "AppStderr").cloned().unwrap_or_default(),
         program: application.clone(),
         arguments: literals,
     };
     let runner = match (no_runner.or_else(|| cannot_pass(&parameters)), through(&order, &words, place)) {
-        _ if matches!(spec.run, Run::Python { .. }) => Runner::Needless,
+        _ if matches!(spec.run, Run::Python { .. }) && need.is_none() => Runner::Needless,
         (Some(reason), _) => Runner::Impossible(reason),
         (None, None) => Runner::Impossible("its arguments leave no room for RunService"),
         (None, Some(through)) => Runner::Possible(through),
@@ -342,7 +333,24 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
 /// What only RunService can do for the service, if there is anything.
 fn need(spec: &ServiceSpec, application: &Text) -> Option<&'static str> {
     let is_batch = BatchLine::is_for(application) && why_no_runner(spec).is_none();
-    is_batch.then_some("a batch file")
+    let has_secrets = !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. });
+    match () {
+        () if has_secrets => Some("secrets"),
+        () if spec.environment_file.is_some() => Some("an environment file"),
+        () => is_batch.then_some("a batch file"),
+    }
+}
+
+/// The files that RunService reads variables from, of which a later one counts more, as in a unit of systemd: the user's,
+/// and that of the secrets, which only administrators and the account of the service can read.
+fn variables(spec: &ServiceSpec, place: &Place) -> Vec<Text> {
+    let has_secrets = !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. });
+    let secrets = has_secrets.then(|| place.environment_file(&spec.name));
+    let own = spec.environment_file.as_ref().map(|file| match file.optional {
+        true => Text::from_bytes([b"-", file.path.as_bytes()].concat()),
+        false => file.path.clone(),
+    });
+    own.into_iter().chain(secrets).collect()
 }
 
 /// Why a service that needs RunService for something cannot be.
@@ -461,7 +469,7 @@ fn environment(spec: &ServiceSpec, application: &Text, refusals: &mut Refusals) 
         .path
         .iter()
         .cloned()
-        .chain(if matches!(spec.run, Run::Python { .. }) { folders_of(application) } else { Vec::new() })
+        .chain(if runs_python(spec, application) { folders_of(application) } else { Vec::new() })
         .collect();
     let has_path = spec.environment.keys().any(|name| name.as_str().eq_ignore_ascii_case("PATH"));
     let search = if folders.is_empty() || has_path {
@@ -478,6 +486,14 @@ fn environment(spec: &ServiceSpec, application: &Text, refusals: &mut Refusals) 
             Vec::new()
         }
     }
+}
+
+/// Whether the program is a Python: that of a Python program, or one that is named itself.
+fn runs_python(spec: &ServiceSpec, application: &Text) -> bool {
+    let name = Platform::Windows.file_name(application).to_string().to_lowercase();
+    let version = name.strip_suffix(".exe").unwrap_or(&name).strip_prefix("python");
+    let is_version = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'w'));
+    matches!(spec.run, Run::Python { .. }) || spec.ours.is_all() && version.is_some_and(is_version)
 }
 
 /// The folders that an interpreter finds its programs and libraries in. A service has another PATH

@@ -1,8 +1,8 @@
 //! RunService: stands between NSSM and a program, and leaves an error log behind when the program fails.
 //!
 //! NSSM 2.24 has no hook that runs when a program ends. So it is this that NSSM starts, with the words
-//! `[--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`: files with variables for the program alone, the
-//! service, the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
+//! `[--no-error-log] [--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`: whether the program does that
+//! itself, files with variables for it alone, the service, the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
 //! have given it, to the last quote, and all the rest it inherits. What stands here has to go on understanding those
 //! words: services keep them in the registry.
 //!
@@ -86,9 +86,12 @@ pub fn run(argv: &[OsString]) -> i32 {
 }
 
 /// Says how the program ended, and adds it with the last lines of its output to the error log in our directory.
-fn tell(RunnerOrder { service, output, .. }: &RunnerOrder, what: &str, mark: &Mark) {
+fn tell(RunnerOrder { service, output, error_log, .. }: &RunnerOrder, what: &str, mark: &Mark) {
     // NSSM writes this line behind all that the program has printed: what is in front of it is complete.
     program::say(what);
+    if !error_log {
+        return;
+    }
     // Where its output goes nowhere, there is nothing to wait for.
     let printed = if output.is_empty() { Vec::new() } else { mark.printed_before(what, output) };
     let entry = report::entry(&program::time(), what, &printed);

@@ -650,7 +650,7 @@ impl<'a, F: Facts> Check<'a, F> {
                     directives: Vec::new(),
                     parameters: self.parameters(request),
                     restart,
-                    environment_file: None,
+                    environment_file: self.environment_file(request),
                     timer: None,
                 }
             }
@@ -689,13 +689,6 @@ impl<'a, F: Facts> Check<'a, F> {
                 Fault::new("option `--schedule`", "a service of Windows runs all the time")
                     .given(Text::from(schedule.as_str()))
                     .help(format!("`{}` has Windows run it", self.task_of_windows(request, schedule))),
-            );
-        }
-        if let Some(file) = &request.environment_file {
-            self.fault(
-                Fault::new("option `--environment-file`", "NSSM reads no file of variables")
-                    .given(file)
-                    .help("`--env NAME=VALUE` sets one"),
             );
         }
     }

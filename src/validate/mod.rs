@@ -24,6 +24,7 @@ use crate::model::spec::{Argument, Ours, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, Section};
 use crate::model::text::Text;
 use check::{Check, OfManager};
+use interpreter::is_of_python as is_python;
 use program::ProgramLine;
 
 /// How long it is waited before a program is started again.
@@ -324,6 +325,9 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
             settled.executable.clone_from(&path);
             let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
             let run = path.and_then(|path| check.started(path, arguments, request.interpreter.as_ref()));
+            // Whoever installs it again may find another one.
+            let started = run.as_ref().and_then(Run::program).filter(|it| Some(*it) != settled.executable.as_ref());
+            settled.interpreter = started.filter(|program| is_python(check.platform, program)).cloned();
             Checked { default_name, run, ..Checked::default() }
         }
         Runs::Commands(lines) => {

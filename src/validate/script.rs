@@ -24,6 +24,7 @@ impl<F: Facts> Check<'_, F> {
             self.fault(Fault::new("executable", reason).given(&path).help(help));
             return None;
         };
+        self.note(format!("Windows does not start `{path}` by itself: `{program}` runs it"));
         let words = run_by.words.iter().map(|word| Text::from(*word)).chain([path]).map(Argument::Literal);
         Some(Run::Executable { path: program, arguments: words.chain(arguments).collect() })
     }

@@ -165,7 +165,10 @@ fn a_batch_file_is_a_service_by_a_direct_install_and_by_a_batch() {
     let run_batch = |name: &str| run(Command::new(out.join(name)).arg("trusted"));
     let refused = run_batch("install-kafka.cmd");
     let said = String::from_utf8_lossy(&refused.stdout).into_owned();
-    assert!(refused.status.code() == Some(2) && said.contains("The service needs the RunService.exe that was"), "{refused:?}");
+    assert!(
+        refused.status.code() == Some(2) && said.contains("The service needs the RunService.exe that was"),
+        "{refused:?}"
+    );
     assert!(key("kafka").is_none());
     fs::copy(RUNNER, &runner).unwrap();
     let done = run_batch("install-kafka.cmd");
@@ -210,13 +213,16 @@ fn a_batch_file_fails_and_ends_like_a_program() {
     let test = install().file("deaf.py", deaf).file("fails.bat", fails).file("stays.cmd", stays);
     let ran = test.arg("--version").run();
     let install = |batch: &str| {
-        let test = ran.then_install().args(["--restart", "never", "--stop-timeout", "3", "--service_name", "camera", "--"]);
+        let test =
+            ran.then_install().args(["--restart", "never", "--stop-timeout", "3", "--service_name", "camera", "--"]);
         test.arg(ran.folder().join(batch)).run();
     };
     install("fails.bat");
     nssm(&["start", "camera"]);
     let log = ran.folder().join("camera_ERROR_LOG.txt");
-    let entry = wait_for("the error log", 60, || fs::read_to_string(&log).ok().filter(|log| log.ends_with("\n\n") || log.ends_with("\r\n\n")));
+    let entry = wait_for("the error log", 60, || {
+        fs::read_to_string(&log).ok().filter(|log| log.ends_with("\n\n") || log.ends_with("\r\n\n"))
+    });
     assert!(entry.contains("camera exit-code exited 7\nno camera"), "{entry}");
     wait_for("its end", 60, || (state("camera") == "SERVICE_STOPPED").then_some(()));
     install("stays.cmd");
@@ -242,16 +248,18 @@ fn what_a_batch_file_cannot_be_is_refused() {
         let test = ran.then_install().args(["--service_name", "x"]).args(words.iter().take(words.len() - 1));
         test.arg("--").arg(&batch).arg(words[words.len() - 1]).status(2)
     };
-    typed(&["50%"]).stderr_contains("argument 1: contains `%`, which cmd.exe cannot carry: it puts the value of a").run();
+    typed(&["50%"])
+        .stderr_contains("argument 1: contains `%`, which cmd.exe cannot carry: it puts the value of a")
+        .run();
     typed(&["a\"b"]).stderr_contains("argument 1: contains `\"`, which cmd.exe cannot carry: a quote ends").run();
-    let manifest = format!(
-        "[[service]]\nname = 'x'\nexecutable = {}\narguments = [\"a\\nb\"]\n",
-        toml(&text(batch.as_os_str()))
-    );
+    let manifest =
+        format!("[[service]]\nname = 'x'\nexecutable = {}\narguments = [\"a\\nb\"]\n", toml(&text(batch.as_os_str())));
     let test = ran.then_install().file("x.toml", manifest).args(["--manifest", "x.toml"]).status(2);
     test.stderr_contains("argument 1: contains U+000A, which cmd.exe cannot carry: its line ends there").run();
     let high = ["--property", "AppPriority=HIGH_PRIORITY_CLASS", "a"];
-    typed(&high).stderr_contains("needs RunService for a batch file, which NSSM cannot carry: RunService cannot pass").run();
+    typed(&high)
+        .stderr_contains("needs RunService for a batch file, which NSSM cannot carry: RunService cannot pass")
+        .run();
     // Without RunService beside it.
     let folder = ran.folder().join("bin");
     fs::create_dir_all(&folder).unwrap();
@@ -262,7 +270,7 @@ fn what_a_batch_file_cannot_be_is_refused() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2), "{said}");
     for part in [
-        "error: service `x`: needs RunService.exe for a batch file, and that is neither beside this program nor at `",
+        "error: service `x`: needs RunService.exe for a batch file, which is neither beside this program nor at `",
         "help: put the `RunService.exe` of this release beside `InstallService.exe`, and install again",
     ] {
         assert!(said.contains(part), "{said}");

@@ -19,6 +19,7 @@ mod exact;
 mod failures;
 mod lifecycle;
 mod parameters;
+mod programs;
 mod python;
 mod supply;
 mod sweep;

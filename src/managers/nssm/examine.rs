@@ -131,6 +131,12 @@ impl Command {
     }
 }
 
+/// Why Windows would not start the program of a service, by its first bytes.
+pub fn not_started(program: &Text, service: &ServiceName) -> Option<Finding> {
+    let machine = registry::processor().and_then(|word| pe::machine_of(&word));
+    pe::fault(image(program)?, program, service.as_str(), machine)
+}
+
 /// What the file of a program is.
 fn image(path: &Text) -> Option<Image> {
     let start = reading::open(path, Links::Followed).ok()?.start(pe::START).ok()?;

@@ -601,6 +601,18 @@ pub fn examine(names: &[ServiceName], _place: &Place, _unfinished: bool) -> Resu
     Ok((vec![None; names.len()], Vec::new()))
 }
 
+/// Why Windows would not start the program of a service, by its first bytes.
+#[cfg(windows)]
+pub fn not_started(program: &Text, service: &ServiceName) -> Option<Finding> {
+    examine::not_started(program, service)
+}
+
+/// Why Windows would not start a program: elsewhere nothing is known of that.
+#[cfg(not(windows))]
+pub fn not_started(_program: &Text, _service: &ServiceName) -> Option<Finding> {
+    None
+}
+
 /// Why a service has failed, if it has.
 #[cfg(windows)]
 pub fn causes(name: &ServiceName, place: &Place) -> Vec<Finding> {
