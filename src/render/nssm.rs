@@ -228,7 +228,6 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
             return refusals.or(None);
         }
     };
-    let need = need(spec, application);
     let no_runner = why_no_runner(spec);
     // Where nothing is quoted by us, nothing of ours is read once more.
     let takes_batch = literals.is_empty() || no_runner.is_none();
@@ -253,13 +252,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     }
     let environment = environment(spec, application, &mut refusals);
 
-    let (at_error, at_success) = match spec.restart {
-        Restart::Always => ("Restart", "Restart"),
-        Restart::OnFailure => ("Restart", "Exit"),
-        Restart::OnSuccess => ("Exit", "Restart"),
-        // What only a signal or a watchdog brings about does not happen on Windows.
-        Restart::Never | Restart::OnAbnormal | Restart::OnAbort | Restart::OnWatchdog => ("Exit", "Exit"),
-    };
+    let (at_error, at_success) = at_exit(spec.restart);
     // The first two are those that RunService has, too.
     let mut parameters = vec![
         Parameter::new("Application", application.clone()),
@@ -305,28 +298,43 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     if !depends.is_empty() && parameters.iter().all(|known| known.name != "DependOnService") {
         parameters.push(Parameter::lines("DependOnService", depends));
     }
+    let runner = runner(spec, application, literals, &words, &parameters, place);
+    let application = application.clone();
+    let service = NssmService { name: spec.name.clone(), application, parameters, initial, runner };
+    let service = match need(spec, &service.application) {
+        None => Some(service),
+        Some(need) => refusals.keep("the service", service.through_runner(need)),
+    };
+    refusals.or(service)
+}
+
+/// Whether RunService can stand between NSSM and the program, which is given `literals`: the words that it reads are in
+/// front.
+fn runner(
+    spec: &ServiceSpec,
+    application: &Text,
+    literals: Vec<Text>,
+    words: &[TargetArg],
+    parameters: &[Parameter],
+    place: &Place,
+) -> Runner {
+    let is_python = matches!(spec.run, Run::Python { .. });
+    if is_python && need(spec, application).is_none() {
+        return Runner::Needless;
+    }
     let order = RunnerOrder {
-        error_log: !matches!(spec.run, Run::Python { .. }),
+        error_log: !is_python,
+        log_keep: spec.log_keep,
         variables: variables(spec, place),
         service: spec.name.clone(),
-        output: first_of(&parameters, "AppStderr").cloned().unwrap_or_default(),
+        output: first_of(parameters, "AppStderr").cloned().unwrap_or_default(),
         program: application.clone(),
         arguments: literals,
     };
-    let runner = match (no_runner.or_else(|| cannot_pass(&parameters)), through(&order, &words, place)) {
-        _ if matches!(spec.run, Run::Python { .. }) && need.is_none() => Runner::Needless,
+    match (why_no_runner(spec).or_else(|| cannot_pass(parameters)), through(&order, words, place)) {
         (Some(reason), _) => Runner::Impossible(reason),
         (None, None) => Runner::Impossible("its arguments leave no room for RunService"),
         (None, Some(through)) => Runner::Possible(through),
-    };
-    let application = application.clone();
-    let service = NssmService { name: spec.name.clone(), application, parameters, initial, runner };
-    match need {
-        None => refusals.or(Some(service)),
-        Some(need) => {
-            let service = refusals.keep("the service", service.through_runner(need));
-            refusals.or(service)
-        }
     }
 }
 
@@ -337,6 +345,7 @@ fn need(spec: &ServiceSpec, application: &Text) -> Option<&'static str> {
     match () {
         () if has_secrets => Some("secrets"),
         () if spec.environment_file.is_some() => Some("an environment file"),
+        () if spec.log_keep.is_some() => Some("`log_keep`"),
         () => is_batch.then_some("a batch file"),
     }
 }
@@ -367,6 +376,17 @@ fn by_cmd(batch: &Text, arguments: &[Text], refusals: &mut Refusals) {
     }
     if refusals.0.len() == before {
         refusals.keep("the command line", BatchLine::new(batch, arguments));
+    }
+}
+
+/// What NSSM does after an error, and after an end without one.
+fn at_exit(restart: Restart) -> (&'static str, &'static str) {
+    match restart {
+        Restart::Always => ("Restart", "Restart"),
+        Restart::OnFailure => ("Restart", "Exit"),
+        Restart::OnSuccess => ("Exit", "Restart"),
+        // What only a signal or a watchdog brings about does not happen on Windows.
+        Restart::Never | Restart::OnAbnormal | Restart::OnAbort | Restart::OnWatchdog => ("Exit", "Exit"),
     }
 }
 
@@ -594,6 +614,13 @@ struct RunnerLines {
     direct: Vec<CmdLine>,
 }
 
+impl RunnerLines {
+    /// Those of a service that is nothing without: they are among all the others.
+    fn needed(exe: CmdPath, exported: &Exported) -> Self {
+        Self { exe, exported: exported.clone(), is_needed: true, through: Vec::new(), direct: Vec::new() }
+    }
+}
+
 /// The environment file, which no batch holds: an empty one is made that only administrators open.
 struct SecretValues {
     file: CmdPath,
@@ -679,13 +706,13 @@ pub fn batches(
     let reset = lines(&service.resets(), &mut refusals);
     let forgotten = Forgotten::of(&service.name, &mut refusals);
     let mut set = lines(&service.parameters, &mut refusals);
-    let (mut runner, mut without_runner) = (None, None);
     let run_service = executables
         .runner
         .as_ref()
         .map(|sum| Exported { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() });
-    let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
-    match (&service.runner, &run_service, exe) {
+    let runner_exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
+    let (mut runner, mut without_runner) = (None, None);
+    match (&service.runner, &run_service, runner_exe) {
         (Runner::Possible(parameters), Some(exported), Some(exe)) => {
             let mut faults = Refusals::default();
             let through = lines(parameters, &mut faults);
@@ -696,10 +723,7 @@ pub fn batches(
                 without_runner = Some("its arguments leave no room for RunService in a line there");
             }
         }
-        (Runner::Needed(_), Some(exported), Some(exe)) => {
-            let (through, direct) = (Vec::new(), Vec::new());
-            runner = Some(RunnerLines { exe, exported: exported.clone(), is_needed: true, through, direct });
-        }
+        (Runner::Needed(_), Some(exported), Some(exe)) => runner = Some(RunnerLines::needed(exe, exported)),
         (Runner::Needed(need), None, _) => {
             let reason = "RunService.exe is not among the files; put it beside this program, or omit `--no-nssm`";
             refusals.keep::<()>("the service", Err(needs_runner(need, reason)));

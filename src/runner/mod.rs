@@ -1,13 +1,15 @@
 //! RunService: stands between NSSM and a program, and leaves an error log behind when the program fails.
 //!
 //! NSSM 2.24 has no hook that runs when a program ends. So it is this that NSSM starts, with the words
-//! `[--no-error-log] [--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`: whether the program does that
-//! itself, files with variables for it alone, the service, the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
+//! `[--no-error-log] [--log-keep N] [--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`: whether the program
+//! does that itself, how many logs are kept that were set aside, files with variables for the program alone, the service,
+//! the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
 //! have given it, to the last quote, and all the rest it inherits. What stands here has to go on understanding those
 //! words: services keep them in the registry.
 //!
 //! The batches of an export call it, too, with `--guard DIRECTORY` and `--print FILE`: no service has such a name.
 
+mod aside;
 mod batch;
 mod program;
 mod report;
@@ -63,6 +65,9 @@ pub fn run(argv: &[OsString]) -> i32 {
     let Order { words, line } = &order;
     let RunnerOrder { service, program, .. } = words;
     let mark = Mark::now(&words.output);
+    if let Some(keep) = words.log_keep {
+        aside::keep(&words.output, keep);
+    }
     let variables = match variables::read(&words.variables) {
         Ok(variables) => variables,
         Err(reason) => {
@@ -70,7 +75,7 @@ pub fn run(argv: &[OsString]) -> i32 {
             return USAGE;
         }
     };
-    match Program::start(words, line, variables).and_then(Program::wait) {
+    match Program::start(words, line, &variables).and_then(Program::wait) {
         Ok(End { code, asked }) => {
             if report::is_failure(code) && !asked {
                 tell(words, &report::ended(service, code), &mark);

@@ -36,7 +36,7 @@ impl<'a> Program<'a> {
     ///
     /// # Errors
     /// When there is none, or the system does not start it.
-    pub fn start(order: &'a RunnerOrder, line: &AppParameters, variables: Vec<(EnvName, Text)>) -> io::Result<Self> {
+    pub fn start(order: &'a RunnerOrder, line: &AppParameters, variables: &[(EnvName, Text)]) -> io::Result<Self> {
         let RunnerOrder { service, program, arguments, .. } = order;
         #[cfg(windows)]
         let mut command = {

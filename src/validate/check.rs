@@ -847,6 +847,23 @@ impl<'a, F: Facts> Check<'a, F> {
         Output::File(path)
     }
 
+    /// How many logs are kept that were set aside, where something sets them aside.
+    pub(super) fn log_keep(&mut self, request: &Request, output: &Output) -> Option<u32> {
+        let keep = request.log_keep?;
+        let what = "key `log_keep`";
+        match self.target {
+            Target::Systemd => {
+                let fault = Fault::new(what, "nothing sets a log aside on systemd: the journal has limits of its own");
+                self.fault(fault.given(Text::from(keep.to_string())).help("omit it, or use it with `--target nssm`"));
+            }
+            Target::Nssm if *output == Output::Dropped => {
+                self.fault(Fault::new(what, "there is no log to set aside with `log_file = false`"));
+            }
+            Target::Nssm => {}
+        }
+        Some(keep)
+    }
+
     /// Refuses a key of a table that says in the service manager's own word what `--log-file` says.
     pub(super) fn one_output(&mut self, request: &Request, directives: &[Directive], parameters: &[Parameter]) {
         let said = request.log_file.is_some();

@@ -156,3 +156,55 @@ fn where_runservice_cannot_be_secrets_are_refused() {
     }
     assert!(key("bare").is_none());
 }
+
+/// Logs that were set aside are deleted but for the last ones; a log of the program's own is left alone.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn logs_are_kept_as_it_is_said() {
+    let test = install();
+    let program = probe(&test.folder().join("app"));
+    let state_dir = test.folder().join("working_dir");
+    let manifest = |key: &str| format!("[[service]]\nname = 'logs'\nexecutable = '{}'\n{key}\n", program.display());
+    let apply = |test: Test, key: &str| test.file("one.toml", manifest(key)).args(["--manifest", "one.toml"]);
+    let days = [20, 21, 22, 23].map(|day| state_dir.join(format!("logs_output-202611{day}T071811.772.log")));
+    let own = program.with_file_name("logs_output-20261120T071811.772.log");
+    let ran = apply(test, "log_keep = 2").run();
+    for path in days.iter().chain([&own]) {
+        fs::write(path, "earlier").unwrap();
+    }
+    assert!(nssm_does(&["get", "logs", "AppParameters"]).starts_with("\"--log-keep\" \"2\" \"logs\" "));
+    received_by("logs", program.parent().unwrap());
+    assert_eq!(days.each_ref().map(|path| path.exists()), [false, false, true, true]);
+    assert!(own.exists());
+
+    apply(ran.then_install(), "log_keep = 2\nlog_file = false")
+        .status(2)
+        .stderr_contains("key `log_keep`: there is")
+        .run();
+    apply(ran.then_install(), "log_file = false").run();
+    assert_eq!(nssm_does(&["get", "logs", "AppStdout"]), "");
+    received_by("logs", program.parent().unwrap());
+    ran.then_manage().args(["logs", "remove"]).run();
+    assert!(own.exists() && key("logs").is_none());
+}
+
+/// A service that somebody has open is only marked for deletion: that it is removed is said once it is gone.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_removal_waits_until_the_service_is_gone() {
+    use windows_service::service::ServiceAccess;
+    use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
+    let test = install();
+    let program = probe(&test.folder().join("app"));
+    let ran = test.args(["--service_name", "held", "--"]).arg(&program).run();
+    let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT).unwrap();
+    let held = manager.open_service("held", ServiceAccess::QUERY_STATUS).unwrap();
+    let release = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        drop(held);
+    });
+    let begun = std::time::Instant::now();
+    ran.then_manage().args(["held", "remove"]).run();
+    assert!(key("held").is_none() && begun.elapsed().as_secs() >= 3, "{:?}", begun.elapsed());
+    release.join().unwrap();
+}
