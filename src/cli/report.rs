@@ -176,6 +176,12 @@ fn tell_supply(supply: &Supply<'_>) {
             note(format_args!("using `{path}`, whose SHA-256 {sha256} is that of no release of NSSM"));
         }
         Supply::PassesOver { path, reason } => note(format_args!("passing over `{path}`: {reason}")),
+        Supply::NssmStays { path, release, wanted } => note(format_args!(
+            "`{path}` is running and stays NSSM {}; `ManageService --upgrade-nssm --yes` stops what runs and brings {}, and so \
+             does an install while nothing runs",
+            release.version(),
+            wanted.version()
+        )),
         Supply::RunnerStays(path) => note(format_args!(
             "`{path}` is running and stays as it is; an install while no service runs it brings the newer one"
         )),

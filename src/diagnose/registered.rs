@@ -3,19 +3,8 @@
 use super::pe::{self, Image};
 use super::{Finding, Kind, said};
 use crate::model::platform::Platform;
+use crate::model::reach::{Drive, behind_letter, is_share, seen_as};
 use crate::model::text::Text;
-
-/// Where the letter that a path begins with leads, as far as this session knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Drive {
-    /// To a drive of the machine; or nobody knows.
-    #[default]
-    OfMachine,
-    /// To a share of another machine (`net use`).
-    Share(Text),
-    /// To a directory (`subst`).
-    Directory(Text),
-}
 
 /// A path of a service, and what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,11 +98,6 @@ pub struct Registered {
     /// The last of its output.
     pub output: String,
 }
-
-/// The accounts that a machine has for services, and as whom another machine sees them.
-const SERVICE_ACCOUNTS: [(&str, &str); 3] =
-    [("LocalSystem", COMPUTER), ("NetworkService", COMPUTER), ("LocalService", "nobody")];
-const COMPUTER: &str = "the account of this computer, and as nobody where there is no domain";
 
 impl Registered {
     /// Whether it was removed: nothing is left of it but what `reinstall` needs.
@@ -227,10 +211,7 @@ impl Registered {
     /// What makes a path none for the service, whatever is there for who asks.
     fn out_of_reach(&self, what: &str, spot: &Spot) -> Option<Finding> {
         let (path, service) = (&spot.path, &self.service);
-        let rest = |of: &Text| {
-            let tail = path.as_bytes().get(3..).unwrap_or_default();
-            Platform::Windows.join(of, &Text::from_bytes(tail).to_string())
-        };
+        let rest = |of: &Text| behind_letter(path, of);
         let letter = path.as_bytes().first().map(|letter| char::from(*letter).to_ascii_uppercase()).unwrap_or_default();
         let known_only =
             "a letter is known only in the session of whoever gave it: for a service there is no such drive";
@@ -239,7 +220,7 @@ impl Registered {
                 Kind::Drive,
                 format!("{what} `{path}` is on the network drive `{letter}:`, which leads to `{share}`"),
                 known_only,
-                match self.seen_as() {
+                match seen_as(self.account()) {
                     Some((account, seen)) => format!(
                         "install `{service}` again with `{}`; {account} is seen there as {seen}, which must be let in, or \
                          copy it to a local disk",
@@ -255,7 +236,7 @@ impl Registered {
                 format!("install `{service}` again with `{}`", rest(directory)),
             )),
             Drive::OfMachine if is_share(path) => {
-                let (account, seen) = self.seen_as()?;
+                let (account, seen) = seen_as(self.account())?;
                 Some(Finding::new(
                     Kind::Closed,
                     format!("{what} `{path}` is on another machine, and it runs as {account}"),
@@ -268,13 +249,6 @@ impl Registered {
             }
             Drive::OfMachine => None,
         }
-    }
-
-    /// Its account, where that is one that a machine has for services, and as whom another machine sees it.
-    fn seen_as(&self) -> Option<(&'static str, &'static str)> {
-        let account = self.account();
-        let name = account.rsplit('\\').next().unwrap_or(account).replace(' ', "");
-        SERVICE_ACCOUNTS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(&name))
     }
 
     fn gone(&self, kind: Kind, what: &str, Spot { path, .. }: &Spot) -> Finding {
@@ -447,14 +421,6 @@ impl Registered {
             )
         })
     }
-}
-
-/// Whether a path names a share of another machine, and not a device such as `\\.\COM3` ("Naming Files, Paths, and
-/// Namespaces").
-fn is_share(path: &Text) -> bool {
-    let path = path.as_bytes();
-    path.strip_prefix(br"\\").is_some_and(|rest| !rest.starts_with(b".") && !rest.starts_with(b"?"))
-        || path.starts_with(br"\\?\UNC\")
 }
 
 /// Above it codes are of Windows itself, which people know in hexadecimal.

@@ -6,8 +6,8 @@ use winreg::RegKey;
 use winreg::enums::HKEY_CURRENT_USER;
 
 use super::text::{path as to_path, text};
-use crate::diagnose::registered::Drive;
 use crate::model::platform::Platform;
+use crate::model::reach::Drive;
 use crate::model::text::Text;
 
 /// Where the letter leads that `path` begins with. With its links followed the root of a drive that stands for something

@@ -11,6 +11,7 @@ use super::files;
 use super::reading::{self, Limit, Links, Unread};
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
+use crate::model::reach::{Drive, is_store_alias};
 use crate::model::text::Text;
 
 /// This host, as it answers one run: what many services have in common is asked once.
@@ -43,7 +44,8 @@ impl Facts for Host {
             if cfg!(windows) { ("Scripts\\python.exe", "python.exe") } else { ("bin/python", "bin/python") };
         of("VIRTUAL_ENV", in_venv)
             .or_else(|| of("CONDA_PREFIX", in_conda))
-            .or_else(|| self.find_program(&"python3".into()))
+            // Where Python is of python.org, `python3` is a link to the Microsoft Store.
+            .or_else(|| self.find_program(&"python3".into()).filter(|path| !is_store_alias(path)))
             .or_else(|| self.find_program(&"python".into()))
     }
 
@@ -61,6 +63,10 @@ impl Facts for Host {
 
     fn owner(&self, folder: &Text) -> Option<String> {
         owner(&to_path(folder))
+    }
+
+    fn drive(&self, path: &Text) -> Drive {
+        drive(path)
     }
 
     fn first_line(&self, path: &Text) -> Option<Text> {
@@ -205,6 +211,16 @@ fn owner(folder: &Path) -> Option<String> {
 #[cfg(windows)]
 fn owner(_folder: &Path) -> Option<String> {
     None
+}
+
+#[cfg(windows)]
+fn drive(path: &Text) -> Drive {
+    super::drive::of(path)
+}
+
+#[cfg(not(windows))]
+fn drive(_path: &Text) -> Drive {
+    Drive::OfMachine
 }
 
 #[cfg(windows)]

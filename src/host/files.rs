@@ -584,6 +584,12 @@ pub fn remove_when_free(path: &Text) -> Result<(), Error> {
     }
 }
 
+/// Whether no process runs the executable: one that runs cannot be opened to write.
+#[cfg(windows)]
+pub fn is_free(exe: &Text) -> bool {
+    fs::OpenOptions::new().write(true).open(to_path(exe)).is_ok()
+}
+
 /// Waits a moment for a process to end that holds a file open; not when that has been tried since `begun` for long.
 fn may_become_free(begun: Instant) -> bool {
     const PATIENCE: Duration = Duration::from_secs(10);

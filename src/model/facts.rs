@@ -1,5 +1,6 @@
 //! [`Facts`]: the questions that validation has for a host.
 
+use super::reach::Drive;
 use super::text::Text;
 
 /// What lies at a path.
@@ -54,6 +55,10 @@ pub trait Facts {
     /// The name of the account that a directory belongs to.
     fn owner(&self, _folder: &Text) -> Option<String> {
         None
+    }
+    /// Where the letter leads that a path of Windows begins with.
+    fn drive(&self, _path: &Text) -> Drive {
+        Drive::OfMachine
     }
     /// The first line of an executable file that is text, without its end.
     fn first_line(&self, _path: &Text) -> Option<Text> {

@@ -27,6 +27,7 @@ pub mod parameter;
 pub mod place;
 pub mod platform;
 pub mod privileges;
+pub mod reach;
 pub mod refused;
 pub mod registration;
 pub mod run_by;

@@ -745,9 +745,7 @@ pub fn batches(
         return refusals.or(None);
     };
     let name = || Token::from(&service.name);
-    let key = |below: &str| {
-        CmdPath::new(&format!(r"{SERVICES}\{}{below}", service.name).into()).expect("a name of letters and digits")
-    };
+    let key = |below: &str| key_of(&service.name, below);
     let install = InstallBatch {
         signature: signature(),
         name: name(),
@@ -776,10 +774,18 @@ pub fn batches(
         nssm,
         files: removed,
     };
-    let artifact = |verb: &str, template: Result<String, askama::Error>| {
-        let text = (template.expect("every field is checked") + "\n").replace('\n', "\r\n");
-        Artifact::plain(format!("{verb}-{}.cmd", service.name).into(), text.into_bytes())
-    };
-    let files = [artifact("install", install.render()), artifact("remove", remove.render())];
+    let files = [("install", install.render()), ("remove", remove.render())];
+    let files = files.map(|(verb, text)| batch_file(verb, &service.name, text));
     refusals.or(Some(Batches { files, without_runner }))
+}
+
+/// The key of a service in the registry, or what is `below` it.
+fn key_of(service: &ServiceName, below: &str) -> CmdPath {
+    CmdPath::new(&format!(r"{SERVICES}\{service}{below}").into()).expect("a name of letters and digits")
+}
+
+/// A batch, whose lines end as cmd.exe reads them.
+fn batch_file(verb: &str, service: &ServiceName, text: Result<String, askama::Error>) -> Artifact {
+    let text = (text.expect("every field is checked") + "\n").replace('\n', "\r\n");
+    Artifact::plain(format!("{verb}-{service}.cmd").into(), text.into_bytes())
 }

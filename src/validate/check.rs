@@ -383,6 +383,9 @@ impl<'a, F: Facts> Check<'a, F> {
                 }
             }
         };
+        if self.refuses_alias(what, &path) {
+            return None;
+        }
         match self.facts.path_kind(&path) {
             Some(PathKind::Missing) => self.fault(Fault::new(what, "there is no such file").given(&path)),
             Some(PathKind::Directory) => {
@@ -432,6 +435,11 @@ impl<'a, F: Facts> Check<'a, F> {
             Some(path) => self.executable("executable", path),
             None => {
                 let found = self.facts.interpreter();
+                if let Some(path) = &found
+                    && self.refuses_alias("interpreter", path)
+                {
+                    return None;
+                }
                 if found.is_none() {
                     self.fault(
                         Fault::new(

@@ -9,6 +9,7 @@ mod interpreter;
 mod pairs;
 mod program;
 mod script;
+mod windows;
 
 use indexmap::IndexMap;
 
@@ -116,6 +117,7 @@ pub fn validate(
     }
     let is_script_of_python = settled.found_python == Some(true);
     check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
+    check.paths_of_windows(account.as_deref(), run.as_ref(), working_directory.as_ref(), &output);
 
     let (faults, notes) = check.end();
     let (Some(name), Some(run), Some(working_directory)) = (name, run, working_directory) else {

@@ -10,7 +10,8 @@ usage() {
   cat <<'TEXT'
 usage: tests/beds/windows.sh setup                       install what is missing; says how long each step took
        tests/beds/windows.sh cargo ARGUMENTS...          Debian's cargo, ready for --target x86_64-pc-windows-gnu
-       tests/beds/windows.sh prefix DIR                  make DIR a fresh prefix, with C:\nssm\nssm.exe and C:\python
+       tests/beds/windows.sh prefix DIR                  make DIR a fresh prefix, with C:\nssm\nssm.exe (2.24; both
+                                                        releases as nssm-101.exe and nssm-24.exe) and C:\python
        tests/beds/windows.sh run DIR PROGRAM [ARGS]...   run a program in that prefix
        tests/beds/windows.sh kill DIR                    end everything that runs in it
 
@@ -149,7 +150,9 @@ setup_template() {
   mv "$template/drive_c/windows/system32/certutil.exe" "$template/drive_c/windows/system32/no-certutil.exe"
   mv "$work/certutil.exe" "$template/drive_c/windows/system32/"
   mkdir "$template/drive_c/nssm"
-  cp "$CACHE/nssm.exe" "$CACHE/nssm-101.exe" "$template/drive_c/nssm/"
+  cp "$CACHE/nssm.exe" "$template/drive_c/nssm/nssm-24.exe"
+  cp "$CACHE/nssm-101.exe" "$template/drive_c/nssm/"
+  cp "$CACHE/nssm.exe" "$template/drive_c/nssm/"
   cp --recursive "$CACHE/python" "$template/drive_c/"
   # What crashes is to end, not to wait for somebody at a debugger.
   local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug'

@@ -95,7 +95,9 @@ fn a_parameter_of_the_later_release_needs_that() {
     let later = |test: Test| of_program(export(test).args(["--no-nssm", "--property", "AppTimestampLog=1"]));
     let text = batch(&later(Test::install()).run());
     assert!(text.contains(KNOWN[0]) && !text.contains(KNOWN[1]), "{text}");
-    assert!(text.contains(r#"^"AppTimestampLog^" ^"1^""#), "{text}");
+    // Not by `nssm.exe`: that of the host may be one that does not know the parameter.
+    assert!(text.contains(r#"\reg.exe" ^"add^" "#), "{text}");
+    assert!(text.contains(r#"^"AppTimestampLog^" ^"/t^" ^"REG_DWORD^" ^"/d^" ^"1^""#), "{text}");
 }
 
 #[test]
@@ -218,4 +220,29 @@ fn names_that_windows_takes_for_one_are_refused_together() {
     // systemd tells them apart.
     let words = ["--dry-run", "--target", "systemd", "--env", "Mode=one", "--env", "MODE=two", "--service_name", "web"];
     Test::install().args(words).args(["--", "/bin/true"]).run();
+}
+
+/// What a service sees otherwise than whoever installs it, and what Windows takes from none.
+#[test]
+fn paths_of_windows() {
+    let of = |test: Test, program: &str, more: &[&str]| {
+        export(test).arg("--no-nssm").args(more).args(["--", program]).args([r"\\nas\in", "plain"])
+    };
+    let share = of(Test::install(), r"\\nas\tools\web.exe", &[]).run();
+    let note = "note: `web`: its program `\\\\nas\\tools\\web.exe` is on another machine, which sees LocalSystem as the account \
+                of this computer, and as nobody where there is no domain; copy it to a local disk, or open the share to that\n";
+    assert_eq!(share.stderr.matches("is on another machine").count(), 1, "{}", share.stderr);
+    assert!(share.stderr.contains(note), "{}", share.stderr);
+    let nobody = of(Test::install(), r"C:\web.exe", &["--account", "LocalService"]);
+    nobody.stderr_contains(r"its argument `\\nas\in` is on another machine, which sees LocalService as nobody;").run();
+
+    let path = |units: usize| format!(r"C:\{}.exe", "é".repeat(units - 7));
+    of(Test::install(), &path(259), &[]).run();
+    let long = of(Test::install(), &path(260), &[]).status(2).run();
+    let reason = "(513 bytes)`: has 260 characters; for a service Windows takes at most 259 here\n";
+    assert!(long.stderr.contains(reason) && long.stderr.contains("`dir /x` shows the short names"), "{}", long.stderr);
+    let alias = r"C:\Users\jo\AppData\Local\Microsoft\WindowsApps\python.exe";
+    of(Test::install(), alias, &[]).status(2).stderr_contains("this is a link of the Microsoft Store").run();
+    let python = export(Test::install()).args(["--no-nssm", "--python", alias, "package.module:run"]).status(2);
+    python.stderr_contains("this is a link of the Microsoft Store").run();
 }

@@ -17,8 +17,9 @@ use winreg::enums::HKEY_LOCAL_MACHINE;
 pub(crate) use crate::support::output_of as run;
 use crate::support::{Test, wait_for};
 
-/// The release that the suite is run with: 2.24, and for some of it a second time 2.24-101.
+/// The release that the suite is run with: 2.24, and for much of it a second time 2.24-101.
 pub(crate) const NSSM: &str = r"C:\nssm\nssm.exe";
+pub(crate) const NSSM_24: &str = r"C:\nssm\nssm-24.exe";
 pub(crate) const NSSM_101: &str = r"C:\nssm\nssm-101.exe";
 pub(crate) const PYTHON: &str = r"C:\python\python.exe";
 pub(crate) const RUNNER: &str = env!("CARGO_BIN_EXE_RunService");

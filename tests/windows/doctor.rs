@@ -210,6 +210,16 @@ fn what_a_service_does_not_reach() {
     set(r"Q:\data");
     let what = r"its working directory `Q:\data` is on the network drive `Q:`, which leads to `\\server\share`";
     Found::of("reach", &ran).only("drive", what, r"install `reach` again with `\\server\share\data`; LocalSystem");
+    // An install says so beforehand, of each letter once.
+    let install = ran.then_install().args(["--dry-run", "--service_name", "reach", "--"]).arg(&program);
+    let noted = install.args([r"q:\data\in", r"Q:\data\out"]).run();
+    for part in [
+        r"its argument `q:\data\in` is on the network drive `Q:`: a letter is known only in the session of whoever gave it",
+        r"and a service has none; write `\\server\share\data\in`",
+    ] {
+        assert!(noted.stderr.contains(part), "`{part}` is not in\n{}", noted.stderr);
+    }
+    assert_eq!(noted.stderr.matches("network drive").count(), 1, "{}", noted.stderr);
     RegKey::predef(HKEY_CURRENT_USER).delete_subkey_all(r"Network\Q").unwrap();
     let what = r"its working directory `Q:\data` is not there";
     Found::of("reach", &ran).only("working-directory", what, r"`dir Q:\data` shows what is there");

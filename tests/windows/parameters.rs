@@ -1,12 +1,11 @@
 //! Every parameter that a manifest may set: it is set once, and then it is as it should be.
 
-use install_service::model::nssm_release::Release;
 use install_service::model::nssm_table::{self, PARAMETERS, Takes};
 
 use winreg::RegKey;
 use winreg::enums::HKEY_LOCAL_MACHINE;
 
-use crate::bed::{NSSM, NSSM_101, install, key, nssm_does, probe, registry, release, toml_path};
+use crate::bed::{NSSM_24, NSSM_101, install, key, nssm_does, probe, registry, release, toml_path};
 
 /// What NSSM does where nothing is set, and something else.
 fn values(name: &str, takes: Takes) -> [&'static str; 2] {
@@ -99,14 +98,10 @@ fn a_parameter_of_a_later_release_needs_that() {
         test.args(["--service_name", name])
     };
     let of_program = |test: crate::support::Test| test.arg("--").arg(&program);
-    let late = [NSSM, NSSM_101].map(|exe| std::fs::read(exe).unwrap());
-    std::fs::write(ran.folder().join("old.exe"), &late[0]).unwrap();
-    if release() == Release::V2_24 {
-        let refused = of_program(install("later").args(["--nssm", "old.exe"])).status(2).run();
-        let why = "it is that of NSSM 2.24, and `AppTimestampLog` of the service `later` needs 2.24-101";
-        assert!(refused.stderr.contains(why), "{}", refused.stderr);
-        assert!(key("later").is_none());
-    }
+    let refused = of_program(install("later").args(["--nssm", NSSM_24])).status(2).run();
+    let why = "it is that of NSSM 2.24, and `AppTimestampLog` of the service `later` needs 2.24-101";
+    assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    assert!(key("later").is_none());
     of_program(install("later").args(["--nssm", NSSM_101])).run();
     assert_eq!(
         crate::bed::run(std::process::Command::new(NSSM_101).args(["get", "later", "AppTimestampLog"])).stdout[0],

@@ -1,5 +1,5 @@
-//! An install, an update, a reinstall and a removal that are killed, at every call of NSSM, at every step
-//! and at any instant, or whose calls fail: what the next run finds is wholly old or wholly new.
+//! An install, an update, a reinstall, a removal and an upgrade of NSSM that are killed, at every call of NSSM, at every
+//! step and at any instant, or whose calls fail: what the next run finds is wholly old or wholly new.
 //!
 //! A short run tries some of the points; `INSTALLSERVICE_SWEEP=full` tries every one, and 200 instants of
 //! each. What was done is printed, for the table in `docs/reliability.md`.
@@ -11,19 +11,18 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::bed::{built, key, nssm, nssm_does, probe, registry, state, toml_path, words_of};
+use crate::bed::{NSSM_24, built, key, nssm, nssm_does, probe, registry, state, toml_path, words_of};
+use crate::server::sha256;
 use crate::support::{Ran, Test, difference};
 
 /// How many instants a full run tries; a short one tries two of them.
 const INSTANTS: usize = 200;
 
 /// What the tool keeps for itself, what the service has said, and what the sweep works with.
-const NOT_THE_HOST: [&str; 11] = [
+const NOT_THE_HOST: [&str; 9] = [
     ".lock",
     ".commands",
     "Services.log",
-    "nssm.exe",
-    "nssm_origin.txt",
     "RunService.exe",
     "RunService_origin.txt",
     "calls",
@@ -31,6 +30,12 @@ const NOT_THE_HOST: [&str; 11] = [
     "ready",
     "_output.log",
 ];
+
+/// What an upgrade of NSSM changes, and nothing else does.
+const OF_NSSM: [&str; 2] = ["nssm.exe", "nssm_origin.txt"];
+
+/// How many steps an upgrade under one service has: two that stop it, two files, two that start it.
+const STEPS_OF_UPGRADE: usize = 6;
 
 fn is_full() -> bool {
     std::env::var_os("INSTALLSERVICE_SWEEP").is_some_and(|value| value == "full")
@@ -44,6 +49,10 @@ enum Change {
     ReinstallRunning,
     ReinstallStopped,
     Remove,
+    /// Another NSSM in the place of 2.24, under a service that runs. It is the genuine one that runs services, so its calls
+    /// are not counted; and the other one is the same with some bytes behind its end, because under Wine 2.24-101 does not
+    /// end when it should.
+    UpgradeNssm,
 }
 
 /// Everything that has to be wholly old or wholly new.
@@ -100,6 +109,11 @@ impl Bed {
         let state = home.folder().join("working_dir");
         let bed = Self { service, change, home, app, state };
         // The working directory with the unlucky one in it, and its note.
+        if change == Change::UpgradeNssm {
+            let other = [&fs::read(NSSM_24).unwrap()[..], b"..."].concat();
+            fs::write(bed.home.folder().join("other.exe"), other).unwrap();
+            return bed;
+        }
         let install = bed.home.then_install().args(["--allow-unknown-nssm", "--nssm"]).arg(built("unlucky-nssm"));
         install.args(["--manifest", "old.toml"]).run();
         bed
@@ -112,7 +126,7 @@ impl Bed {
             nssm(&["stop", self.service]);
             nssm_does(&["remove", self.service, "confirm"]);
         }
-        for path in entries(&self.state).into_iter().filter(|path| is_of_host(path)) {
+        for path in entries(&self.state).into_iter().filter(|path| self.is_of_host(path)) {
             drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
         }
         entries(&self.app).iter().filter(|path| is_record(path)).for_each(|path| drop(fs::remove_file(path)));
@@ -126,6 +140,7 @@ impl Bed {
         }
         match self.change {
             Change::Update | Change::Remove => self.install_the_old_one(&["--start"]),
+            Change::UpgradeNssm => self.install_the_old_one(&["--start", "--nssm", NSSM_24]),
             _ => {
                 self.install_the_old_one(&[]);
                 // What somebody has edited, and a reinstall puts right.
@@ -162,6 +177,10 @@ impl Bed {
             Change::ReinstallRunning => again("stop_and_restart"),
             Change::ReinstallStopped => again("reinstall"),
             Change::Remove => self.home.then_manage().args([self.service, "remove", "--remove_install_args"]),
+            Change::UpgradeNssm => {
+                let upgrade = self.home.then_manage().args(["--upgrade-nssm", "--yes", "--allow-unknown-nssm"]);
+                upgrade.args(["--nssm", "other.exe"])
+            }
         }
     }
 
@@ -175,12 +194,23 @@ impl Bed {
     }
 
     fn host(&self) -> Host {
-        let files = entries(&self.state).into_iter().filter(|path| is_of_host(path));
-        let files = files.map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect();
+        let files = entries(&self.state).into_iter().filter(|path| self.is_of_host(path));
+        let contents = |path: &PathBuf| {
+            let contents = fs::read(path).unwrap_or_default();
+            let is_program = path.extension().is_some_and(|extension| extension == "exe");
+            if is_program { sha256(&contents).into_bytes() } else { contents }
+        };
+        let files = files.map(|path| (path.clone(), contents(&path))).collect();
         let registered = key(self.service).is_some();
         let state = if registered { state(self.service) } else { String::new() };
         let argv = if state == "SERVICE_RUNNING" { self.argv() } else { Vec::new() };
         Host { files, registry: if registered { registry(self.service) } else { Vec::new() }, state, argv }
+    }
+
+    fn is_of_host(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.change == Change::UpgradeNssm && OF_NSSM.contains(&name.as_str())
+            || !NOT_THE_HOST.iter().chain(&OF_NSSM).any(|other| name.ends_with(other))
     }
 
     /// The host, once it is `old` or `new`; with what it is if it does not become either.
@@ -245,11 +275,6 @@ fn is_record(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json" || extension == "unfinished")
 }
 
-fn is_of_host(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    !NOT_THE_HOST.iter().any(|other| name.ends_with(other))
-}
-
 /// The points to try of all of them: every one in a full run, else so many.
 fn some(count: usize, all: Vec<Point>) -> Vec<Point> {
     let step = if is_full() { 1 } else { all.len().div_ceil(count).max(1) };
@@ -276,7 +301,8 @@ fn sweep(service: &'static str, change: Change) {
     let begun = Instant::now();
     bed.command().run();
     let whole = u64::try_from(begun.elapsed().as_millis()).expect("a short time");
-    let calls = fs::metadata(bed.state.join("calls")).unwrap().len() as usize;
+    let calls = fs::metadata(bed.state.join("calls")).map_or(0, |calls| calls.len() as usize);
+    let (steps, few) = if change == Change::UpgradeNssm { (STEPS_OF_UPGRADE, 3) } else { (calls + 2, 1) };
     let new = bed.host();
     assert_ne!(old, new);
     let at_calls = |what: &'static str| (1..=calls).map(move |number| Point::Call(number, what));
@@ -285,7 +311,7 @@ fn sweep(service: &'static str, change: Change) {
     let instants = dice(now, whole * 5 / 4).take(count).map(Point::Instant).collect();
     let groups = [
         ("killed at a call of NSSM", some(2, ["before", "during", "after"].into_iter().flat_map(at_calls).collect())),
-        ("killed at a step", some(1, (1..=calls + 2).map(Point::Step).collect())),
+        ("killed at a step", some(few, (1..=steps).map(Point::Step).collect())),
         ("killed at a random instant", instants),
         ("with one failing call of NSSM", some(1, at_calls("fail").collect())),
     ];
@@ -351,4 +377,5 @@ sweeps! {
     reinstall_of_what_runs, "sweep-reinstall-on", ReinstallRunning;
     reinstall_of_what_is_stopped, "sweep-reinstall-off", ReinstallStopped;
     removal, "sweep-remove", Remove;
+    upgrade_of_nssm, "sweep-upgrade", UpgradeNssm;
 }

@@ -107,6 +107,15 @@ pub enum Supply<'a> {
         /// Its checksum, in hexadecimal digits.
         sha256: &'a str,
     },
+    /// The `nssm.exe` there is of an earlier release and in use, so that the one at hand has to wait.
+    NssmStays {
+        /// Where it is.
+        path: &'a Text,
+        /// Its release.
+        release: Release,
+        /// The one that is at hand.
+        wanted: Release,
+    },
     /// The `RunService.exe` there is in use, so that a newer one has to wait.
     RunnerStays(&'a Text),
 }

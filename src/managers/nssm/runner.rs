@@ -1,8 +1,6 @@
 //! Where the `RunService.exe` of services comes from, which lies in the working directory beside `nssm.exe`: from
 //! the folder of this program. As with `nssm.exe`, what we put there has a note beside it.
 
-use std::fs;
-
 use super::source::{self, run_service as beside};
 use super::{Supply, TellSupply, registry, supply};
 use crate::diagnose::registered::OldRunner;
@@ -12,7 +10,6 @@ use crate::host::reading::Limit;
 use crate::host::text::path as to_path;
 use crate::model::name::ServiceName;
 use crate::model::place::{Place, RUNNER};
-use crate::model::text::Text;
 use crate::render;
 
 /// Whether services can have one.
@@ -30,7 +27,7 @@ pub(super) fn provide(place: &Place, tell: TellSupply<'_>) -> Result<(), Error> 
     let exe = source::read("RunService.exe", &beside)?;
     match files::look_up_to(&kept, Limit::PROGRAM)? {
         Entry::File(found) if *found.contents == *exe => Ok(()),
-        Entry::File(_) if !is_free(&kept) => {
+        Entry::File(_) if !files::is_free(&kept) => {
             tell(Supply::RunnerStays(&kept));
             Ok(())
         }
@@ -57,11 +54,6 @@ pub(super) fn old(place: &Place) -> Option<OldRunner> {
         Some(Err(_)) | None => version.is_some(),
     };
     is_other.then_some(OldRunner { path, version })
-}
-
-/// Whether no process runs the executable: one that runs cannot be opened to write.
-fn is_free(exe: &Text) -> bool {
-    fs::OpenOptions::new().write(true).open(to_path(exe)).is_ok()
 }
 
 /// Takes away the one in the working directory, after the services `removed` were; says why not where it stays.

@@ -106,6 +106,20 @@ impl Search<'_> {
         }
     }
 
+    /// The executable of `release`, if the archive that is named has it, or it is here, on PATH or was downloaded before.
+    #[cfg(windows)]
+    pub fn at_hand(&self, release: Release) -> Option<Nssm> {
+        let is_it = |exe: &Vec<u8>| Release::of(&sha256(exe)) == Some(release);
+        let of = |path: Text, exe: Vec<u8>| Nssm { exe, from: path, release: Some(release) };
+        let archived = self.wishes.archive.as_ref().and_then(|path| {
+            let exe = self.unpacked(&read(NSSM, path).ok()?).ok().filter(is_it)?;
+            Some(of(path.clone(), exe))
+        });
+        let lying =
+            || candidates().into_iter().find_map(|path| Some(of(path.clone(), read(NSSM, &path).ok().filter(is_it)?)));
+        archived.or_else(lying).or_else(|| self.downloaded_before().filter(|nssm| nssm.release == Some(release)))
+    }
+
     /// The one at `path`, if it is that of a release that will do.
     pub fn put_already(&self, path: &Text) -> Option<Nssm> {
         let exe = reading::whole(path, Links::Refused, Limit::PROGRAM).ok()?;

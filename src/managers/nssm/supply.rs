@@ -29,11 +29,36 @@ pub fn provide(wishes: &Wishes, need: Option<&Need>, place: &Place, tell: TellSu
         return if kept.as_ref() == Some(&nssm.exe) { Ok(()) } else { keep(nssm, place, tell) };
     }
     if let Some(exe) = kept {
-        return search.checked(exe, &place.nssm(), tell).map(drop);
+        return match newer(&search, &exe, place, tell)? {
+            Some(nssm) => keep(nssm, place, tell),
+            None => search.checked(exe, &place.nssm(), tell).map(drop),
+        };
     }
     match search.named_archive(tell)? {
         Some(nssm) => keep(nssm, place, tell),
         None => keep(anywhere(&search, place, tell)?, place, tell),
+    }
+}
+
+/// What is to take the place of `exe`, the one in the working directory, where that is of an earlier release and no service
+/// runs by it. It is downloaded only where the services need it: what runs well needs no network.
+///
+/// # Errors
+/// When it is interrupted.
+fn newer(search: &Search<'_>, exe: &[u8], place: &Place, tell: TellSupply<'_>) -> Result<Option<Nssm>, Error> {
+    let [wanted, _] = Release::WANTED;
+    let Some(release) = Release::of(&source::sha256(exe)).filter(|release| *release < wanted) else { return Ok(None) };
+    let is_needed = search.need.is_some_and(|need| release < need.release);
+    let nssm = search.at_hand(wanted);
+    if !files::is_free(&place.nssm()) {
+        if nssm.is_some() && !is_needed {
+            tell(Supply::NssmStays { path: &place.nssm(), release, wanted });
+        }
+        return Ok(None);
+    }
+    match nssm {
+        None if is_needed => search.anywhere(tell).map(Result::ok),
+        nssm => Ok(nssm),
     }
 }
 
