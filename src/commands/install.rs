@@ -306,7 +306,7 @@ impl Installation {
                 ),
             );
         }
-        if site.manager == Manager::Nssm && !is_elsewhere && *mode != InstallMode::Check {
+        if !is_elsewhere && *mode != InstallMode::Check {
             faults.extend(validated.iter().filter_map(no_program));
         }
         let at_once = settings.start || settings.stop;

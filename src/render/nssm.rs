@@ -604,6 +604,26 @@ struct Exported {
     sha256: Token,
 }
 
+impl Exported {
+    fn of(sum: &Checksum) -> Self {
+        Self { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() }
+    }
+}
+
+/// The file of this name that lies beside a batch.
+fn beside_batch(path: &Text) -> Option<CmdPath> {
+    CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default()).ok()
+}
+
+/// The files beside a batch, each with the place that it is put in.
+fn copies(files: &[Artifact], refusals: &mut Refusals) -> Vec<(CmdPath, CmdPath)> {
+    let copy = |file: &Artifact| {
+        let to = refusals.keep("the state directory", CmdPath::new(&file.path));
+        beside_batch(&file.path).zip(to)
+    };
+    files.iter().filter_map(copy).collect()
+}
+
 /// What a batch does where there is RunService, and where there is none.
 struct RunnerLines {
     exe: CmdPath,
@@ -674,8 +694,6 @@ pub fn batches(
     let exe = place.nssm();
     let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
     let said = refusals.keep("the state directory", CmdPath::new(&place.words()));
-    let beside =
-        |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
     let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
         let Invocation(words) = operation.invocation(&exe);
         let (called, words) = words.split_first()?;
@@ -706,10 +724,7 @@ pub fn batches(
     let reset = lines(&service.resets(), &mut refusals);
     let forgotten = Forgotten::of(&service.name, &mut refusals);
     let mut set = lines(&service.parameters, &mut refusals);
-    let run_service = executables
-        .runner
-        .as_ref()
-        .map(|sum| Exported { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() });
+    let run_service = executables.runner.as_ref().map(Exported::of);
     let runner_exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
     let (mut runner, mut without_runner) = (None, None);
     match (&service.runner, &run_service, runner_exe) {
@@ -730,15 +745,11 @@ pub fn batches(
         }
         (Runner::Possible(_) | Runner::Needed(_) | Runner::Needless | Runner::Impossible(_), _, _) => {}
     }
-    let mut copies = Vec::new();
-    for file in files {
-        let to = refusals.keep("the state directory", CmdPath::new(&file.path));
-        copies.extend(beside(&file.path).ok().zip(to));
-    }
+    let copies = copies(files, &mut refusals);
     let removed = copies.iter().map(|(_, to)| to.clone()).collect();
     let values = environment_file.and_then(|path| {
         let file = refusals.keep("the state directory", CmdPath::new(path))?;
-        Some(SecretValues { file, example: beside(&path.with(".example")).ok()? })
+        Some(SecretValues { file, example: beside_batch(&path.with(".example"))? })
     });
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
     let (Some(nssm), Some(folder), Some(words), Some(install)) = (nssm.clone(), folder, said, install) else {

@@ -38,6 +38,7 @@ fn take_away(output: &Text, keep: u32) {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make the files that are looked at")]
 mod tests {
     use super::*;
 

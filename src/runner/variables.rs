@@ -31,6 +31,7 @@ pub fn read(files: &[Text]) -> Result<Vec<(EnvName, Text)>, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make the files that are looked at")]
 mod tests {
     use super::*;
 

@@ -635,6 +635,7 @@ impl<'a, F: Facts> Check<'a, F> {
         assumed: Option<SystemdVersion>,
         secrets_in: SecretStore,
     ) -> OfManager {
+        self.log_keep(request);
         match self.target {
             Target::Systemd => {
                 let environment_file = self.environment_file(request);
@@ -855,21 +856,20 @@ impl<'a, F: Facts> Check<'a, F> {
         Output::File(path)
     }
 
-    /// How many logs are kept that were set aside, where something sets them aside.
-    pub(super) fn log_keep(&mut self, request: &Request, output: &Output) -> Option<u32> {
-        let keep = request.log_keep?;
-        let what = "key `log_keep`";
+    /// Refuses to count logs that were set aside, where nothing sets them aside.
+    fn log_keep(&mut self, request: &Request) {
+        let Some(keep) = request.log_keep else { return };
+        let fault = |reason: &str| Fault::new("key `log_keep`", reason).given(Text::from(keep.to_string()));
         match self.target {
             Target::Systemd => {
-                let fault = Fault::new(what, "nothing sets a log aside on systemd: the journal has limits of its own");
-                self.fault(fault.given(Text::from(keep.to_string())).help("omit it, or use it with `--target nssm`"));
+                let fault = fault("nothing sets a log aside on systemd: the journal has limits of its own");
+                self.fault(fault.help("omit it, or use it with `--target nssm`"));
             }
-            Target::Nssm if *output == Output::Dropped => {
-                self.fault(Fault::new(what, "there is no log to set aside with `log_file = false`"));
+            Target::Nssm if request.log_file == Some(LogFile::Switch(false)) => {
+                self.fault(fault("there is no log to set aside with `log_file = false`"));
             }
             Target::Nssm => {}
         }
-        Some(keep)
     }
 
     /// Refuses a key of a table that says in the service manager's own word what `--log-file` says.

@@ -94,7 +94,6 @@ pub fn validate(
     let stop_timeout = check.stop_timeout(request);
     let order = check.order(request);
     let output = check.output(request, assumed, account.as_deref());
-    let log_keep = check.log_keep(request, &output);
     let description = check.line("option `--description`", request.description.as_deref());
     let display_name = check.line("option `--display-name`", request.display_name.as_deref());
     let mut path: Vec<Text> =
@@ -161,7 +160,7 @@ pub fn validate(
         environment_file,
         timer,
         output,
-        log_keep,
+        log_keep: request.log_keep,
         hardening,
         path,
         writes,

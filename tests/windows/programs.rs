@@ -179,7 +179,7 @@ fn logs_are_kept_as_it_is_said() {
 
     apply(ran.then_install(), "log_keep = 2\nlog_file = false")
         .status(2)
-        .stderr_contains("key `log_keep`: there is")
+        .stderr_contains("key `log_keep` `2`: there is")
         .run();
     apply(ran.then_install(), "log_file = false").run();
     assert_eq!(nssm_does(&["get", "logs", "AppStdout"]), "");
