@@ -70,10 +70,12 @@ impl<'a> Program<'a> {
         let asked = is_stopping(self.service);
         #[cfg(windows)]
         {
+            // First: should NSSM lose its patience while we wait, it finds nothing of what a program that has ended has
+            // started, such as that of a batch file.
+            crate::host::job::end_with_us();
             while asked && !crate::host::job::is_alone() {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
-            crate::host::job::end_with_us();
         }
         Ok(End { code: code.unwrap_or(1).cast_unsigned(), asked })
     }

@@ -197,12 +197,15 @@ fn a_removal_waits_until_the_service_is_gone() {
     let test = install();
     let program = probe(&test.folder().join("app"));
     let ran = test.args(["--service_name", "held", "--"]).arg(&program).run();
-    let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT).unwrap();
-    let held = manager.open_service("held", ServiceAccess::QUERY_STATUS).unwrap();
+    let (opened, is_open) = std::sync::mpsc::channel();
     let release = std::thread::spawn(move || {
+        let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT).unwrap();
+        let held = manager.open_service("held", ServiceAccess::QUERY_STATUS).unwrap();
+        opened.send(()).unwrap();
         std::thread::sleep(std::time::Duration::from_secs(4));
         drop(held);
     });
+    is_open.recv().unwrap();
     let begun = std::time::Instant::now();
     ran.then_manage().args(["held", "remove"]).run();
     assert!(key("held").is_none() && begun.elapsed().as_secs() >= 3, "{:?}", begun.elapsed());
