@@ -133,6 +133,9 @@ pub struct Request {
     /// The file that its output goes to; `false` for none, and `true` for where it goes unless something else is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_file: Option<LogFile>,
+    /// How many of the logs that NSSM has set aside are kept; all unless said (Windows).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_keep: Option<u32>,
     /// One line on what it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -215,6 +218,7 @@ impl Request {
             wants: both(self.wants, said.wants),
             environment_file: said.environment_file.or(self.environment_file),
             log_file: said.log_file.or(self.log_file),
+            log_keep: said.log_keep.or(self.log_keep),
             description: said.description.or(self.description),
             display_name: said.display_name.or(self.display_name),
             hardening: said.hardening.or(self.hardening),
@@ -429,6 +433,7 @@ impl Request {
             wants: list(self.wants, &defaults.wants),
             environment_file: self.environment_file.or_else(|| defaults.environment_file.clone()),
             log_file: self.log_file.or_else(|| defaults.log_file.clone()),
+            log_keep: self.log_keep.or(defaults.log_keep),
             description: self.description.or_else(|| defaults.description.clone()),
             display_name: self.display_name.or_else(|| defaults.display_name.clone()),
             hardening: self.hardening.or_else(|| defaults.hardening.clone()),

@@ -12,6 +12,7 @@ use super::secrets::{self, Values};
 use super::templates::no_start;
 use super::{Event, Reporter};
 use crate::catalog::Catalog;
+use crate::diagnose::Finding;
 use crate::error::{Error, Fault};
 use crate::executor::export::{self, Written};
 use crate::executor::{self, journal};
@@ -308,6 +309,9 @@ impl Installation {
                 ),
             );
         }
+        if !is_elsewhere && *mode != InstallMode::Check {
+            faults.extend(validated.iter().filter_map(no_program));
+        }
         let at_once = settings.start || settings.stop;
         let templates = validated.iter().map(|service| &service.spec.name).filter(|name| name.is_template() && at_once);
         faults.extend(templates.map(no_start));
@@ -410,7 +414,7 @@ impl Installation {
                 "{RUNNER} is neither beside this program nor at `{}`; put it there and install again",
                 self.site.place.runner()
             ))),
-            (Runner::Possible(_), Some(true) | None) | (Runner::Needless, _) => None,
+            (Runner::Possible(_), Some(true) | None) | (Runner::Needed(_) | Runner::Needless, _) => None,
         }
     }
 
@@ -465,6 +469,7 @@ impl Installation {
             };
             match made {
                 Ok((mut artifacts, registration)) => {
+                    faults.extend(self.without_runner(&registration, &spec.name));
                     artifacts.push(Artifact::plain(place.receipt(&spec.name), manifest::receipt(request).into_bytes()));
                     desired.push(Desired { name: spec.name.clone(), artifacts, registration });
                 }
@@ -475,6 +480,18 @@ impl Installation {
             }
         }
         if faults.is_empty() { Ok(desired) } else { Err(Error::Refused(faults)) }
+    }
+
+    /// The fault of a service that needs RunService, where there is none. What was installed is compared all the same.
+    fn without_runner(&self, registration: &Registration, name: &ServiceName) -> Option<Fault> {
+        let Runner::Needed(need) = registration.nssm()?.runner else { return None };
+        if self.has_runner != Some(false) || self.settings.mode == InstallMode::Check {
+            return None;
+        }
+        let at = self.site.place.runner();
+        let reason = format!("needs {RUNNER} for {need}, which is neither beside this program nor at `{at}`");
+        let fault = Fault::new(format!("service `{name}`"), reason);
+        Some(fault.help(format!("put the `{RUNNER}` of this release beside `InstallService.exe`, and install again")))
     }
 
     /// Adds to each service its environment file, where it has values for one.
@@ -995,10 +1012,18 @@ impl Installation {
     }
 }
 
+/// The fault of a program that Windows would not start.
+fn no_program(Validated { spec, .. }: &Validated) -> Option<Fault> {
+    let program = spec.run.program()?;
+    let Finding { what, why, cure, .. } = nssm::not_started(program, &spec.name)?;
+    Some(Fault::new("executable", format!("{what}; {why}")).help(cure))
+}
+
 /// Whether RunService can stand between NSSM and the program of any of these services.
 fn has_programs(desired: &[Desired]) -> bool {
     let has_runner = |service: &Desired| {
-        service.registration.nssm().is_some_and(|service| matches!(service.runner, Runner::Possible(_)))
+        let runner = service.registration.nssm().map(|service| &service.runner);
+        matches!(runner, Some(Runner::Possible(_) | Runner::Needed(_)))
     };
     desired.iter().any(has_runner)
 }

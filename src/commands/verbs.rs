@@ -362,6 +362,7 @@ impl Managed {
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;
+            managers::await_gone(&self.site, &self.names)?;
             Ok(self.each(Done::Removed))
         })?;
         managers::killed(&self.site, &units, &before).iter().for_each(|one| reporter(Event::Killed(one)));

@@ -2,6 +2,7 @@
 
 use super::{Finding, Kind};
 use crate::model::platform::Platform;
+use crate::model::run_by::RunBy;
 use crate::model::text::Text;
 
 /// How many bytes of a file are looked at: the header lies within the first of its pages.
@@ -76,18 +77,6 @@ fn runs_on(machine: u16, here: u16) -> bool {
     machine == here || matches!((machine, here), (0x14c, 0x8664 | 0xaa64) | (0x8664 | 0x1c4, 0xaa64))
 }
 
-/// What runs a file whose name ends like this, in front of it.
-const RUN_BY: [(&str, &str); 8] = [
-    (".py", "python.exe"),
-    (".pyw", "pythonw.exe"),
-    (".ps1", "powershell.exe -NoProfile -ExecutionPolicy Bypass -File"),
-    (".jar", "java.exe -jar"),
-    (".js", "node.exe"),
-    (".pl", "perl.exe"),
-    (".rb", "ruby.exe"),
-    (".vbs", "cscript.exe //nologo"),
-];
-
 /// Why Windows does not start the program `path` of `service` on a machine of the kind `here`, if it does not.
 pub fn fault(image: Image, path: &Text, service: &str, here: Option<u16>) -> Option<Finding> {
     let again = format!("install `{service}` again with the path of the program");
@@ -128,10 +117,10 @@ pub fn fault(image: Image, path: &Text, service: &str, here: Option<u16>) -> Opt
             if [".bat", ".cmd"].iter().any(|end| name.ends_with(end)) {
                 return None;
             }
-            let run_by = RUN_BY.iter().find(|(end, _)| name.ends_with(end));
-            let cure = match run_by {
-                Some((_, words)) => format!(
-                    "install `{service}` again with what runs it in front: `-- {words} {}`",
+            let cure = match RunBy::of(path) {
+                Some(run_by) => format!(
+                    "install `{service}` again with what runs it in front: `-- {} {}`",
+                    run_by.typed(),
                     Platform::Windows.typed(std::slice::from_ref(path))
                 ),
                 None if name.ends_with(".lnk") => {

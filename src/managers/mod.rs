@@ -89,6 +89,17 @@ pub fn run(operation: &Operation, site: &Site) -> Result<(), Error> {
     process::run_within(&operation.invocation(site), limit).map(drop)
 }
 
+/// Waits until the service manager has forgotten services that were removed.
+///
+/// # Errors
+/// When one stays.
+pub fn await_gone(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
+    match site.manager {
+        Manager::Systemd(_) => Ok(()),
+        Manager::Nssm => names.iter().try_for_each(nssm::await_gone),
+    }
+}
+
 /// What services are doing, in the order of their names.
 ///
 /// # Errors

@@ -194,6 +194,7 @@ impl OfInstance for Request {
             wants: self.wants.of(instance),
             environment_file: self.environment_file.of(instance),
             log_file: self.log_file.of(instance),
+            log_keep: self.log_keep,
             description: self.description.of(instance),
             display_name: self.display_name.of(instance),
             hardening: self.hardening.of(instance),

@@ -30,6 +30,8 @@ pub mod privileges;
 pub mod reach;
 pub mod refused;
 pub mod registration;
+pub mod run_by;
+pub mod runner_order;
 pub mod schedule;
 pub mod site;
 pub mod span;

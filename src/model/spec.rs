@@ -351,6 +351,8 @@ pub struct ServiceSpec {
     pub timer: Option<Timer>,
     /// Where its output goes.
     pub output: Output,
+    /// How many of the logs that NSSM has set aside are kept; `None` is all of them.
+    pub log_keep: Option<u32>,
     /// How much of the system it is kept away from.
     pub hardening: Hardening,
     /// Directories in front of the service's PATH.

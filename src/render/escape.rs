@@ -43,6 +43,8 @@ pub enum Layer {
     Nssm,
     /// A command batch of Windows.
     Batch,
+    /// `cmd.exe` with a batch file to run.
+    Cmd,
     /// The variable PATH.
     SearchPath,
     /// A file of YAML.
@@ -58,6 +60,7 @@ impl fmt::Display for Layer {
             Self::Credential => "a systemd credential",
             Self::Nssm => "NSSM",
             Self::Batch => "a command batch",
+            Self::Cmd => "cmd.exe",
             Self::SearchPath => "the variable PATH",
             Self::Yaml => "a file of YAML",
         })
@@ -80,7 +83,7 @@ impl Unsayable {
         Self { found: found.into(), layer, reason }
     }
 
-    fn holds(c: char, layer: Layer, reason: &'static str) -> Self {
+    pub(super) fn holds(c: char, layer: Layer, reason: &'static str) -> Self {
         let shown = if c.is_control() || is_noncharacter(c) { format!("U+{:04X}", c as u32) } else { format!("`{c}`") };
         Self::new(format!("contains {shown}"), layer, reason)
     }

@@ -4,6 +4,7 @@
 //! The encoders are in [`escape`]; the templates can be given nothing else ([`fence`]).
 
 pub mod ansible;
+pub mod batch_line;
 pub mod checksums;
 pub mod escape;
 pub mod example;

@@ -6,6 +6,7 @@
 
 use askama::Template;
 
+use super::batch_line::{self, BatchLine};
 use super::checksums::Checksum;
 use super::escape::{
     AppParameters, CmdLine, CmdPath, CmdToken, Layer, NssmEnvironment, NssmPath, Signature, TargetArg, Token, Unsayable,
@@ -21,6 +22,7 @@ use crate::model::parameter::{Kind, Parameter};
 use crate::model::place::{Place, RUNNER, error_log_path};
 use crate::model::platform::Platform;
 use crate::model::registration::{PARAMETERS, SERVICES, kind_of};
+use crate::model::runner_order::RunnerOrder;
 use crate::model::span::Span;
 use crate::model::spec::{Argument, Output, Restart, Run, ServiceSpec};
 use crate::model::text::Text;
@@ -143,6 +145,8 @@ pub struct NssmService {
 pub enum Runner {
     /// With these in the place of `Application` and `AppParameters`.
     Possible([Parameter; 2]),
+    /// It does, for this, which nothing else can do.
+    Needed(&'static str),
     /// Its script leaves the error log behind.
     Needless,
     /// Why not.
@@ -167,6 +171,18 @@ impl NssmService {
             }
         }
         self
+    }
+
+    /// The service with RunService there in any case, because that alone can do what it needs.
+    fn through_runner(mut self, need: &'static str) -> Result<Self, Unsayable> {
+        match &self.runner {
+            Runner::Possible([application, _]) => self.application.clone_from(&application.values[0]),
+            Runner::Impossible(reason) => {
+                return Err(needs_runner(need, reason));
+            }
+            Runner::Needed(_) | Runner::Needless => {}
+        }
+        Ok(Self { runner: Runner::Needed(need), ..self.with_runner() })
     }
 
     /// What has to be set or reset where `stored` is what NSSM has for it: what it should have, and what nobody asks for.
@@ -212,10 +228,14 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
             return refusals.or(None);
         }
     };
+    let no_runner = why_no_runner(spec);
     // Where nothing is quoted by us, nothing of ours is read once more.
-    let takes_batch = literals.is_empty() && (has_own_words(spec) || !spec.ours.is_all());
+    let takes_batch = literals.is_empty() || no_runner.is_none();
     let program = if takes_batch { NssmPath::new(application) } else { NssmPath::program(application) };
     refusals.keep("the executable", program);
+    if no_runner.is_none() && BatchLine::is_for(application) {
+        by_cmd(application, &literals, &mut refusals);
+    }
     let mut words = Vec::new();
     for (index, word) in literals.iter().enumerate() {
         words.extend(refusals.keep(format_args!("argument {}", index + 1), TargetArg::new(word)));
@@ -231,24 +251,8 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         refusals.keep(place_of_output, NssmPath::new(path));
     }
     let environment = environment(spec, application, &mut refusals);
-    if !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. }) {
-        for name in &spec.secrets {
-            let fault = Unsayable::new(
-                "is a secret",
-                Layer::Nssm,
-                "every user of the machine can read the registry; a Python program reads it from a file instead",
-            );
-            refusals.keep::<()>(format_args!("environment variable `{name}`"), Err(fault));
-        }
-    }
 
-    let (at_error, at_success) = match spec.restart {
-        Restart::Always => ("Restart", "Restart"),
-        Restart::OnFailure => ("Restart", "Exit"),
-        Restart::OnSuccess => ("Exit", "Restart"),
-        // What only a signal or a watchdog brings about does not happen on Windows.
-        Restart::Never | Restart::OnAbnormal | Restart::OnAbort | Restart::OnWatchdog => ("Exit", "Exit"),
-    };
+    let (at_error, at_success) = at_exit(spec.restart);
     // The first two are those that RunService has, too.
     let mut parameters = vec![
         Parameter::new("Application", application.clone()),
@@ -294,9 +298,96 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     if !depends.is_empty() && parameters.iter().all(|known| known.name != "DependOnService") {
         parameters.push(Parameter::lines("DependOnService", depends));
     }
-    let runner = runner(spec, application, &words, &parameters, place);
+    let runner = runner(spec, application, literals, &words, &parameters, place);
     let application = application.clone();
-    refusals.or(Some(NssmService { name: spec.name.clone(), application, parameters, initial, runner }))
+    let service = NssmService { name: spec.name.clone(), application, parameters, initial, runner };
+    let service = match need(spec, &service.application) {
+        None => Some(service),
+        Some(need) => refusals.keep("the service", service.through_runner(need)),
+    };
+    refusals.or(service)
+}
+
+/// Whether RunService can stand between NSSM and the program, which is given `literals`: the words that it reads are in
+/// front.
+fn runner(
+    spec: &ServiceSpec,
+    application: &Text,
+    literals: Vec<Text>,
+    words: &[TargetArg],
+    parameters: &[Parameter],
+    place: &Place,
+) -> Runner {
+    let is_python = matches!(spec.run, Run::Python { .. });
+    if is_python && need(spec, application).is_none() {
+        return Runner::Needless;
+    }
+    let order = RunnerOrder {
+        error_log: !is_python,
+        log_keep: spec.log_keep,
+        variables: variables(spec, place),
+        service: spec.name.clone(),
+        output: first_of(parameters, "AppStderr").cloned().unwrap_or_default(),
+        program: application.clone(),
+        arguments: literals,
+    };
+    match (why_no_runner(spec).or_else(|| cannot_pass(parameters)), through(&order, words, place)) {
+        (Some(reason), _) => Runner::Impossible(reason),
+        (None, None) => Runner::Impossible("its arguments leave no room for RunService"),
+        (None, Some(through)) => Runner::Possible(through),
+    }
+}
+
+/// What only RunService can do for the service, if there is anything.
+fn need(spec: &ServiceSpec, application: &Text) -> Option<&'static str> {
+    let is_batch = BatchLine::is_for(application) && why_no_runner(spec).is_none();
+    let has_secrets = !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. });
+    match () {
+        () if has_secrets => Some("secrets"),
+        () if spec.environment_file.is_some() => Some("an environment file"),
+        () if spec.log_keep.is_some() => Some("`log_keep`"),
+        () => is_batch.then_some("a batch file"),
+    }
+}
+
+/// The files that RunService reads variables from, of which a later one counts more, as in a unit of systemd: the user's,
+/// and that of the secrets, which only administrators and the account of the service can read.
+fn variables(spec: &ServiceSpec, place: &Place) -> Vec<Text> {
+    let has_secrets = !spec.secrets.is_empty() && matches!(spec.run, Run::Executable { .. });
+    let secrets = has_secrets.then(|| place.environment_file(&spec.name));
+    let own = spec.environment_file.as_ref().map(|file| match file.optional {
+        true => Text::from_bytes([b"-", file.path.as_bytes()].concat()),
+        false => file.path.clone(),
+    });
+    own.into_iter().chain(secrets).collect()
+}
+
+/// Why a service that needs RunService for something cannot be.
+fn needs_runner(need: &str, reason: &'static str) -> Unsayable {
+    Unsayable::new(format!("needs RunService for {need}"), Layer::Nssm, reason)
+}
+
+/// What cmd.exe would not give to a batch file as it is.
+fn by_cmd(batch: &Text, arguments: &[Text], refusals: &mut Refusals) {
+    let before = refusals.0.len();
+    refusals.keep("the executable", batch_line::carried(batch));
+    for (index, argument) in arguments.iter().enumerate() {
+        refusals.keep(format_args!("argument {}", index + 1), batch_line::carried(argument));
+    }
+    if refusals.0.len() == before {
+        refusals.keep("the command line", BatchLine::new(batch, arguments));
+    }
+}
+
+/// What NSSM does after an error, and after an end without one.
+fn at_exit(restart: Restart) -> (&'static str, &'static str) {
+    match restart {
+        Restart::Always => ("Restart", "Restart"),
+        Restart::OnFailure => ("Restart", "Exit"),
+        Restart::OnSuccess => ("Exit", "Restart"),
+        // What only a signal or a watchdog brings about does not happen on Windows.
+        Restart::Never | Restart::OnAbnormal | Restart::OnAbort | Restart::OnWatchdog => ("Exit", "Exit"),
+    }
 }
 
 /// Whether the command line is the user's own.
@@ -322,38 +413,32 @@ const LEFT_TO_NSSM: [&str; 2] = ["AppThrottle", "AppNoConsole"];
 /// The classes that Windows gives to a program only by the call that starts it; the lower ones are passed on.
 const NOT_PASSED_ON: [&str; 3] = ["REALTIME_PRIORITY_CLASS", "HIGH_PRIORITY_CLASS", "ABOVE_NORMAL_PRIORITY_CLASS"];
 
-/// Whether the program can be run by RunService, which is given the name of the service, the file that the
-/// program's errors go to, and its command line.
-fn runner(
-    spec: &ServiceSpec,
-    application: &Text,
-    arguments: &[TargetArg],
-    parameters: &[Parameter],
-    place: &Place,
-) -> Runner {
-    if let Run::Python { .. } = spec.run {
-        return Runner::Needless;
+/// Why RunService cannot stand between NSSM and the program, whatever else the service has.
+fn why_no_runner(spec: &ServiceSpec) -> Option<&'static str> {
+    match () {
+        () if !spec.ours.is_all() => Some("it is plain"),
+        () if has_own_words(spec) => Some("its `AppParameters` are one command line, which RunService cannot pass on"),
+        () => None,
     }
-    if !spec.ours.is_all() {
-        return Runner::Impossible("it is plain");
-    }
-    if has_own_words(spec) {
-        return Runner::Impossible("its `AppParameters` are one command line, which RunService cannot pass on");
-    }
-    let value = |name: &str| parameters.iter().find(|known| known.name == name).and_then(|known| known.values.first());
-    if value("AppPriority").is_some_and(|class| NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes())) {
-        return Runner::Impossible("RunService cannot pass its `AppPriority` on");
-    }
-    let output = value("AppStderr").cloned().unwrap_or_default();
-    let words: Result<Vec<TargetArg>, Unsayable> =
-        [spec.name.as_str().into(), output, application.clone()].iter().map(TargetArg::new).collect();
-    match words.and_then(|words| AppParameters::new(&[&words, arguments].concat())) {
-        Ok(line) => Runner::Possible([
-            Parameter::new("Application", place.runner()),
-            Parameter::new("AppParameters", line.as_text()),
-        ]),
-        Err(_) => Runner::Impossible("its arguments leave no room for RunService"),
-    }
+}
+
+/// Why RunService cannot pass on what these parameters say.
+fn cannot_pass(parameters: &[Parameter]) -> Option<&'static str> {
+    let class = first_of(parameters, "AppPriority")?;
+    let is_it = NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes());
+    is_it.then_some("RunService cannot pass its `AppPriority` on")
+}
+
+fn first_of<'a>(parameters: &'a [Parameter], name: &str) -> Option<&'a Text> {
+    parameters.iter().find(|known| known.name == name)?.values.first()
+}
+
+/// The parameters by which RunService does what `order` says, whose arguments are `arguments`; none where they have no
+/// room behind its own words.
+fn through(order: &RunnerOrder, arguments: &[TargetArg], place: &Place) -> Option<[Parameter; 2]> {
+    let words: Result<Vec<TargetArg>, Unsayable> = order.front().iter().map(TargetArg::new).collect();
+    let line = words.and_then(|words| AppParameters::new(&[&words, arguments].concat())).ok()?;
+    Some([Parameter::new("Application", place.runner()), Parameter::new("AppParameters", line.as_text())])
 }
 
 /// The file that the output goes to, or none. Only administrators write into the state directory, so that of a service
@@ -404,7 +489,7 @@ fn environment(spec: &ServiceSpec, application: &Text, refusals: &mut Refusals) 
         .path
         .iter()
         .cloned()
-        .chain(if matches!(spec.run, Run::Python { .. }) { folders_of(application) } else { Vec::new() })
+        .chain(if runs_python(spec, application) { folders_of(application) } else { Vec::new() })
         .collect();
     let has_path = spec.environment.keys().any(|name| name.as_str().eq_ignore_ascii_case("PATH"));
     let search = if folders.is_empty() || has_path {
@@ -421,6 +506,14 @@ fn environment(spec: &ServiceSpec, application: &Text, refusals: &mut Refusals) 
             Vec::new()
         }
     }
+}
+
+/// Whether the program is a Python: that of a Python program, or one that is named itself.
+fn runs_python(spec: &ServiceSpec, application: &Text) -> bool {
+    let name = Platform::Windows.file_name(application).to_string().to_lowercase();
+    let version = name.strip_suffix(".exe").unwrap_or(&name).strip_prefix("python");
+    let is_version = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'w'));
+    matches!(spec.run, Run::Python { .. }) || spec.ours.is_all() && version.is_some_and(is_version)
 }
 
 /// The folders that an interpreter finds its programs and libraries in. A service has another PATH
@@ -511,12 +604,41 @@ struct Exported {
     sha256: Token,
 }
 
+impl Exported {
+    fn of(sum: &Checksum) -> Self {
+        Self { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() }
+    }
+}
+
+/// The file of this name that lies beside a batch.
+fn beside_batch(path: &Text) -> Option<CmdPath> {
+    CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default()).ok()
+}
+
+/// The files beside a batch, each with the place that it is put in.
+fn copies(files: &[Artifact], refusals: &mut Refusals) -> Vec<(CmdPath, CmdPath)> {
+    let copy = |file: &Artifact| {
+        let to = refusals.keep("the state directory", CmdPath::new(&file.path));
+        beside_batch(&file.path).zip(to)
+    };
+    files.iter().filter_map(copy).collect()
+}
+
 /// What a batch does where there is RunService, and where there is none.
 struct RunnerLines {
     exe: CmdPath,
     exported: Exported,
+    /// Whether the service cannot do without; then its lines are among all the others.
+    is_needed: bool,
     through: Vec<CmdLine>,
     direct: Vec<CmdLine>,
+}
+
+impl RunnerLines {
+    /// Those of a service that is nothing without: they are among all the others.
+    fn needed(exe: CmdPath, exported: &Exported) -> Self {
+        Self { exe, exported: exported.clone(), is_needed: true, through: Vec::new(), direct: Vec::new() }
+    }
 }
 
 /// The environment file, which no batch holds: an empty one is made that only administrators open.
@@ -572,8 +694,6 @@ pub fn batches(
     let exe = place.nssm();
     let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
     let said = refusals.keep("the state directory", CmdPath::new(&place.words()));
-    let beside =
-        |path: &Text| CmdPath::beside(path.as_str().and_then(|path| path.rsplit('\\').next()).unwrap_or_default());
     let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
         let Invocation(words) = operation.invocation(&exe);
         let (called, words) = words.split_first()?;
@@ -604,31 +724,32 @@ pub fn batches(
     let reset = lines(&service.resets(), &mut refusals);
     let forgotten = Forgotten::of(&service.name, &mut refusals);
     let mut set = lines(&service.parameters, &mut refusals);
+    let run_service = executables.runner.as_ref().map(Exported::of);
+    let runner_exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
     let (mut runner, mut without_runner) = (None, None);
-    let run_service = executables
-        .runner
-        .as_ref()
-        .map(|sum| Exported { beside: CmdPath::beside(RUNNER).expect("a plain name"), sha256: sum.into() });
-    if let (Runner::Possible(parameters), Some(exported)) = (&service.runner, &run_service) {
-        let mut faults = Refusals::default();
-        let through = lines(parameters, &mut faults);
-        let exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
-        if !faults.0.is_empty() {
-            without_runner = Some("its arguments leave no room for RunService in a line there");
-        } else if let Some(exe) = exe {
-            let direct = set.drain(..through.len().min(set.len())).collect();
-            runner = Some(RunnerLines { exe, exported: exported.clone(), through, direct });
+    match (&service.runner, &run_service, runner_exe) {
+        (Runner::Possible(parameters), Some(exported), Some(exe)) => {
+            let mut faults = Refusals::default();
+            let through = lines(parameters, &mut faults);
+            if faults.0.is_empty() {
+                let direct = set.drain(..through.len().min(set.len())).collect();
+                runner = Some(RunnerLines { exe, exported: exported.clone(), is_needed: false, through, direct });
+            } else {
+                without_runner = Some("its arguments leave no room for RunService in a line there");
+            }
         }
+        (Runner::Needed(_), Some(exported), Some(exe)) => runner = Some(RunnerLines::needed(exe, exported)),
+        (Runner::Needed(need), None, _) => {
+            let reason = "RunService.exe is not among the files; put it beside this program, or omit `--no-nssm`";
+            refusals.keep::<()>("the service", Err(needs_runner(need, reason)));
+        }
+        (Runner::Possible(_) | Runner::Needed(_) | Runner::Needless | Runner::Impossible(_), _, _) => {}
     }
-    let mut copies = Vec::new();
-    for file in files {
-        let to = refusals.keep("the state directory", CmdPath::new(&file.path));
-        copies.extend(beside(&file.path).ok().zip(to));
-    }
+    let copies = copies(files, &mut refusals);
     let removed = copies.iter().map(|(_, to)| to.clone()).collect();
     let values = environment_file.and_then(|path| {
         let file = refusals.keep("the state directory", CmdPath::new(path))?;
-        Some(SecretValues { file, example: beside(&path.with(".example")).ok()? })
+        Some(SecretValues { file, example: beside_batch(&path.with(".example"))? })
     });
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
     let (Some(nssm), Some(folder), Some(words), Some(install)) = (nssm.clone(), folder, said, install) else {

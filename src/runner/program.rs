@@ -9,7 +9,8 @@ use std::time::SystemTime;
 
 use crate::host::process::spawn;
 use crate::host::text::os;
-use crate::model::name::ServiceName;
+use crate::model::name::{EnvName, ServiceName};
+use crate::model::runner_order::RunnerOrder;
 use crate::model::text::Text;
 use crate::render::escape::AppParameters;
 
@@ -30,29 +31,28 @@ pub struct End {
 }
 
 impl<'a> Program<'a> {
-    /// Starts `program` with `arguments`, which stand in `line` as they do behind its name.
+    /// Starts what `order` names; its arguments stand in `line` as they do behind its name. It has `variables` besides
+    /// ours.
     ///
     /// # Errors
     /// When there is none, or the system does not start it.
-    pub fn start(
-        service: &'a ServiceName,
-        program: &Text,
-        arguments: &[Text],
-        line: &AppParameters,
-    ) -> io::Result<Self> {
-        let mut command = Command::new(os(program));
+    pub fn start(order: &'a RunnerOrder, line: &AppParameters, variables: &[(EnvName, Text)]) -> io::Result<Self> {
+        let RunnerOrder { service, program, arguments, .. } = order;
         #[cfg(windows)]
-        {
-            let _ = arguments;
-            std::os::windows::process::CommandExt::raw_arg(&mut command, os(&line.as_text()));
+        let mut command = {
+            let command = called(program, arguments, line)?;
             crate::host::job::begin();
             leave_interrupts_to(program, service);
-        }
+            command
+        };
         #[cfg(not(windows))]
-        {
+        let mut command = {
             let _ = line;
+            let mut command = Command::new(os(program));
             command.args(arguments.iter().map(os));
-        }
+            command
+        };
+        command.envs(variables.iter().map(|(name, value)| (name.as_str(), os(value))));
         Ok(Self { service, process: spawn(&mut command)? })
     }
 
@@ -70,13 +70,36 @@ impl<'a> Program<'a> {
         let asked = is_stopping(self.service);
         #[cfg(windows)]
         {
+            // First: should NSSM lose its patience while we wait, it finds nothing of what a program that has ended has
+            // started, such as that of a batch file.
+            crate::host::job::end_with_us();
             while asked && !crate::host::job::is_alone() {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
-            crate::host::job::end_with_us();
         }
         Ok(End { code: code.unwrap_or(1).cast_unsigned(), asked })
     }
+}
+
+/// What starts the program: itself with the line of NSSM, or cmd with one of our making for a batch file. That has
+/// nothing to read, so that at a stop cmd has nobody to ask whether it shall end.
+#[cfg(windows)]
+fn called(program: &Text, arguments: &[Text], line: &AppParameters) -> io::Result<Command> {
+    use crate::render::batch_line::BatchLine;
+    use std::os::windows::process::CommandExt;
+    let (mut command, line) = match BatchLine::is_for(program) {
+        false => (Command::new(os(program)), line.as_text()),
+        true => {
+            let line = BatchLine::new(program, arguments)
+                .map_err(|fault| io::Error::new(io::ErrorKind::InvalidInput, format!("the batch file {fault}")))?;
+            let windows = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
+            let mut command = Command::new(std::path::Path::new(&windows).join(r"System32\cmd.exe"));
+            command.stdin(std::process::Stdio::null());
+            (command, line.as_text())
+        }
+    };
+    command.raw_arg(os(&line));
+    Ok(command)
 }
 
 /// The time of day, for a log.

@@ -33,6 +33,11 @@ pub fn not_started(service: &ServiceName, program: &Text, error: &io::Error) -> 
     format!("{service} cannot start `{program}`: {error}")
 }
 
+/// The line about a program that was not started because its variables could not be read.
+pub fn without_variables(service: &ServiceName, reason: &str) -> String {
+    format!("{service} cannot read its environment file: {reason}")
+}
+
 /// An entry of the error log: when, how it ended, and the last lines that it printed.
 pub fn entry(time: &str, what: &str, printed: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> = printed.split_inclusive(|byte| *byte == b'\n').collect();

@@ -635,6 +635,7 @@ impl<'a, F: Facts> Check<'a, F> {
         assumed: Option<SystemdVersion>,
         secrets_in: SecretStore,
     ) -> OfManager {
+        self.log_keep(request);
         match self.target {
             Target::Systemd => {
                 let environment_file = self.environment_file(request);
@@ -658,7 +659,7 @@ impl<'a, F: Facts> Check<'a, F> {
                     directives: Vec::new(),
                     parameters: self.parameters(request),
                     restart,
-                    environment_file: None,
+                    environment_file: self.environment_file(request),
                     timer: None,
                 }
             }
@@ -697,13 +698,6 @@ impl<'a, F: Facts> Check<'a, F> {
                 Fault::new("option `--schedule`", "a service of Windows runs all the time")
                     .given(Text::from(schedule.as_str()))
                     .help(format!("`{}` has Windows run it", self.task_of_windows(request, schedule))),
-            );
-        }
-        if let Some(file) = &request.environment_file {
-            self.fault(
-                Fault::new("option `--environment-file`", "NSSM reads no file of variables")
-                    .given(file)
-                    .help("`--env NAME=VALUE` sets one"),
             );
         }
     }
@@ -860,6 +854,22 @@ impl<'a, F: Facts> Check<'a, F> {
         let end = (bytes.len() - name.len() - 1).max(1);
         self.directory(what, &Text::from_bytes(&bytes[..end]));
         Output::File(path)
+    }
+
+    /// Refuses to count logs that were set aside, where nothing sets them aside.
+    fn log_keep(&mut self, request: &Request) {
+        let Some(keep) = request.log_keep else { return };
+        let fault = |reason: &str| Fault::new("key `log_keep`", reason).given(Text::from(keep.to_string()));
+        match self.target {
+            Target::Systemd => {
+                let fault = fault("nothing sets a log aside on systemd: the journal has limits of its own");
+                self.fault(fault.help("omit it, or use it with `--target nssm`"));
+            }
+            Target::Nssm if request.log_file == Some(LogFile::Switch(false)) => {
+                self.fault(fault("there is no log to set aside with `log_file = false`"));
+            }
+            Target::Nssm => {}
+        }
     }
 
     /// Refuses a key of a table that says in the service manager's own word what `--log-file` says.

@@ -241,7 +241,7 @@ fn is_shell(platform: Platform, program: &Text) -> bool {
 }
 
 /// Whether a word is a script of Python, or a Python: `python3.11`, `pypy3`, `poll.py`.
-fn is_of_python(platform: Platform, word: &Text) -> bool {
+pub(super) fn is_of_python(platform: Platform, word: &Text) -> bool {
     let name = platform.file_name(word);
     let Some(name) = name.as_str() else { return false };
     let name = if platform == Platform::Windows { name.to_ascii_lowercase() } else { name.to_owned() };

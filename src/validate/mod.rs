@@ -8,6 +8,7 @@ mod check;
 mod interpreter;
 mod pairs;
 mod program;
+mod script;
 mod windows;
 
 use indexmap::IndexMap;
@@ -24,6 +25,7 @@ use crate::model::spec::{Argument, Ours, Run, Scope, ServiceSpec, Target};
 use crate::model::systemd_table::{Directive, KnownDirective, Section};
 use crate::model::text::Text;
 use check::{Check, OfManager};
+use interpreter::is_of_python as is_python;
 use program::ProgramLine;
 
 /// How long it is waited before a program is started again.
@@ -158,6 +160,7 @@ pub fn validate(
         environment_file,
         timer,
         output,
+        log_keep: request.log_keep,
         hardening,
         path,
         writes,
@@ -324,7 +327,11 @@ fn checked<F: Facts>(check: &mut Check<'_, F>, request: &Request, runs: &Runs<'_
             let path = check.executable("executable", path);
             settled.executable.clone_from(&path);
             let default_name = path.as_ref().and_then(|path| file_stem(path, check.platform));
-            Checked { default_name, run: path.map(|path| Run::Executable { path, arguments }), ..Checked::default() }
+            let run = path.and_then(|path| check.started(path, arguments, request.interpreter.as_ref()));
+            // Whoever installs it again may find another one.
+            let started = run.as_ref().and_then(Run::program).filter(|it| Some(*it) != settled.executable.as_ref());
+            settled.interpreter = started.filter(|program| is_python(check.platform, program)).cloned();
+            Checked { default_name, run, ..Checked::default() }
         }
         Runs::Commands(lines) => {
             let (program, words) = lines.first().map(Directive::known_words).unwrap_or_default();

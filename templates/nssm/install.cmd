@@ -91,7 +91,11 @@ echo nssm.exe is none that this batch may use: its SHA-256 is %sum%.
 goto end
 :found
 {%- if let Some(runner) = runner %}
+{%- if runner.is_needed %}
+rem Nothing but RunService can run the program of this service.
+{%- else %}
 rem RunService leaves an error log behind when the program fails; a host may do without it.
+{%- endif %}
 set "runner="
 set file={{ runner.exe }}
 if not exist {{ runner.exe }} goto bring_runner
@@ -106,7 +110,14 @@ if /i not "%sum%"=="{{ runner.exported.sha256 }}" goto runner
 :has_runner
 set "runner=yes"
 :runner
+{%- if runner.is_needed %}
+if defined runner goto needed
+echo The service needs the RunService.exe that was exported with this batch: put it beside the batch.
+goto end
+:needed
+{%- else %}
 if not defined runner echo Without the RunService.exe that was exported with this batch, the service leaves no error log behind.
+{%- endif %}
 {%- endif %}
 {%- for (from, to) in copies %}
 copy /b /y {{ from }} {{ to }} >nul
@@ -144,6 +155,7 @@ if %errorlevel% neq 0 goto failed
 {%- endfor %}
 :settings
 {%- if let Some(runner) = runner %}
+{%- if !runner.is_needed %}
 if defined runner goto through
 {%- for line in runner.direct %}
 {{ line }}
@@ -156,6 +168,7 @@ goto rest
 if %errorlevel% neq 0 goto failed
 {%- endfor %}
 :rest
+{%- endif %}
 {%- endif %}
 {%- for line in set %}
 {{ line }}

@@ -189,6 +189,7 @@ pub(crate) fn spec() -> impl Strategy<Value = ServiceSpec> {
             order: Order { after: vec!["postgresql".parse().unwrap()], ..Order::default() },
             environment_file: None,
             output: Output::Usual,
+            log_keep: None,
             timer: None,
             hardening,
             path: if bin { vec!["/opt/v e/b%n".into()] } else { Vec::new() },

@@ -320,8 +320,19 @@ InstallService: 2 errors; nothing was changed
 ",
     );
     refused(
-        install(["--dry-run", "--target", "nssm", "--env", "TOKEN", "--working-directory", "C:\\", "--", "C:\\x.exe"]),
-        "InstallService: error: environment variable `TOKEN`: is a secret, which NSSM cannot carry: every user of the machine can read the registry; a Python program reads it from a file instead\n",
+        install([
+            "--dry-run",
+            "--plain",
+            "--target",
+            "nssm",
+            "--env",
+            "TOKEN",
+            "--working-directory",
+            "C:\\",
+            "--",
+            "C:\\x.exe",
+        ]),
+        "InstallService: error: the service: needs RunService for secrets, which NSSM cannot carry: it is plain\n",
     );
 }
 

@@ -242,7 +242,7 @@ proptest! {
     #[test]
     fn no_manifest_brings_it_down(
         rows in prop::collection::btree_map(
-            "(name|instances|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|schedule|restart|restart_sec|stop_timeout|stop_command|network|after|before|requires|wants|environment_file|log_file|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
+            "(name|instances|program|python|executable|arguments|command|plain|environment|secrets|interpreter|working_directory|account|user|schedule|restart|restart_sec|stop_timeout|stop_command|network|after|before|requires|wants|environment_file|log_file|log_keep|description|display_name|hardening|path|found_path|found_python|assume|systemd|nssm|x)",
             value(),
             0..7,
         ),

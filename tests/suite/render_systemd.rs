@@ -42,6 +42,7 @@ fn web() -> ServiceSpec {
         order: Order::default(),
         environment_file: None,
         output: Output::Usual,
+        log_keep: None,
         timer: None,
         at_boot: true,
         hardening: Hardening::None,

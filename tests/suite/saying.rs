@@ -129,7 +129,6 @@ fn of_windows() {
     for (options, said) in [
         (&["--before", "x"][..], "option `--before`: a service of Windows can only be started after others"),
         (&["--wants", "x"], "`--after SERVICE` or `--requires SERVICE` starts that one first"),
-        (&["--environment-file", "C:\\x\\env"], "NSSM reads no file of variables"),
         (&["--restart", "on-abort"], "Windows has no signals, which this is about"),
         (&["--after", "a\\b"], "contains `\\\\`, which the name of a service of Windows must not"),
     ] {

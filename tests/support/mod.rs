@@ -440,7 +440,7 @@ impl Ran {
     }
 }
 
-fn temporary_folder() -> Rc<TempDir> {
+pub(crate) fn temporary_folder() -> Rc<TempDir> {
     Rc::new(tempfile::Builder::new().prefix("install-service-").tempdir().expect("a temporary folder"))
 }
 

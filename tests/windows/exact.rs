@@ -87,7 +87,7 @@ const OF_WINDOWS: &[&str] = &[
 ];
 
 /// Arguments one by one: the corpus, every control character, and lone surrogates.
-fn hard() -> Vec<Text> {
+pub(crate) fn hard() -> Vec<Text> {
     let mut texts: Vec<Text> = corpus::NASTY.iter().chain(OF_WINDOWS).map(|text| Text::from(*text)).collect();
     texts.extend((1..0x20).chain([0x7f, 0x85]).map(|c| Text::from(format!("a{}b", char::from_u32(c).unwrap()))));
     texts.extend(["\u{fffe}", "\u{fdd0}", "\u{1ffff}", "\u{10ffff}", "\u{200b}\u{200d}", "ﬀ İ ſ"].map(Text::from));
@@ -192,7 +192,7 @@ impl Probed {
 }
 
 #[track_caller]
-fn same(expected: &[Text], got: &[Text]) {
+pub(crate) fn same(expected: &[Text], got: &[Text]) {
     let lines = |texts: &[Text]| texts.iter().map(|text| format!("{}\n", toml(text))).collect::<String>();
     if let Some(difference) = difference("arguments", &lines(expected), &lines(got)) {
         panic!("{difference}");
@@ -434,7 +434,7 @@ fn what_cannot_be_carried_is_refused() {
     );
     batch("x".repeat(8000).into(), "which a command batch cannot carry: cmd.exe cuts a line after 8191");
     for (program, expected) in [
-        (r"C:\a.bat", "the executable: is a command batch, which NSSM cannot carry"),
+        (r"C:\a.bat", "the service: needs RunService for a batch file, which NSSM cannot carry: RunService.exe is not"),
         (r"C:\%a%\b.exe", "the executable: contains two `%`, which NSSM cannot carry: what stands between them"),
     ] {
         let manifest = format!("[[service]]\nname = 'x'\nexecutable = '{program}'\n");

@@ -11,6 +11,7 @@ mod server;
 mod support;
 
 mod batch;
+mod batch_files;
 mod bed;
 mod doctor;
 mod error_log;
@@ -18,6 +19,7 @@ mod exact;
 mod failures;
 mod lifecycle;
 mod parameters;
+mod programs;
 mod python;
 mod supply;
 mod sweep;

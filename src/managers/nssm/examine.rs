@@ -18,6 +18,7 @@ use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
 use crate::model::place::Place;
 use crate::model::platform::Platform;
+use crate::model::runner_order::RunnerOrder;
 use crate::model::text::Text;
 
 /// How many of the last lines of its output tell why a service has failed.
@@ -125,10 +126,15 @@ impl Command {
         if !through_runner {
             return Self { program: value("Application"), arguments };
         }
-        // The service, and the file of its output.
-        let mut words = arguments.into_iter().skip(2);
-        Self { program: words.next(), arguments: words.collect() }
+        let order = RunnerOrder::read(arguments).ok();
+        order.map(|order| Self { program: Some(order.program), arguments: order.arguments }).unwrap_or_default()
     }
+}
+
+/// Why Windows would not start the program of a service, by its first bytes.
+pub fn not_started(program: &Text, service: &ServiceName) -> Option<Finding> {
+    let machine = registry::processor().and_then(|word| pe::machine_of(&word));
+    pe::fault(image(program)?, program, service.as_str(), machine)
 }
 
 /// What the file of a program is.

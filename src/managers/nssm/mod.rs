@@ -49,6 +49,8 @@ const START_PATIENCE: Duration = Duration::from_secs(40);
 const STOP_PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait for one that does not begin to: what was asked of it was refused.
 const REFUSED: Duration = Duration::from_secs(10);
+/// How long somebody may have a service open that was removed.
+const GONE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What the command line says about NSSM.
@@ -479,6 +481,30 @@ pub fn await_stop(exe: &Text, name: &ServiceName) -> Result<(), Error> {
     }
 }
 
+/// Waits until Windows has forgotten a service that was removed: it is only marked for that as long as somebody has it
+/// open, and none of that name can be made.
+///
+/// # Errors
+/// When it stays.
+pub fn await_gone(name: &ServiceName) -> Result<(), Error> {
+    let begun = Instant::now();
+    while is_registered(name) {
+        interrupt::check()?;
+        if begun.elapsed() > GONE {
+            return Err(Error::Command {
+                command: Operation::Unregister(name.clone()).invocation(&"nssm.exe".into()).typed(),
+                outcome:
+                    "Windows has only marked the service for deletion: close services.msc and other programs that \
+                          show it, or restart"
+                        .to_owned(),
+                stderr: String::new(),
+            });
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
 /// The parameters that NSSM keeps for a service of ours, if it is registered.
 ///
 /// # Errors
@@ -608,6 +634,18 @@ pub fn examine(names: &[ServiceName], place: &Place, unfinished: bool) -> Result
 #[cfg(not(windows))]
 pub fn examine(names: &[ServiceName], _place: &Place, _unfinished: bool) -> Result<diagnose::Found, Error> {
     Ok((vec![None; names.len()], Vec::new()))
+}
+
+/// Why Windows would not start the program of a service, by its first bytes.
+#[cfg(windows)]
+pub fn not_started(program: &Text, service: &ServiceName) -> Option<Finding> {
+    examine::not_started(program, service)
+}
+
+/// Why Windows would not start a program: elsewhere nothing is known of that.
+#[cfg(not(windows))]
+pub fn not_started(_program: &Text, _service: &ServiceName) -> Option<Finding> {
+    None
 }
 
 /// Why a service has failed, if it has.
