@@ -107,6 +107,7 @@ rem One that runs stays as it is.
 copy /b /y {{ runner.exported.beside }} {{ runner.exe }} >nul 2>nul
 call :sum
 if /i not "%sum%"=="{{ runner.exported.sha256 }}" goto runner
+set "copied=yes"
 :has_runner
 set "runner=yes"
 :runner
@@ -120,8 +121,14 @@ if not defined runner echo Without the RunService.exe that was exported with thi
 {%- endif %}
 {%- endif %}
 {%- for (from, to) in copies %}
+set "sum="
+set file={{ to }}
+if exist {{ to }} call :sum
+set "before=%sum%"
 copy /b /y {{ from }} {{ to }} >nul
 if %errorlevel% neq 0 goto failed
+call :sum
+if not "%sum%"=="%before%" set "copied=yes"
 {%- endfor %}
 {%- if let Some(values) = values %}
 if exist {{ values.file }} goto values
@@ -143,6 +150,8 @@ if %errorlevel% neq 0 goto failed
 {%- endfor %}
 goto settings
 :update
+call :registered
+set "before=%sum%"
 rem What an earlier install or somebody else has set, and this one does not.
 {%- for one in forgotten %}
 {{ one.delete }}
@@ -180,6 +189,14 @@ echo installed: {{ name }}
 echo This starts it: net start {{ name }}
 goto end
 :updated
+rem Everything was set again, for NSSM does not say what it changes: the registry does.
+call :registered
+if defined copied set "sum=unknown"
+if "%sum%"=="unknown" goto changed
+if not "%sum%"=="%before%" goto changed
+echo unchanged: {{ name }}
+goto end
+:changed
 echo updated: {{ name }}
 echo If it runs, it takes up what is new once it is stopped and started: net stop {{ name }}, net start {{ name }}
 goto end
@@ -199,6 +216,10 @@ if defined words if exist %words% del /f /q %words%
 if defined page %sys%\chcp.com %page% >nul 2>nul
 exit /b %result%
 
+:registered
+rem The checksum of all that the registry has for the service.
+%sys%\reg.exe query {{ key }} /s >%words%
+set file=%words%
 :sum
 rem What certutil says in its second line; older versions put blanks between the digits. Without it nothing is known.
 set "sum="

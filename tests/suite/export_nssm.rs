@@ -168,12 +168,8 @@ fn downloads() {
 /// This program beside a `RunService.exe`, as a release for Windows has it.
 #[test]
 fn run_service_comes_from_beside_this_program() {
-    let ran = Test::install().arg("--version").run();
-    let bin = ran.folder().join("bin");
-    fs::create_dir(&bin).unwrap();
-    let program: PathBuf = bin.join("InstallService");
-    fs::copy(env!("CARGO_BIN_EXE_InstallService"), &program).unwrap();
-    fs::write(bin.join("RunService.exe"), "a RunService").unwrap();
+    let ran = Test::install_beside(b"a RunService").arg("--version").run();
+    let program: PathBuf = ran.folder().join("bin/InstallService");
     let export = |layout: &str, tree: &str, argument: &str| {
         let words = ["--target", "nssm", "--offline", "--layout", layout, "--output", tree, "--service_name", "web"];
         let mut command = Command::new(&program);

@@ -3,6 +3,7 @@
 //!
 //! * `args`: one argument a line. `\n` is a line break, `\xHH` a byte, `\\` a backslash.
 //! * `env` (optional): one `NAME=value` a line; the environment of the command.
+//! * `RunService.exe` (optional): what stands for that of a release, which lies beside the command then.
 //! * `expected/`: the tree. `UPDATE_GOLDEN=1 cargo test --test suite golden::` writes it anew. The checksums of its
 //!   files, in `MANIFEST.sha256`, follow from them and are not kept.
 //!
@@ -74,7 +75,9 @@ fn arguments(case: &Path) -> Vec<OsString> {
 /// A run in the directory of a case, with its environment and nothing of ours set. What is typed
 /// follows.
 fn run_in(case: &Path) -> Test {
-    let mut test = Test::install().cwd(case).env("INSTALLSERVICE_WORKING_DIR", "");
+    let runner = fs::read(case.join("RunService.exe")).ok();
+    let test = runner.map_or_else(Test::install, |runner| Test::install_beside(&runner));
+    let mut test = test.cwd(case).env("INSTALLSERVICE_WORKING_DIR", "");
     for line in fs::read_to_string(case.join("env")).unwrap_or_default().lines() {
         let (name, value) = line.split_once('=').expect("NAME=value");
         test = test.env(name, value);
@@ -130,7 +133,7 @@ fn the_manifest_of_an_export_gives_the_same_export() {
         export(run_in(&case), first.path(), &typed);
         let mut again = vec!["--manifest".into(), first.path().join("MANIFEST.toml").into_os_string()];
         // Where things are and what they are for is not in a manifest.
-        again.extend(typed.iter().find(|word| *word == "--no-nssm").cloned());
+        again.extend(typed.iter().filter(|word| ["--no-nssm", "--offline"].iter().any(|known| word == known)).cloned());
         for option in ["--catalog", "--layout", "--state-dir", "--target"] {
             if let Some(at) = typed.iter().position(|word| word == option) {
                 again.extend_from_slice(&typed[at..at + 2]);

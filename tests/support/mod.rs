@@ -57,12 +57,22 @@ impl Test {
         Self::new(env!("CARGO_BIN_EXE_InstallService"), temporary_folder())
     }
 
+    /// InstallService in a new folder, with this `RunService.exe` beside it, as a release for Windows has it.
+    pub(crate) fn install_beside(runner: &[u8]) -> Self {
+        let folder = temporary_folder();
+        let built = Path::new(env!("CARGO_BIN_EXE_InstallService"));
+        let program = folder.path().join("bin").join(built.file_name().expect("a program"));
+        write(&program.with_file_name("RunService.exe"), runner);
+        fs::copy(built, &program).expect("a copy");
+        Self::new(program, folder)
+    }
+
     /// ManageService, in a new folder.
     pub(crate) fn manage() -> Self {
         Self::new(env!("CARGO_BIN_EXE_ManageService"), temporary_folder())
     }
 
-    fn new(program: &str, folder: Rc<TempDir>) -> Self {
+    fn new(program: impl AsRef<OsStr>, folder: Rc<TempDir>) -> Self {
         let mut command = Command::new(program);
         command
             .current_dir(folder.path())
