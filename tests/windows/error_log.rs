@@ -227,7 +227,7 @@ fn what_nssm_has_set_aside_is_looked_at() {
 #[test]
 #[ignore = "needs Windows or Wine, NSSM and a Python: tests/run"]
 fn a_program_that_does_not_fail_leaves_none() {
-    let service = Working::new("well", &["exit", "0"]);
+    let service = Working::new("calm", &["exit", "0"]);
     service.run();
     // Ended by Ctrl-C, whoever sent it.
     service.install(&["exit", "0xC000013A"]);
@@ -238,8 +238,8 @@ fn a_program_that_does_not_fail_leaves_none() {
     service.stop();
     assert_eq!(fs::read_to_string(service.file("flushed")).unwrap(), "all of it");
     assert_eq!(service.error_log(), None);
-    let status = service.ran.then_manage().args(["well", "status"]).status(3);
-    status.stdout_contains("well_ERROR_LOG.txt (none so far)\n").run();
+    let status = service.ran.then_manage().args(["calm", "status"]).status(3);
+    status.stdout_contains("calm_ERROR_LOG.txt (none so far)\n").run();
     service.remove();
 }
 
