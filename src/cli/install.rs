@@ -23,6 +23,7 @@ use crate::host::sudo::{self, Typed};
 use crate::host::{privilege, prompt, site};
 use crate::managers;
 use crate::manifest::{Arguments, Request, Setting};
+use crate::model::command_line;
 use crate::model::name::ServiceName;
 use crate::model::nearest::nearest;
 use crate::model::spec::{Scope, Target};
@@ -112,13 +113,23 @@ struct Line {
 
 /// What a command line asks for, and how it is printed.
 fn installation(
-    call: InstallCall,
+    mut call: InstallCall,
     request: Option<Box<Request>>,
     mut faults: Vec<Fault>,
     Line { typed, to_install, notes }: Line,
     catalog: &Catalog,
 ) -> Result<(Installation, Format), Error> {
+    let target = call.target.unwrap_or_else(managers::of_this_host);
     let mut requests: Vec<Request> = request.map(|request| *request).into_iter().collect();
+    if let Some(command) = call.stop_command.take() {
+        match words(&command, target) {
+            Ok(words) => {
+                let all = requests.iter_mut().chain([&mut call.service]);
+                all.for_each(|request| request.stop_command.clone_from(&words));
+            }
+            Err(reason) => faults.push(Fault::new("option `--stop-command`", reason).given(command)),
+        }
+    }
     if let Some(path) = &call.manifest {
         match sources::manifest(path) {
             Ok(services) => requests.extend(services.into_iter().map(|service| service.with(call.service.clone()))),
@@ -126,7 +137,6 @@ fn installation(
             Err(error) => return Err(error),
         }
     }
-    let target = call.target.unwrap_or_else(managers::of_this_host);
     let entries = entries(&call.properties, target, &mut faults);
     requests.iter_mut().for_each(|request| request.add(target, &entries));
     if call.yes {
@@ -201,6 +211,18 @@ fn installation(
         );
     }
     Ok((Installation::new(settings, &requests, faults, catalog)?, call.format.unwrap_or_default()))
+}
+
+/// The words of a command line as they are read where it runs: by a shell, or by a program of Windows.
+fn words(line: &Text, target: Target) -> Result<Vec<Text>, &'static str> {
+    let words = match target {
+        Target::Systemd => {
+            let words = shlex::bytes::split(line.as_bytes()).ok_or("has a quote without its end")?;
+            words.into_iter().map(Text::from_bytes).collect()
+        }
+        Target::Nssm => command_line::words(line),
+    };
+    if words.is_empty() { Err("must be a program and what it is given") } else { Ok(words) }
 }
 
 /// What `--property` says, by its name: several of one name are several lines.

@@ -14,14 +14,19 @@ const NO_ERROR_LOG: &str = "--no-error-log";
 /// The word in front of how many logs are kept that were set aside.
 const LOG_KEEP: &str = "--log-keep";
 
-/// What RunService is told: `[--no-error-log] [--log-keep N] [--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`. No service
-/// has a name that begins with a dash.
+/// The word in front of a command that asks the program to end, and of the number of words that it has.
+const STOP_COMMAND: &str = "--stop-command";
+
+/// What RunService is told: `[--no-error-log] [--log-keep N] [--stop-command COUNT WORD...] [--environment-file FILE]...
+/// NAME OUTPUT PROGRAM [ARGUMENT]...`. No service has a name that begins with a dash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunnerOrder {
     /// Whether it leaves an error log behind; a Python program does that itself.
     pub error_log: bool,
     /// How many logs are kept that NSSM has set aside; `None` is all of them.
     pub log_keep: Option<u32>,
+    /// What asks the program to end in the place of Ctrl-C, a program and its arguments; empty where nothing does.
+    pub stop_command: Vec<Text>,
     /// Files with variables for the program, behind a `-` if one may be missing.
     pub variables: Vec<Text>,
     /// The service.
@@ -47,6 +52,12 @@ impl RunnerOrder {
             let number = words.next().unwrap_or_default().to_string();
             log_keep = Some(number.parse().map_err(|_| format!("`{LOG_KEEP}` `{number}`: must be a number"))?);
         }
+        let mut stop_command = Vec::new();
+        if words.next_if(|word| word.as_bytes() == STOP_COMMAND.as_bytes()).is_some() {
+            let count = words.next().unwrap_or_default().to_string();
+            let count = count.parse().map_err(|_| format!("`{STOP_COMMAND}` `{count}`: must be a number of words"))?;
+            stop_command.extend(words.by_ref().take(count));
+        }
         let mut variables = Vec::new();
         while words.next_if(|word| word.as_bytes() == ENVIRONMENT_FILE.as_bytes()).is_some() {
             variables.extend(words.next());
@@ -56,7 +67,7 @@ impl RunnerOrder {
         };
         let service =
             service.to_string().parse().map_err(|fault| format!("`{service}` is no name of a service: {fault}"))?;
-        Ok(Self { error_log, log_keep, variables, service, output, program, arguments: words.collect() })
+        Ok(Self { error_log, log_keep, stop_command, variables, service, output, program, arguments: words.collect() })
     }
 
     /// The words of this order in front of the arguments.
@@ -64,7 +75,10 @@ impl RunnerOrder {
         let error_log = (!self.error_log).then(|| NO_ERROR_LOG.into());
         let variables = self.variables.iter().flat_map(|file| [ENVIRONMENT_FILE.into(), file.clone()]);
         let log_keep = self.log_keep.into_iter().flat_map(|keep| [LOG_KEEP.into(), keep.to_string().into()]);
-        let words = error_log.into_iter().chain(log_keep).chain(variables);
+        let count = (!self.stop_command.is_empty()).then(|| self.stop_command.len().to_string().into());
+        let stop =
+            count.into_iter().flat_map(|count: Text| [STOP_COMMAND.into(), count]).chain(self.stop_command.clone());
+        let words = error_log.into_iter().chain(log_keep).chain(stop).chain(variables);
         words.chain([self.service.as_str().into(), self.output.clone(), self.program.clone()]).collect()
     }
 }
@@ -83,6 +97,10 @@ mod tests {
             NO_ERROR_LOG,
             LOG_KEEP,
             "3",
+            STOP_COMMAND,
+            "2",
+            r"C:\nginx.exe",
+            ENVIRONMENT_FILE,
             ENVIRONMENT_FILE,
             r"C:\st\web.env",
             ENVIRONMENT_FILE,
@@ -94,15 +112,17 @@ mod tests {
         ];
         let order = order(&words).unwrap();
         assert_eq!((order.error_log, order.log_keep), (false, Some(3)));
+        assert_eq!(order.stop_command, [r"C:\nginx.exe", ENVIRONMENT_FILE].map(Text::from));
         assert_eq!(order.variables, [r"C:\st\web.env".into(), r"-C:\own.env".into()]);
         assert_eq!((order.service.as_str(), &order.arguments[..]), ("web", &[ENVIRONMENT_FILE.into()][..]));
-        assert_eq!(order.front(), words[..10].iter().map(|word| Text::from(*word)).collect::<Vec<_>>());
+        assert_eq!(order.front(), words[..14].iter().map(|word| Text::from(*word)).collect::<Vec<_>>());
     }
 
     #[test]
     fn what_nobody_should_type_is_refused() {
         assert!(order(&["web", "out"]).unwrap_err().contains("NAME OUTPUT PROGRAM"));
         assert_eq!(order(&[LOG_KEEP, "x"]), Err("`--log-keep` `x`: must be a number".to_owned()));
+        assert_eq!(order(&[STOP_COMMAND, "x"]), Err("`--stop-command` `x`: must be a number of words".to_owned()));
         assert!(order(&["a/b", "out", "web.exe"]).unwrap_err().starts_with("`a/b` is no name of a service: "));
     }
 }

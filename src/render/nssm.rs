@@ -24,7 +24,7 @@ use crate::model::platform::Platform;
 use crate::model::registration::{PARAMETERS, SERVICES, kind_of};
 use crate::model::runner_order::RunnerOrder;
 use crate::model::span::Span;
-use crate::model::spec::{Argument, Output, Restart, Run, ServiceSpec};
+use crate::model::spec::{Argument, Output, Restart, Run, ServiceSpec, StopCommand};
 use crate::model::text::Text;
 
 /// A log is set aside once it has this many bytes.
@@ -234,7 +234,16 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
     let program = if takes_batch { NssmPath::new(application) } else { NssmPath::program(application) };
     refusals.keep("the executable", program);
     if no_runner.is_none() && BatchLine::is_for(application) {
-        by_cmd(application, &literals, &mut refusals);
+        by_cmd("the executable", application, "argument", &literals, &mut refusals);
+    }
+    if let [program, arguments @ ..] = &stop_words(spec)[..] {
+        const ARGUMENT: &str = "the stop command's argument";
+        for (index, word) in arguments.iter().enumerate() {
+            refusals.keep(format_args!("{ARGUMENT} {}", index + 1), TargetArg::new(word));
+        }
+        if BatchLine::is_for(program) {
+            by_cmd("the stop command", program, ARGUMENT, arguments, &mut refusals);
+        }
     }
     let mut words = Vec::new();
     for (index, word) in literals.iter().enumerate() {
@@ -325,13 +334,14 @@ fn runner(
     let order = RunnerOrder {
         error_log: !is_python,
         log_keep: spec.log_keep,
+        stop_command: stop_words(spec),
         variables: variables(spec, place),
         service: spec.name.clone(),
         output: first_of(parameters, "AppStderr").cloned().unwrap_or_default(),
         program: application.clone(),
         arguments: literals,
     };
-    match (why_no_runner(spec).or_else(|| cannot_pass(parameters)), through(&order, words, place)) {
+    match (why_no_runner(spec).or_else(|| cannot_pass(spec, parameters)), through(&order, words, place)) {
         (Some(reason), _) => Runner::Impossible(reason),
         (None, None) => Runner::Impossible("its arguments leave no room for RunService"),
         (None, Some(through)) => Runner::Possible(through),
@@ -346,8 +356,21 @@ fn need(spec: &ServiceSpec, application: &Text) -> Option<&'static str> {
         () if has_secrets => Some("secrets"),
         () if spec.environment_file.is_some() => Some("an environment file"),
         () if spec.log_keep.is_some() => Some("`log_keep`"),
+        () if spec.stop_command.is_some() => Some("a stop command"),
         () => is_batch.then_some("a batch file"),
     }
+}
+
+/// The words of what asks it to end. RunService puts the number of its process in for `$MAINPID` at the end of one.
+fn stop_words(spec: &ServiceSpec) -> Vec<Text> {
+    let word = |argument: &Argument| match argument {
+        Argument::Literal(text) => text.clone(),
+        Argument::Reference { before, variable } => before.with(&format!("${variable}")),
+    };
+    let words = |command: &StopCommand| {
+        std::iter::once(command.path.clone()).chain(command.arguments.iter().map(word)).collect()
+    };
+    spec.stop_command.as_ref().map(words).unwrap_or_default()
 }
 
 /// The files that RunService reads variables from, of which a later one counts more, as in a unit of systemd: the user's,
@@ -367,12 +390,12 @@ fn needs_runner(need: &str, reason: &'static str) -> Unsayable {
     Unsayable::new(format!("needs RunService for {need}"), Layer::Nssm, reason)
 }
 
-/// What cmd.exe would not give to a batch file as it is.
-fn by_cmd(batch: &Text, arguments: &[Text], refusals: &mut Refusals) {
+/// What cmd.exe would not give to a batch file as it is; `called` and `each` say whose batch file and arguments they are.
+fn by_cmd(called: &str, batch: &Text, each: &str, arguments: &[Text], refusals: &mut Refusals) {
     let before = refusals.0.len();
-    refusals.keep("the executable", batch_line::carried(batch));
+    refusals.keep(called, batch_line::carried(batch));
     for (index, argument) in arguments.iter().enumerate() {
-        refusals.keep(format_args!("argument {}", index + 1), batch_line::carried(argument));
+        refusals.keep(format_args!("{each} {}", index + 1), batch_line::carried(argument));
     }
     if refusals.0.len() == before {
         refusals.keep("the command line", BatchLine::new(batch, arguments));
@@ -422,11 +445,18 @@ fn why_no_runner(spec: &ServiceSpec) -> Option<&'static str> {
     }
 }
 
-/// Why RunService cannot pass on what these parameters say.
-fn cannot_pass(parameters: &[Parameter]) -> Option<&'static str> {
-    let class = first_of(parameters, "AppPriority")?;
-    let is_it = NOT_PASSED_ON.iter().any(|word| class.as_bytes() == word.as_bytes());
-    is_it.then_some("RunService cannot pass its `AppPriority` on")
+/// Why RunService cannot do what these parameters say.
+fn cannot_pass(spec: &ServiceSpec, parameters: &[Parameter]) -> Option<&'static str> {
+    let is_one_of = |name, words: &[&str]| {
+        first_of(parameters, name).is_some_and(|value| words.iter().any(|word| *value == (*word).into()))
+    };
+    match () {
+        () if is_one_of("AppPriority", &NOT_PASSED_ON) => Some("RunService cannot pass its `AppPriority` on"),
+        () if spec.stop_command.is_some() && is_one_of("AppKillProcessTree", &["0"]) => {
+            Some("what its stop command does not end is left to NSSM, so its `AppKillProcessTree` must not be 0")
+        }
+        () => None,
+    }
 }
 
 fn first_of<'a>(parameters: &'a [Parameter], name: &str) -> Option<&'a Text> {

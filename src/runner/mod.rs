@@ -1,9 +1,9 @@
 //! RunService: stands between NSSM and a program, and leaves an error log behind when the program fails.
 //!
 //! NSSM 2.24 has no hook that runs when a program ends. So it is this that NSSM starts, with the words
-//! `[--no-error-log] [--log-keep N] [--environment-file FILE]... NAME OUTPUT PROGRAM [ARGUMENT]...`: whether the program
-//! does that itself, how many logs are kept that were set aside, files with variables for the program alone, the service,
-//! the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
+//! `[--no-error-log] [--log-keep N] [--stop-command COUNT WORD...] [--environment-file FILE]... NAME OUTPUT PROGRAM
+//! [ARGUMENT]...`: whether the program does that itself, how many logs are kept that were set aside, what asks the program
+//! to end, files with variables for the program alone, the service, the file that NSSM writes its output to, and what to run. The program has the command line that NSSM would
 //! have given it, to the last quote, and all the rest it inherits. What stands here has to go on understanding those
 //! words: services keep them in the registry.
 //!
@@ -13,6 +13,8 @@ mod aside;
 mod batch;
 mod program;
 mod report;
+#[cfg(windows)]
+mod stop;
 mod variables;
 
 use std::ffi::OsString;

@@ -14,6 +14,9 @@ use crate::model::runner_order::RunnerOrder;
 use crate::model::text::Text;
 use crate::render::escape::AppParameters;
 
+#[cfg(windows)]
+use super::stop;
+
 /// A program that runs for a service.
 #[derive(Debug)]
 pub struct Program<'a> {
@@ -40,9 +43,12 @@ impl<'a> Program<'a> {
         let RunnerOrder { service, program, arguments, .. } = order;
         #[cfg(windows)]
         let mut command = {
-            let command = called(program, arguments, line)?;
+            let mut command = called(program, arguments, line)?;
             crate::host::job::begin();
-            leave_interrupts_to(program, service);
+            match order.stop_command.is_empty() {
+                true => leave_interrupts_to(program, service),
+                false => stop::keeps_interrupts(&mut command),
+            }
             command
         };
         #[cfg(not(windows))]
@@ -53,7 +59,10 @@ impl<'a> Program<'a> {
             command
         };
         command.envs(variables.iter().map(|(name, value)| (name.as_str(), os(value))));
-        Ok(Self { service, process: spawn(&mut command)? })
+        let process = spawn(&mut command)?;
+        #[cfg(windows)]
+        stop::ask(order, process.id(), variables);
+        Ok(Self { service, process })
     }
 
     /// Waits for its end. At a stop all that it has started may come to its end as well, within the time that
@@ -84,7 +93,7 @@ impl<'a> Program<'a> {
 /// What starts the program: itself with the line of NSSM, or cmd with one of our making for a batch file. That has
 /// nothing to read, so that at a stop cmd has nobody to ask whether it shall end.
 #[cfg(windows)]
-fn called(program: &Text, arguments: &[Text], line: &AppParameters) -> io::Result<Command> {
+pub(super) fn called(program: &Text, arguments: &[Text], line: &AppParameters) -> io::Result<Command> {
     use crate::render::batch_line::BatchLine;
     use std::os::windows::process::CommandExt;
     let (mut command, line) = match BatchLine::is_for(program) {
@@ -144,7 +153,7 @@ fn has_windows(start: &[u8]) -> bool {
 
 /// Whether somebody has asked the service to stop. NSSM says so before it does anything about it.
 #[cfg(windows)]
-fn is_stopping(service: &ServiceName) -> bool {
+pub(super) fn is_stopping(service: &ServiceName) -> bool {
     use windows_service::service::{ServiceAccess, ServiceState};
     use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
     let status = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)

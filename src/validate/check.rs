@@ -15,6 +15,7 @@ use crate::model::nssm_table;
 use crate::model::parameter::Parameter;
 use crate::model::platform::Platform;
 use crate::model::refused::{Origin, Refused};
+use crate::model::run_by::RunBy;
 use crate::model::schedule::Schedule;
 use crate::model::span::Span;
 use crate::model::spec::{
@@ -915,7 +916,8 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// The command that asks it to end; `settled` gets the path of its program. At the end of a word systemd puts the number
-    /// of the main process in for `$MAINPID` (systemd.service(5), `ExecStop=`); all else is as it is typed.
+    /// of the main process in for `$MAINPID` (systemd.service(5), `ExecStop=`), and so does RunService; all else is as it is
+    /// typed.
     pub(super) fn stop_command(
         &mut self,
         request: &Request,
@@ -926,14 +928,6 @@ impl<'a, F: Facts> Check<'a, F> {
         let what = "option `--stop-command`";
         let (program, words) = request.stop_command.split_first()?;
         self.no_stop_command_of_job(what, request, directives, is_job);
-        match self.target {
-            Target::Systemd => {}
-            Target::Nssm => {
-                let reason = "NSSM asks a program by Ctrl-C, and has no command that does it";
-                self.fault(Fault::new(what, reason).help("`--stop-timeout SPAN` says how long it waits for that"));
-                return None;
-            }
-        }
         if directives.iter().any(|directive| directive.name() == "ExecStop") {
             let reason = said_too(request.origin("ExecStop"), "ExecStop", "systemd");
             self.fault(Fault::new(what, reason));
@@ -947,6 +941,11 @@ impl<'a, F: Facts> Check<'a, F> {
         };
         let arguments = words.iter().map(word).collect();
         let path = self.executable(what, program)?;
+        if let (Target::Nssm, Some(run_by)) = (self.target, RunBy::of(&path)) {
+            let help = format!("write `{}` in front of it", run_by.typed());
+            self.fault(Fault::new(what, "Windows does not start such a file by itself").given(&path).help(help));
+            return None;
+        }
         settled.stop_command[0].clone_from(&path);
         Some(StopCommand { path, arguments })
     }

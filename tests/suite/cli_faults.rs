@@ -682,11 +682,16 @@ fn a_stop_command_is_a_program_with_its_words() {
         ),
     );
     refused(
-        run("nssm", "/bin/true"),
+        run("nssm", r"C:\app\stop.py now"),
         &format!(
-            "{option}: NSSM asks a program by Ctrl-C, and has no command that does it\n  \
-             help: `--stop-timeout SPAN` says how long it waits for that\n"
+            "{option} `C:\\app\\stop.py`: Windows does not start such a file by itself\n  \
+             help: write `python.exe` in front of it\n"
         ),
+    );
+    refused(
+        run("nssm", r"C:\app\stop.cmd 50%"),
+        "InstallService: error: the stop command's argument 1: contains `%`, which cmd.exe cannot carry: it puts the value of \
+         a variable there\n",
     );
 }
 

@@ -126,6 +126,16 @@ fn of_windows() {
     }
     let ran = for_windows(&["--property", "AppPriority=IDLE_PRIORITY_CLASS"]).run();
     assert!(ran.stdout.contains("set web AppPriority IDLE_PRIORITY_CLASS"), "{}", ran.stdout);
+    // As Windows reads a command line, and not as a shell does.
+    let ran = for_windows(&["--stop-command", r#"C:\nginx\nginx.exe -s "q uit" /PID:$MAINPID"#]).run();
+    let words = r#"\"--stop-command\" \"4\" \"C:\nginx\nginx.exe\" \"-s\" \"q uit\" \"/PID:$MAINPID\" \"web\""#;
+    assert!(ran.stdout.contains(words), "{words}\n{}", ran.stdout);
+    for_windows(&["--stop-command", r"C:\x.exe", "--property", "AppKillProcessTree=0"])
+        .status(2)
+        .stderr_contains(
+            "needs RunService for a stop command, which NSSM cannot carry: what its stop command does not end",
+        )
+        .run();
     for (options, said) in [
         (&["--before", "x"][..], "option `--before`: a service of Windows can only be started after others"),
         (&["--wants", "x"], "`--after SERVICE` or `--requires SERVICE` starts that one first"),

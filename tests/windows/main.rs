@@ -21,6 +21,7 @@ mod lifecycle;
 mod parameters;
 mod programs;
 mod python;
+mod stop_command;
 mod supply;
 mod sweep;
 mod taken_over;

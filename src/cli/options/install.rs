@@ -6,7 +6,7 @@ use super::value::ValueKind;
 use super::value::ValueKind::{
     Called, Directory, DirectoryOrNone, Executable, File, FileOrNot, LogFileOrWord, Property, Words, WordsCalled,
 };
-use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word, words};
+use super::{Group, IMPORT_TIMEOUT, Opt, STATE_DIR, limit, plain, put, word};
 use crate::cli::Format;
 use crate::commands::install::Layout;
 use crate::managers::nssm::Wishes;
@@ -35,6 +35,8 @@ pub(in crate::cli) struct InstallCall {
     pub import_limit: Option<Duration>,
     /// What they say of the service, or of every service of the manifest.
     pub service: Request,
+    /// What asks it to end, as one text: how that is read depends on the target.
+    pub stop_command: Option<Text>,
     /// Entries of the table of the service manager, `NAME=VALUE`.
     pub properties: Vec<String>,
     pub manifest: Option<Text>,
@@ -179,9 +181,9 @@ const SERVICE: &[O] = &[
     O::one(
         "stop-command",
         Called("WORDS|none"),
-        "The command that asks it to end, such as 'kill -INT $MAINPID', in place of SIGTERM; for $MAINPID, as a word or at the end of one, systemd puts the number of its main process (Linux)",
+        "The command that asks it to end, such as 'kill -INT $MAINPID', in place of SIGTERM, or of Ctrl-C on Windows; $MAINPID, as a word or at the end of one, becomes the number of its main process. If it goes on for all that, the signal follows after --stop-timeout",
         |call, command| {
-            call.service.stop_command = words(&command)?;
+            call.stop_command = Some(command);
             Ok(())
         },
     ),

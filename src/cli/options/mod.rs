@@ -256,15 +256,6 @@ fn word<T: Word>(given: &Text) -> Result<T, Refused> {
     T::of(plain(given)?).map_err(Refused::new)
 }
 
-/// The words of a command line, as a shell reads them.
-fn words(given: &Text) -> Result<Vec<Text>, Refused> {
-    let words = shlex::bytes::split(given.as_bytes()).ok_or_else(|| Refused::new("has a quote without its end"))?;
-    match words.is_empty() {
-        true => Err(Refused::new("must be a program and what it is given")),
-        false => Ok(words.into_iter().map(Text::from_bytes).collect()),
-    }
-}
-
 /// What is text; programs are given anything, and we are not.
 fn plain(given: &Text) -> Result<&str, Refused> {
     given.as_str().ok_or_else(|| Refused::new("must be UTF-8 text"))

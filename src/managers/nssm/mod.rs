@@ -25,6 +25,7 @@ use crate::host::files;
 use crate::host::{interrupt, process};
 use crate::managers::log_file;
 use crate::model::artifact::Artifact;
+use crate::model::command_line;
 use crate::model::invocation::Invocation;
 use crate::model::name::ServiceName;
 use crate::model::nssm_release::{Bits, Release};
@@ -32,6 +33,7 @@ pub use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
 use crate::model::place::{Place, RUNNER};
 use crate::model::registration::Registration;
+use crate::model::runner_order::RunnerOrder;
 use crate::model::status::{ServiceStatus, State};
 use crate::model::text::Text;
 use crate::render::checksums;
@@ -349,14 +351,17 @@ pub(super) fn limit_of(operation: &Operation, exe: &Text) -> Duration {
 }
 
 /// How long to wait for a service with these parameters to stop: longer than all its stop methods together, each of
-/// which has milliseconds of its own.
+/// which has milliseconds of its own. What a stop command does not end has them once more.
 fn stop_patience(stored: &[Parameter]) -> Duration {
     let is_time = |parameter: &&Parameter| {
         matches!(&*parameter.name, "AppStopMethodConsole" | "AppStopMethodWindow" | "AppStopMethodThreads")
     };
     let millis = |parameter: &Parameter| parameter.values.first()?.as_str()?.parse().ok();
     let all: u64 = stored.iter().filter(is_time).filter_map(millis).fold(0, u64::saturating_add);
-    STOP_PATIENCE.saturating_add(Duration::from_millis(all))
+    let line = stored.iter().find(|parameter| parameter.name == "AppParameters").and_then(|line| line.values.first());
+    let order = line.and_then(|line| RunnerOrder::read(command_line::words(line)).ok());
+    let rounds = if order.is_some_and(|order| !order.stop_command.is_empty()) { 2 } else { 1 };
+    STOP_PATIENCE.saturating_add(Duration::from_millis(all.saturating_mul(rounds)))
 }
 
 /// Asks NSSM to start a service. Its own verdict is none: it waits less long than services take.
