@@ -253,6 +253,8 @@ case ${1-} in
   run)
     # What every Windows has, only an administrator may read, and Wine does not keep.
     wine "$(realpath "$2")" reg add 'HKU\S-1-5-19' /f < /dev/null > /dev/null 2>&1
+    # The first program with a window starts Wine's desktop, which keeps that program's output open as long as it lives.
+    wine "$(realpath "$2")" 'C:\nssm\nssm-24.exe' status nobody < /dev/null > /dev/null 2>&1 || true
     wine "$(realpath "$2")" "${@:3}"
     ;;
   kill) stop "$(realpath --canonicalize-missing "$2")" ;;
