@@ -464,8 +464,8 @@ fn a_name_with_blanks_gets_one_that_works() {
     assert!(said.stderr.contains("the manifest calls it `to_lab__x86_`"), "{}", said.stderr);
     nssm_does(&["remove", theirs, "confirm"]);
     with_manifest(&ran, theirs).stdout("installed: to_lab__x86_\n").run();
-    let registry = registry("to_lab__x86_");
-    assert!(registry.iter().any(|line| line.contains("DisplayName") && line.contains(theirs)), "{registry:#?}");
+    let shown: String = key("to_lab__x86_").expect("a service").get_value("DisplayName").expect("a display name");
+    assert_eq!(shown, theirs);
     ran.then_manage().args(["to_lab__x86_", "remove", "--remove_install_args"]).run();
 }
 
@@ -487,8 +487,7 @@ fn a_service_of_openmsistream_is_reinstalled_as_one_of_ours() {
     let test = test.file("working_dir/to-upload_service_executable.py", "import time\ntime.sleep(600)\n");
     let ran = test.file("working_dir/to-upload_env_vars.txt", "KAFKA_LOCAL\n").arg("--version").run();
     let (lab, state) = (ran.folder().join("lab"), ran.folder().join("working_dir"));
-    let config = lab.join("x.config");
-    let list = format!("DataFileUploadDirectory\n{}\n--config\n{}\n", lab.display(), config.display());
+    let list = format!("DataFileUploadDirectory\n{0}\n--config\n{0}\\x.config\n", lab.display());
     fs::write(state.join("to-upload_install_args.txt"), list).expect("the list");
     let script = state.join("to-upload_service_executable.py");
     nssm_does(&["install", "to-upload", crate::bed::PYTHON, script.to_str().expect("a path")]);
@@ -498,9 +497,8 @@ fn a_service_of_openmsistream_is_reinstalled_as_one_of_ours() {
     let imported = ran.then_install().args(["import", "to-upload"]).run().stdout;
     for part in [
         "name = \"to-upload\"\nprogram = \"DataFileUploadDirectory\"\n".to_owned(),
-        format!("interpreter = {}\n", toml_path(Path::new(crate::bed::PYTHON))),
-        format!("working_directory = {}\n", toml_path(&lab)),
-        format!("config = {}\n", toml_path(&config)),
+        "interpreter = 'C:\\python\\python.exe'\nworking_directory = '[TMP]\\lab'\n".to_owned(),
+        "config = '[TMP]\\lab\\x.config'\n".to_owned(),
     ] {
         assert!(imported.contains(&part), "`{part}` is not in\n{imported}");
     }
@@ -509,10 +507,12 @@ fn a_service_of_openmsistream_is_reinstalled_as_one_of_ours() {
     // The file has no value, and one has to be said.
     ran.then_manage().args(["to-upload", "reinstall"]).status(2).stderr_contains("KAFKA_LOCAL").run();
     ran.then_manage().args(["to-upload", "reinstall"]).env("KAFKA_LOCAL", "lab:9092").run();
-    assert!(registry("to-upload").iter().any(|line| line.contains("to-upload_output.log")));
+    let parameters = key("to-upload").and_then(|key| key.open_subkey("Parameters").ok()).expect("its parameters");
+    let output: String = parameters.get_value("AppStdout").expect("an output");
+    assert!(output.ends_with("to-upload_output.log"), "{output}");
     ran.then_manage().args(["to-upload", "start"]).run();
     let log = fs::read_to_string(state.join("to-upload_output.log")).unwrap_or_default();
-    assert!(log.contains("'--config'") && log.contains("lab:9092"), "{log}");
+    assert!(log.contains("started with ['--config=") && log.contains("lab:9092"), "{log}");
     ran.then_manage().args(["to-upload", "stop_and_remove", "--remove_env_vars", "--remove_install_args"]).run();
     assert!(key("to-upload").is_none());
 }
