@@ -419,13 +419,9 @@ impl Installation {
     }
 
     /// What would be done on a host that has nothing of what is asked for; what is to go has to be looked for.
-    fn preview(&self, files: Vec<Desired>, notes: Vec<String>) -> Result<Preview, Error> {
+    fn preview(&self, files: Vec<Desired>, mut notes: Vec<String>) -> Result<Preview, Error> {
         if self.is_here() {
-            for (name, other) in observe::timers_of_others(&self.scheduled(), &self.site)? {
-                // Where nothing of ours is, the timer has a service that is not ours, too.
-                let can_adopt = !observe::is_installed(&name, &self.site)?;
-                units::not_foreign_timer(&name, &other, can_adopt, self.site.scope())?;
-            }
+            notes.extend(self.in_the_way()?);
         }
         let desired = self.with_environment(files, secrets::hidden)?;
         let surplus = self.surplus()?;
@@ -439,6 +435,30 @@ impl Installation {
         let services = self.validated.iter().map(|service| service.spec.clone()).collect();
         let to_install = Invocation(self.settings.to_install.clone());
         Ok(Preview { plan, site: self.site.clone(), services, starts: self.settings.start, to_install, notes })
+    }
+
+    /// Says which names are taken here, so that an install would be refused.
+    ///
+    /// # Errors
+    /// Where a schedule has the name of a timer that is not ours.
+    fn in_the_way(&self) -> Result<Vec<String>, Error> {
+        let refused = |error: Error| match error {
+            Error::Foreign { path, reason, help } => Some(format!("an install is refused: `{path}`: {reason}; {help}")),
+            // Who may not see what is there is told by an install.
+            _ => None,
+        };
+        let others = match observe::others(&self.names(), &self.site) {
+            Ok(others) => others,
+            Err(error) => return Ok(refused(error).into_iter().collect()),
+        };
+        for name in self.scheduled() {
+            if let Some(other) = others.other_timers.get(&name) {
+                // Where nothing of ours is, the timer has a service that is not ours, too.
+                let can_adopt = !others.files.contains_key(&self.site.place.unit(&name));
+                units::not_foreign_timer(&name, other, can_adopt, self.site.scope())?;
+            }
+        }
+        Ok(observe::taken(&others, &self.site).filter_map(|(_, error)| refused(error)).collect())
     }
 
     /// The services that are to be removed.

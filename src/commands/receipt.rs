@@ -47,8 +47,8 @@ impl Managed {
         self.legacy_request(name, &String::from_utf8_lossy(&found.contents), catalog, read)
     }
 
-    /// The request in OpenMSIStream's list: the program, then one argument a line. Where it ran and
-    /// with which interpreter stands in the unit that OpenMSIStream wrote.
+    /// The request in OpenMSIStream's list: the program, then one argument a line. Where it ran and with which
+    /// interpreter, the service manager knows.
     fn legacy_request(
         &self,
         name: &ServiceName,
@@ -62,15 +62,25 @@ impl Managed {
             Error::refused(Fault::new("receipt", "it does not name a program").given(path))
         })?;
         request.name = Some(name.to_string());
-        if let Some(unit) = self.predecessors_unit(name)? {
-            let field = |key: &str| {
-                unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).map(str::to_owned)
-            };
-            request.working_directory = field("WorkingDirectory").map(Text::from);
-            let command = field("ExecStart").unwrap_or_default();
-            request.interpreter = command.rsplit_once(' ').map(|(interpreter, _)| interpreter.into());
-        }
+        (request.interpreter, request.working_directory) = self.predecessors_place(name)?;
         Ok(request)
+    }
+
+    /// The interpreter of OpenMSIStream's service, and where it ran.
+    fn predecessors_place(&self, name: &ServiceName) -> Result<(Option<Text>, Option<Text>), Error> {
+        Ok(match self.site.manager {
+            Manager::Systemd(_) => {
+                let unit = self.predecessors_unit(name)?.unwrap_or_default();
+                let field = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+                let interpreter = field("ExecStart").and_then(|command| command.rsplit_once(' '));
+                (interpreter.map(|(interpreter, _)| interpreter.into()), field("WorkingDirectory").map(Text::from))
+            }
+            Manager::Nssm => {
+                let stored = nssm::registered_as(name.as_str()).map(|found| found.parameters()).unwrap_or_default();
+                let value = |name: &str| stored.iter().find(|known| known.name == name)?.values.first().cloned();
+                (value("Application"), value("AppDirectory"))
+            }
+        })
     }
 
     /// The unit, if it is still the one that OpenMSIStream wrote.

@@ -185,6 +185,12 @@ impl Installed {
     fn of_original(&self) -> Option<Finding> {
         let service = &self.known.service;
         Some(match self.original.as_ref()? {
+            SinceAdopted::Gone { path } if path.as_bytes().ends_with(b".timer") => Finding::new(
+                Kind::Original,
+                format!("`{path}` is gone, which its timer overrides since it was adopted"),
+                "its package has no timer for it any more, and ours goes on starting it",
+                format!("`ManageService {service} release` gives back the service, which nothing starts then"),
+            ),
             SinceAdopted::Gone { path } => Finding::new(
                 Kind::Original,
                 format!("`{path}` is gone, which it overrides since it was adopted"),
@@ -497,6 +503,8 @@ mod tests {
         let since = |original| Installed { original: Some(original), ..fine() };
         let path = Text::from("/lib/web.service");
         finds(&since(SinceAdopted::Gone { path: path.clone() }), Kind::Original, "`ManageService web remove`");
+        let timer = SinceAdopted::Gone { path: "/lib/web.timer".into() };
+        finds(&since(timer), Kind::Original, "`ManageService web release` gives back the service");
         let changed = SinceAdopted::Changed { path, kept: "/s/a b.service".into() };
         finds(&since(changed), Kind::Original, "`diff '/s/a b.service' /lib/web.service`");
     }

@@ -8,7 +8,7 @@ use super::{AnyHost, At, secrets};
 use crate::catalog::Catalog;
 use crate::manifest::{Arguments, LogFile, Request, Setting, Time};
 use crate::model::command_line;
-use crate::model::name::{EnvName, OneLine, WindowsServiceName};
+use crate::model::name::{EnvName, OneLine, ServiceName, WindowsServiceName};
 use crate::model::nssm_table;
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::place::Place;
@@ -46,6 +46,7 @@ pub fn read(registration: &Registration) -> Taken {
         at_boot: Some(true),
         ..Request::default()
     };
+    reading.name();
     reading.restart();
     reading.log_file();
     for parameter in &stored {
@@ -106,6 +107,19 @@ impl Reading<'_> {
         self.taken.remarks.push(Remark { at, said, help: None, is_of_secret: false });
     }
 
+    /// Windows takes names that systemd and our files cannot have.
+    fn name(&mut self) {
+        let name = &self.registration.service;
+        let (Err(_), Some(near)) = (name.parse::<ServiceName>(), ServiceName::near(name)) else { return };
+        let why = "a service name must consist of letters, digits, `_`, `.` and `-` here".to_owned();
+        let help = format!(
+            "the manifest calls it `{near}`; type `nssm remove \"{name}\"` before you install that, as Windows lets no two \
+             services be shown by one name"
+        );
+        self.taken.losses.push(Loss { at: None, line: name.clone(), why, help: Some(help) });
+        self.taken.request.name = Some(near.to_string());
+    }
+
     fn take(&mut self, parameter: &Parameter) {
         if self.is_unread(parameter) {
             return;
@@ -114,8 +128,8 @@ impl Reading<'_> {
         if LISTS.contains(&parameter.name.as_str()) {
             return self.take_lines(parameter);
         }
-        let name = self.registration.service.as_str();
         let request = &mut self.taken.request;
+        let name = request.name.as_deref().unwrap_or_default();
         match (parameter.name.as_str(), value.as_str()) {
             ("AppExit", _) if request.restart.is_some() => {}
             ("AppStdout" | "AppStderr", _) if request.log_file.is_some() => {}

@@ -3,7 +3,7 @@
 //! Read from files alone, so that it costs no process (but for what is encrypted) and works without a running
 //! service manager.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 
 use super::credential::Opened;
@@ -63,7 +63,7 @@ pub fn observe_and_adopt(
                     observed.files.extend(files);
                 }
             }
-            observe_units(names, &site.place, scope, &mut observed)?;
+            observe_units(names, Units::look(&site.place, scope), &site.place, &mut observed)?;
         }
         Manager::Nssm => {
             for name in names {
@@ -127,8 +127,7 @@ fn unseal(path: &Text, found: &mut Found, opened: &mut Opened, observed: &mut Ob
 }
 
 /// What systemd has of services: their units, what overrides them, and the links to them.
-fn observe_units(names: &[ServiceName], place: &Place, scope: Scope, observed: &mut Observed) -> Result<(), Error> {
-    let units = Units::look(place, scope);
+fn observe_units(names: &[ServiceName], units: Units<'_>, place: &Place, observed: &mut Observed) -> Result<(), Error> {
     let directory = Listed::open(&place.unit_dir)?;
     for name in names {
         let path = place.unit(name);
@@ -173,23 +172,19 @@ fn contents_of(paths: &[Text]) -> Option<Vec<DropIn>> {
     (!drop_ins.is_empty()).then_some(drop_ins)
 }
 
-/// The timers of these names that are not ours.
+/// What has the names of services and is not ours, and no more than that.
 ///
 /// # Errors
-/// When it cannot be seen.
-pub fn timers_of_others(names: &[ServiceName], site: &Site) -> Result<BTreeMap<ServiceName, OtherUnit>, Error> {
-    let scope = match site.manager {
-        Manager::Systemd(scope) => scope,
-        Manager::Nssm => return Ok(BTreeMap::new()),
-    };
-    let (units, directory) = (Units::look(&site.place, scope), Listed::open(&site.place.unit_dir)?);
-    let mut others = BTreeMap::new();
-    for name in names {
-        if let (_, Some(other)) = timer_of(name, &site.place, &units, &directory)? {
-            others.insert(name.clone(), other);
+/// When it cannot be seen, or a service of NSSM has one of the names and is not ours.
+pub fn others(names: &[ServiceName], site: &Site) -> Result<Observed, Error> {
+    let mut observed = nothing(site.manager);
+    match site.manager {
+        Manager::Systemd(scope) => {
+            observe_units(names, Units::named(&site.place, scope, names), &site.place, &mut observed)?;
         }
+        Manager::Nssm => observe_registrations(names, &[], &site.place, &mut observed)?,
     }
-    Ok(others)
+    Ok(observed)
 }
 
 /// The timer of ours of that name, and one that is not.

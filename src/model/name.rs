@@ -56,6 +56,19 @@ impl ServiceName {
     /// Longest name, in characters.
     pub const MAX: usize = 200;
 
+    /// The name that comes nearest to what may be none, if there is one.
+    pub fn near(text: &str) -> Option<Self> {
+        let allowed = Self::allowed(text);
+        let near: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+        near.trim_start_matches(['_', '.', '-']).parse().ok()
+    }
+
+    /// What may stand in it: one `@` makes it a template or an instance.
+    fn allowed(text: &str) -> impl Fn(char) -> bool + use<> {
+        let is_instance = text.matches('@').count() == 1;
+        move |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') || c == '@' && is_instance
+    }
+
     /// The unit that this service is for systemd.
     pub fn unit(&self) -> String {
         format!("{}.service", self.0)
@@ -88,16 +101,13 @@ impl FromStr for ServiceName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let is_instance = text.matches('@').count() == 1;
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') || c == '@' && is_instance;
+        let allowed = Self::allowed(text);
         let rule = "a service name must consist of letters, digits, `_`, `.` and `-`";
         if text.is_empty() {
             return Err("a service name must not be empty".into());
         }
         if let Some(c) = text.chars().find(|c| !allowed(*c)) {
-            let instead: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
-            let instead = instead.trim_start_matches(['_', '.', '-']);
-            let hint = if instead.is_empty() { String::new() } else { format!("; did you mean `{instead}`?") };
+            let hint = Self::near(text).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(format!("contains `{}`; {rule}{hint}", c.escape_debug()));
         }
         if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {

@@ -648,7 +648,11 @@ impl<'a, F: Facts> Check<'a, F> {
                 };
                 let is_job = timer.is_some() && request.plain != Some(true);
                 let of_service = super::of_service(&directives);
-                let restart = self.type_and_restart(&of_service, is_job, request, restart);
+                let systemd = match assumed {
+                    Some(assumed) => assumed,
+                    None => systemd.max(pairs::since(&of_service, is_job).into()),
+                };
+                let restart = self.type_and_restart(&of_service, is_job, request, restart, systemd);
                 self.restart_of_oneshot(&of_service, is_job, restart, systemd);
                 let parameters = Vec::new();
                 OfManager { systemd, directives, parameters, restart, environment_file, timer }
@@ -1092,10 +1096,11 @@ impl<'a, F: Facts> Check<'a, F> {
         is_job: bool,
         request: &Request,
         restart: Restart,
+        version: SystemdVersion,
     ) -> Restart {
         let last =
             |name: &str| directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
-        pairs::faults(directives, is_job, request).into_iter().for_each(|fault| self.fault(fault));
+        pairs::faults(directives, is_job, request, version).into_iter().for_each(|fault| self.fault(fault));
         match last("Type").or(is_job.then_some("oneshot")) {
             Some("dbus") if last("BusName").is_none_or(str::is_empty) => self.fault(
                 Fault::new("systemd directive `Type`", "needs `BusName`: the name on the bus that says that it is up")

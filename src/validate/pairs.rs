@@ -12,6 +12,8 @@ use crate::model::systemd_version::SystemdVersion;
 
 /// Since when a service of `Type=oneshot` can be started again at all (NEWS of systemd 244).
 const ONESHOT_RESTARTS: u32 = 244;
+/// Since when it takes `RestartForceExitStatus=` (`service_verify` of 255 refuses it, that of 256 does not).
+const ONESHOT_FORCED_RESTARTS: u32 = 256;
 
 impl<F: Facts> Check<'_, F> {
     /// Refuses a restart of what ends when it is done, where the version has none.
@@ -40,8 +42,15 @@ const NEEDS: [(&str, &str, &str); 5] = [
     ("USBFunctionStrings", "USBFunctionDescriptors", "/path"),
 ];
 
-/// What is at fault in them.
-pub(super) fn faults(directives: &[Directive], is_job: bool, request: &Request) -> Vec<Fault> {
+/// The version of systemd that takes them together, as far as one does that others do not.
+pub(super) fn since(directives: &[Directive], is_job: bool) -> u32 {
+    let forced = directives.iter().rev().find(|directive| directive.name() == "RestartForceExitStatus");
+    let is_forced = forced.is_some_and(|directive| !directive.value().is_empty());
+    if is_forced && is_oneshot(directives, is_job) { ONESHOT_FORCED_RESTARTS } else { 0 }
+}
+
+/// What is at fault in them, in a unit that is written for this version.
+pub(super) fn faults(directives: &[Directive], is_job: bool, request: &Request, version: SystemdVersion) -> Vec<Fault> {
     // An empty value takes an earlier one back.
     let last = |name: &str| {
         let value = directives.iter().rev().find(|directive| directive.name() == name).map(Directive::value);
@@ -56,8 +65,12 @@ pub(super) fn faults(directives: &[Directive], is_job: bool, request: &Request) 
         if let Some("cgroup") = last("ExitType") {
             faults.push(fault("ExitType", "cgroup", reason.to_owned()));
         }
-        if let Some(statuses) = last("RestartForceExitStatus") {
-            faults.push(fault("RestartForceExitStatus", statuses, reason.to_owned()));
+        if let Some(statuses) = last("RestartForceExitStatus")
+            && !version.has(ONESHOT_FORCED_RESTARTS)
+        {
+            let reason =
+                format!("{reason} before systemd {ONESHOT_FORCED_RESTARTS}, and the unit is written for {version}");
+            faults.push(fault("RestartForceExitStatus", statuses, reason));
         }
         if let Some(span) = last("RuntimeMaxSec").filter(|span| *span != "infinity") {
             let help = "`TimeoutStartSec` limits how long such a service runs";

@@ -67,6 +67,10 @@ fn what_runs_goes_on_and_all_is_given_back() {
     let refused = service.install().args(["--", "/bin/sleep", "1000.2"]).status(2);
     let refused = refused.stderr_contains("`InstallService import adopt-life` prints a manifest of it, and `--adopt`");
     let home = refused.run();
+    let preview = service.install().args(["--dry-run", "--", "/bin/sleep", "1000.2"]);
+    preview
+        .stderr_contains("note: an install is refused: `/etc/systemd/system/adopt-life.service`: this unit was")
+        .run();
     let takes_over = "adopt-life takes over /etc/systemd/system/adopt-life.service, which is kept as ";
     for (option, status) in [("--dry-run", 0), ("--check", 10)] {
         let look = adopt_again(&service, &home, &["--adopt", option]).status(status);

@@ -302,3 +302,40 @@ fn a_drop_in_that_leads_to_nothing_masks_those_of_its_name() {
     let ran = again(&ran, "./a-b.service").stderr("").stdout_contains("UMask = \"0077\"\n").run();
     assert!(!ran.stdout.contains("Nice"), "{}", ran.stdout);
 }
+
+/// What starts at boot is what links say, as in the `etc` of an image; where there are none, the units do.
+#[test]
+fn a_system_says_by_links_what_starts_at_boot() {
+    let unit = "[Service]\nExecStart=/bin/x\n[Install]\nWantedBy=multi-user.target\n";
+    let timer = "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n";
+    let test = Test::install()
+        .file("image/usr/lib/systemd/system/on.service", unit)
+        .file("image/etc/systemd/system/off.service", unit)
+        .file("image/usr/lib/systemd/system/tunnel@.service", unit)
+        .file("image/usr/lib/systemd/system/job.service", "[Service]\nType=oneshot\nExecStart=/bin/x\n")
+        .file("image/usr/lib/systemd/system/job.timer", timer)
+        // One of the vendor is no `enable` of an administrator.
+        .file("image/usr/lib/systemd/system/multi-user.target.wants/off.service", "");
+    let services = |ran: &Ran| {
+        let manifest: toml::Table = toml::from_str(&ran.stdout).unwrap();
+        let services = manifest["service"].as_array().unwrap().iter();
+        let at_boot = |service: &toml::Value| service.get("at_boot").map(|value| value.as_bool().unwrap());
+        services.map(|service| (service["name"].as_str().unwrap().to_owned(), at_boot(service))).collect::<Vec<_>>()
+    };
+    let expected = |on, off, timer| {
+        let pairs = [("job", timer), ("off", off), ("on", on), ("tunnel@", Some(true))];
+        pairs.map(|(name, at_boot): (&str, Option<bool>)| (name.to_owned(), at_boot)).to_vec()
+    };
+    let bare = test.args(["import", "image"]).stderr("").run();
+    assert_eq!(services(&bare), expected(Some(true), Some(true), Some(true)));
+
+    let wants = bare.folder().join("image/etc/systemd/system/multi-user.target.wants");
+    fs::create_dir_all(&wants).unwrap();
+    for (name, target) in [("on.service", "on.service"), ("tunnel@home.service", "tunnel@.service")] {
+        symlink(format!("/usr/lib/systemd/system/{target}"), wants.join(name)).unwrap();
+    }
+    let note = "note: `image/etc/systemd/system/multi-user.target.wants/tunnel@home.service` starts an instance at boot; \
+                after an install, `ManageService tunnel@home enable` does that\n";
+    let set_up = bare.then_install().args(["import", "image"]).stderr(note).run();
+    assert_eq!(services(&set_up), expected(Some(true), Some(false), Some(false)));
+}

@@ -197,7 +197,6 @@ fn what_a_later_systemd_leaves_out() {
 fn pairs_of_which_one_would_count_for_nothing() {
     for (lines, said) in [
         (&["Type=oneshot", "ExitType=cgroup"][..], "`ExitType` `cgroup`: cannot be combined with `Type=oneshot`"),
-        (&["Type=oneshot", "RestartForceExitStatus=3"], "`RestartForceExitStatus` `3`: cannot be combined with"),
         (
             &["Type=oneshot", "RuntimeMaxSec=1h"],
             "`RuntimeMaxSec` `1h`: has no effect with `Type=oneshot`\n  help: `TimeoutStartSec` limits",
@@ -224,6 +223,15 @@ fn pairs_of_which_one_would_count_for_nothing() {
         )
         .run();
     dry_run(&[&oneshot[..], &["systemd=244"]].concat()).run();
+    let forced = ["--property", "Type=oneshot", "--property", "RestartForceExitStatus=3"];
+    dry_run(&[&forced[..], &["--assume", "systemd=255"]].concat())
+        .status(2)
+        .stderr_contains(
+            "error: systemd directive `RestartForceExitStatus` `3`: cannot be combined with `Type=oneshot` before systemd \
+             256, and the unit is written for 255\n",
+        )
+        .run();
+    has(&dry_run(&forced).run(), &["RestartForceExitStatus=3"]);
     for lines in [["Type=oneshot", "RuntimeMaxSec=infinity"], ["RestartSteps=3", "RestartMaxDelaySec=5min"]] {
         dry_run(&["--property", lines[0], "--property", lines[1]]).run();
     }

@@ -859,20 +859,23 @@ fn what_it_says_of_a_unit_is_understood() {
     assert!(misread.is_empty(), "{}", misread.join("\n"));
 }
 
-/// Lines that systemd does not take together; with the version that has them all.
-const PAIRS: [(u32, &[&str]); 12] = [
-    (0, &["Type=dbus"]),
-    (0, &["Type=oneshot", "RestartForceExitStatus=3"]),
-    (229, &["Type=oneshot", "RuntimeMaxSec=1h"]),
-    (250, &["Type=oneshot", "ExitType=cgroup"]),
-    (0, &["PAMName=login", "KillMode=process"]),
-    (0, &["PAMName=login", "KillMode=none"]),
-    (250, &["RuntimeRandomizedExtraSec=1h"]),
-    (227, &["USBFunctionDescriptors=/x"]),
-    (227, &["USBFunctionStrings=/x"]),
-    (254, &["RestartSteps=3"]),
-    (254, &["RestartMaxDelaySec=1h"]),
-    (234, &["Unit.JobTimeoutSec=3", "Unit.JobRunningTimeoutSec=5"]),
+/// What no version takes.
+const NEVER: u32 = u32::MAX;
+
+/// Lines that systemd does not take together, with the version that has them all, and the one that takes them.
+const PAIRS: [(u32, u32, &[&str]); 12] = [
+    (0, NEVER, &["Type=dbus"]),
+    (0, 256, &["Type=oneshot", "RestartForceExitStatus=3"]),
+    (229, NEVER, &["Type=oneshot", "RuntimeMaxSec=1h"]),
+    (250, NEVER, &["Type=oneshot", "ExitType=cgroup"]),
+    (0, NEVER, &["PAMName=login", "KillMode=process"]),
+    (0, NEVER, &["PAMName=login", "KillMode=none"]),
+    (250, NEVER, &["RuntimeRandomizedExtraSec=1h"]),
+    (227, NEVER, &["USBFunctionDescriptors=/x"]),
+    (227, NEVER, &["USBFunctionStrings=/x"]),
+    (254, NEVER, &["RestartSteps=3"]),
+    (254, NEVER, &["RestartMaxDelaySec=1h"]),
+    (234, NEVER, &["Unit.JobTimeoutSec=3", "Unit.JobRunningTimeoutSec=5"]),
 ];
 
 /// Each of them is refused, and by systemd, too; of two lines the first alone is not.
@@ -888,14 +891,20 @@ fn the_pairs_that_are_refused_are_those_of_systemd() {
         let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output().unwrap();
         String::from_utf8_lossy(&output.stderr).contains("web.service: ")
     };
-    for (since, lines) in PAIRS {
-        let properties = lines.iter().flat_map(|line| ["--property", line]);
-        let test = Test::install().args(["--dry-run", "--service_name", "web", "--restart", "never"]);
-        test.args(properties).args(["--", "/bin/true"]).status(2).stderr_contains("error: systemd directive").run();
-        // It takes this one since 256; the table serves older ones, too.
-        let is_taken = lines[lines.len() - 1].starts_with("RestartForceExitStatus") && version_here() >= 256;
-        if since <= version_here() && !is_taken {
-            assert!(complains(lines), "{lines:?}");
+    for (since, until, lines) in PAIRS {
+        let test = |assumed: &[&str]| {
+            let test = Test::install().args(["--dry-run", "--service_name", "web", "--restart", "never"]).args(assumed);
+            test.args(lines.iter().flat_map(|line| ["--property", line])).args(["--", "/bin/true"])
+        };
+        let before = format!("systemd={}", until - 1);
+        let (refused, taken) = match until {
+            NEVER => (test(&[]), None),
+            _ => (test(&["--assume", &before]), Some(test(&[]))),
+        };
+        refused.status(2).stderr_contains("error: systemd directive").run();
+        taken.map(Test::run);
+        if since <= version_here() {
+            assert_eq!(complains(lines), version_here() < until, "{lines:?}");
         }
         assert!(lines.len() < 2 || !complains(&lines[..1]), "{lines:?}");
     }

@@ -486,3 +486,69 @@ fn what_nssm_does_not_run_is_not_taken_over() {
         .stderr_contains("NSSM does not run it")
         .run();
 }
+
+/// Windows takes a name that no unit and no file of ours could have: the manifest has the nearest one, and it works.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_name_with_blanks_gets_one_that_works() {
+    programs();
+    let ran = install().arg("--version").run();
+    let theirs = "to lab (x86)";
+    nssm_does(&["install", theirs, APP, "one"]);
+    let (code, said) = imported(&ran, theirs);
+    assert_eq!(code, 10, "{}", said.stderr);
+    assert!(said.stderr.contains("the manifest calls it `to_lab__x86_`"), "{}", said.stderr);
+    nssm_does(&["remove", theirs, "confirm"]);
+    with_manifest(&ran, theirs).stdout("installed: to_lab__x86_\n").run();
+    let shown: String = key("to_lab__x86_").expect("a service").get_value("DisplayName").expect("a display name");
+    assert_eq!(shown, theirs);
+    ran.then_manage().args(["to_lab__x86_", "remove", "--remove_install_args"]).run();
+}
+
+/// The catalog's program in place of the real one: it says what it is given.
+const UPLOAD: &str = "\
+import os, time
+def main(arguments):
+    print('started with', arguments, os.environ['KAFKA_LOCAL'], os.getcwd(), flush=True)
+    time.sleep(600)
+";
+
+/// OpenMSIStream 1.8.8 registers its script with NSSM, whose every other parameter stays as it is, and lists the program
+/// and its arguments, and the names of variables.
+#[test]
+#[ignore = "needs Windows or Wine, NSSM and a Python: tests/run"]
+fn a_service_of_openmsistream_is_reinstalled_as_one_of_ours() {
+    let module = "lab/openmsistream/data_file_io/actor/data_file_upload_directory.py";
+    let test = install().file(module, UPLOAD).file("lab/x.config", "[broker]\nbootstrap.servers = $KAFKA_LOCAL\n");
+    let test = test.file("working_dir/to-upload_service_executable.py", "import time\ntime.sleep(600)\n");
+    let ran = test.file("working_dir/to-upload_env_vars.txt", "KAFKA_LOCAL\n").arg("--version").run();
+    let (lab, state) = (ran.folder().join("lab"), ran.folder().join("working_dir"));
+    let list = format!("DataFileUploadDirectory\n{0}\n--config\n{0}\\x.config\n", lab.display());
+    fs::write(state.join("to-upload_install_args.txt"), list).expect("the list");
+    let script = state.join("to-upload_service_executable.py");
+    nssm_does(&["install", "to-upload", crate::bed::PYTHON, script.to_str().expect("a path")]);
+    nssm_does(&["set", "to-upload", "AppDirectory", lab.to_str().expect("a path")]);
+    nssm_does(&["start", "to-upload"]);
+
+    let imported = ran.then_install().args(["import", "to-upload"]).run().stdout;
+    for part in [
+        "name = \"to-upload\"\nprogram = \"DataFileUploadDirectory\"\n".to_owned(),
+        "interpreter = 'C:\\python\\python.exe'\nworking_directory = '[TMP]\\lab'\n".to_owned(),
+        "config = '[TMP]\\lab\\x.config'\n".to_owned(),
+    ] {
+        assert!(imported.contains(&part), "`{part}` is not in\n{imported}");
+    }
+    ran.then_manage().arg("--list").stdout_contains("to-upload").run();
+    ran.then_manage().args(["to-upload", "stop"]).run();
+    // The file has no value, and one has to be said.
+    ran.then_manage().args(["to-upload", "reinstall"]).status(2).stderr_contains("KAFKA_LOCAL").run();
+    ran.then_manage().args(["to-upload", "reinstall"]).env("KAFKA_LOCAL", "lab:9092").run();
+    let parameters = key("to-upload").and_then(|key| key.open_subkey("Parameters").ok()).expect("its parameters");
+    let output: String = parameters.get_value("AppStdout").expect("an output");
+    assert!(output.ends_with("to-upload_output.log"), "{output}");
+    ran.then_manage().args(["to-upload", "start"]).run();
+    let log = fs::read_to_string(state.join("to-upload_output.log")).unwrap_or_default();
+    assert!(log.contains("started with ['--config=") && log.contains("lab:9092"), "{log}");
+    ran.then_manage().args(["to-upload", "stop_and_remove", "--remove_env_vars", "--remove_install_args"]).run();
+    assert!(key("to-upload").is_none());
+}

@@ -544,12 +544,18 @@ pub fn registration(name: &ServiceName, place: &Place) -> Result<Option<Vec<Para
     Ok(Some(stored))
 }
 
-/// Whether we made the service: it writes into our directory, or there is a receipt of it.
+/// Whether we made the service: it writes into our directory, or there is a receipt of it. OpenMSIStream's own
+/// InstallService lets NSSM write no output; it runs a script in that directory, and has a receipt of another form (read
+/// from version 1.8.8).
 #[cfg(windows)]
 fn is_ours(name: &ServiceName, stored: &[Parameter], place: &Place) -> bool {
-    let output = place.output(name);
-    let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
-    writes_here || files::is_there(&place.receipt(name))
+    let is = |parameter: &str, path: &Text| {
+        let is_path = |value: &Text| value.to_string().trim_matches('"').eq_ignore_ascii_case(&path.to_string());
+        stored.iter().any(|known| known.name == parameter && matches!(&known.values[..], [value] if is_path(value)))
+    };
+    let is_predecessor =
+        || is("AppParameters", &place.python_script(name)) && files::is_there(&place.legacy_receipt(name));
+    is("AppStdout", &place.output(name)) || files::is_there(&place.receipt(name)) || is_predecessor()
 }
 
 /// What the registry has for a service of that name, if there is one.

@@ -84,6 +84,13 @@ fn directories_of_others(place: &Place, scope: Scope) -> Vec<(Text, bool)> {
     above.chain(below.into_iter().map(|directory| (directory, false))).collect()
 }
 
+/// Those of them that are there, each once whatever links lead to it, and not the one that is ours.
+fn distinct_directories_of_others(place: &Place, scope: Scope) -> impl Iterator<Item = (Text, bool)> {
+    let mut seen: BTreeSet<PathBuf> = to_path(&place.unit_dir).canonicalize().into_iter().collect();
+    let all = directories_of_others(place, scope).into_iter();
+    all.filter(move |(directory, _)| to_path(directory).canonicalize().is_ok_and(|real| seen.insert(real)))
+}
+
 /// What lies in the directories of units: each is read once, for all services.
 #[derive(Debug)]
 pub struct Units<'a> {
@@ -102,7 +109,6 @@ impl<'a> Units<'a> {
     /// The units of the machine or of the user.
     pub fn look(place: &'a Place, scope: Scope) -> Self {
         let ours = files::list(&place.unit_dir);
-        let is_same = to_path(&place.unit_dir).canonicalize().ok();
         let (mut of_others, mut drop_ins) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
         let mut note_drop_ins = |path: PathBuf| {
             let is_folder = |name: &&OsStr| {
@@ -114,11 +120,9 @@ impl<'a> Units<'a> {
         };
         let links = links::look(&ours);
         ours.into_iter().for_each(&mut note_drop_ins);
-        for (directory, counts) in directories_of_others(place, scope) {
-            // One that ours is a link to is ours.
-            let is_ours = to_path(&directory).canonicalize().ok() == is_same;
+        for (directory, counts) in distinct_directories_of_others(place, scope) {
             for path in files::list(&directory) {
-                if let Some(name) = path.file_name().filter(|_| !is_ours) {
+                if let Some(name) = path.file_name() {
                     // The first directory counts.
                     of_others.entry(name.to_owned()).or_insert_with(|| (path.clone(), counts));
                 }
@@ -130,6 +134,31 @@ impl<'a> Units<'a> {
             Scope::System => files::list(&INIT_SCRIPTS.into()).into_iter().collect(),
         };
         Self { place, of_others, init_scripts, links, drop_ins }
+    }
+
+    /// Those of others that have the names of these services, and neither links nor drop-ins: directories need not be
+    /// listed for that.
+    pub fn named(place: &'a Place, scope: Scope, names: &[ServiceName]) -> Self {
+        let of_name = |name: &ServiceName| {
+            let template = name.template().map(|template| template.unit());
+            [name.unit(), name.timer()].into_iter().chain(template)
+        };
+        let units: Vec<String> = names.iter().flat_map(of_name).collect();
+        let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+        let mut of_others = BTreeMap::new();
+        for (directory, counts) in distinct_directories_of_others(place, scope) {
+            let directory = to_path(&directory);
+            for (unit, path) in units.iter().map(|unit| (unit, directory.join(unit))).filter(|(_, path)| is_there(path))
+            {
+                of_others.entry(unit.into()).or_insert((path, counts));
+            }
+        }
+        let script = |name: &ServiceName| Path::new(INIT_SCRIPTS).join(name.as_str());
+        let init_scripts = match scope {
+            Scope::User => BTreeSet::new(),
+            Scope::System => names.iter().map(script).filter(is_there).collect(),
+        };
+        Self { place, of_others, init_scripts, links: Links::default(), drop_ins: BTreeMap::new() }
     }
 
     /// The unit of this name that is not ours, if there is one; `found` is what lies in the place of ours.
