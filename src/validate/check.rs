@@ -23,8 +23,8 @@ use crate::model::spec::{
 use crate::model::systemd_table::{Directive, KnownDirective, Section, is_oneshot, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
+use crate::model::windows_account::{self, AccountKind, WindowsAccount};
 use crate::model::word::Word;
-use crate::render::nssm::ACCOUNTS;
 
 /// The versions of systemd that brought credentials (`LoadCredential=`), and encrypted ones (NEWS).
 const CREDENTIALS: u32 = 247;
@@ -572,7 +572,12 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn account(&mut self, request: &Request, scope: Scope) -> Option<String> {
+    pub(super) fn account(
+        &mut self,
+        request: &Request,
+        scope: Scope,
+        service: Option<&ServiceName>,
+    ) -> Option<String> {
         let account = request.account.as_ref()?;
         let what = "option `--account`";
         if scope == Scope::User {
@@ -581,7 +586,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
         match self.target {
             Target::Systemd => self.account_of_systemd(what, account),
-            Target::Nssm => self.account_of_windows(what, account),
+            Target::Nssm => self.account_of_windows(what, account, service),
         }
     }
 
@@ -607,24 +612,48 @@ impl<'a, F: Facts> Check<'a, F> {
         Some(account.to_owned())
     }
 
-    /// One of the accounts that need no password: another one would go through the argv of `nssm.exe`.
-    fn account_of_windows(&mut self, what: &str, account: &str) -> Option<String> {
-        let plain = |name: &str| name.to_lowercase().replace([' ', '.'], "").replace("ntauthority\\", "");
-        let known = ACCOUNTS.iter().find(|(name, _)| {
-            let wanted = plain(account);
-            wanted == plain(name) || (wanted == "system" && plain(name) == "localsystem")
-        });
-        if known.is_none() {
-            self.fault(
-                Fault::new(what, "only LocalSystem, LocalService and NetworkService need no password on Windows")
-                    .given(Text::from(account))
-                    .help(
-                        "install without `--account`, then set the account in services.msc, on the page \"Log On\" of \
-                         the service: it is kept when you install again",
-                    ),
-            );
+    /// An account of Windows, for the service of that name.
+    fn account_of_windows(&mut self, what: &str, account: &str, service: Option<&ServiceName>) -> Option<String> {
+        let machine = self.facts.machine_name();
+        let account = match WindowsAccount::parse(account, service, machine.as_deref()) {
+            Ok(account) => account,
+            Err(refused) => {
+                self.fault(Fault { help: refused.help, ..Fault::new(what, refused.reason) }.given(Text::from(account)));
+                return None;
+            }
+        };
+        if self.facts.account_exists(account.name()) == Some(false) {
+            let help = r"`NT SERVICE\*` is an account of the service's own, which there always is";
+            self.fault(Fault::new(what, "there is no such account").given(account.name()).help(help));
+            return None;
         }
-        known.map(|(name, _)| (*name).to_owned())
+        if account.kind() == AccountKind::Managed {
+            self.note(format!(
+                "`{}` needs the right \"Log on as a service\", which an install does not give to a managed account: add it \
+                 in secpol.msc, \"Local Policies\", \"User Rights Assignment\"",
+                account.name()
+            ));
+        }
+        Some(account.name().to_owned())
+    }
+
+    /// Says what lets the account write into the working directory, where its logs are.
+    pub(super) fn writes_of_windows(&mut self, account: Option<&str>, working_directory: Option<&Text>) {
+        match self.target {
+            Target::Systemd => return,
+            Target::Nssm => {}
+        }
+        let (Some(account), Some(directory)) = (account.map(WindowsAccount::registered), working_directory) else { return };
+        if account.is_system() || self.facts.may_write(&account, directory) == Some(true) {
+            return;
+        }
+        let whom = format!("{}:(OI)(CI)M", account.in_access_list());
+        let grant = self.platform.typed(&["icacls".into(), directory.clone(), "/grant".into(), whom.into()]);
+        let own = match account.kind() {
+            AccountKind::Own => ", once it is installed",
+            AccountKind::BuiltIn | AccountKind::Managed | AccountKind::User => "",
+        };
+        self.note(format!("`{}` must be allowed to write in `{directory}`; `{grant}` allows it{own}", account.name()));
     }
 
     /// What is asked of the service manager that the service is for.
@@ -836,7 +865,7 @@ impl<'a, F: Facts> Check<'a, F> {
                 }
             }
             // systemd opens it before it becomes the account; NSSM runs as the account itself.
-            Target::Nssm if account.is_some_and(|account| account != ACCOUNTS[0].0) => {
+            Target::Nssm if account.is_some_and(|account| account != windows_account::SYSTEM) => {
                 self.note(format!(
                     "the account writes `{path}` itself, so it must be allowed to write in its directory"
                 ));

@@ -87,7 +87,7 @@ pub fn validate(
     let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
     let secrets_in = check.secrets_in(request, scope, assumed);
 
-    let account = check.account(request, scope);
+    let account = check.account(request, scope, name.as_ref());
     let restart = check.restart(request);
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());
@@ -116,6 +116,7 @@ pub fn validate(
     }
     let is_script_of_python = settled.found_python == Some(true);
     check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
+    check.writes_of_windows(account.as_deref(), working_directory.as_ref());
     check.paths_of_windows(account.as_deref(), run.as_ref(), working_directory.as_ref(), &output);
 
     let (faults, notes) = check.end();

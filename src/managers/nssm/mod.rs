@@ -3,6 +3,8 @@
 //! Exit codes and the `SERVICE_*` words decide; messages are translated on some systems. A call
 //! with a missing argument would open a window, so every call here is complete.
 
+#[cfg(windows)]
+mod account;
 pub mod adopt;
 #[cfg(windows)]
 mod examine;
@@ -30,6 +32,7 @@ use crate::model::name::ServiceName;
 use crate::model::nssm_release::{Bits, Release};
 pub use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
+use crate::model::password::Password;
 use crate::model::place::{Place, RUNNER};
 use crate::model::registration::Registration;
 use crate::model::status::{ServiceStatus, State};
@@ -344,7 +347,11 @@ pub(super) fn limit_of(operation: &Operation, exe: &Text) -> Duration {
         | Operation::Set { .. }
         | Operation::Unregister(_)
         | Operation::Start(_)
-        | Operation::GrantRead { .. } => LIMIT,
+        | Operation::GrantRead { .. }
+        | Operation::GrantChange { .. }
+        | Operation::Revoke { .. }
+        | Operation::LogOnAs { .. }
+        | Operation::LetLogOn { .. } => LIMIT,
     }
 }
 
@@ -545,6 +552,25 @@ fn is_ours(name: &ServiceName, stored: &[Parameter], place: &Place) -> bool {
     let output = place.output(name);
     let writes_here = stored.iter().any(|known| known.name == "AppStdout" && known.values == [output.clone()]);
     writes_here || files::is_there(&place.receipt(name))
+}
+
+/// Has a service run as `account` from its next start on, which NSSM does not set by itself; without a password where the
+/// account has none, or where nobody knows it.
+///
+/// # Errors
+/// When Windows refuses.
+#[cfg(windows)]
+pub fn log_on_as(exe: &Text, name: &ServiceName, account: &str, password: Option<&Password>) -> Result<(), Error> {
+    account::log_on_as(exe, name, account, password)
+}
+
+/// Has a service run as an account: elsewhere than on Windows there is none.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+pub fn log_on_as(_exe: &Text, _name: &ServiceName, _account: &str, _password: Option<&Password>) -> Result<(), Error> {
+    Ok(())
 }
 
 /// What the registry has for a service of that name, if there is one.
