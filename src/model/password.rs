@@ -20,7 +20,9 @@ impl Password {
     pub fn new(line: Vec<u8>) -> Result<Self, Refused> {
         let text = String::from_utf8(line).map_err(|_| Refused::new("must be UTF-8 text"))?;
         match () {
-            () if text.is_empty() => Err(Refused::new("must not be empty: Windows lets no such account log on as a service")),
+            () if text.is_empty() => {
+                Err(Refused::new("must not be empty: Windows lets no such account log on as a service"))
+            }
             () if text.contains(char::is_control) => Err(Refused::new("must be one line without control characters")),
             () if text.encode_utf16().count() > Self::MAX => {
                 Err(Refused::new(format!("must have at most {} characters", Self::MAX)))
@@ -48,7 +50,10 @@ mod tests {
     #[test]
     fn a_password_shows_nowhere() {
         let password = Password::new("hunter2 é".into()).expect("a password");
-        assert_eq!(format!("{password:?} {:#?}", Some(&password)), "Password(********) Some(\n    Password(********),\n)");
+        assert_eq!(
+            format!("{password:?} {:#?}", Some(&password)),
+            "Password(********) Some(\n    Password(********),\n)"
+        );
         assert_eq!(password.reveal(), "hunter2 é");
     }
 

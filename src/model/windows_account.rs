@@ -53,7 +53,8 @@ impl WindowsAccount {
         if let Some(of) = strip_prefix(typed, OF_SERVICE) {
             return own(of, service);
         }
-        let is_user = || Refused::new(r"must be `DOMAIN\USER`, `.\USER` or `USER@DOMAIN`, or an account without a password");
+        let is_user =
+            || Refused::new(r"must be `DOMAIN\USER`, `.\USER` or `USER@DOMAIN`, or an account without a password");
         let (domain, user) = match (typed.split_once('\\'), typed.rsplit_once('@')) {
             (Some((domain, user)), _) => (domain, user),
             (None, Some((user, domain))) => (domain, user),
@@ -149,8 +150,10 @@ fn own(of: &str, service: Option<&ServiceName>) -> Result<WindowsAccount, Refuse
         // Its own name is told as a fault.
         None => Ok(made(of)),
         Some(service) if of == "*" || of.eq_ignore_ascii_case(service.as_str()) => Ok(made(service.as_str())),
-        Some(service) => Err(Refused::new(format!("must be the account of this service: that of `{of}` is for `{of}` alone"))
-            .help(format!(r"`NT SERVICE\*` is the service's own, here `{OF_SERVICE}{service}`"))),
+        Some(service) => {
+            Err(Refused::new(format!("must be the account of this service: that of `{of}` is for `{of}` alone"))
+                .help(format!(r"`NT SERVICE\*` is the service's own, here `{OF_SERVICE}{service}`")))
+        }
     }
 }
 
@@ -231,7 +234,10 @@ mod tests {
             (r"BUILTIN\Users", none),
             (r"nt authority\everyone", none),
             (r"IIS APPPOOL\x", none),
-            (r"NT SERVICE\ALL SERVICES", "must be the account of this service: that of `ALL SERVICES` is for `ALL SERVICES` alone"),
+            (
+                r"NT SERVICE\ALL SERVICES",
+                "must be the account of this service: that of `ALL SERVICES` is for `ALL SERVICES` alone",
+            ),
         ] {
             assert_eq!(parsed(typed), Err(reason.to_owned()), "{typed}");
         }

@@ -14,7 +14,9 @@ use crate::model::password::Password;
 use crate::model::place::Place;
 use crate::model::registration::stored_as_it_is;
 use crate::model::windows_account::WindowsAccount;
-use crate::render::nssm::{self as rendered, NssmService, OBJECT_NAME, START, account_with_password, current, default_of, unset};
+use crate::render::nssm::{
+    self as rendered, NssmService, OBJECT_NAME, START, account_with_password, current, default_of, unset,
+};
 
 fn run(operation: Operation) -> Step {
     Step::plain(Action::Run(operation::Operation::Nssm(operation)))

@@ -747,7 +747,8 @@ pub fn batches(
         let name = account.name().to_owned();
         let shown = refusals.keep("option `--account`", CmdPath::new(&name.as_str().into()));
         let set = Operation::LetLogOn { name: service.name.clone(), account: name };
-        log_on = shown.zip(line("option `--account`", &set, &mut refusals)).map(|(account, set)| LogOn { account, set });
+        log_on =
+            shown.zip(line("option `--account`", &set, &mut refusals)).map(|(account, set)| LogOn { account, set });
     }
     let mut set = lines(&others.into_iter().cloned().collect::<Vec<_>>(), &mut refusals);
     let run_service = executables.runner.as_ref().map(Exported::of);

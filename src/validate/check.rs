@@ -572,12 +572,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn account(
-        &mut self,
-        request: &Request,
-        scope: Scope,
-        service: Option<&ServiceName>,
-    ) -> Option<String> {
+    pub(super) fn account(&mut self, request: &Request, scope: Scope, service: Option<&ServiceName>) -> Option<String> {
         let account = request.account.as_ref()?;
         let what = "option `--account`";
         if scope == Scope::User {
@@ -643,7 +638,9 @@ impl<'a, F: Facts> Check<'a, F> {
             Target::Systemd => return,
             Target::Nssm => {}
         }
-        let (Some(account), Some(directory)) = (account.map(WindowsAccount::registered), working_directory) else { return };
+        let (Some(account), Some(directory)) = (account.map(WindowsAccount::registered), working_directory) else {
+            return;
+        };
         if account.is_system() || self.facts.may_write(&account, directory) == Some(true) {
             return;
         }

@@ -156,9 +156,7 @@ impl Operation {
             Self::GrantRead { file, account } => in_list(file, "/grant", format!("{account}:R")),
             Self::GrantChange { file, account } => in_list(file, "/grant", format!("{account}:M")),
             Self::Revoke { file, account } => in_list(file, "/remove:g", account.clone()),
-            Self::LogOnAs { name, account } => {
-                log_on_as(name, &WindowsAccount::registered(account), Some(HIDDEN))
-            }
+            Self::LogOnAs { name, account } => log_on_as(name, &WindowsAccount::registered(account), Some(HIDDEN)),
             Self::LetLogOn { name, account } => {
                 let words = ["set", name.as_str(), "ObjectName", account.as_str(), NO_PASSWORD];
                 call(words.map(Text::from).to_vec())
