@@ -7,13 +7,12 @@ use crate::error::{Error, Fault};
 use crate::host::prompt::{self, Answer, Terminal};
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
-use crate::model::parameter::Parameter;
 use crate::model::password::Password;
 use crate::model::refused::Refused;
 use crate::model::spec::Target;
 use crate::model::windows_account::WindowsAccount;
 use crate::plan::Desired;
-use crate::render::nssm::{OBJECT_NAME, account_with_password};
+use crate::render::nssm::{account_of, account_with_password};
 use crate::validate::Validated;
 
 /// Passwords, by the services whose accounts they are of.
@@ -72,11 +71,6 @@ pub fn needed(services: &[Validated], observed: &Observed, is_given: bool) -> Ve
     };
     let all = accounts(services).filter(|(name, account)| is_given || !has_it(name, account));
     all.map(|(name, account)| (name.clone(), account)).collect()
-}
-
-fn account_of(parameters: &[Parameter]) -> Option<WindowsAccount> {
-    let parameter = parameters.iter().find(|parameter| parameter.name == OBJECT_NAME)?;
-    Some(WindowsAccount::registered(&parameter.values.first()?.to_string()))
 }
 
 /// The line of standard input as the password of all these.
@@ -179,6 +173,8 @@ pub fn at_risk(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::parameter::Parameter;
+    use crate::render::nssm::OBJECT_NAME;
 
     fn account(name: &str) -> WindowsAccount {
         WindowsAccount::registered(name)

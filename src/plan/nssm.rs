@@ -15,7 +15,7 @@ use crate::model::place::Place;
 use crate::model::registration::stored_as_it_is;
 use crate::model::windows_account::WindowsAccount;
 use crate::render::nssm::{
-    self as rendered, NssmService, OBJECT_NAME, START, account_with_password, current, default_of, unset,
+    self as rendered, NssmService, START, account_of, account_with_password, current, default_of, unset,
 };
 
 fn run(operation: Operation) -> Step {
@@ -69,12 +69,6 @@ fn logging_on(name: &ServiceName, account: &WindowsAccount, password: Option<&Pa
             None => Action::Run(log_on),
         }),
     ]
-}
-
-/// The account among these parameters.
-fn account_of(parameters: &[Parameter]) -> Option<WindowsAccount> {
-    let parameter = parameters.iter().find(|parameter| parameter.name == OBJECT_NAME)?;
-    Some(WindowsAccount::registered(&parameter.values.first()?.to_string()))
 }
 
 fn set(name: &ServiceName, parameter: &Parameter) -> Operation {

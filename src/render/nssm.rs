@@ -134,6 +134,12 @@ pub fn account_with_password(parameter: &Parameter) -> Option<WindowsAccount> {
     Some(WindowsAccount::registered(&name.to_string())).filter(WindowsAccount::has_password)
 }
 
+/// The account among these parameters.
+pub fn account_of(parameters: &[Parameter]) -> Option<WindowsAccount> {
+    let parameter = parameters.iter().find(|parameter| parameter.name == OBJECT_NAME)?;
+    Some(WindowsAccount::registered(&parameter.values.first()?.to_string()))
+}
+
 /// A service as NSSM should have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NssmService {
@@ -652,11 +658,59 @@ struct SecretValues {
     reader: Option<CmdLine>,
 }
 
+impl SecretValues {
+    fn of(service: &NssmService, path: &Text, called: &Called<'_>, refusals: &mut Refusals) -> Option<Self> {
+        let file = refusals.keep("the state directory", CmdPath::new(path))?;
+        let account = account_of(&service.parameters).filter(|account| !account.is_system());
+        let reader = account.and_then(|account| {
+            let (file, account) = (path.clone(), account.in_access_list().to_owned());
+            called.line("option `--account`", &Operation::GrantRead { file, account }, refusals)
+        });
+        Some(Self { file, example: beside_batch(&path.with(".example"))?, reader })
+    }
+}
+
 /// The account of a service whose password no batch holds.
 struct LogOn {
     account: CmdPath,
     /// Makes the account that of the service, and lets it log on, with a word in the place of its password.
     set: CmdLine,
+}
+
+impl LogOn {
+    fn of(service: &NssmService, parameter: &Parameter, called: &Called<'_>, refusals: &mut Refusals) -> Option<Self> {
+        let (what, account) = ("option `--account`", account_with_password(parameter)?.name().to_owned());
+        let shown = refusals.keep(what, CmdPath::new(&account.as_str().into()));
+        let set = called.line(what, &Operation::LetLogOn { name: service.name.clone(), account }, refusals);
+        shown.zip(set).map(|(account, set)| Self { account, set })
+    }
+}
+
+/// What a batch calls.
+struct Called<'a> {
+    exe: &'a Text,
+    nssm: Option<&'a CmdPath>,
+    /// Where goes what is said.
+    said: Option<&'a CmdPath>,
+}
+
+impl Called<'_> {
+    /// The line that does what `operation` says; `what` that is about for a refusal.
+    fn line(&self, what: &str, operation: &Operation, refusals: &mut Refusals) -> Option<CmdLine> {
+        let Invocation(words) = operation.invocation(self.exe);
+        let (program, words) = words.split_first()?;
+        let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
+        let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
+        let (tokens, said) = (tokens?, self.said?);
+        let line = match program.as_bytes() {
+            b"sc.exe" => CmdLine::sc(&tokens, said),
+            b"icacls.exe" => CmdLine::icacls(&tokens, said),
+            // NSSM does not set what came after it.
+            b"reg.exe" => CmdLine::reg(&tokens, said),
+            _ => CmdLine::new(self.nssm?, &tokens, said),
+        };
+        refusals.keep(what, line)
+    }
 }
 
 #[derive(Template)]
@@ -706,23 +760,8 @@ pub fn batches(
     let exe = place.nssm();
     let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
     let said = refusals.keep("the state directory", CmdPath::new(&place.words()));
-    let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
-        let Invocation(words) = operation.invocation(&exe);
-        let (called, words) = words.split_first()?;
-        let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
-        let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
-        let (tokens, said) = (tokens?, said.as_ref()?);
-        refusals.keep(
-            what,
-            match called.as_bytes() {
-                b"sc.exe" => CmdLine::sc(&tokens, said),
-                b"icacls.exe" => CmdLine::icacls(&tokens, said),
-                // NSSM does not set what came after it.
-                b"reg.exe" => CmdLine::reg(&tokens, said),
-                _ => CmdLine::new(nssm.as_ref()?, &tokens, said),
-            },
-        )
-    };
+    let called = Called { exe: &exe, nssm: nssm.as_ref(), said: said.as_ref() };
+    let line = |what: &str, operation: &Operation, refusals: &mut Refusals| called.line(what, operation, refusals);
     let install = line("the executable", &service.register(), &mut refusals);
     let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {
         let what = |parameter: &Parameter| match parameter.name.as_str() {
@@ -736,20 +775,9 @@ pub fn batches(
     let initial = lines(&service.initial, &mut refusals);
     let reset = lines(&service.resets(), &mut refusals);
     let forgotten = Forgotten::of(&service.name, &mut refusals);
-    // The password of an account is in no file: that of a service which has the account stays, and is typed otherwise.
     let (with_password, others): (Vec<&Parameter>, Vec<&Parameter>) =
         service.parameters.iter().partition(|parameter| account_with_password(parameter).is_some());
-    let account = service.parameters.iter().find(|parameter| parameter.name == OBJECT_NAME);
-    let account = account.and_then(|parameter| parameter.values.first()).map(ToString::to_string);
-    let account = account.map(|name| WindowsAccount::registered(&name));
-    let mut log_on = None;
-    if let Some(account) = with_password.first().and_then(|parameter| account_with_password(parameter)) {
-        let name = account.name().to_owned();
-        let shown = refusals.keep("option `--account`", CmdPath::new(&name.as_str().into()));
-        let set = Operation::LetLogOn { name: service.name.clone(), account: name };
-        log_on =
-            shown.zip(line("option `--account`", &set, &mut refusals)).map(|(account, set)| LogOn { account, set });
-    }
+    let log_on = with_password.first().and_then(|parameter| LogOn::of(service, parameter, &called, &mut refusals));
     let mut set = lines(&others.into_iter().cloned().collect::<Vec<_>>(), &mut refusals);
     let run_service = executables.runner.as_ref().map(Exported::of);
     let runner_exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
@@ -774,15 +802,7 @@ pub fn batches(
     }
     let copies = copies(files, &mut refusals);
     let removed = copies.iter().map(|(_, to)| to.clone()).collect();
-    let values = environment_file.and_then(|path| {
-        let file = refusals.keep("the state directory", CmdPath::new(path))?;
-        // Only now: before the service is there, nobody knows its own account.
-        let reader = account.as_ref().filter(|account| !account.is_system()).and_then(|account| {
-            let (file, account) = (path.clone(), account.in_access_list().to_owned());
-            line("option `--account`", &Operation::GrantRead { file, account }, &mut refusals)
-        });
-        Some(SecretValues { file, example: beside_batch(&path.with(".example"))?, reader })
-    });
+    let values = environment_file.and_then(|path| SecretValues::of(service, path, &called, &mut refusals));
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
     let (Some(nssm), Some(folder), Some(words), Some(install)) = (nssm.clone(), folder, said, install) else {
         return refusals.or(None);

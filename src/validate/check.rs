@@ -23,7 +23,7 @@ use crate::model::spec::{
 use crate::model::systemd_table::{Directive, KnownDirective, Section, is_oneshot, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
-use crate::model::windows_account::{self, AccountKind, WindowsAccount};
+use crate::model::windows_account;
 use crate::model::word::Word;
 
 /// The versions of systemd that brought credentials (`LoadCredential=`), and encrypted ones (NEWS).
@@ -605,52 +605,6 @@ impl<'a, F: Facts> Check<'a, F> {
             return None;
         }
         Some(account.to_owned())
-    }
-
-    /// An account of Windows, for the service of that name.
-    fn account_of_windows(&mut self, what: &str, account: &str, service: Option<&ServiceName>) -> Option<String> {
-        let machine = self.facts.machine_name();
-        let account = match WindowsAccount::parse(account, service, machine.as_deref()) {
-            Ok(account) => account,
-            Err(refused) => {
-                self.fault(Fault { help: refused.help, ..Fault::new(what, refused.reason) }.given(Text::from(account)));
-                return None;
-            }
-        };
-        if self.facts.account_exists(account.name()) == Some(false) {
-            let help = r"`NT SERVICE\*` is an account of the service's own, which there always is";
-            self.fault(Fault::new(what, "there is no such account").given(account.name()).help(help));
-            return None;
-        }
-        if account.kind() == AccountKind::Managed {
-            self.note(format!(
-                "`{}` needs the right \"Log on as a service\", which an install does not give to a managed account: add it \
-                 in secpol.msc, \"Local Policies\", \"User Rights Assignment\"",
-                account.name()
-            ));
-        }
-        Some(account.name().to_owned())
-    }
-
-    /// Says what lets the account write into the working directory, where its logs are.
-    pub(super) fn writes_of_windows(&mut self, account: Option<&str>, working_directory: Option<&Text>) {
-        match self.target {
-            Target::Systemd => return,
-            Target::Nssm => {}
-        }
-        let (Some(account), Some(directory)) = (account.map(WindowsAccount::registered), working_directory) else {
-            return;
-        };
-        if account.is_system() || self.facts.may_write(&account, directory) == Some(true) {
-            return;
-        }
-        let whom = format!("{}:(OI)(CI)M", account.in_access_list());
-        let grant = self.platform.typed(&["icacls".into(), directory.clone(), "/grant".into(), whom.into()]);
-        let own = match account.kind() {
-            AccountKind::Own => ", once it is installed",
-            AccountKind::BuiltIn | AccountKind::Managed | AccountKind::User => "",
-        };
-        self.note(format!("`{}` must be allowed to write in `{directory}`; `{grant}` allows it{own}", account.name()));
     }
 
     /// What is asked of the service manager that the service is for.

@@ -116,7 +116,6 @@ pub fn validate(
     }
     let is_script_of_python = settled.found_python == Some(true);
     check.reach(account.as_deref(), run.as_ref(), is_script_of_python, working_directory.as_ref(), fallback_directory);
-    check.writes_of_windows(account.as_deref(), working_directory.as_ref());
     check.paths_of_windows(account.as_deref(), run.as_ref(), working_directory.as_ref(), &output);
 
     let (faults, notes) = check.end();
