@@ -935,7 +935,8 @@ impl Installation {
             state::log(place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
         }
         result.map_err(|error| self.with_error_log(error)).map_err(|error| taken_back(error, &updates))?;
-        Ok(Outcome::Applied(self.applied(&plan, desired, observed, &updates, surplus)))
+        let nothing_else = InstallOptions { passwords: options.passwords, ..Default::default() };
+        Ok(Outcome::Applied(self.applied(&plan, desired, observed, &updates, surplus, &nothing_else)))
     }
 
     /// The services whose timers are taken over and wait; itself, such a service may not run.
@@ -1012,7 +1013,7 @@ impl Installation {
         Ok(())
     }
 
-    /// What `plan` has done.
+    /// What `plan` has done; with `nothing_else` services are put in order and not started.
     fn applied(
         &self,
         plan: &Plan,
@@ -1020,16 +1021,16 @@ impl Installation {
         mut observed: Observed,
         updates: &[ServiceName],
         removed: Vec<ServiceName>,
+        nothing_else: &InstallOptions,
     ) -> Applied {
         let stopped = if self.settings.stop { std::mem::take(&mut observed.active) } else { Vec::new() };
         let started: BTreeSet<&ServiceName> = plan.starts().collect();
-        let nothing_else = InstallOptions::default();
         // That is of the user, and of none of the services.
         observed.logs_out = None;
         let of = |service: &Desired| {
             let name = &service.name;
             let own = std::slice::from_ref(service);
-            let has_changed = !plan::install(own, &observed, &self.site, &nothing_else).is_empty();
+            let has_changed = !plan::install(own, &observed, &self.site, nothing_else).is_empty();
             let change = match (has_changed, updates.contains(name)) {
                 (false, _) => AppliedChange::Unchanged,
                 (true, _) if observed.adopted.contains_key(name) => AppliedChange::Adopted,

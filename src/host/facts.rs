@@ -55,7 +55,7 @@ impl Facts for Host {
     }
 
     fn machine_name(&self) -> Option<String> {
-        if cfg!(windows) { variable("COMPUTERNAME").map(|name| name.to_string()) } else { None }
+        machine_name()
     }
 
     fn closed_to(&self, account: &str, path: &Text) -> Option<Text> {
@@ -125,6 +125,18 @@ fn account_exists(account: &str) -> Option<bool> {
     let by_name = nix::unistd::User::from_name(account).ok()?.is_some();
     // systemd takes a number that no account has.
     Some(by_name || account.parse::<u32>().is_ok())
+}
+
+/// The name that Windows itself has for the machine, whatever a variable says.
+#[cfg(windows)]
+fn machine_name() -> Option<String> {
+    const KEY: &str = r"SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName";
+    winreg::RegKey::predef(winreg::enums::HKEY_LOCAL_MACHINE).open_subkey(KEY).ok()?.get_value("ComputerName").ok()
+}
+
+#[cfg(not(windows))]
+fn machine_name() -> Option<String> {
+    None
 }
 
 #[cfg(windows)]

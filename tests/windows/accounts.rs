@@ -33,28 +33,27 @@ fn an_account_without_a_password_is_set_and_changed() {
     let program = probe(&test.folder().join("app"));
     let ran = test.arg("--version").run();
     let typed = |account: &str| {
-        let test = ran.then_install().args(["--service_name", "own", "--requires", "Spooler", "--account", account]);
-        test.args(["--display-name", "Own é", "--"]).arg(&program)
+        let test = ran.then_install().args(["--service_name", "own", "--account", account]);
+        test.args(["--display-name", "Own é"])
     };
-    typed("LocalSystem").run();
+    let of_program = |test: Test| test.arg("--").arg(&program);
+    of_program(typed("LocalSystem")).run();
     let before = others("own");
     let mut from = "LocalSystem".to_owned();
-    for (said, is) in [
-        (r"NT SERVICE\*", r"NT SERVICE\own"),
-        (r"LAB\pump$", r"LAB\pump$"),
-        ("LocalService", r"NT AUTHORITY\LocalService"),
-        (r"nt service\own", r"NT SERVICE\own"),
-    ] {
-        let drift = typed(said).arg("--check").status(10).run();
+    // NSSM sets those that every Windows has, and Wine does not know them.
+    for (said, is) in
+        [(r"NT SERVICE\*", r"NT SERVICE\own"), (r"LAB\pump$", r"LAB\pump$"), (r"nt service\own", r"NT SERVICE\own")]
+    {
+        let drift = of_program(typed(said).arg("--check").status(10)).run();
         assert!(drift.stdout.contains(&format!("own ObjectName\n-{from}\n+{is}\n")), "{}", drift.stdout);
-        let updated = typed(said).stdout_contains("updated: own\n").run();
+        let updated = of_program(typed(said)).stdout_contains("updated: own\n").run();
         assert!(!updated.stderr.contains("password"), "{}", updated.stderr);
         assert_eq!(account("own"), is);
-        typed(said).stdout("unchanged: own\n").run();
+        of_program(typed(said)).stdout("unchanged: own\n").run();
         ran.then_manage().args(["own", "diff"]).run();
         from = is.to_owned();
     }
-    typed("LocalSystem").run();
+    of_program(typed("LocalSystem")).run();
     // Of all else nothing has changed: the output of such an account lies elsewhere, and is back.
     assert_eq!((account("own").as_str(), others("own")), ("LocalSystem", before));
     ran.then_manage().args(["own", "remove"]).run();
@@ -159,10 +158,11 @@ fn a_password_is_read_and_kept_nowhere() {
     let set = of_program(typed("secretive")).stdout_contains("updated: secretive\n").run();
     let risk = format!("note: `secretive` runs as `{user}` now, whose password nobody can read: if this is taken back");
     assert!(set.stderr.contains(&risk), "{}", set.stderr);
-    // `PC\user` is the same account.
+    // `PC\user` is the same account: the receipt says it otherwise, and that is all.
     let machine = std::env::var("COMPUTERNAME").expect("a name");
     let other = ran.then_install().args(["--service_name", "secretive", "--account", &user.replace('.', &machine)]);
-    of_program(other).stdout("unchanged: secretive\n").run();
+    let other = of_program(other).stdout_contains("updated: secretive\n").run();
+    assert!(!other.stderr.contains(".exe"), "{}", other.stderr);
 
     // A new name is a new service, so it needs the password.
     let rename = || ran.then_manage().args(["secretive", "rename", "reserved"]);
@@ -211,9 +211,9 @@ fn an_undo_brings_the_account_back() {
     let user = format!(r".\{}", user());
     let typed = |account: &str| ran.then_install().args(["--service_name", "back", "--account", account]);
     typed(r"NT SERVICE\*").arg("--").arg(&program).run();
-    // A log that the earlier account has written, and its rights: the calls are told.
+    // A log that the earlier account has written.
     fs::write(ran.folder().join("back_ERROR_LOG.txt"), "x").unwrap();
-    for (earlier, next) in [(r"NT SERVICE\back", user.as_str()), (user.as_str(), "LocalService")] {
+    for (earlier, next) in [(r"NT SERVICE\back", user.as_str()), (user.as_str(), r"LAB\pump$")] {
         assert_eq!(account("back"), earlier);
         let before = registry("back");
         let failing = typed(next).arg("--start");
@@ -225,9 +225,9 @@ fn an_undo_brings_the_account_back() {
         assert_eq!(registry("back"), before, "{}", failed.stderr);
         let risk = format!("`back` runs as `{user}` now, whose password nobody can read");
         assert_eq!(failed.stderr.contains(&risk), earlier == user, "{}", failed.stderr);
-        let list = |account: &str| account.strip_prefix(r".\").unwrap_or(account).to_owned();
-        let revoked = format!("icacls.exe [TMP]\\back_ERROR_LOG.txt /grant \"{}:M\"", list(earlier));
-        assert!(failed.stderr.contains(&revoked) || !list(earlier).contains(' '), "{revoked}\n{}", failed.stderr);
+        let listed = if next == user { std::env::var("USERNAME").expect("a name") } else { next.to_owned() };
+        let granted = format!("icacls.exe [TMP]\\back_ERROR_LOG.txt /grant {listed}:M");
+        assert!(failed.stderr.contains(&granted), "{granted}\n{}", failed.stderr);
         if earlier != user {
             let test = typed(&user).arg("--account-password-stdin").stdin("a password").arg("--").arg(&program);
             test.stdout_contains("updated: back\n").run();
