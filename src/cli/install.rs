@@ -165,6 +165,7 @@ fn installation(
         prune: call.prune,
         renamed: None,
         nssm: call.nssm,
+        account_password_stdin: call.account_password_stdin,
         // Of an update the values that are kept count; but who names a secret may have a new value for it.
         kept_first: call.update,
         said_secrets,
@@ -183,6 +184,10 @@ fn installation(
     }
     if call.adopt {
         faults.extend(no_adoption(&settings.mode));
+    }
+    if settings.account_password_stdin && matches!(settings.mode, InstallMode::Export(..)) {
+        let fault = Fault::new("option `--account-password-stdin`", "cannot be combined with `--output`");
+        faults.push(fault.help("omit it: no file holds a password, and the batch says what to do"));
     }
     if call.layout.is_some() && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--layout`", "needs `--output DIR`: it says how the files are laid out"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::change::Change;
 use super::drift::{Comparison, Gone};
+use super::passwords::{self, Passwords};
 use super::receipt::with_error_log;
 use super::secrets::{self, Values};
 use super::templates::no_start;
@@ -99,6 +100,8 @@ pub struct Settings {
     pub renamed: Option<ServiceName>,
     /// Where NSSM comes from.
     pub nssm: Wishes,
+    /// Whether the password of an account of Windows is read from standard input.
+    pub account_password_stdin: bool,
     /// Whether a value that is kept on the host counts before one in the environment.
     pub kept_first: bool,
     /// The secrets of which it does not: an update names those that may have a new value.
@@ -130,6 +133,7 @@ impl Settings {
             prune: false,
             renamed: None,
             nssm: Wishes::default(),
+            account_password_stdin: false,
             kept_first: true,
             said_secrets: Vec::new(),
             compares_receipts: false,
@@ -148,6 +152,16 @@ impl Settings {
             ..Self::reinstall(state_dir, &InstallOptions::default())
         }
     }
+}
+
+/// What an install knows besides what it is to install.
+struct Besides {
+    /// Services that are removed.
+    surplus: Vec<ServiceName>,
+    /// The passwords of accounts.
+    passwords: Passwords,
+    /// Another run has changed the services since this one began.
+    overtaken: bool,
 }
 
 /// What came of it.
@@ -311,6 +325,9 @@ impl Installation {
         }
         if !is_elsewhere && *mode != InstallMode::Check {
             faults.extend(validated.iter().filter_map(no_program));
+        }
+        if settings.account_password_stdin {
+            faults.extend(passwords::not_one_account(&validated, target));
         }
         let at_once = settings.start || settings.stop;
         let templates = validated.iter().map(|service| &service.spec.name).filter(|name| name.is_template() && at_once);
@@ -654,6 +671,11 @@ impl Installation {
         let desired = self.with_environment(files, |service| self.known_values(service, &observed, true))?;
         let mut comparison = Comparison::new(&desired, &observed, &self.site.place, &self.surplus()?);
         comparison.gone = self.gone(is_new);
+        let at_risk = passwords::at_risk(&desired, &observed, &comparison.surplus, &Passwords::new());
+        // A comparison of what was installed is no preview.
+        if !self.settings.compares_receipts {
+            at_risk.iter().for_each(|line| reporter(Event::Note(line)));
+        }
         Ok(Outcome::Compared { comparison, unreadable: observed.unreadable })
     }
 
@@ -729,13 +751,18 @@ impl Installation {
         let mut seen = None;
         let mut asked = Values::new();
         let has_secrets = self.validated.iter().any(|service| !service.spec.secrets.is_empty());
-        let free = if has_secrets { None } else { Change::begin_if_free(&names, place, reporter)? };
+        let may_ask = has_secrets || passwords::may_be_needed(&self.validated, self.settings.target);
+        let mut passwords = Passwords::new();
+        let free = if may_ask { None } else { Change::begin_if_free(&names, place, reporter)? };
         let change = match free {
             Some(change) => change,
             // It may have to ask, and to wait for another run, so what it takes the host for is looked at before that.
             None => {
                 let found = observe::observe_to_install(&names, &self.adopting(), &self.site, &mut opened);
                 (seen, asked) = self.ask_for_values(found, &files, reporter)?;
+                if let Some(seen) = &seen {
+                    passwords = self.passwords(seen)?;
+                }
                 Change::begin(&names, place, reporter)?
             }
         };
@@ -743,6 +770,7 @@ impl Installation {
         self.not_foreign_timers(&observed)?;
         tell_others(&observed, reporter);
         self.tell_lost_profiles(&observed, reporter);
+        let seen_nothing = seen.is_none();
         let overtaken = seen.is_some_and(|seen| !change.recovered && !seen.is_same(&observed, &names));
         let surplus = self.surplus()?;
         if !surplus.is_empty() {
@@ -761,7 +789,21 @@ impl Installation {
             values.extend(service.spec.secrets.iter().filter_map(asked));
             values
         })?;
-        self.apply(&desired, observed, surplus, overtaken, &change.lock, reporter)
+        // Where another run has to be taken back first, what it has left is not what is asked about.
+        if seen_nothing {
+            passwords = self.passwords(&observed)?;
+        }
+        self.apply(&desired, observed, Besides { surplus, passwords, overtaken }, &change.lock, reporter)
+    }
+
+    /// The passwords of accounts that Windows has to be told.
+    fn passwords(&self, observed: &Observed) -> Result<Passwords, Error> {
+        let needed = passwords::needed(&self.validated, observed, self.settings.account_password_stdin);
+        match self.settings.target {
+            Target::Systemd => Ok(Passwords::new()),
+            Target::Nssm if self.settings.account_password_stdin => passwords::of_input(&needed),
+            Target::Nssm => passwords::ask_for(&needed),
+        }
     }
 
     /// The services that timers start.
@@ -839,13 +881,12 @@ impl Installation {
         error
     }
 
-    /// Applies what differs. `overtaken`: another run has changed the services since this one began.
+    /// Applies what differs.
     fn apply(
         &self,
         desired: &[Desired],
         mut observed: Observed,
-        surplus: Vec<ServiceName>,
-        overtaken: bool,
+        Besides { surplus, passwords, overtaken }: Besides,
         lock: &state::Lock,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {
@@ -862,7 +903,7 @@ impl Installation {
         let renames = self.settings.renamed.is_some();
         let speak = self.validated.iter().filter(|service| service.spec.speaks_systemd());
         let loads = speak.map(|service| service.spec.name.clone()).collect();
-        let mut options = InstallOptions { remove: surplus.clone(), renames, loads, ..Default::default() };
+        let mut options = InstallOptions { remove: surplus.clone(), renames, loads, passwords, ..Default::default() };
         let mut plan = plan::install(desired, &observed, &self.site, &options);
         let (mut before, mut units) = (Vec::new(), Vec::new());
         // Whether services run is asked only where it makes a difference: it takes a while to say of many.
@@ -893,6 +934,8 @@ impl Installation {
             return Err(Error::Overtaken { services });
         }
         self.preflight(desired, reporter)?;
+        let at_risk = passwords::at_risk(desired, &observed, &surplus, &options.passwords);
+        at_risk.iter().for_each(|line| reporter(Event::Note(line)));
         if !present.is_empty() && !renames {
             let mut comparison = Comparison::new(desired, &observed, place, &surplus);
             comparison.leave_out_new(&adopted, place);
@@ -912,7 +955,8 @@ impl Installation {
             state::log(place, &format!("remove {}", what(&surplus)), result.as_ref().map(|()| "removed"));
         }
         result.map_err(|error| self.with_error_log(error)).map_err(|error| taken_back(error, &updates))?;
-        Ok(Outcome::Applied(self.applied(&plan, desired, observed, &updates, surplus)))
+        let nothing_else = InstallOptions { passwords: options.passwords, ..Default::default() };
+        Ok(Outcome::Applied(self.applied(&plan, desired, observed, &updates, surplus, &nothing_else)))
     }
 
     /// The services whose timers are taken over and wait; itself, such a service may not run.
@@ -989,7 +1033,7 @@ impl Installation {
         Ok(())
     }
 
-    /// What `plan` has done.
+    /// What `plan` has done; with `nothing_else` services are put in order and not started.
     fn applied(
         &self,
         plan: &Plan,
@@ -997,16 +1041,16 @@ impl Installation {
         mut observed: Observed,
         updates: &[ServiceName],
         removed: Vec<ServiceName>,
+        nothing_else: &InstallOptions,
     ) -> Applied {
         let stopped = if self.settings.stop { std::mem::take(&mut observed.active) } else { Vec::new() };
         let started: BTreeSet<&ServiceName> = plan.starts().collect();
-        let nothing_else = InstallOptions::default();
         // That is of the user, and of none of the services.
         observed.logs_out = None;
         let of = |service: &Desired| {
             let name = &service.name;
             let own = std::slice::from_ref(service);
-            let has_changed = !plan::install(own, &observed, &self.site, &nothing_else).is_empty();
+            let has_changed = !plan::install(own, &observed, &self.site, nothing_else).is_empty();
             let change = match (has_changed, updates.contains(name)) {
                 (false, _) => AppliedChange::Unchanged,
                 (true, _) if observed.adopted.contains_key(name) => AppliedChange::Adopted,

@@ -14,6 +14,7 @@ pub mod import;
 pub mod install;
 pub mod list;
 pub mod logs;
+pub mod passwords;
 mod python_import;
 pub mod receipt;
 pub mod secrets;

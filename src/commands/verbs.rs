@@ -95,6 +95,17 @@ pub enum Kept {
     Lingering(String),
 }
 
+/// What a repeated install needs that its receipt does not say.
+#[derive(Debug)]
+pub struct Again {
+    /// How long the import of a Python program may take.
+    pub import_limit: Duration,
+    /// Where NSSM comes from.
+    pub nssm: nssm::Wishes,
+    /// Whether the password of an account of Windows is read from standard input.
+    pub account_password_stdin: bool,
+}
+
 /// What a removal has done.
 #[derive(Debug)]
 pub struct Removal {
@@ -450,13 +461,12 @@ impl Managed {
     pub fn reinstall(
         &self,
         options: &InstallOptions,
-        import_limit: Duration,
-        nssm: &nssm::Wishes,
+        Again { import_limit, nssm, account_password_stdin }: Again,
         read: ReadWords<'_>,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {
-        let nssm = nssm.clone();
-        let settings = Settings { import_limit, nssm, ..Settings::reinstall(&self.site.place.state_dir, options) };
+        let usual = Settings::reinstall(&self.site.place.state_dir, options);
+        let settings = Settings { import_limit, nssm, account_password_stdin, ..usual };
         self.install(settings, read, reporter)
     }
 
@@ -465,7 +475,13 @@ impl Managed {
     ///
     /// # Errors
     /// When the name is taken, or it cannot be done; then all is as it was.
-    pub fn rename(&self, new: &ServiceName, read: ReadWords<'_>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+    pub fn rename(
+        &self,
+        new: &ServiceName,
+        account_password_stdin: bool,
+        read: ReadWords<'_>,
+        reporter: Reporter<'_>,
+    ) -> Result<Outcome, Error> {
         if let Some(name) = self.names.iter().find(|name| name.is_template() != new.is_template() || name.is_template())
         {
             let reason = "what runs of a template has its name, so a template does not get another one";
@@ -498,6 +514,7 @@ impl Managed {
         let settings = Settings {
             start: status.iter().any(ServiceStatus::is_active),
             renamed: Some(old.clone()),
+            account_password_stdin,
             ..Settings::reinstall(&self.site.place.state_dir, &InstallOptions::default())
         };
         let mut installation = Installation::new(settings, &requests, Vec::new(), &catalog)?;

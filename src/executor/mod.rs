@@ -143,6 +143,10 @@ fn perform(action: &Action, staged: &mut BTreeMap<Text, Staged>, site: &Site, te
             tell(Progress::Runs(&operation.invocation(site)));
             managers::run(operation, site)
         }
+        Action::RunWith(operation, password) => {
+            tell(Progress::Runs(&operation.invocation(site)));
+            managers::run_with(operation, password, site)
+        }
         Action::Try(operation, consequence) => {
             if !consequence.is_empty() {
                 tell(Progress::Runs(&operation.invocation(site)));

@@ -13,6 +13,7 @@ use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::reach::{Drive, is_store_alias};
 use crate::model::text::Text;
+use crate::model::windows_account::WindowsAccount;
 
 /// This host, as it answers one run: what many services have in common is asked once.
 #[derive(Debug, Default)]
@@ -53,8 +54,16 @@ impl Facts for Host {
         account_exists(account)
     }
 
+    fn machine_name(&self) -> Option<String> {
+        machine_name()
+    }
+
     fn closed_to(&self, account: &str, path: &Text) -> Option<Text> {
         closed_to(account, &to_path(path))
+    }
+
+    fn may_write(&self, account: &WindowsAccount, directory: &Text) -> Option<bool> {
+        may_write(account, directory)
     }
 
     fn open_to_everybody(&self, folder: &Text) -> Option<Text> {
@@ -118,9 +127,31 @@ fn account_exists(account: &str) -> Option<bool> {
     Some(by_name || account.parse::<u32>().is_ok())
 }
 
+/// The name that Windows itself has for the machine, whatever a variable says.
 #[cfg(windows)]
-fn account_exists(_account: &str) -> Option<bool> {
+fn machine_name() -> Option<String> {
+    const KEY: &str = r"SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName";
+    winreg::RegKey::predef(winreg::enums::HKEY_LOCAL_MACHINE).open_subkey(KEY).ok()?.get_value("ComputerName").ok()
+}
+
+#[cfg(not(windows))]
+fn machine_name() -> Option<String> {
     None
+}
+
+#[cfg(windows)]
+fn may_write(account: &WindowsAccount, directory: &Text) -> Option<bool> {
+    super::access::may_write(account, &to_path(directory))
+}
+
+#[cfg(not(windows))]
+fn may_write(_account: &WindowsAccount, _directory: &Text) -> Option<bool> {
+    None
+}
+
+#[cfg(windows)]
+fn account_exists(account: &str) -> Option<bool> {
+    super::access::account_exists(&WindowsAccount::registered(account))
 }
 
 /// The bits of a mode that count for an account, as the last three of them: those of the owner, of the

@@ -16,9 +16,10 @@ use crate::model::registration::{Registration, kind_of};
 use crate::model::spec::{Restart, Target};
 use crate::model::systemd_table::is_unit;
 use crate::model::text::Text;
+use crate::model::windows_account::WindowsAccount;
 use crate::model::word::Word as _;
 use crate::render::escape::{AppParameters, NssmEnvironment, NssmPath, TargetArg};
-use crate::render::nssm::{ACCOUNTS, service};
+use crate::render::nssm::service;
 use crate::validate;
 
 /// What belongs to Windows and not to NSSM, beside what is none of a service's own.
@@ -212,17 +213,26 @@ impl Reading<'_> {
         }
     }
 
+    /// The account, by its name; an account's password is nowhere to be read.
     fn account(&mut self, parameter: &Parameter, account: &Text) {
-        let known = ACCOUNTS.iter().find(|(name, _)| account.to_string().eq_ignore_ascii_case(name));
-        match known {
-            Some((name, _)) => self.taken.request.account = Some((*name).to_owned()),
-            None => self.taken.losses.push(Loss {
-                help: Some(
-                    "`--adopt` keeps it as it is; otherwise set it after the install in services.msc, on the page \"Log On\""
-                        .into(),
-                ),
-                ..loss(parameter, "nobody can read its password, and an install gives none")
-            }),
+        let name = account.to_string();
+        let read = WindowsAccount::registered(&name).in_manifest(&self.registration.service);
+        let service = self.registration.service.parse().ok();
+        match WindowsAccount::parse(&read, service.as_ref(), None) {
+            Ok(account) => {
+                if account.has_password() {
+                    self.taken.losses.push(Loss {
+                        help: Some(
+                            "`--adopt` keeps it as it is; otherwise an install asks for it, or reads it with \
+                             `--account-password-stdin`"
+                                .into(),
+                        ),
+                        ..loss(parameter, "nobody can read its password")
+                    });
+                }
+                self.taken.request.account = Some(read);
+            }
+            Err(refused) => self.lose(parameter, refused.reason),
         }
     }
 
@@ -490,10 +500,15 @@ mod tests {
         exact(&[("", "DelayedAutostart", number(1))], &["Start = \"SERVICE_DELAYED_AUTO_START\""]);
         exact(&[account(r"NT AUTHORITY\LocalService")], &[r"account = 'NT AUTHORITY\LocalService'"]);
         exact(&[account(r"nt authority\networkservice")], &[r"account = 'NT AUTHORITY\NetworkService'"]);
-        for name in [r".\joe", r"LAB\joe", r"NT SERVICE\web", r"LAB\gmsa$"] {
-            let why = "nobody can read its password, and an install gives none";
-            lost(&[account(name)], &format!("ObjectName = {name}: {why}"));
+        exact(&[account(r"NT SERVICE\web")], &[r"account = 'NT SERVICE\*'"]);
+        exact(&[account(r"LAB\gmsa$")], &[r"account = 'LAB\gmsa$'"]);
+        for name in [r".\joe", r"LAB\joe", "joe@lab.example"] {
+            lost(&[account(name)], &format!("ObjectName = {name}: nobody can read its password"));
+            let (manifest, _) = said(&taken(&[account(name)]));
+            assert!(manifest.contains(&format!("account = {}", toml::Value::from(name))), "{manifest}");
         }
+        let other = "must be the account of this service: that of `other` is for `other` alone";
+        lost(&[account(r"NT SERVICE\other")], &format!(r"ObjectName = NT SERVICE\other: {other}"));
         // What NSSM sets by itself on a real Windows is nothing of the script's.
         exact(&[("", "FailureActionsOnNonCrashFailures", number(1)), ("", "DelayedAutostart", number(0))], &[]);
         lost(&[("", "Group", text(1, "TDI"))], "Group: it is of Windows and not of NSSM, and no manifest says it");

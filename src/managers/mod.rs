@@ -18,6 +18,7 @@ use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::operation::Operation;
+use crate::model::password::Password;
 use crate::model::site::Site;
 use crate::model::spec::{Scope, Target};
 use crate::model::status::{Killed, ServiceStatus, State};
@@ -84,9 +85,30 @@ pub fn need_loaded(site: &Site, names: &[ServiceName]) -> Result<(), Error> {
 pub fn run(operation: &Operation, site: &Site) -> Result<(), Error> {
     let limit = match operation {
         Operation::Systemd(operation) => systemd::limit_of(operation, site.scope()),
-        Operation::Nssm(operation) => nssm::limit_of(operation, &site.place.nssm()),
+        Operation::Nssm(operation) => {
+            let exe = site.place.nssm();
+            if let Some((name, account)) = operation.account() {
+                return nssm::log_on_as(&exe, name, &account, None);
+            }
+            nssm::limit_of(operation, &exe)
+        }
     };
     process::run_within(&operation.invocation(site), limit).map(drop)
+}
+
+/// Does what a step says that needs a password, which is handed over by a call and not by a command.
+///
+/// # Errors
+/// When the service manager refuses.
+pub fn run_with(operation: &Operation, password: &Password, site: &Site) -> Result<(), Error> {
+    let of_nssm = match operation {
+        Operation::Nssm(operation) => operation.account(),
+        Operation::Systemd(_) => None,
+    };
+    match of_nssm {
+        Some((name, account)) => nssm::log_on_as(&site.place.nssm(), name, &account, Some(password)),
+        None => run(operation, site),
+    }
 }
 
 /// Waits until the service manager has forgotten services that were removed.

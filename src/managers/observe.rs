@@ -20,7 +20,8 @@ use crate::host::text::{path as to_path, text};
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::{DropIn, Found, Observed, OtherUnit};
-use crate::model::place::{ORIGINAL, Place};
+use crate::model::parameter::Parameter;
+use crate::model::place::{ORIGINAL, Place, error_log_path};
 use crate::model::site::Site;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
@@ -214,12 +215,25 @@ fn observe_registrations(
     for name in names {
         if let Some(other) = adopted.contains(name).then(|| nssm::adoptable(name, place)).flatten() {
             nssm::adopt::take_over(name, &other, observed, place)?;
-            continue;
+        } else {
+            observed.registered.extend(nssm::registration(name, place)?.map(|stored| (name.clone(), stored)));
+            observed.outputs.insert(name.clone(), log_file::files(&place.output(name)));
         }
-        observed.registered.extend(nssm::registration(name, place)?.map(|stored| (name.clone(), stored)));
-        observed.outputs.insert(name.clone(), log_file::files(&place.output(name)));
+        let written = observed.registered.get(name).map(|stored| written(name, stored)).unwrap_or_default();
+        observed.written.insert(name.clone(), written);
     }
     Ok(())
+}
+
+/// What a service with these parameters has written as its account: its output and its error log, as far as they are
+/// there.
+fn written(name: &ServiceName, stored: &[Parameter]) -> Vec<Text> {
+    let value = |name: &str| stored.iter().find(|known| known.name == name)?.values.first().cloned();
+    let error_log = value("AppDirectory").map(|directory| error_log_path(&directory, name));
+    let mut written: Vec<Text> = [value("AppStdout"), value("AppStderr"), error_log].into_iter().flatten().collect();
+    written.dedup();
+    written.retain(files::is_there);
+    written
 }
 
 /// What is found where nothing of ours is: what a dry run is made for.

@@ -2,6 +2,7 @@
 
 use super::reach::Drive;
 use super::text::Text;
+use super::windows_account::WindowsAccount;
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +42,18 @@ pub trait Facts {
     fn account_exists(&self, _account: &str) -> Option<bool> {
         None
     }
+    /// The name of the machine itself.
+    fn machine_name(&self) -> Option<String> {
+        None
+    }
     /// The first directory or file on the way to `path` that the account may not enter or execute, itself
     /// included. Of what has an access list, which may allow more, nothing is
     /// known.
     fn closed_to(&self, _account: &str, _path: &Text) -> Option<Text> {
+        None
+    }
+    /// Whether an account of Windows may put files into a directory.
+    fn may_write(&self, _account: &WindowsAccount, _directory: &Text) -> Option<bool> {
         None
     }
     /// The first directory on the way to `folder`, itself included, where everybody may put files; one such as /tmp, where

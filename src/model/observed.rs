@@ -82,6 +82,8 @@ pub struct Observed {
     pub files: BTreeMap<Text, Found>,
     /// The files with the output of services. What is in them changes while one looks.
     pub outputs: BTreeMap<ServiceName, Vec<Text>>,
+    /// The files that services of Windows write as their accounts: output and error log, those of them that are there.
+    pub written: BTreeMap<ServiceName, Vec<Text>>,
     /// Files that are there but not for us to read.
     pub unreadable: Vec<Text>,
     /// Files with secrets whose values are not used, and why: words to follow the path.

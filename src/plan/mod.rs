@@ -16,6 +16,7 @@ use crate::model::environment_file;
 use crate::model::manager::Manager;
 use crate::model::name::ServiceName;
 use crate::model::observed::{Found, Observed};
+use crate::model::password::Password;
 use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::text::Text;
@@ -170,6 +171,8 @@ pub struct InstallOptions {
     pub remove: Vec<ServiceName>,
     /// Those that are removed go on under another name: nothing is kept for them, and what they have written stays.
     pub renames: bool,
+    /// The passwords of the accounts of services of Windows, as far as they were given.
+    pub passwords: BTreeMap<ServiceName, Password>,
     /// Services that the service manager may fail to take in.
     pub loads: Vec<ServiceName>,
 }

@@ -10,9 +10,13 @@ use crate::model::operation;
 use crate::model::operation::nssm::Operation;
 use crate::model::original::Original;
 use crate::model::parameter::Parameter;
+use crate::model::password::Password;
 use crate::model::place::Place;
 use crate::model::registration::stored_as_it_is;
-use crate::render::nssm::{self as rendered, ACCOUNTS, NssmService, START, current, default_of, unset};
+use crate::model::windows_account::WindowsAccount;
+use crate::render::nssm::{
+    self as rendered, NssmService, START, account_of, account_with_password, current, default_of, unset,
+};
 
 fn run(operation: Operation) -> Step {
     Step::plain(Action::Run(operation::Operation::Nssm(operation)))
@@ -29,11 +33,42 @@ fn registering(
     earlier: Option<&Vec<Parameter>>,
     operations: impl Iterator<Item = Operation>,
 ) -> Vec<Step> {
-    let mut steps: Vec<Step> = operations.map(run).collect();
+    taken_back_at_once(name, earlier, operations.map(run).collect())
+}
+
+/// Steps that change the registration of one service, the first of which takes back all of them.
+fn taken_back_at_once(name: &ServiceName, earlier: Option<&Vec<Parameter>>, mut steps: Vec<Step>) -> Vec<Step> {
     if let Some(first) = steps.first_mut() {
         first.undo.push(Reversal::Registration { name: name.clone(), earlier: earlier.cloned() });
     }
     steps
+}
+
+/// Steps that set these parameters; the account of one that has a password with that, where it is known.
+fn setting(service: &NssmService, parameters: Vec<Parameter>, password: Option<&Password>) -> Vec<Step> {
+    let one = |parameter: Parameter| match account_with_password(&parameter) {
+        Some(account) => logging_on(&service.name, &account, password),
+        None => vec![run(service.set(&parameter))],
+    };
+    parameters.into_iter().flat_map(one).collect()
+}
+
+/// Steps after which a service runs as an account that has a password.
+fn logging_on(name: &ServiceName, account: &WindowsAccount, password: Option<&Password>) -> Vec<Step> {
+    let account = account.name().to_owned();
+    let not_let = format!(
+        "`{account}` may lack the right \"Log on as a service\"; add it in secpol.msc, \"Local Policies\", \"User Rights \
+         Assignment\""
+    );
+    let let_log_on = Operation::LetLogOn { name: name.clone(), account: account.clone() };
+    let log_on = operation::Operation::Nssm(Operation::LogOnAs { name: name.clone(), account });
+    vec![
+        Step::plain(Action::Try(operation::Operation::Nssm(let_log_on), not_let)),
+        Step::plain(match password {
+            Some(password) => Action::RunWith(log_on, password.clone()),
+            None => Action::Run(log_on),
+        }),
+    ]
 }
 
 fn set(name: &ServiceName, parameter: &Parameter) -> Operation {
@@ -76,21 +111,23 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     for files in desired {
         let Some(service) = files.registration.nssm() else { continue };
         let before = plan.steps.len();
+        let password = options.passwords.get(&service.name);
         plan.steps.extend(keeping_steps(observed, &service.name, place));
         plan.steps.extend(file_steps(observed, files, place));
         match observed.registered.get(&service.name) {
             None => {
                 let all = service.initial.iter().chain(&service.parameters);
-                let set = all.map(|parameter| service.set(parameter));
-                plan.steps.extend(registering(&service.name, None, std::iter::once(service.register()).chain(set)));
+                let mut steps = vec![run(service.register())];
+                steps.extend(setting(service, all.cloned().collect(), password));
+                plan.steps.extend(taken_back_at_once(&service.name, None, steps));
             }
             Some(earlier) => {
-                let set = service.differing(earlier).into_iter().map(|parameter| service.set(&parameter));
-                plan.steps.extend(registering(&service.name, Some(earlier), set));
+                let steps = setting(service, changing(service, earlier, password.is_some()), password);
+                plan.steps.extend(taken_back_at_once(&service.name, Some(earlier), steps));
             }
         }
         if plan.steps.len() > before {
-            plan.steps.extend(grant(files, service, place).map(run));
+            plan.steps.extend(access(files, service, observed, place));
         }
     }
     if !plan.steps.is_empty() {
@@ -119,13 +156,47 @@ pub(super) fn install(desired: &[Desired], observed: &Observed, place: &Place, o
     plan
 }
 
-/// Lets the account of a service read its environment file, which is for administrators otherwise.
-fn grant(files: &Desired, service: &NssmService, place: &Place) -> Option<Operation> {
-    let path = place.environment_file(&service.name);
-    let account = service.parameters.iter().find(|parameter| parameter.name == "ObjectName")?.values.first()?;
-    let (_, number) = ACCOUNTS[1..].iter().find(|(name, _)| account.as_bytes() == name.as_bytes())?;
-    files.artifacts.iter().find(|artifact| artifact.path == path)?;
-    Some(Operation::GrantRead { file: path, account: (*number).to_owned() })
+/// What has to be set where NSSM has `stored`; with a new password also the account that is as it should be.
+fn changing(service: &NssmService, stored: &[Parameter], has_password: bool) -> Vec<Parameter> {
+    let mut differing = service.differing(stored);
+    let account = service.parameters.iter().find(|parameter| account_with_password(parameter).is_some());
+    if let Some(account) = account.filter(|account| has_password && !differing.contains(account)) {
+        differing.push(account.clone());
+    }
+    differing
+}
+
+/// Lets the account of a service read its environment file, which is for administrators otherwise, and write what an
+/// earlier account has written; that one loses what it was granted.
+fn access(files: &Desired, service: &NssmService, observed: &Observed, place: &Place) -> Vec<Step> {
+    let earlier = observed.registered.get(&service.name).and_then(|stored| account_of(stored));
+    let Some(account) = account_of(&service.parameters).or_else(|| earlier.clone()) else { return Vec::new() };
+    let earlier = earlier.filter(|earlier| !earlier.is_same_as(&account));
+    let secrets = place.environment_file(&service.name);
+    let has_secrets = files.artifacts.iter().any(|artifact| artifact.path == secrets);
+    let written = observed.written.get(&service.name).filter(|_| earlier.is_some()).into_iter().flatten();
+    let reads = has_secrets.then_some((&secrets, false)).into_iter();
+    let mut steps = Vec::new();
+    for (file, changes) in reads.chain(written.map(|file| (file, true))) {
+        let grant = |account: &WindowsAccount| match (changes, account.in_access_list().to_owned(), file.clone()) {
+            (true, account, file) => Operation::GrantChange { file, account },
+            (false, account, file) => Operation::GrantRead { file, account },
+        };
+        let revoke = |account: &WindowsAccount| Operation::Revoke {
+            file: file.clone(),
+            account: account.in_access_list().to_owned(),
+        };
+        let back = |operation: Operation| [Reversal::Try(operation::Operation::Nssm(operation))];
+        if let Some(earlier) = earlier.as_ref().filter(|earlier| !earlier.is_system()) {
+            // An account that is gone has no rights to lose.
+            steps.push(attempt(revoke(earlier)).undone_by(back(grant(earlier))));
+        }
+        if !account.is_system() {
+            let step = run(grant(&account));
+            steps.push(if earlier.is_some() { step.undone_by(back(revoke(&account))) } else { step });
+        }
+    }
+    steps
 }
 
 /// Starts a service. What `nssm start` says is no verdict: it waits less long than services take.

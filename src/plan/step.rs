@@ -11,6 +11,7 @@ use crate::model::links::Links;
 use crate::model::name::ServiceName;
 use crate::model::operation::Operation;
 use crate::model::parameter::Parameter;
+use crate::model::password::Password;
 use crate::model::site::Site;
 use crate::model::text::Text;
 
@@ -39,6 +40,8 @@ pub enum Action {
     Discard(Text),
     /// Ask something of the service manager that must succeed.
     Run(Operation),
+    /// Ask something of the service manager that must succeed, and hand it a password.
+    RunWith(Operation, Password),
     /// Ask something of the service manager; if it fails, go on, and say this if it is not empty.
     Try(Operation, String),
     /// See that the service manager has taken in what was written for these services.
@@ -53,7 +56,7 @@ impl Action {
     /// What it asks of the service manager.
     pub fn operation(&self) -> Option<&Operation> {
         match self {
-            Self::Run(operation) | Self::Try(operation, _) => Some(operation),
+            Self::Run(operation) | Self::RunWith(operation, _) | Self::Try(operation, _) => Some(operation),
             Self::MakeDirectory { .. }
             | Self::Write(_)
             | Self::PutBack(..)
@@ -161,6 +164,7 @@ impl Plan {
             | Action::Relink(_)
             | Action::Discard(_)
             | Action::Load(_)
+            | Action::RunWith(..)
             | Action::Try(..)
             | Action::AwaitStop(_) => false,
         };

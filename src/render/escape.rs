@@ -1040,6 +1040,10 @@ encoded! {
 /// The `reg.exe` of Windows, whatever lies where a batch runs.
 const REG: &str = r#""%SystemRoot%\System32\reg.exe""#;
 
+/// The `sc.exe` and the `icacls.exe` of Windows.
+const SC: &str = r#""%SystemRoot%\System32\sc.exe""#;
+const ICACLS: &str = r#""%SystemRoot%\System32\icacls.exe""#;
+
 impl CmdLine {
     /// Longest line, in UTF-16 units and in bytes.
     pub const MAX: usize = 8000;
@@ -1059,6 +1063,22 @@ impl CmdLine {
     /// What this grammar cannot carry.
     pub fn reg(arguments: &[CmdToken], words: &CmdPath) -> Result<Self, Unsayable> {
         Self::of(REG, arguments, &format!(" >{words} 2>&1"))
+    }
+
+    /// `sc.exe` of Windows itself with `arguments`; what it says goes to the file `words`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
+    pub fn sc(arguments: &[CmdToken], words: &CmdPath) -> Result<Self, Unsayable> {
+        Self::of(SC, arguments, &format!(" >{words} 2>&1"))
+    }
+
+    /// `icacls.exe` of Windows itself with `arguments`; what it says goes to the file `words`.
+    ///
+    /// # Errors
+    /// What this grammar cannot carry.
+    pub fn icacls(arguments: &[CmdToken], words: &CmdPath) -> Result<Self, Unsayable> {
+        Self::of(ICACLS, arguments, &format!(" >{words} 2>&1"))
     }
 
     /// `reg.exe` with `arguments`, of which its end alone counts.

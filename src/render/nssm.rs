@@ -26,6 +26,7 @@ use crate::model::runner_order::RunnerOrder;
 use crate::model::span::Span;
 use crate::model::spec::{Argument, Output, Restart, Run, ServiceSpec, StopCommand};
 use crate::model::text::Text;
+use crate::model::windows_account::{self, WindowsAccount};
 
 /// A log is set aside once it has this many bytes.
 const ROTATE_BYTES: u32 = 10 << 20;
@@ -45,6 +46,9 @@ fn millis(span: Span) -> u32 {
 
 /// The parameter that says whether Windows starts a service at boot.
 pub const START: &str = "Start";
+
+/// The parameter that says which account a service runs as.
+pub const OBJECT_NAME: &str = "ObjectName";
 
 /// The value of [`START`].
 pub fn start(at_boot: bool) -> &'static str {
@@ -111,7 +115,7 @@ fn is_as_wanted(wanted: &Parameter, stored: &[Parameter]) -> bool {
             is_read(found) && one(wanted).as_deref().map(processors) == one(found).as_deref().map(processors)
         }
         // The names of accounts have letters of either case.
-        "ObjectName" => {
+        OBJECT_NAME => {
             found.values.len() == 1
                 && one(found).map(|name| name.to_lowercase()) == one(wanted).map(|name| name.to_lowercase())
         }
@@ -122,6 +126,18 @@ fn is_as_wanted(wanted: &Parameter, stored: &[Parameter]) -> bool {
         }
         _ => is_read(found) && found.values == wanted.values,
     }
+}
+
+/// The account that a parameter is, if that has a password.
+pub fn account_with_password(parameter: &Parameter) -> Option<WindowsAccount> {
+    let name = parameter.values.first().filter(|_| parameter.name == OBJECT_NAME)?;
+    Some(WindowsAccount::registered(&name.to_string())).filter(WindowsAccount::has_password)
+}
+
+/// The account among these parameters.
+pub fn account_of(parameters: &[Parameter]) -> Option<WindowsAccount> {
+    let parameter = parameters.iter().find(|parameter| parameter.name == OBJECT_NAME)?;
+    Some(WindowsAccount::registered(&parameter.values.first()?.to_string()))
 }
 
 /// A service as NSSM should have it.
@@ -152,14 +168,6 @@ pub enum Runner {
     /// Why not.
     Impossible(&'static str),
 }
-
-/// The accounts that NSSM 2.24 sets without a password, as it writes them (`account.cpp`), each with
-/// the number that stands for it in every language.
-pub const ACCOUNTS: [(&str, &str); 3] = [
-    ("LocalSystem", "*S-1-5-18"),
-    (r"NT AUTHORITY\LocalService", "*S-1-5-19"),
-    (r"NT AUTHORITY\NetworkService", "*S-1-5-20"),
-];
 
 impl NssmService {
     /// The service with RunService between NSSM and its program, where that can be.
@@ -292,7 +300,7 @@ pub fn service(spec: &ServiceSpec, place: &Place) -> Result<NssmService, Vec<Ref
         parameters.push(Parameter::new("ImagePath", format!("\"{exe}\"")));
     }
     let mut initial = Vec::new();
-    let account = Parameter::new("ObjectName", spec.account.as_deref().unwrap_or(ACCOUNTS[0].0));
+    let account = Parameter::new(OBJECT_NAME, spec.account.as_deref().unwrap_or(windows_account::SYSTEM));
     if spec.account.is_some() { &mut parameters } else { &mut initial }.push(account);
     if at_error != at_success {
         parameters.push(Parameter::on_exit("0", at_success));
@@ -475,7 +483,7 @@ fn through(order: &RunnerOrder, arguments: &[TargetArg], place: &Place) -> Optio
 /// with an account of its own is beside what else it writes.
 fn output(spec: &ServiceSpec, place: &Place) -> Vec<Text> {
     let usual = || match spec.account.as_deref() {
-        None | Some("LocalSystem") => place.output(&spec.name),
+        None | Some(windows_account::SYSTEM) => place.output(&spec.name),
         Some(_) => Place { state_dir: spec.working_directory.clone(), ..place.clone() }.output(&spec.name),
     };
     match &spec.output {
@@ -595,6 +603,7 @@ struct InstallBatch {
     run_service: Option<Exported>,
     runner: Option<RunnerLines>,
     set: Vec<CmdLine>,
+    log_on: Option<LogOn>,
 }
 
 /// What a batch takes out of the registry itself, whether it is there or not, and what tells that it is gone.
@@ -675,6 +684,63 @@ impl RunnerLines {
 struct SecretValues {
     file: CmdPath,
     example: CmdPath,
+    /// What lets the account of the service read it.
+    reader: Option<CmdLine>,
+}
+
+impl SecretValues {
+    fn of(service: &NssmService, path: &Text, called: &Called<'_>, refusals: &mut Refusals) -> Option<Self> {
+        let file = refusals.keep("the state directory", CmdPath::new(path))?;
+        let account = account_of(&service.parameters).filter(|account| !account.is_system());
+        let reader = account.and_then(|account| {
+            let (file, account) = (path.clone(), account.in_access_list().to_owned());
+            called.line("option `--account`", &Operation::GrantRead { file, account }, refusals)
+        });
+        Some(Self { file, example: beside_batch(&path.with(".example"))?, reader })
+    }
+}
+
+/// The account of a service whose password no batch holds.
+struct LogOn {
+    account: CmdPath,
+    /// Makes the account that of the service, and lets it log on, with a word in the place of its password.
+    set: CmdLine,
+}
+
+impl LogOn {
+    fn of(service: &NssmService, parameter: &Parameter, called: &Called<'_>, refusals: &mut Refusals) -> Option<Self> {
+        let (what, account) = ("option `--account`", account_with_password(parameter)?.name().to_owned());
+        let shown = refusals.keep(what, CmdPath::new(&account.as_str().into()));
+        let set = called.line(what, &Operation::LetLogOn { name: service.name.clone(), account }, refusals);
+        shown.zip(set).map(|(account, set)| Self { account, set })
+    }
+}
+
+/// What a batch calls.
+struct Called<'a> {
+    exe: &'a Text,
+    nssm: Option<&'a CmdPath>,
+    /// Where goes what is said.
+    said: Option<&'a CmdPath>,
+}
+
+impl Called<'_> {
+    /// The line that does what `operation` says; `what` that is about for a refusal.
+    fn line(&self, what: &str, operation: &Operation, refusals: &mut Refusals) -> Option<CmdLine> {
+        let Invocation(words) = operation.invocation(self.exe);
+        let (program, words) = words.split_first()?;
+        let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
+        let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
+        let (tokens, said) = (tokens?, self.said?);
+        let line = match program.as_bytes() {
+            b"sc.exe" => CmdLine::sc(&tokens, said),
+            b"icacls.exe" => CmdLine::icacls(&tokens, said),
+            // NSSM does not set what came after it.
+            b"reg.exe" => CmdLine::reg(&tokens, said),
+            _ => CmdLine::new(self.nssm?, &tokens, said),
+        };
+        refusals.keep(what, line)
+    }
 }
 
 #[derive(Template)]
@@ -724,22 +790,8 @@ pub fn batches(
     let exe = place.nssm();
     let nssm = refusals.keep("the state directory", CmdPath::new(&exe));
     let said = refusals.keep("the state directory", CmdPath::new(&place.words()));
-    let line = |what: &str, operation: &Operation, refusals: &mut Refusals| {
-        let Invocation(words) = operation.invocation(&exe);
-        let (called, words) = words.split_first()?;
-        let tokens: Vec<Option<CmdToken>> = words.iter().map(|word| refusals.keep(what, CmdToken::new(word))).collect();
-        let tokens: Option<Vec<CmdToken>> = tokens.into_iter().collect();
-        // NSSM does not set what came after it.
-        let is_by_nssm = called == &exe;
-        let (tokens, said) = (tokens?, said.as_ref()?);
-        refusals.keep(
-            what,
-            match is_by_nssm {
-                true => CmdLine::new(nssm.as_ref()?, &tokens, said),
-                false => CmdLine::reg(&tokens, said),
-            },
-        )
-    };
+    let called = Called { exe: &exe, nssm: nssm.as_ref(), said: said.as_ref() };
+    let line = |what: &str, operation: &Operation, refusals: &mut Refusals| called.line(what, operation, refusals);
     let install = line("the executable", &service.register(), &mut refusals);
     let lines = |parameters: &[Parameter], refusals: &mut Refusals| -> Vec<CmdLine> {
         let what = |parameter: &Parameter| match parameter.name.as_str() {
@@ -753,7 +805,10 @@ pub fn batches(
     let initial = lines(&service.initial, &mut refusals);
     let reset = lines(&service.resets(), &mut refusals);
     let forgotten = Forgotten::of(&service.name, &mut refusals);
-    let mut set = lines(&service.parameters, &mut refusals);
+    let (with_password, others): (Vec<&Parameter>, Vec<&Parameter>) =
+        service.parameters.iter().partition(|parameter| account_with_password(parameter).is_some());
+    let log_on = with_password.first().and_then(|parameter| LogOn::of(service, parameter, &called, &mut refusals));
+    let mut set = lines(&others.into_iter().cloned().collect::<Vec<_>>(), &mut refusals);
     let run_service = executables.runner.as_ref().map(Exported::of);
     let runner_exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
     let (mut runner, mut without_runner) = (None, None);
@@ -777,10 +832,7 @@ pub fn batches(
     }
     let copies = copies(files, &mut refusals);
     let removed = copies.iter().map(|(_, to)| to.clone()).collect();
-    let values = environment_file.and_then(|path| {
-        let file = refusals.keep("the state directory", CmdPath::new(path))?;
-        Some(SecretValues { file, example: beside_batch(&path.with(".example"))? })
-    });
+    let values = environment_file.and_then(|path| SecretValues::of(service, path, &called, &mut refusals));
     let signature = || Signature::new(format_args!(" for the service {}; written anew by every export.", service.name));
     let (Some(nssm), Some(folder), Some(words), Some(install)) = (nssm.clone(), folder, said, install) else {
         return refusals.or(None);
@@ -806,6 +858,7 @@ pub fn batches(
         run_service,
         runner,
         set,
+        log_on,
     };
     let remove = RemoveBatch {
         signature: signature(),

@@ -24,8 +24,8 @@ use crate::model::spec::{
 use crate::model::systemd_table::{Directive, KnownDirective, Section, is_oneshot, is_unit};
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
+use crate::model::windows_account;
 use crate::model::word::Word;
-use crate::render::nssm::ACCOUNTS;
 
 /// The versions of systemd that brought credentials (`LoadCredential=`), and encrypted ones (NEWS).
 const CREDENTIALS: u32 = 247;
@@ -573,7 +573,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    pub(super) fn account(&mut self, request: &Request, scope: Scope) -> Option<String> {
+    pub(super) fn account(&mut self, request: &Request, scope: Scope, service: Option<&ServiceName>) -> Option<String> {
         let account = request.account.as_ref()?;
         let what = "option `--account`";
         if scope == Scope::User {
@@ -582,7 +582,7 @@ impl<'a, F: Facts> Check<'a, F> {
         }
         match self.target {
             Target::Systemd => self.account_of_systemd(what, account),
-            Target::Nssm => self.account_of_windows(what, account),
+            Target::Nssm => self.account_of_windows(what, account, service),
         }
     }
 
@@ -606,26 +606,6 @@ impl<'a, F: Facts> Check<'a, F> {
             return None;
         }
         Some(account.to_owned())
-    }
-
-    /// One of the accounts that need no password: another one would go through the argv of `nssm.exe`.
-    fn account_of_windows(&mut self, what: &str, account: &str) -> Option<String> {
-        let plain = |name: &str| name.to_lowercase().replace([' ', '.'], "").replace("ntauthority\\", "");
-        let known = ACCOUNTS.iter().find(|(name, _)| {
-            let wanted = plain(account);
-            wanted == plain(name) || (wanted == "system" && plain(name) == "localsystem")
-        });
-        if known.is_none() {
-            self.fault(
-                Fault::new(what, "only LocalSystem, LocalService and NetworkService need no password on Windows")
-                    .given(Text::from(account))
-                    .help(
-                        "install without `--account`, then set the account in services.msc, on the page \"Log On\" of \
-                         the service: it is kept when you install again",
-                    ),
-            );
-        }
-        known.map(|(name, _)| (*name).to_owned())
     }
 
     /// What is asked of the service manager that the service is for.
@@ -841,7 +821,7 @@ impl<'a, F: Facts> Check<'a, F> {
                 }
             }
             // systemd opens it before it becomes the account; NSSM runs as the account itself.
-            Target::Nssm if account.is_some_and(|account| account != ACCOUNTS[0].0) => {
+            Target::Nssm if account.is_some_and(|account| account != windows_account::SYSTEM) => {
                 self.note(format!(
                     "the account writes `{path}` itself, so it must be allowed to write in its directory"
                 ));

@@ -87,7 +87,7 @@ pub fn validate(
     let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
     let secrets_in = check.secrets_in(request, scope, assumed);
 
-    let account = check.account(request, scope);
+    let account = check.account(request, scope, name.as_ref());
     let restart = check.restart(request);
     let hardening = check.hardening(request, account.as_deref(), scope);
     let restart_sec = check.span("option `--restart-sec`", request.restart_sec.as_ref());

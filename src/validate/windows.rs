@@ -1,13 +1,15 @@
-//! Paths that a service of Windows cannot have, or has only as long as something else is so.
+//! Accounts of services of Windows, and paths that a service cannot have, or has only as long as something else is so.
 
 use std::collections::BTreeSet;
 
 use super::check::Check;
 use crate::error::Fault;
 use crate::model::facts::Facts;
+use crate::model::name::ServiceName;
 use crate::model::reach::{Drive, behind_letter, is_share, is_store_alias, seen_as};
 use crate::model::spec::{Argument, Output, Run, Target};
 use crate::model::text::Text;
+use crate::model::windows_account::{AccountKind, WindowsAccount};
 
 /// The longest path of a program or a file, in UTF-16 units: 260 with the NUL behind it (`MAX_PATH`, "Maximum Path Length
 /// Limitation"), because NSSM does not say in its manifest that it can do with longer ones.
@@ -28,6 +30,7 @@ impl<F: Facts> Check<'_, F> {
             Target::Systemd => return,
             Target::Nssm => {}
         }
+        self.writes_of_windows(account, working_directory);
         let program = run.and_then(Run::program);
         let output = match output {
             Output::File(path) => Some(path),
@@ -46,6 +49,53 @@ impl<F: Facts> Check<'_, F> {
         });
         let paths: Vec<_> = its.map(|(what, path, _)| (what, path)).chain(arguments).collect();
         self.elsewhere(account.unwrap_or("LocalSystem"), &paths);
+    }
+
+    /// An account of Windows, for the service of that name.
+    pub(super) fn account_of_windows(
+        &mut self,
+        what: &str,
+        account: &str,
+        service: Option<&ServiceName>,
+    ) -> Option<String> {
+        let machine = self.facts.machine_name();
+        let account = match WindowsAccount::parse(account, service, machine.as_deref()) {
+            Ok(account) => account,
+            Err(refused) => {
+                self.fault(Fault { help: refused.help, ..Fault::new(what, refused.reason) }.given(Text::from(account)));
+                return None;
+            }
+        };
+        if self.facts.account_exists(account.name()) == Some(false) {
+            let help = r"`NT SERVICE\*` is an account of the service's own, which there always is";
+            self.fault(Fault::new(what, "there is no such account").given(account.name()).help(help));
+            return None;
+        }
+        if account.kind() == AccountKind::Managed {
+            self.note(format!(
+                "`{}` needs the right \"Log on as a service\", which an install does not give to a managed account: add it \
+                 in secpol.msc, \"Local Policies\", \"User Rights Assignment\"",
+                account.name()
+            ));
+        }
+        Some(account.name().to_owned())
+    }
+
+    /// Says what lets the account write into the working directory, where its logs are.
+    fn writes_of_windows(&mut self, account: Option<&str>, working_directory: Option<&Text>) {
+        let (Some(account), Some(directory)) = (account.map(WindowsAccount::registered), working_directory) else {
+            return;
+        };
+        if account.is_system() || self.facts.may_write(&account, directory) == Some(true) {
+            return;
+        }
+        let whom = format!("{}:(OI)(CI)M", account.in_access_list());
+        let grant = self.platform.typed(&["icacls".into(), directory.clone(), "/grant".into(), whom.into()]);
+        let own = match account.kind() {
+            AccountKind::Own => ", once it is installed",
+            AccountKind::BuiltIn | AccountKind::Managed | AccountKind::User => "",
+        };
+        self.note(format!("`{}` must be allowed to write in `{directory}`; `{grant}` allows it{own}", account.name()));
     }
 
     fn not_too_long(&mut self, what: &str, path: &Text, longest: usize) {

@@ -183,7 +183,27 @@ if %errorlevel% neq 0 goto failed
 {{ line }}
 if %errorlevel% neq 0 goto failed
 {%- endfor %}
+{%- if let Some(log_on) = log_on %}
+rem No file holds the password of the account. Where the service has that account already, it stays as it is.
+set "needs="
+set "account="
+for /f "skip=2 tokens=2,*" %%a in ('%sys%\reg.exe query {{ key }} /v ObjectName') do set "account=%%b"
+if /i "%account%"=={{ log_on.account }} goto account
+{{ log_on.set }}
+if %errorlevel% neq 0 goto failed
+set "needs=yes"
+:account
+{%- endif %}
+{%- if let Some(values) = values %}
+{%- if let Some(reader) = values.reader %}
+{{ reader }}
+if %errorlevel% neq 0 goto failed
+{%- endif %}
+{%- endif %}
 set "result=0"
+{%- if let Some(log_on) = log_on %}
+if defined needs echo Before it can start, type the password of {{ log_on.account }} in services.msc, on the page "Log On" of {{ name }}.
+{%- endif %}
 if defined there goto updated
 echo installed: {{ name }}
 echo This starts it: net start {{ name }}

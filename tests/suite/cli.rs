@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 54] = [
+const OPTIONS: [(&str, Option<&str>); 55] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -24,6 +24,7 @@ const OPTIONS: [(&str, Option<&str>); 54] = [
     ("--no-nssm", None),
     ("--no-rollback", None),
     ("--prune", None),
+    ("--account-password-stdin", None),
     ("--yes", None),
     ("--format", Some("text")),
     ("--service_name", Some("web")),

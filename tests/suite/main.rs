@@ -11,6 +11,7 @@ mod server;
 mod support;
 
 #[cfg(target_os = "linux")]
+mod accounts;
 mod adopt;
 mod architecture;
 #[cfg(unix)]

@@ -167,10 +167,7 @@ fn wishes_that_windows_cannot_fulfil() {
         Test::install().args(words).args(["--", r"C:\windows\notepad.exe"]).status(2).stderr_contains(expected).run();
     };
     refused(&["--user"], "option `--user`: Windows has no services of a user's own");
-    refused(
-        &["--account", r"LAB\joe"],
-        "only LocalSystem, LocalService and NetworkService need no password on Windows",
-    );
+    refused(&["--account", r"LAB\joe"], r"password of `LAB\joe`: Windows needs it, and there is nobody to ask");
     refused(&["--working-directory", "data"], "a path of a Windows service must be absolute");
     refused(&["--working-directory", r"C:\no such"], "`mkdir \"C:\\no such\"` makes it");
     let said = Test::install()

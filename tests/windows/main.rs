@@ -10,6 +10,7 @@ mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
 mod batch;
 mod batch_files;
 mod bed;

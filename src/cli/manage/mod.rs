@@ -16,6 +16,7 @@ use super::parse::{self, Purpose};
 use super::report;
 use crate::catalog::Catalog;
 use crate::commands::find::Managed;
+use crate::commands::verbs::Again;
 use crate::commands::{Event, doctor, list, upgrade};
 use crate::error::{Error, exit};
 #[cfg(unix)]
@@ -133,7 +134,7 @@ impl Call {
             Mode::Disable => words::done(&self.services.at_boot(false, &read_words, tell)?),
             Mode::Rename => {
                 let new_name = self.new_name.as_ref().expect("the line has one");
-                let outcome = self.services.rename(new_name, &read_words, tell)?;
+                let outcome = self.services.rename(new_name, options.account_password_stdin, &read_words, tell)?;
                 return Ok(report::outcome(&outcome, self.shape.plain()));
             }
             Mode::Release => {
@@ -158,8 +159,12 @@ impl Call {
     }
 
     fn reinstall(&self, how: &InstallOptions, options: &ManageCall) -> Result<u8, Error> {
-        let limit = options.import_limit.unwrap_or(IMPORT_LIMIT);
-        let outcome = self.services.reinstall(how, limit, &options.nssm, &read_words, &mut report::tell)?;
+        let again = Again {
+            import_limit: options.import_limit.unwrap_or(IMPORT_LIMIT),
+            nssm: options.nssm.clone(),
+            account_password_stdin: options.account_password_stdin,
+        };
+        let outcome = self.services.reinstall(how, again, &read_words, &mut report::tell)?;
         Ok(report::outcome(&outcome, self.shape.plain()))
     }
 

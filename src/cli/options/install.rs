@@ -30,6 +30,7 @@ pub(in crate::cli) struct InstallCall {
     pub restart_now: bool,
     pub start: bool,
     pub no_rollback: bool,
+    pub account_password_stdin: bool,
     pub yes: bool,
     pub format: Option<Format>,
     pub import_limit: Option<Duration>,
@@ -99,6 +100,11 @@ const WHAT: &[O] = &[
     O::flag("no-rollback", "With --start: keep the new version even if it does not settle", |call| {
         call.no_rollback = true;
     }),
+    O::flag(
+        "account-password-stdin",
+        "Read the password of --account from standard input, one line, instead of asking for it (Windows)",
+        |call| call.account_password_stdin = true,
+    ),
     O::flag("yes", "Never ask", |call| call.yes = true),
     O::one(
         "format",

@@ -31,6 +31,7 @@ pub(in crate::cli) struct ManageCall {
     pub catalogs: Vec<Text>,
     pub import_limit: Option<Duration>,
     pub state_dir: Option<Text>,
+    pub account_password_stdin: bool,
     pub upgrade_nssm: bool,
     pub nssm: Wishes,
 }
@@ -140,6 +141,11 @@ const ALL: &[O] = &[
         Ok(())
     }),
     O::one("import-timeout", Called("SPAN"), IMPORT_TIMEOUT, |call, span| put(&mut call.import_limit, limit(&span)?)),
+    O::flag(
+        "account-password-stdin",
+        "With `reinstall` or `rename`: read the password of its account from standard input, one line (Windows)",
+        |call| call.account_password_stdin = true,
+    ),
     O::flag(
         "upgrade-nssm",
         "Put the newest nssm.exe under all services; with `--yes` what runs is stopped for it and started again (Windows)",

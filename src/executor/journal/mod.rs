@@ -255,6 +255,7 @@ fn record_of(plan: &Plan, folder: &Folder, site: &Site) -> Result<Record, Error>
             | Action::Relink(_)
             | Action::Discard(_)
             | Action::Run(_)
+            | Action::RunWith(..)
             | Action::Try(..)
             | Action::Load(_)
             | Action::Settle(_)

@@ -5,7 +5,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,6 +14,7 @@ pub use unix::Terminal;
 #[cfg(windows)]
 pub use windows::Terminal;
 
+use crate::error::Error;
 use crate::model::text::Text;
 
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -36,6 +37,22 @@ pub fn can_ask_as_before(could: bool) {
 pub fn can_ask() -> bool {
     let has_input = || BEFORE.get().copied().unwrap_or_else(|| io::stdin().is_terminal());
     !NEVER.load(Ordering::SeqCst) && has_input() && Terminal::is_there()
+}
+
+/// The longest line that is read from standard input for a password, in bytes.
+const LONGEST_LINE: u64 = 4096;
+
+/// The first line of standard input, without its end and the mark that some programs of Windows put in front.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn line_of_input() -> Result<Vec<u8>, Error> {
+    let mut line = Vec::new();
+    let read = io::stdin().lock().take(LONGEST_LINE).read_until(b'\n', &mut line);
+    read.map_err(|source| Error::io("reading", &Text::from("standard input"), source))?;
+    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    Ok(line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).to_vec())
 }
 
 /// What was typed for an answer.

@@ -3,6 +3,8 @@
 //! Exit codes and the `SERVICE_*` words decide; messages are translated on some systems. A call
 //! with a missing argument would open a window, so every call here is complete.
 
+#[cfg(windows)]
+mod account;
 pub mod adopt;
 #[cfg(windows)]
 mod examine;
@@ -31,6 +33,7 @@ use crate::model::name::ServiceName;
 use crate::model::nssm_release::{Bits, Release};
 pub use crate::model::operation::nssm::Operation;
 use crate::model::parameter::Parameter;
+use crate::model::password::Password;
 use crate::model::place::{Place, RUNNER};
 use crate::model::registration::Registration;
 use crate::model::runner_order::RunnerOrder;
@@ -346,7 +349,11 @@ pub(super) fn limit_of(operation: &Operation, exe: &Text) -> Duration {
         | Operation::Set { .. }
         | Operation::Unregister(_)
         | Operation::Start(_)
-        | Operation::GrantRead { .. } => LIMIT,
+        | Operation::GrantRead { .. }
+        | Operation::GrantChange { .. }
+        | Operation::Revoke { .. }
+        | Operation::LogOnAs { .. }
+        | Operation::LetLogOn { .. } => LIMIT,
     }
 }
 
@@ -556,6 +563,25 @@ fn is_ours(name: &ServiceName, stored: &[Parameter], place: &Place) -> bool {
     let is_predecessor =
         || is("AppParameters", &place.python_script(name)) && files::is_there(&place.legacy_receipt(name));
     is("AppStdout", &place.output(name)) || files::is_there(&place.receipt(name)) || is_predecessor()
+}
+
+/// Has a service run as `account` from its next start on, which NSSM does not set by itself; without a password where the
+/// account has none, or where nobody knows it.
+///
+/// # Errors
+/// When Windows refuses.
+#[cfg(windows)]
+pub fn log_on_as(exe: &Text, name: &ServiceName, account: &str, password: Option<&Password>) -> Result<(), Error> {
+    account::log_on_as(exe, name, account, password)
+}
+
+/// Has a service run as an account: elsewhere than on Windows there is none.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+pub fn log_on_as(_exe: &Text, _name: &ServiceName, _account: &str, _password: Option<&Password>) -> Result<(), Error> {
+    Ok(())
 }
 
 /// What the registry has for a service of that name, if there is one.
