@@ -925,7 +925,11 @@ impl<'a, F: Facts> Check<'a, F> {
         };
         let arguments = words.iter().map(word).collect();
         let path = self.executable(what, program)?;
-        if let (Target::Nssm, Some(run_by)) = (self.target, RunBy::of(&path)) {
+        let needs = match self.target {
+            Target::Systemd => None,
+            Target::Nssm => RunBy::of(&path),
+        };
+        if let Some(run_by) = needs {
             let help = format!("write `{}` in front of it", run_by.typed());
             self.fault(Fault::new(what, "Windows does not start such a file by itself").given(&path).help(help));
             return None;
