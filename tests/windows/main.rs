@@ -19,6 +19,7 @@ mod error_log;
 mod exact;
 mod failures;
 mod lifecycle;
+mod pages;
 mod parameters;
 mod programs;
 mod python;
