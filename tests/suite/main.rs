@@ -12,6 +12,7 @@ mod support;
 
 #[cfg(target_os = "linux")]
 mod accounts;
+#[cfg(target_os = "linux")]
 mod adopt;
 mod architecture;
 #[cfg(unix)]
