@@ -8,54 +8,39 @@ mod notes;
 mod outcome;
 mod settings;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use super::change::Change;
-use super::drift::{Comparison, Gone};
-use super::passwords::{self, Passwords};
-use super::receipt::with_error_log;
+use super::passwords;
 use super::secrets::{self, Values};
 use super::templates::no_start;
 use super::{Event, Reporter};
-pub use outcome::{Applied, AppliedChange, AppliedService, Outcome, Preview};
-pub use settings::{InstallMode, Layout, Settings};
 use crate::catalog::Catalog;
 use crate::diagnose::Finding;
 use crate::error::{Error, Fault};
-use crate::executor::export::{self, Written};
-use crate::executor::{self, journal};
+use crate::executor::export;
 use crate::host::facts::{Before, Elsewhere, Host};
-use crate::host::namesake::{self, Namesake};
-use crate::host::sudo::{self, Typed};
-use crate::host::{python, site, state};
+use crate::host::site;
+use crate::host::sudo;
 use crate::managers::credential::Opened;
-use crate::managers::nssm::{self, Brought, Need, Wishes};
+use crate::managers::nssm;
 use crate::managers::systemd::adopt::Adopting;
-use crate::managers::systemd::units;
-use crate::managers::{self, Purpose, observe, systemd};
-use crate::manifest::{self, Manifest, Request};
+use crate::managers::{self, observe};
+use crate::manifest::{self, Request};
 use crate::model::artifact::Artifact;
-use crate::model::facts::{Facts, PathKind};
 use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
-use crate::model::nssm_release::Release;
-use crate::model::nssm_table;
 use crate::model::observed::Observed;
-use crate::model::original::{Original, OriginalUnit};
-use crate::model::place::{RUNNER, error_log_path};
-use crate::model::schedule::Schedule;
+use crate::model::place::RUNNER;
 use crate::model::site::Site;
-use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target, Timer};
+use crate::model::spec::{Scope, SecretStore};
 use crate::model::text::Text;
-use crate::model::word::Word;
-use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
+use crate::plan::{self, Desired, InstallOptions, Registration};
 use crate::render;
-use crate::render::ansible::RoleService;
-use crate::render::nssm::{NssmService, Runner};
+use crate::render::nssm::Runner;
 use crate::validate::{self, Validated};
+pub use outcome::{Applied, AppliedChange, AppliedService, Outcome, Preview};
+pub use settings::{InstallMode, Layout, Settings};
 
 /// Requests, validated, and how they are carried out.
 #[derive(Debug)]
@@ -294,7 +279,6 @@ impl Installation {
         let timed = self.validated.iter().filter(|service| service.spec.timer.is_some());
         timed.map(|service| service.spec.name.clone()).collect()
     }
-
 }
 
 /// The fault of a program that Windows would not start.

@@ -1,53 +1,36 @@
 //! Services come onto this host: with rights, values of secrets and all that they need, or not at all.
 
-use super::notes::{tell_lost, tell_others};
-use super::{Applied, AppliedChange, AppliedService, InstallMode, Installation, Layout, Outcome, Preview, Settings, called, for_no_home, no_program, of_refusals};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::time::Duration;
 
+use super::notes::{tell_lost, tell_others};
+use super::{Applied, AppliedChange, AppliedService, Installation, Outcome, Settings};
 use crate::commands::change::Change;
-use crate::commands::drift::{Comparison, Gone};
+use crate::commands::drift::Comparison;
 use crate::commands::passwords::{self, Passwords};
 use crate::commands::receipt::with_error_log;
 use crate::commands::secrets::{self, Values};
-use crate::commands::templates::no_start;
 use crate::commands::{Event, Reporter};
-use crate::catalog::Catalog;
-use crate::diagnose::Finding;
 use crate::error::{Error, Fault};
-use crate::executor::export::{self, Written};
-use crate::executor::{self, journal};
-use crate::host::facts::{Before, Elsewhere, Host};
-use crate::host::namesake::{self, Namesake};
+use crate::executor;
 use crate::host::sudo::{self, Typed};
-use crate::host::{python, site, state};
+use crate::host::{site, state};
 use crate::managers::credential::Opened;
-use crate::managers::nssm::{self, Brought, Need, Wishes};
-use crate::managers::systemd::adopt::Adopting;
+use crate::managers::nssm::{self, Need};
 use crate::managers::systemd::units;
 use crate::managers::{self, Purpose, observe, systemd};
-use crate::manifest::{self, Manifest, Request};
-use crate::model::artifact::Artifact;
-use crate::model::facts::{Facts, PathKind};
-use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::nssm_release::Release;
 use crate::model::nssm_table;
 use crate::model::observed::Observed;
-use crate::model::original::{Original, OriginalUnit};
-use crate::model::place::{RUNNER, error_log_path};
+use crate::model::original::Original;
+use crate::model::place::error_log_path;
 use crate::model::schedule::Schedule;
-use crate::model::site::Site;
-use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target, Timer};
-use crate::model::text::Text;
-use crate::model::word::Word;
-use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
-use crate::render;
-use crate::render::ansible::RoleService;
+use crate::model::spec::{ServiceSpec, Target, Timer};
+use crate::plan::{self, Desired, InstallOptions, Plan};
 use crate::render::nssm::{NssmService, Runner};
-use crate::validate::{self, Validated};
+use crate::validate::Validated;
 
 /// What an install knows besides what it is to install.
 struct Besides {
@@ -61,7 +44,12 @@ struct Besides {
 
 impl Installation {
     /// `notes` have been told.
-    pub(super) fn install(&self, files: Vec<Desired>, notes: Vec<String>, reporter: Reporter<'_>) -> Result<Outcome, Error> {
+    pub(super) fn install(
+        &self,
+        files: Vec<Desired>,
+        notes: Vec<String>,
+        reporter: Reporter<'_>,
+    ) -> Result<Outcome, Error> {
         managers::need(self.site.manager, Purpose::Install)?;
         if !site::may_change(self.site.scope()) {
             self.find_modules(&files)?;
@@ -118,7 +106,7 @@ impl Installation {
     }
 
     /// The passwords of accounts that Windows has to be told.
-    pub(super) fn passwords(&self, observed: &Observed) -> Result<Passwords, Error> {
+    fn passwords(&self, observed: &Observed) -> Result<Passwords, Error> {
         let needed = passwords::needed(&self.validated, observed, self.settings.account_password_stdin);
         match self.settings.target {
             Target::Systemd => Ok(Passwords::new()),
@@ -141,7 +129,7 @@ impl Installation {
     /// The values that nobody knows yet, and what the host was taken for. Nobody is asked for a password only to be
     /// told that the name is taken; but what is in the way otherwise may be left from a run that was killed, and is
     /// taken back before this one begins.
-    pub(super) fn ask_for_values(
+    fn ask_for_values(
         &self,
         found: Result<Observed, Error>,
         files: &[Desired],
@@ -168,7 +156,7 @@ impl Installation {
     }
 
     /// Runs this very command again with administrator rights.
-    pub(super) fn run_again(&self, notes: Vec<String>, reporter: Reporter<'_>) -> Result<u8, Error> {
+    fn run_again(&self, notes: Vec<String>, reporter: Reporter<'_>) -> Result<u8, Error> {
         let variables: Vec<EnvName> =
             self.validated.iter().flat_map(|service| service.spec.secrets.iter().cloned()).collect();
         let typed = self.settings.typed.clone().unwrap_or_else(Typed::without_secrets);
@@ -178,7 +166,7 @@ impl Installation {
     }
 
     /// With what does without the rights that are missing.
-    pub(super) fn without_rights(&self, mut error: Error, typed: &Typed) -> Error {
+    fn without_rights(&self, mut error: Error, typed: &Typed) -> Error {
         if let Error::NotPrivileged { help } = &mut error {
             let has_accounts = self.validated.iter().any(|service| service.spec.account.is_some());
             match self.site.manager {
@@ -197,7 +185,7 @@ impl Installation {
     }
 
     /// Applies what differs.
-    pub(super) fn apply(
+    fn apply(
         &self,
         desired: &[Desired],
         mut observed: Observed,
@@ -275,7 +263,7 @@ impl Installation {
     }
 
     /// The services whose timers are taken over and wait; itself, such a service may not run.
-    pub(super) fn waiting(&self, observed: &Observed) -> Result<Vec<ServiceName>, Error> {
+    fn waiting(&self, observed: &Observed) -> Result<Vec<ServiceName>, Error> {
         let is_new =
             |(name, original): &(&ServiceName, &Original)| original.timer.is_some() && !observed.active.contains(name);
         let names: Vec<ServiceName> = observed.adopted.iter().filter(is_new).map(|(name, _)| name.clone()).collect();
@@ -286,7 +274,7 @@ impl Installation {
     }
 
     /// Puts the programs in their place that the service manager needs for these services.
-    pub(super) fn provide(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
+    fn provide(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
         match self.site.manager {
             Manager::Systemd(_) => Ok(()),
             Manager::Nssm => {
@@ -298,7 +286,7 @@ impl Installation {
     }
 
     /// What only this host can answer, asked before anything is changed.
-    pub(super) fn preflight(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
+    fn preflight(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
         match self.site.manager {
             Manager::Systemd(_) => {
                 let versions = self.validated.iter().map(|service| service.spec.systemd);
@@ -317,7 +305,7 @@ impl Installation {
 
     /// Shows the finished units to the systemd of this host, where they have words of the user's own in its grammar: what
     /// is all ours, tests have shown to many versions, and it takes a process more.
-    pub(super) fn show_to_systemd(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
+    fn show_to_systemd(&self, desired: &[Desired], reporter: Reporter<'_>) -> Result<(), Error> {
         let (place, mut units) = (&self.site.place, Vec::new());
         let speaking = desired.iter().zip(&self.validated).filter(|(_, validated)| validated.spec.speaks_systemd());
         for (service, _) in speaking {
@@ -349,7 +337,7 @@ impl Installation {
     }
 
     /// What `plan` has done; with `nothing_else` services are put in order and not started.
-    pub(super) fn applied(
+    fn applied(
         &self,
         plan: &Plan,
         desired: &[Desired],
@@ -383,7 +371,7 @@ impl Installation {
     }
 
     /// The error of a service that did not start, with the place of its error log.
-    pub(super) fn with_error_log(&self, error: Error) -> Error {
+    fn with_error_log(&self, error: Error) -> Error {
         with_error_log(error, |service| {
             let known = self.validated.iter().find(|known| known.spec.name.as_str() == service)?;
             Some(error_log_path(&known.spec.working_directory, &known.spec.name))
@@ -403,7 +391,7 @@ fn taken_back(mut error: Error, updates: &[ServiceName]) -> Error {
 }
 
 /// Whether RunService can stand between NSSM and the program of any of these services.
-fn has_programs(desired: &[Desired]) -> bool {
+pub(super) fn has_programs(desired: &[Desired]) -> bool {
     let has_runner = |service: &Desired| {
         let runner = service.registration.nssm().map(|service| &service.runner);
         matches!(runner, Some(Runner::Possible(_) | Runner::Needed(_)))
@@ -412,7 +400,7 @@ fn has_programs(desired: &[Desired]) -> bool {
 }
 
 /// What these services need of NSSM, where an older release does not have it.
-fn need(desired: &[Desired]) -> Option<Need> {
+pub(super) fn need(desired: &[Desired]) -> Option<Need> {
     let services = desired.iter().filter_map(|service| service.registration.nssm());
     let of = |service: &NssmService| {
         let parameter =

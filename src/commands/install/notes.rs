@@ -1,52 +1,22 @@
 //! What is worth saying of services though it is no fault.
 
-use super::{Applied, AppliedChange, AppliedService, InstallMode, Installation, Layout, Outcome, Preview, Settings, called, for_no_home, no_program, of_refusals};
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::time::Duration;
-
-use crate::commands::change::Change;
-use crate::commands::drift::{Comparison, Gone};
-use crate::commands::passwords::{self, Passwords};
-use crate::commands::receipt::with_error_log;
-use crate::commands::secrets::{self, Values};
-use crate::commands::templates::no_start;
+use super::{InstallMode, Installation};
 use crate::commands::{Event, Reporter};
-use crate::catalog::Catalog;
-use crate::diagnose::Finding;
-use crate::error::{Error, Fault};
-use crate::executor::export::{self, Written};
-use crate::executor::{self, journal};
-use crate::host::facts::{Before, Elsewhere, Host};
+use crate::error::Error;
 use crate::host::namesake::{self, Namesake};
-use crate::host::sudo::{self, Typed};
-use crate::host::{python, site, state};
-use crate::managers::credential::Opened;
-use crate::managers::nssm::{self, Brought, Need, Wishes};
-use crate::managers::systemd::adopt::Adopting;
 use crate::managers::systemd::units;
-use crate::managers::{self, Purpose, observe, systemd};
-use crate::manifest::{self, Manifest, Request};
-use crate::model::artifact::Artifact;
-use crate::model::facts::{Facts, PathKind};
-use crate::model::invocation::Invocation;
+use crate::managers::{self, observe};
+use crate::manifest::Manifest;
 use crate::model::manager::Manager;
-use crate::model::name::{EnvName, ServiceName};
-use crate::model::nssm_release::Release;
-use crate::model::nssm_table;
 use crate::model::observed::Observed;
-use crate::model::original::{Original, OriginalUnit};
-use crate::model::place::{RUNNER, error_log_path};
-use crate::model::schedule::Schedule;
-use crate::model::site::Site;
-use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target, Timer};
+use crate::model::original::OriginalUnit;
+use crate::model::place::RUNNER;
+use crate::model::spec::{Run, Scope};
 use crate::model::text::Text;
-use crate::model::word::Word;
-use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
+use crate::plan::Desired;
 use crate::render;
-use crate::render::ansible::RoleService;
-use crate::render::nssm::{NssmService, Runner};
-use crate::validate::{self, Validated};
+use crate::render::nssm::Runner;
+use crate::validate::Validated;
 
 impl Installation {
     /// What is worth saying of the services though it is no fault.
@@ -72,7 +42,7 @@ impl Installation {
     }
 
     /// Says of a Python program that only an install tries to import it.
-    pub(super) fn not_imported(&self, service: &Validated) -> Option<String> {
+    fn not_imported(&self, service: &Validated) -> Option<String> {
         match (&self.settings.mode, &service.spec.run) {
             (InstallMode::DryRun | InstallMode::Check, Run::Python { entry, .. }) if self.is_here() => {
                 Some(format!("whether `{entry}` can be imported is not tried here; an install does that first"))
@@ -82,7 +52,7 @@ impl Installation {
     }
 
     /// Says which other programs are called as ours, and how to call ours.
-    pub(super) fn namesakes(&self) -> Vec<String> {
+    fn namesakes(&self) -> Vec<String> {
         let is_export = matches!(self.settings.mode, InstallMode::Export(..));
         if is_export || self.settings.kept_first || self.site.target() != managers::of_this_host() {
             return Vec::new();
@@ -102,7 +72,7 @@ impl Installation {
     }
 
     /// Says where a service leaves no error log behind, and why.
-    pub(super) fn without_error_log(&self, service: &Desired) -> Option<String> {
+    fn without_error_log(&self, service: &Desired) -> Option<String> {
         let said = |reason: &str| format!("`{}`: it will leave no error log: {reason}", service.name);
         match (&service.registration.nssm()?.runner, self.has_runner) {
             (Runner::Impossible(reason), _) => Some(said(reason)),

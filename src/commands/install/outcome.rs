@@ -1,52 +1,13 @@
 //! What an installation comes to.
 
-use super::{Applied, AppliedChange, AppliedService, InstallMode, Installation, Layout, Outcome, Preview, Settings, called, for_no_home, no_program, of_refusals};
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::time::Duration;
-
-use crate::commands::change::Change;
-use crate::commands::drift::{Comparison, Gone};
-use crate::commands::passwords::{self, Passwords};
-use crate::commands::receipt::with_error_log;
-use crate::commands::secrets::{self, Values};
-use crate::commands::templates::no_start;
-use crate::commands::{Event, Reporter};
-use crate::catalog::Catalog;
-use crate::diagnose::Finding;
-use crate::error::{Error, Fault};
-use crate::executor::export::{self, Written};
-use crate::executor::{self, journal};
-use crate::host::facts::{Before, Elsewhere, Host};
-use crate::host::namesake::{self, Namesake};
-use crate::host::sudo::{self, Typed};
-use crate::host::{python, site, state};
-use crate::managers::credential::Opened;
-use crate::managers::nssm::{self, Brought, Need, Wishes};
-use crate::managers::systemd::adopt::Adopting;
-use crate::managers::systemd::units;
-use crate::managers::{self, Purpose, observe, systemd};
-use crate::manifest::{self, Manifest, Request};
-use crate::model::artifact::Artifact;
-use crate::model::facts::{Facts, PathKind};
+use crate::commands::drift::Comparison;
+use crate::executor::export::Written;
 use crate::model::invocation::Invocation;
-use crate::model::manager::Manager;
-use crate::model::name::{EnvName, ServiceName};
-use crate::model::nssm_release::Release;
-use crate::model::nssm_table;
-use crate::model::observed::Observed;
-use crate::model::original::{Original, OriginalUnit};
-use crate::model::place::{RUNNER, error_log_path};
-use crate::model::schedule::Schedule;
+use crate::model::name::ServiceName;
 use crate::model::site::Site;
-use crate::model::spec::{Run, Scope, SecretStore, ServiceSpec, Target, Timer};
+use crate::model::spec::ServiceSpec;
 use crate::model::text::Text;
-use crate::model::word::Word;
-use crate::plan::{self, Desired, InstallOptions, Plan, Registration};
-use crate::render;
-use crate::render::ansible::RoleService;
-use crate::render::nssm::{NssmService, Runner};
-use crate::validate::{self, Validated};
+use crate::plan::Plan;
 
 /// What came of it.
 #[derive(Debug)]
