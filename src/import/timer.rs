@@ -50,9 +50,10 @@ impl Taken {
 
     /// Its first time of a calendar, or the span of a timer that has no other times.
     fn schedule(&mut self, lines: &mut Vec<Line<'_>>) {
-        // One that systemd fills something into is an entry of the table.
+        // One that systemd fills something into is an entry of the table. So are those behind it then: `schedule` comes first.
         let is_calendar = |line: &Assignment| matches!(line.value.parse::<Schedule>(), Ok(Schedule::Calendar(_)));
-        let calendar = lines.iter().position(|(name, line)| name.name == "OnCalendar" && is_calendar(line));
+        let calendar = lines.iter().position(|(name, _)| name.name == "OnCalendar");
+        let calendar = calendar.filter(|at| is_calendar(lines[*at].1));
         let times: Vec<&Assignment> =
             lines.iter().filter(|(name, _)| is_time_of(*name)).map(|(_, line)| *line).collect();
         let span = match times[..] {
