@@ -29,9 +29,9 @@ fn what_a_newcomer_types_works() {
     fs::write(r"C:\lab\prod.config", "[broker]\nbootstrap.servers = lab:9092\n").expect("a config file");
     fs::copy(crate::bed::built("probe"), r"C:\lab\clock.exe").expect("a program");
     let own = Path::new(env!("CARGO_BIN_EXE_InstallService")).parent().expect("a folder");
+    let before = std::env::var_os("PATH").unwrap_or_default();
     let folders = [own, Path::new(NSSM).parent().expect("a folder"), Path::new(PYTHON).parent().expect("a folder")];
-    let folders =
-        folders.map(Path::to_owned).into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    let folders = folders.map(Path::to_owned).into_iter().chain(std::env::split_paths(&before));
     let path = std::env::join_paths(folders).expect("a PATH");
     let mut ran = 0;
     for block in blocks_of(PAGE) {
