@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::change::Change;
 use super::find::Managed;
 use super::install::{Installation, Outcome, Settings};
+use super::passwords::{self, Passwords};
 use super::receipt::{ReadWords, with_error_log};
 use super::{Event, Reporter, secrets};
 use crate::error::{Error, Fault};
@@ -370,6 +371,8 @@ impl Managed {
         let before = managers::status(&self.site, &units)?;
         let active = units.iter().zip(&before).filter(|(_, status)| status.is_active());
         observed.active = active.map(|(name, _)| name.clone()).collect();
+        let at_risk = passwords::at_risk(&[], &observed, &self.names, &Passwords::new());
+        at_risk.iter().for_each(|line| reporter(Event::Note(line)));
         let plan = plan::remove(&self.names, &observed, &self.site, keep);
         let done = self.logged("remove", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;

@@ -233,5 +233,6 @@ fn an_undo_brings_the_account_back() {
             test.stdout_contains("updated: back\n").run();
         }
     }
-    ran.then_manage().args(["back", "remove"]).run();
+    let told = r"password has to be typed in services.msc, on the page";
+    ran.then_manage().args(["back", "remove"]).stderr_contains(told).run();
 }
