@@ -141,7 +141,7 @@ fn whom(service: &ServiceSpec, target: Target) -> String {
 }
 
 /// What an install would do, and what is typed for it.
-fn add_end(out: &mut Styled, Preview { plan, site, services, starts, to_install, .. }: &Preview) {
+fn add_end(out: &mut Styled, Preview { plan, site, services, starts, to_install, is_taken, .. }: &Preview) {
     let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let mut does = vec![format!("writes {}", count(plan.files().count(), "file"))];
     let removals = plan.removals().count();
@@ -159,9 +159,13 @@ fn add_end(out: &mut Styled, Preview { plan, site, services, starts, to_install,
         Target::Nssm => " on Windows",
     };
     let place = if site.target() == managers::of_this_host() { "" } else { elsewhere };
+    let when = if *is_taken { "once the name is free, " } else { "" };
     out.prose(
         0,
-        format_args!("nothing was changed; an install {} and {last}; type this{place} to install:", does.join(", ")),
+        format_args!(
+            "nothing was changed; an install {} and {last}; {when}type this{place} to install:",
+            does.join(", ")
+        ),
     );
     _ = writeln!(out, "    {}", to_install.typed());
 }

@@ -168,9 +168,9 @@ impl Installation {
 
     /// What would be done on a host that has nothing of what is asked for; what is to go has to be looked for.
     fn preview(&self, files: Vec<Desired>, mut notes: Vec<String>) -> Result<Preview, Error> {
-        if self.is_here() {
-            notes.extend(self.in_the_way()?);
-        }
+        let in_the_way = if self.is_here() { self.in_the_way()? } else { Vec::new() };
+        let is_taken = !in_the_way.is_empty();
+        notes.extend(in_the_way);
         let desired = self.with_environment(files, secrets::hidden)?;
         let surplus = self.surplus()?;
         let observed = if surplus.is_empty() {
@@ -182,7 +182,8 @@ impl Installation {
         let plan = plan::install(&desired, &observed, &self.site, &options);
         let services = self.validated.iter().map(|service| service.spec.clone()).collect();
         let to_install = Invocation(self.settings.to_install.clone());
-        Ok(Preview { plan, site: self.site.clone(), services, starts: self.settings.start, to_install, notes })
+        let (site, starts) = (self.site.clone(), self.settings.start);
+        Ok(Preview { plan, site, services, starts, to_install, is_taken, notes })
     }
 
     /// The services that are to be removed.

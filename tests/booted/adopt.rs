@@ -70,6 +70,7 @@ fn what_runs_goes_on_and_all_is_given_back() {
     let preview = service.install().args(["--dry-run", "--", "/bin/sleep", "1000.2"]);
     preview
         .stderr_contains("note: an install is refused: `/etc/systemd/system/adopt-life.service`: this unit was")
+        .stdout_contains("; once the name is free, type this to install:\n")
         .run();
     let takes_over = "adopt-life takes over /etc/systemd/system/adopt-life.service, which is kept as ";
     for (option, status) in [("--dry-run", 0), ("--check", 10)] {

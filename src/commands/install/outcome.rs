@@ -44,6 +44,8 @@ pub struct Preview {
     pub starts: bool,
     /// What would be typed to install them.
     pub to_install: Invocation,
+    /// Whether a name is taken on this host, so that it would be refused here.
+    pub is_taken: bool,
     /// What is worth saying though it is no fault.
     pub notes: Vec<String>,
 }
