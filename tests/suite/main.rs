@@ -77,5 +77,6 @@ mod shown;
 mod support_itself;
 #[cfg(unix)]
 mod templates;
+mod twins;
 #[cfg(target_os = "linux")]
 mod update;
