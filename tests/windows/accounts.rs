@@ -8,22 +8,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::bed::{install, key, nssm_does, probe, registry, toml_path};
+use crate::bed::{account, install, key, nssm_does, probe, registry, toml_path, user};
 use crate::support::{Ran, Test};
-
-/// What the registry has for the account of a service.
-fn account(service: &str) -> String {
-    key(service).expect("a service").get_value("ObjectName").expect("an account")
-}
 
 /// What the registry has besides the account.
 fn others(service: &str) -> Vec<String> {
     registry(service).into_iter().filter(|value| !value.contains("ObjectName")).collect()
-}
-
-/// An account of a user that this machine has.
-fn user() -> String {
-    std::env::var("USERNAME").expect("a name")
 }
 
 #[test]

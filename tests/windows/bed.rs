@@ -128,6 +128,16 @@ pub(crate) fn key(service: &str) -> Option<RegKey> {
     RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(path).ok()
 }
 
+/// What the registry has for the account of a service.
+pub(crate) fn account(service: &str) -> String {
+    key(service).expect("a service").get_value("ObjectName").expect("an account")
+}
+
+/// An account of a user that this machine has.
+pub(crate) fn user() -> String {
+    std::env::var("USERNAME").expect("a name")
+}
+
 /// Everything that the registry has for a service: key, entry, type and bytes.
 pub(crate) fn registry(service: &str) -> Vec<String> {
     fn visit(key: &RegKey, name: &str, found: &mut Vec<String>) {

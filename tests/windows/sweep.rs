@@ -1,5 +1,6 @@
-//! An install, an update, a reinstall, a removal and an upgrade of NSSM that are killed, at every call of NSSM, at every
-//! step and at any instant, or whose calls fail: what the next run finds is wholly old or wholly new.
+//! An install, an update, one of the account and a secret, a reinstall, a removal and an upgrade of NSSM that are killed,
+//! at every call of NSSM, at every step and at any instant, or whose calls fail: what the next run finds is wholly old or
+//! wholly new.
 //!
 //! A short run tries some of the points; `INSTALLSERVICE_SWEEP=full` tries every one, and 200 instants of
 //! each. What was done is printed, for the table in `docs/reliability.md`.
@@ -11,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::bed::{NSSM_24, built, key, nssm, nssm_does, probe, registry, state, toml_path, words_of};
+use install_service::host::access;
+use install_service::host::reading::Links;
+
+use crate::bed::{NSSM_24, account, built, key, nssm, nssm_does, probe, registry, state, toml_path, user, words_of};
 use crate::server::sha256;
 use crate::support::{Ran, Test, difference};
 
@@ -37,8 +41,8 @@ const NOT_THE_HOST: [&str; 10] = [
 /// What an upgrade of NSSM changes, and nothing else does.
 const OF_NSSM: [&str; 2] = ["nssm.exe", "nssm_origin.txt"];
 
-/// How many steps an upgrade under one service has: two that stop it, two files, two that start it.
-const STEPS_OF_UPGRADE: usize = 6;
+/// The value of the secret, before and after the change of the account.
+const SECRETS: [&str; 2] = ["s3cret of the \u{e9}arlier", "t0ken of the \"n\u{e9}xt\""];
 
 fn is_full() -> bool {
     std::env::var_os("INSTALLSERVICE_SWEEP").is_some_and(|value| value == "full")
@@ -49,6 +53,9 @@ fn is_full() -> bool {
 enum Change {
     Install,
     Update,
+    /// From an account without a password to one with, which a call of ours sets and not NSSM; the secret has another value,
+    /// and the log is another one's to write.
+    UpdateAccount,
     ReinstallRunning,
     ReinstallStopped,
     Remove,
@@ -62,9 +69,11 @@ enum Change {
 #[derive(Clone, PartialEq)]
 struct Host {
     files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Whose the files are, and who may do what with them, as far as Wine keeps that: what is written by the service, too.
+    access: BTreeMap<PathBuf, String>,
     registry: Vec<String>,
     state: String,
-    /// What runs.
+    /// What runs, and the secret that it has.
     argv: Vec<String>,
 }
 
@@ -72,6 +81,9 @@ impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (path, contents) in &self.files {
             writeln!(f, "{} {:?}", path.display(), String::from_utf8_lossy(contents))?;
+        }
+        for (path, access) in &self.access {
+            writeln!(f, "{} {access}", path.display())?;
         }
         writeln!(f, "{}\n{} {:?}", self.registry.join("\n"), self.state, self.argv)
     }
@@ -84,8 +96,21 @@ enum Point {
     Call(usize, &'static str),
     /// As soon as the journal says that this many steps are begun.
     Step(usize),
+    /// So many milliseconds after the journal has said so.
+    Within(usize, u64),
     /// After so many milliseconds.
     Instant(u64),
+}
+
+/// What a run that nothing disturbs is made of.
+struct Course {
+    /// How long it takes, in milliseconds.
+    whole: u64,
+    /// The calls of NSSM.
+    calls: usize,
+    steps: usize,
+    /// The step that sets the account, and how long it takes, in milliseconds.
+    account: Option<(usize, u64)>,
 }
 
 struct Bed {
@@ -102,9 +127,18 @@ impl Bed {
         let app = test.folder().join("app");
         let program = probe(&app);
         let manifest = |word: &str| {
+            let account = match change {
+                Change::UpdateAccount => {
+                    let account = if word == "old" { r"NT SERVICE\*".to_owned() } else { format!(r".\{}", user()) };
+                    let folder = toml_path(&app);
+                    format!("account = '{account}'\nsecrets = ['TOKEN']\nworking_directory = {folder}\n")
+                }
+                _ => String::new(),
+            };
             format!(
                 "[[service]]\nname = '{service}'\nexecutable = {}\narguments = ['{word}', '100%']\n\
-                 description = '{word} one'\nenvironment = {{ WORD = '{word}' }}\n[service.nssm]\nAppThrottle = '10'\n",
+                 description = '{word} one'\n{account}environment = {{ WORD = '{word}' }}\n[service.nssm]\n\
+                 AppThrottle = '10'\n",
                 toml_path(&program)
             )
         };
@@ -118,7 +152,7 @@ impl Bed {
             return bed;
         }
         let install = bed.home.then_install().args(["--allow-unknown-nssm", "--nssm"]).arg(built("unlucky-nssm"));
-        install.args(["--manifest", "old.toml"]).run();
+        install.args(["--manifest", "old.toml"]).env("TOKEN", SECRETS[0]).run();
         bed
     }
 
@@ -142,7 +176,7 @@ impl Bed {
             return;
         }
         match self.change {
-            Change::Update | Change::Remove => self.install_the_old_one(&["--start"]),
+            Change::Update | Change::UpdateAccount | Change::Remove => self.install_the_old_one(&["--start"]),
             Change::UpgradeNssm => self.install_the_old_one(&["--start", "--nssm", NSSM_24]),
             _ => {
                 self.install_the_old_one(&[]);
@@ -162,7 +196,10 @@ impl Bed {
     /// On a busy machine Wine fails to start a process now and then, with an "internal error"; that is
     /// taken back as any failure is.
     fn install_the_old_one(&self, more: &[&str]) {
-        let install = || self.home.then_install().args(["--allow-unknown-nssm", "--manifest", "old.toml"]).args(more);
+        let install = || {
+            let test = self.home.then_install().args(["--allow-unknown-nssm", "--manifest", "old.toml"]).args(more);
+            test.env("TOKEN", SECRETS[0])
+        };
         let (code, ran) = install().run_to_any_end();
         if code != 0 {
             assert!(ran.stderr.contains("internal error"), "{code}\n{}", ran.stderr);
@@ -173,10 +210,10 @@ impl Bed {
     fn command(&self) -> Test {
         // The unlucky NSSM has no known checksum.
         let again = |mode: &str| self.home.then_manage().args([self.service, mode, "--allow-unknown-nssm"]);
+        let new = || self.home.then_install().args(["--allow-unknown-nssm", "--manifest", "new.toml", "--start"]);
         match self.change {
-            Change::Install | Change::Update => {
-                self.home.then_install().args(["--allow-unknown-nssm", "--manifest", "new.toml", "--start"])
-            }
+            Change::Install | Change::Update => new(),
+            Change::UpdateAccount => new().arg("--account-password-stdin").stdin("a password").env("TOKEN", SECRETS[1]),
             Change::ReinstallRunning => again("stop_and_restart"),
             Change::ReinstallStopped => again("reinstall"),
             Change::Remove => self.home.then_manage().args([self.service, "remove", "--remove_install_args"]),
@@ -193,7 +230,12 @@ impl Bed {
         let last = records.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
         let record = last.and_then(|path| fs::read(path).ok()).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let record: serde_json::Value = record.unwrap_or_default();
-        if record.is_null() { Vec::new() } else { words_of(&record, "argv").iter().map(ToString::to_string).collect() }
+        if record.is_null() {
+            return Vec::new();
+        }
+        let [argv, environment] = ["argv", "environment"].map(|key| words_of(&record, key));
+        let secret = environment.iter().filter(|entry| entry.as_bytes().starts_with(b"TOKEN="));
+        argv.iter().chain(secret).map(ToString::to_string).collect()
     }
 
     fn host(&self) -> Host {
@@ -203,11 +245,14 @@ impl Bed {
             let is_program = path.extension().is_some_and(|extension| extension == "exe");
             if is_program { sha256(&contents).into_bytes() } else { contents }
         };
-        let files = files.map(|path| (path.clone(), contents(&path))).collect();
+        let files: BTreeMap<PathBuf, Vec<u8>> = files.map(|path| (path.clone(), contents(&path))).collect();
+        let written = entries(&self.app).into_iter().filter(|path| !is_record(path));
+        let list = |path: PathBuf| Some((path.clone(), format!("{:?}", access::of(&path, Links::Refused)?)));
+        let access = files.keys().cloned().chain(written).filter_map(list).collect();
         let registered = key(self.service).is_some();
         let state = if registered { state(self.service) } else { String::new() };
         let argv = if state == "SERVICE_RUNNING" { self.argv() } else { Vec::new() };
-        Host { files, registry: if registered { registry(self.service) } else { Vec::new() }, state, argv }
+        Host { files, access, registry: if registered { registry(self.service) } else { Vec::new() }, state, argv }
     }
 
     fn is_of_host(&self, path: &Path) -> bool {
@@ -240,6 +285,41 @@ impl Bed {
         fs::write(self.state.join("order"), order).unwrap();
     }
 
+    /// The account of the service, where that is what changes.
+    fn account(&self) -> Option<String> {
+        (self.change == Change::UpdateAccount).then(|| account(self.service))
+    }
+
+    /// How many steps are begun.
+    fn begun(&self) -> usize {
+        let begun = self.state.join("journal").join("begun");
+        fs::metadata(begun).map_or(0, |begun| usize::try_from(begun.len()).expect("a few steps"))
+    }
+
+    /// Runs the command to its end, and watches it.
+    fn course(&self) -> Course {
+        self.order("");
+        let before = self.account();
+        let now = Instant::now();
+        let mut running = self.command().spawn();
+        // When the last of the steps that are begun was.
+        let (mut steps, mut since, mut setting) = (0, now, None);
+        while !running.has_ended() {
+            let begun = self.begun();
+            if begun > steps {
+                (steps, since) = (begun, Instant::now());
+            }
+            if setting.is_none() && self.account() != before {
+                setting = Some((steps, millis(since.elapsed())));
+            }
+            sleep(Duration::from_millis(1));
+        }
+        running.end();
+        let whole = millis(now.elapsed());
+        let calls = fs::metadata(self.state.join("calls")).map_or(0, |calls| calls.len() as usize);
+        Course { whole, calls, steps, account: setting }
+    }
+
     /// Runs the command, disturbed: how it ended, and what it said.
     fn disturbed(&self, point: &Point) -> (i32, String) {
         self.order(&match point {
@@ -247,14 +327,19 @@ impl Bed {
             _ => String::new(),
         });
         let ready = self.state.join("ready");
-        let begun = self.state.join("journal").join("begun");
-        let steps = || fs::metadata(&begun).map_or(0, |metadata| metadata.len());
         let mut running = self.command().spawn();
         let now = Instant::now();
-        let is_time = || match point {
+        let mut since = None;
+        let mut is_time = || match point {
             Point::Call(_, "fail") => false,
             Point::Call(..) => ready.exists(),
-            Point::Step(number) => steps() >= *number as u64,
+            Point::Step(number) => self.begun() >= *number,
+            Point::Within(number, millis) => {
+                if since.is_none() && self.begun() >= *number {
+                    since = Some(Instant::now());
+                }
+                since.is_some_and(|since: Instant| since.elapsed() >= Duration::from_millis(*millis))
+            }
             Point::Instant(millis) => now.elapsed() >= Duration::from_millis(*millis),
         };
         while !running.has_ended() {
@@ -294,34 +379,43 @@ fn dice(seed: u32, limit: u64) -> impl Iterator<Item = u64> {
     })
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).expect("a short time")
+}
+
 /// Disturbs the change at every point, each time on the old host, and compares what a next run finds.
 #[track_caller]
 fn sweep(service: &'static str, change: Change) {
     let bed = Bed::new(service, change);
     bed.set_up();
     let old = bed.host();
-    bed.order("");
-    let begun = Instant::now();
-    bed.command().run();
-    let whole = u64::try_from(begun.elapsed().as_millis()).expect("a short time");
-    let calls = fs::metadata(bed.state.join("calls")).map_or(0, |calls| calls.len() as usize);
-    let (steps, few) = if change == Change::UpgradeNssm { (STEPS_OF_UPGRADE, 3) } else { (calls + 2, 1) };
+    let Course { whole, calls, steps, account: setting } = bed.course();
+    // Of an upgrade it is the genuine NSSM that is called.
+    let few = if change == Change::UpgradeNssm { 3 } else { 1 };
     let new = bed.host();
+    let new_account = bed.account();
     assert_ne!(old, new);
     let at_calls = |what: &'static str| (1..=calls).map(move |number| Point::Call(number, what));
     let count = if is_full() { INSTANTS } else { 2 };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
     let instants = dice(now, whole * 5 / 4).take(count).map(Point::Instant).collect();
+    assert_eq!(setting.is_some(), change == Change::UpdateAccount);
+    let within = setting.into_iter().flat_map(|(step, millis)| {
+        let count = if is_full() { INSTANTS / 4 } else { 2 };
+        dice(now, millis * 2 + 2).take(count).map(move |millis| Point::Within(step, millis))
+    });
     let groups = [
         ("killed at a call of NSSM", some(2, ["before", "during", "after"].into_iter().flat_map(at_calls).collect())),
-        ("killed at a step", some(few, (1..=steps).map(Point::Step).collect())),
+        // One more than there are: that one comes to its end.
+        ("killed at a step", some(few, (1..=steps + 1).map(Point::Step).collect())),
+        ("killed while the account is set", within.collect()),
         ("killed at a random instant", instants),
         ("with one failing call of NSSM", some(1, at_calls("fail").collect())),
     ];
     let mut faults = String::new();
     let mut is_old = false;
     for (what, points) in groups {
-        let (mut olds, mut news, mut unharmed) = (0, 0, 0);
+        let (mut olds, mut news, mut unharmed, mut with_account) = (0, 0, 0, 0);
         let tried = points.len();
         for point in points {
             if !is_old {
@@ -330,6 +424,7 @@ fn sweep(service: &'static str, change: Change) {
             }
             let (code, mut said) = bed.disturbed(&point);
             unharmed += usize::from(code == 0);
+            with_account += usize::from(new_account.is_some() && bed.account() == new_account);
             bed.order("");
             // Any other command takes back what was left half way.
             let next = bed.home.then_manage().arg("--list").run();
@@ -348,9 +443,12 @@ fn sweep(service: &'static str, change: Change) {
             olds += usize::from(is_old);
             news += usize::from(result == Ok("new"));
         }
-        println!(
-            "figures: {change:?} {what}: {tried} runs, {unharmed} of them came to their end; {olds} old, {news} new"
-        );
+        if tried > 0 {
+            println!(
+                "figures: {change:?} {what}: {tried} runs, {unharmed} of them came to their end; {olds} old, {news} new; \
+                 {with_account} had another account by then"
+            );
+        }
     }
     assert!(faults.is_empty(), "{faults}");
     bed.clear();
@@ -377,6 +475,7 @@ macro_rules! sweeps {
 sweeps! {
     install, "sweep-install", Install;
     update, "sweep-update", Update;
+    update_of_account_and_secret, "sweep-account", UpdateAccount;
     reinstall_of_what_runs, "sweep-reinstall-on", ReinstallRunning;
     reinstall_of_what_is_stopped, "sweep-reinstall-off", ReinstallStopped;
     removal, "sweep-remove", Remove;
