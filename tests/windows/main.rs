@@ -27,3 +27,4 @@ mod stop_command;
 mod supply;
 mod sweep;
 mod taken_over;
+mod undo;
