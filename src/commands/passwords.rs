@@ -7,6 +7,7 @@ use crate::error::{Error, Fault};
 use crate::host::prompt::{self, Answer, Terminal};
 use crate::model::name::ServiceName;
 use crate::model::observed::Observed;
+use crate::model::original::Original;
 use crate::model::password::Password;
 use crate::model::refused::Refused;
 use crate::model::spec::Target;
@@ -168,6 +169,29 @@ pub fn at_risk(
         )
     });
     lines.collect()
+}
+
+/// What follows when the services `names` are given back: the account that one of them had before it was adopted comes
+/// without its password, and that of the account it has now is lost.
+pub fn at_release(names: &[ServiceName], observed: &Observed) -> Vec<String> {
+    let mut notes = Vec::new();
+    for name in names {
+        let original = observed.originals.get(name).and_then(Original::registration);
+        let Some(account) = original.and_then(|original| account_of(&original.parameters())) else { continue };
+        let now = observed.registered.get(name).and_then(|stored| account_of(stored));
+        if now.is_some_and(|now| now.is_same_as(&account)) {
+            continue;
+        }
+        notes.extend(at_risk(&[], observed, std::slice::from_ref(name), &Passwords::new()));
+        if account.has_password() {
+            notes.push(format!(
+                "`{name}` gets the account `{account}` back, whose password nobody can read: it does not start before that \
+                 is typed in services.msc, on the page \"Log On\" of `{name}`",
+                account = account.name()
+            ));
+        }
+    }
+    notes
 }
 
 #[cfg(test)]

@@ -421,6 +421,8 @@ impl Managed {
         let mut active = managers::active(&self.site, &self.names)?;
         // Those that timers start are read anew.
         active.retain(|name| !observed.has_timer(name, &self.site.place));
+        let at_risk = passwords::at_release(&self.names, &observed);
+        at_risk.iter().for_each(|line| reporter(Event::Note(line)));
         let plan = plan::release(&self.names, &observed, &self.site);
         let done = self.logged("release", || {
             executor::apply(&plan, &self.site, &change.lock, &mut |progress| reporter(Event::Progress(progress)))?;

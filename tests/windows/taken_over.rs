@@ -8,7 +8,7 @@ use std::sync::Once;
 
 use install_service::model::nssm_release::Release;
 
-use crate::bed::{built, install, key, nssm_does, registry, release, run, toml_path};
+use crate::bed::{account, built, install, key, log_on_as, nssm_does, registry, release, run, toml_path, user};
 use crate::support::{Ran, Test, difference};
 
 /// A service as a script sets it up: the words behind `nssm install NAME`, then those behind each `nssm set NAME` or,
@@ -380,6 +380,70 @@ fn an_adopted_service_is_given_back_with_types_and_all() {
     };
     same("brought back", &of_ours(&before), &of_ours(&again));
     remove(name);
+}
+
+/// Whatever account a service has, it keeps it when it is adopted, unless another one is asked for; and it has it again when
+/// it is given back. Of one with a password the risk is told before, and what has to be typed after.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn an_adopted_service_has_its_account_again() {
+    programs();
+    let ran = install().arg("--version").run();
+    let name = "to-account";
+    let of_user = format!(r".\{}", user());
+    for (theirs, ours) in [
+        (r"NT SERVICE\to-account", r"LAB\pump$"),
+        (r"LAB\pump$", r"NT SERVICE\*"),
+        (of_user.as_str(), r"NT SERVICE\*"),
+        (of_user.as_str(), "LocalSystem"),
+        ("LocalSystem", r"NT SERVICE\*"),
+    ] {
+        let set: &[&[&str]] = &[&["AppExit", "3", "Exit"], &["Description", "What it was"]];
+        Script { name, install: &[APP, "one"], set, lost: &[] }.set_up();
+        if theirs != "LocalSystem" {
+            log_on_as(name, theirs);
+        }
+        let before = registry(name);
+        assert_eq!(account(name), theirs);
+        let has_password = theirs == of_user;
+
+        // By what `import` says of it, which is all but an account that has a password.
+        let (code, said) = imported(&ran, name);
+        assert_eq!(code, if has_password { 10 } else { 0 }, "{theirs}: {}", said.stderr);
+        with_manifest(&ran, name).arg("--adopt").stdout_contains("adopted: to-account\n").run();
+        same(&format!("{theirs}, adopted"), &before, &registry(name));
+        ran.then_manage().args([name, "release"]).run();
+        same(&format!("{theirs}, given back"), &before, &registry(name));
+
+        // Where nobody asks for an account, it stays.
+        let typed = |more: &[&str]| {
+            let test = ran.then_install().args(["--service_name", name, "--adopt"]).args(more);
+            test.args(["--", APP, "two"])
+        };
+        let risk =
+            format!("note: `{name}` runs as `{theirs}` now, whose password nobody can read: if this is taken back");
+        let adopted = typed(&[]).stdout_contains("adopted: to-account\n").run();
+        assert!(!adopted.stderr.contains("password"), "{}", adopted.stderr);
+        assert_eq!(account(name), theirs);
+        assert_ne!(registry(name), before);
+        let released = ran.then_manage().args([name, "release"]).run();
+        assert!(!released.stderr.contains("password"), "{}", released.stderr);
+        same(&format!("{theirs}, given back by a release"), &before, &registry(name));
+
+        // Another one, taken back because the adoption fails, and because somebody says so.
+        let failed = typed(&["--account", ours, "--property", "DependOnService=there-is-none"]).status(1).run();
+        same(&format!("{theirs}, after an undo"), &before, &registry(name));
+        let adopted = typed(&["--account", ours]).stdout_contains("adopted: to-account\n").run();
+        assert_eq!(account(name), ours.replace('*', name));
+        let released = ran.then_manage().args([name, "release"]).run();
+        same(&format!("{theirs}, given back by {ours}"), &before, &registry(name));
+        let back = format!("note: `{name}` gets the account `{theirs}` back, whose password nobody can read");
+        for (said, part) in [(&failed, &risk), (&adopted, &risk), (&released, &back)] {
+            assert_eq!(said.stderr.contains(part), has_password, "{theirs}, {part}\n{}", said.stderr);
+        }
+        remove(name);
+        fs::remove_file(ran.folder().join("to-account.toml")).expect("what was imported");
+    }
 }
 
 /// One of each parameter that an update could leave behind, set by hand, too: that is drift, and the update or the batch
