@@ -603,7 +603,7 @@ struct InstallBatch {
     run_service: Option<Exported>,
     runner: Option<RunnerLines>,
     set: Vec<CmdLine>,
-    log_on: Option<LogOn>,
+    account: Option<OtherAccount>,
 }
 
 /// What a batch takes out of the registry itself, whether it is there or not, and what tells that it is gone.
@@ -700,19 +700,34 @@ impl SecretValues {
     }
 }
 
-/// The account of a service whose password no batch holds.
-struct LogOn {
-    account: CmdPath,
-    /// Makes the account that of the service, and lets it log on, with a word in the place of its password.
+/// The account of a service that is not to run as LocalSystem, not even where a batch fails half way.
+struct OtherAccount {
+    name: CmdPath,
+    /// Keeps a new service from starting until it has the account.
+    disable: CmdLine,
+    /// What has to be so before a service that is there can have it: Windows lets no account but LocalSystem show windows.
+    before: Vec<CmdLine>,
+    /// Makes it that of the service; one that has a password without that, which no batch holds, and lets it log on.
     set: CmdLine,
+    has_password: bool,
 }
 
-impl LogOn {
-    fn of(service: &NssmService, parameter: &Parameter, called: &Called<'_>, refusals: &mut Refusals) -> Option<Self> {
-        let (what, account) = ("option `--account`", account_with_password(parameter)?.name().to_owned());
-        let shown = refusals.keep(what, CmdPath::new(&account.as_str().into()));
-        let set = called.line(what, &Operation::LetLogOn { name: service.name.clone(), account }, refusals);
-        shown.zip(set).map(|(account, set)| Self { account, set })
+impl OtherAccount {
+    fn of(service: &NssmService, called: &Called<'_>, refusals: &mut Refusals) -> Option<Self> {
+        let what = "option `--account`";
+        let parameter = service.parameters.iter().find(|parameter| parameter.name == OBJECT_NAME)?;
+        let account = account_of(&service.parameters).filter(|account| !account.is_system())?;
+        let name = refusals.keep(what, CmdPath::new(&account.name().into()));
+        let set = match account.has_password() {
+            true => Operation::LetLogOn { name: service.name.clone(), account: account.name().to_owned() },
+            false => service.set(parameter),
+        };
+        let set = called.line(what, &set, refusals);
+        let disable = called.line(what, &service.set(&Parameter::new(START, "SERVICE_DISABLED")), refusals);
+        let of_type = service.resets().into_iter().filter(|parameter| parameter.name == "Type");
+        let before = of_type.filter_map(|parameter| called.line(what, &service.set(&parameter), refusals)).collect();
+        let has_password = account.has_password();
+        Some(Self { name: name?, disable: disable?, before, set: set?, has_password })
     }
 }
 
@@ -805,10 +820,10 @@ pub fn batches(
     let initial = lines(&service.initial, &mut refusals);
     let reset = lines(&service.resets(), &mut refusals);
     let forgotten = Forgotten::of(&service.name, &mut refusals);
-    let (with_password, others): (Vec<&Parameter>, Vec<&Parameter>) =
-        service.parameters.iter().partition(|parameter| account_with_password(parameter).is_some());
-    let log_on = with_password.first().and_then(|parameter| LogOn::of(service, parameter, &called, &mut refusals));
-    let mut set = lines(&others.into_iter().cloned().collect::<Vec<_>>(), &mut refusals);
+    let account = OtherAccount::of(service, &called, &mut refusals);
+    let is_set_first = |parameter: &&Parameter| account.is_some() && parameter.name == OBJECT_NAME;
+    let others = service.parameters.iter().filter(|parameter| !is_set_first(parameter)).cloned();
+    let mut set = lines(&others.collect::<Vec<_>>(), &mut refusals);
     let run_service = executables.runner.as_ref().map(Exported::of);
     let runner_exe = refusals.keep("the state directory", CmdPath::new(&place.runner()));
     let (mut runner, mut without_runner) = (None, None);
@@ -858,7 +873,7 @@ pub fn batches(
         run_service,
         runner,
         set,
-        log_on,
+        account,
     };
     let remove = RemoveBatch {
         signature: signature(),

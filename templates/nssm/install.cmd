@@ -120,16 +120,6 @@ goto end
 if not defined runner echo Without the RunService.exe that was exported with this batch, the service leaves no error log behind.
 {%- endif %}
 {%- endif %}
-{%- for (from, to) in copies %}
-set "sum="
-set file={{ to }}
-if exist {{ to }} call :sum
-set "before=%sum%"
-copy /b /y {{ from }} {{ to }} >nul
-if %errorlevel% neq 0 goto failed
-call :sum
-if not "%sum%"=="%before%" set "copied=yes"
-{%- endfor %}
 {%- if let Some(values) = values %}
 if exist {{ values.file }} goto values
 type nul >{{ values.file }}
@@ -141,17 +131,55 @@ echo Fill in {{ values.file }} as in {{ values.example }} before you start the s
 {%- endif %}
 rem What NSSM says may have two bytes for each character: it is shown where a call fails.
 set words={{ words }}
+set "made="
+{%- if let Some(account) = account %}
+set "refused="
+{%- endif %}
 if defined there goto update
 {{ install }}
 if %errorlevel% neq 0 goto failed
+set "made=yes"
 {%- for line in initial %}
 {{ line }}
 if %errorlevel% neq 0 goto failed
 {%- endfor %}
+{%- if let Some(account) = account %}
+rem NSSM makes a service of LocalSystem: without its own account it is never to start.
+{{ account.disable }}
+if %errorlevel% neq 0 goto failed
+goto account
+{%- else %}
 goto settings
+{%- endif %}
 :update
 call :registered
 set "before=%sum%"
+{%- if let Some(account) = account %}
+rem The account comes first: what is new does not run as the one before. A service that has it already keeps it as it is.
+:account
+{%- if account.has_password %}
+set "needs="
+{%- endif %}
+set "account="
+for /f "skip=2 tokens=2,*" %%a in ('%sys%\reg.exe query {{ key }} /v ObjectName') do set "account=%%b"
+if /i "%account%"=={{ account.name }} goto has_account
+{%- for line in account.before %}
+{{ line }}
+if %errorlevel% neq 0 goto failed
+{%- endfor %}
+set "refused=yes"
+{%- if account.has_password %}
+rem No file holds its password.
+{%- endif %}
+{{ account.set }}
+if %errorlevel% neq 0 goto failed
+set "refused="
+{%- if account.has_password %}
+set "needs=yes"
+{%- endif %}
+:has_account
+if not defined there goto settings
+{%- endif %}
 rem What an earlier install or somebody else has set, and this one does not.
 {%- for one in forgotten %}
 {{ one.delete }}
@@ -163,6 +191,16 @@ if not errorlevel 1 goto failed
 if %errorlevel% neq 0 goto failed
 {%- endfor %}
 :settings
+{%- for (from, to) in copies %}
+set "sum="
+set file={{ to }}
+if exist {{ to }} call :sum
+set "earlier=%sum%"
+copy /b /y {{ from }} {{ to }} >%words% 2>&1
+if %errorlevel% neq 0 goto failed
+call :sum
+if not "%sum%"=="%earlier%" set "copied=yes"
+{%- endfor %}
 {%- if let Some(runner) = runner %}
 {%- if !runner.is_needed %}
 if defined runner goto through
@@ -183,17 +221,6 @@ if %errorlevel% neq 0 goto failed
 {{ line }}
 if %errorlevel% neq 0 goto failed
 {%- endfor %}
-{%- if let Some(log_on) = log_on %}
-rem No file holds the password of the account. Where the service has that account already, it stays as it is.
-set "needs="
-set "account="
-for /f "skip=2 tokens=2,*" %%a in ('%sys%\reg.exe query {{ key }} /v ObjectName') do set "account=%%b"
-if /i "%account%"=={{ log_on.account }} goto account
-{{ log_on.set }}
-if %errorlevel% neq 0 goto failed
-set "needs=yes"
-:account
-{%- endif %}
 {%- if let Some(values) = values %}
 {%- if let Some(reader) = values.reader %}
 {{ reader }}
@@ -201,8 +228,10 @@ if %errorlevel% neq 0 goto failed
 {%- endif %}
 {%- endif %}
 set "result=0"
-{%- if let Some(log_on) = log_on %}
-if defined needs echo Before it can start, type the password of {{ log_on.account }} in services.msc, on the page "Log On" of {{ name }}.
+{%- if let Some(account) = account %}
+{%- if account.has_password %}
+if defined needs echo Before it can start, type the password of {{ account.name }} in services.msc, on the page "Log On" of {{ name }}.
+{%- endif %}
 {%- endif %}
 if defined there goto updated
 echo installed: {{ name }}
@@ -227,10 +256,35 @@ if not defined words goto end
 {%- if let Some(exported) = run_service %}
 if not defined helps goto type
 {{ exported.beside }} --print %words%
-goto end
+goto told
 :type
 {%- endif %}
 type %words%
+{%- if run_service.is_some() %}
+:told
+{%- endif %}
+{%- if let Some(account) = account %}
+if defined refused echo The account {{ account.name }} could not be set.
+{%- endif %}
+if defined made goto withdraw
+if not defined there goto end
+{%- if let Some(account) = account %}
+if defined refused echo {{ name }} has the account and the settings that it had.
+if defined refused goto end
+{%- endif %}
+echo {{ name }} may have only some of its settings: run this batch again once that is mended.
+goto end
+:withdraw
+rem It is not to start with half of its settings.
+%sys%\sc.exe delete {{ name }} >nul 2>nul
+if errorlevel 1 goto stays
+echo not installed: {{ name }} was removed again.
+goto end
+:stays
+echo {{ name }} could not be removed again: remove-{{ name }}.cmd does that.
+{%- if account.is_some() %}
+if defined refused echo Until then it is disabled.
+{%- endif %}
 :end
 if defined words if exist %words% del /f /q %words%
 if defined page %sys%\chcp.com %page% >nul 2>nul

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::bed::{CLOSED, NSSM, OPEN, RUNNER, give_away, key, nssm, nssm_does, probe, registry, run, set_list};
+use crate::bed::{
+    CLOSED, NSSM, OPEN, RUNNER, account, built, give_away, key, nssm, nssm_does, probe, registry, run, set_list, user,
+};
 use crate::support::{Ran, Test, difference};
 
 /// One of each parameter.
@@ -287,6 +289,81 @@ fn a_folder_that_others_can_change_is_refused_by_a_batch() {
     give_away(state);
     exported.does("install", &[], 2, &["belongs to ", &format!("`takeown /a /f {quoted}`")]);
     assert!(fs::read_dir(state).unwrap().next().is_none() && exported.is_free());
+}
+
+/// A service that cannot have its account is none that starts as `LocalSystem`. (The `sc.exe` of Wine sets no account; and
+/// NSSM none of a user, because Wine lets nobody log on.)
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_batch_that_cannot_set_the_account_leaves_what_was() {
+    let own = Exported::new("fails-closed", &["--nssm", NSSM, "--account", r"NT SERVICE\*"]);
+    let receipt = own.state.join("fails-closed_install_args.toml");
+    let refused = r#"The account "NT SERVICE\fails-closed" could not be set."#;
+    own.does("install", &[], 1, &[refused, "\nnot installed: fails-closed was removed again.\n"]);
+    assert!(own.is_free() && !receipt.exists());
+    // That fails, too: Windows does not start it.
+    own.changed("install", "sc.exe delete", "no-sc.exe delete");
+    let stays =
+        "fails-closed could not be removed again: remove-fails-closed.cmd does that.\nUntil then it is disabled.\n";
+    own.does("install", &[], 1, &[refused, stays]);
+    let start: u32 = key("fails-closed").expect("a service").get_value("Start").expect("a number");
+    assert_eq!(start, 4);
+    assert_ne!(nssm(&["start", "fails-closed"]).0, 0);
+    own.does("remove", &[], 0, &["removed: fails-closed"]);
+    own.changed("install", "no-sc.exe delete", "sc.exe delete");
+
+    let user = format!(r".\{}", user());
+    let of_user = Exported::new("fails-closed", &["--nssm", NSSM, "--account", &user]);
+    // NSSM does not survive there that nobody may log on.
+    let (code, said) = run_batch(&of_user.batch("install"), &[]);
+    let end = format!("The account \"{user}\" could not be set.\nnot installed: fails-closed was removed again.\n");
+    assert!(code != Some(0) && said.ends_with(&end) && !said.contains("type the password"), "{code:?} {said}");
+    assert!(of_user.is_free());
+
+    // Of one that is there everything stays, its files included.
+    let direct = own.ran.then_install().args(["--service_name", "fails-closed", "--description", "the old one", "--"]);
+    direct.args([r"C:\windows\system32\cmd.exe", "/c", "pause"]).run();
+    let before = (registry("fails-closed"), fs::read(&receipt).unwrap());
+    let had = "fails-closed has the account and the settings that it had.\n";
+    let said = own.does("install", &[], 1, &[refused, had]);
+    assert!(!said.contains("updated"), "{said}");
+    assert_eq!((registry("fails-closed"), fs::read(&receipt).unwrap()), before);
+    own.ran.then_manage().args(["fails-closed", "remove", "--remove_install_args"]).run();
+
+    // With an `sc.exe` as that of Windows.
+    let config = |name: &str| format!(r#""{name}" ^"config^""#);
+    let (of_wine, other) = (config(r"%SystemRoot%\System32\sc.exe"), config(&built("sc-config").display().to_string()));
+    own.changed("install", &of_wine, &other);
+    let said = own.does("install", &[], 0, &["installed: fails-closed\n"]);
+    assert!(!said.contains("could not"), "{said}");
+    assert_eq!(account("fails-closed"), r"NT SERVICE\fails-closed");
+    let by_batch = registry("fails-closed");
+    own.does("install", &[], 0, &["unchanged: fails-closed\n"]);
+    own.ran.then_manage().args(["fails-closed", "diff"]).run();
+    let typed = ["--manifest", "service.toml", "--account", r"NT SERVICE\*"];
+    own.ran.then_install().args(typed).stdout("unchanged: fails-closed\n").run();
+    assert_eq!(registry("fails-closed"), by_batch);
+    // From another one.
+    own.ran.then_install().args(["--manifest", "service.toml", "--account", "LocalSystem"]).run();
+    own.does("install", &[], 0, &["updated: fails-closed\n"]);
+    assert_eq!(registry("fails-closed"), by_batch);
+    own.does("remove", &[], 0, &["removed: fails-closed"]);
+}
+
+/// What a new service lacks when a later line fails it would start without.
+#[test]
+#[ignore = "needs Windows or Wine, and NSSM: tests/run"]
+fn a_new_service_that_a_batch_cannot_finish_is_removed_again() {
+    let exported = Exported::new("half-way", &["--nssm", NSSM]);
+    exported.changed("install", "^\"Spooler^\"", "^\"NoSuchService^\"");
+    exported.does("install", &[], 6, &["NoSuchService", "\nnot installed: half-way was removed again.\n"]);
+    assert!(exported.is_free());
+    exported.changed("install", "^\"NoSuchService^\"", "^\"Spooler^\"");
+    exported.does("install", &[], 0, &["installed: half-way"]);
+    exported.changed("install", "^\"Spooler^\"", "^\"NoSuchService^\"");
+    let rest = "half-way may have only some of its settings: run this batch again once that is mended.\n";
+    exported.does("install", &[], 6, &["NoSuchService", rest]);
+    exported.does("remove", &[], 0, &["removed: half-way"]);
 }
 
 #[test]
