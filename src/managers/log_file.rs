@@ -17,6 +17,10 @@ use crate::model::text::Text;
 /// How long NSSM may take to write down what a program has printed.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long a log has to stay as it is to count as written to its end.
+const QUIET: Duration = Duration::from_millis(500);
+/// How long that may take: a program that is started again and again goes on.
+const GROWTH: Duration = Duration::from_secs(2);
 /// Time between two looks for what was added.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
@@ -125,6 +129,25 @@ pub fn tail(path: &Text, lines: usize) -> Result<String, Error> {
     };
     let all: Vec<&str> = end.lines().collect();
     Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| format!("{line}\n")).collect())
+}
+
+/// The last `lines` lines that a program has printed which has just ended: NSSM reads them from a pipe, and may not have
+/// written the last of them yet.
+///
+/// # Errors
+/// When the log is there and cannot be read.
+pub fn tail_of_ended(path: &Text, lines: usize) -> Result<String, Error> {
+    let length = || fs::metadata(to_path(path)).map_or(0, |found| found.len());
+    let begun = Instant::now();
+    let (mut known, mut since) = (length(), begun);
+    while since.elapsed() < QUIET && begun.elapsed() < GROWTH {
+        thread::sleep(PAUSE);
+        let now = length();
+        if now != known {
+            (known, since) = (now, Instant::now());
+        }
+    }
+    tail(path, lines)
 }
 
 /// Whether the caller may read the log at `path`, if there is one.

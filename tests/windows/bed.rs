@@ -107,14 +107,21 @@ pub(crate) fn nssm_does(words: &[&str]) -> String {
     said
 }
 
-/// Starts a service and stops it once its probe has said what it received.
+/// Starts a service, without waiting for more than that it is about to run.
 #[track_caller]
-pub(crate) fn received_by(service: &str, folder: &Path) -> Received {
-    // On a busy machine Wine gives up now and then before a service has said that it is there.
+pub(crate) fn starts(service: &str) {
+    // On a busy machine Wine gives up now and then before a service has said that it is there; and NSSM waits less long
+    // than that takes.
     wait_for(&format!("{service} to start"), 90, || {
         nssm(&["start", service]);
         (state(service) != "SERVICE_STOPPED").then_some(())
     });
+}
+
+/// Starts a service and stops it once its probe has said what it received.
+#[track_caller]
+pub(crate) fn received_by(service: &str, folder: &Path) -> Received {
+    starts(service);
     let received = Received::in_folder(folder);
     nssm(&["stop", service]);
     wait_for(&format!("{service} to stop"), 40, || (state(service) == "SERVICE_STOPPED").then_some(()));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::bed::{NSSM, PYTHON, key, nssm_does, run};
+use crate::bed::{NSSM, PYTHON, key, nssm_does, run, starts};
 use crate::support::readme::blocks_of;
 use crate::support::temporary_folder;
 
@@ -27,7 +27,7 @@ fn make_an_old_service() {
     fs::write(&script, "import time\ntime.sleep(600)\n").expect("a script");
     nssm_does(&["install", "old-uploader", PYTHON, &script]);
     nssm_does(&["set", "old-uploader", "AppDirectory", r"C:\openmsistream"]);
-    nssm_does(&["start", "old-uploader"]);
+    starts("old-uploader");
 }
 
 /// Each line ends the batch if it fails, and says which it was.

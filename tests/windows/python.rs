@@ -47,13 +47,15 @@ fn a_python_service_runs_and_its_traceback_is_kept() {
 
     ran.then_manage().args(["snake", "start"]).stdout("snake: started, it runs\n").run();
     let log = || fs::read_to_string(state.join("snake_output.log")).unwrap_or_default().replace('\r', "");
-    let said = log();
+    // NSSM writes down what a program prints a moment later.
+    let has = |part: &str| wait_for(part, 10, || Some(log()).filter(|said| said.contains(part)));
+    let said = has(r"\\Scripts']");
     assert!(said.contains("started with ['run', '100%'] s3cr\u{e9}t \"%PATH%\"\nline"), "{said}");
     assert!(said.contains(r"['C:\\Program Files', 'C:\\python', 'C:\\python\\Scripts']"), "{said}");
     ran.then_manage().args(["snake", "status"]).stdout_contains("(none so far)").run();
     // Ctrl-C, and time to flush.
     ran.then_manage().args(["snake", "stop"]).run();
-    assert!(log().contains("flushed"), "{}", log());
+    has("flushed");
     let error_log = lab.join("snake_ERROR_LOG.txt");
     assert!(!error_log.exists());
 

@@ -8,8 +8,10 @@ use std::sync::Once;
 
 use install_service::model::nssm_release::Release;
 
-use crate::bed::{account, built, install, key, log_on_as, nssm_does, registry, release, run, toml_path, user};
-use crate::support::{Ran, Test, difference};
+use crate::bed::{
+    account, built, install, key, log_on_as, nssm_does, registry, release, run, starts, state, toml_path, user,
+};
+use crate::support::{Ran, Test, difference, wait_for};
 
 /// A service as a script sets it up: the words behind `nssm install NAME`, then those behind each `nssm set NAME` or,
 /// where they begin with `reg`, behind `reg add KEY`.
@@ -333,15 +335,16 @@ fn an_adopted_service_is_given_back_with_types_and_all() {
     }
     assert_eq!(registry(name), before);
 
-    nssm_does(&["start", name]);
+    starts(name);
     let running = crate::bed::Received::in_folder(Path::new(APP).parent().unwrap());
     assert_eq!(running.argv[1..], ["--at".into(), "%TEMP%\\x".into()]);
+    wait_for("it to run", 30, || (state(name) == "SERVICE_RUNNING").then_some(()));
 
     // It stays what it was where an install fails, and what ran goes on.
     let broken = "[service.nssm]\nDependOnService = ['there-is-none']\n";
     apply(broken).status(1).stderr_contains("to-give-back").run();
     same("after an undo", &before, &registry(name));
-    assert_eq!(crate::bed::state(name), "SERVICE_RUNNING");
+    assert_eq!(state(name), "SERVICE_RUNNING");
 
     apply("").stdout_contains(format!("adopted: {name}\n")).run();
     let now = registry(name);
@@ -350,14 +353,14 @@ fn an_adopted_service_is_given_back_with_types_and_all() {
         assert!(now.iter().all(|line| !line.contains(gone)), "{gone}: {now:#?}");
     }
     assert!(now.iter().any(|line| line.contains("Of another tool")), "{now:#?}");
-    assert_eq!(crate::bed::state(name), "SERVICE_RUNNING");
+    assert_eq!(state(name), "SERVICE_RUNNING");
     let shown = ran.then_manage().args([name, "show"]).run().stdout;
     assert!(shown.contains("to-give-back_original.reg") && shown.contains("\"Of another tool\"=\"stays\""), "{shown}");
     ran.then_manage().args(["--list"]).stdout_contains("(adopted)").run();
 
     ran.then_manage().args([name, "release"]).stdout_contains("released").run();
     same("given back", &before, &registry(name));
-    assert_eq!(crate::bed::state(name), "SERVICE_RUNNING");
+    assert_eq!(state(name), "SERVICE_RUNNING");
     let left = fs::read_dir(ran.folder().join("working_dir")).unwrap().flatten();
     let left: Vec<_> =
         left.map(|entry| entry.file_name()).filter(|file| file.to_string_lossy().contains(name)).collect();
@@ -592,7 +595,7 @@ fn a_service_of_openmsistream_is_reinstalled_as_one_of_ours() {
     let script = state.join("to-upload_service_executable.py");
     nssm_does(&["install", "to-upload", crate::bed::PYTHON, script.to_str().expect("a path")]);
     nssm_does(&["set", "to-upload", "AppDirectory", lab.to_str().expect("a path")]);
-    nssm_does(&["start", "to-upload"]);
+    starts("to-upload");
 
     let imported = ran.then_install().args(["import", "to-upload"]).run().stdout;
     for part in [

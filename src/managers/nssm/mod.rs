@@ -457,7 +457,7 @@ fn too_slow(name: &ServiceName) -> Error {
 }
 
 fn died(name: &ServiceName, state: &str) -> Error {
-    let log = output_of(name).and_then(|path| log_file::tail(&path, 20).ok()).unwrap_or_default();
+    let log = output_of(name).and_then(|path| log_file::tail_of_ended(&path, 20).ok()).unwrap_or_default();
     Error::DidNotStart {
         service: name.to_string(),
         state: state.to_owned(),
