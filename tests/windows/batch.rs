@@ -29,12 +29,24 @@ fn export(ran: &Ran, folder: &str, manifest: &str, more: &[&str]) -> PathBuf {
     ran.folder().join(folder)
 }
 
-/// What a batch ends with, and what it says: every byte of that is read as UTF-8.
+/// What a batch ends with, and what it says: every byte of that is read as UTF-8. On a busy machine the `cmd.exe` of Wine
+/// fails now and then to start a program that is there; then the batch is run again, which is what it is made for.
 #[track_caller]
 fn run_batch(path: &Path, words: &[&str]) -> (Option<i32>, String) {
-    let output = run(Command::new(path).args(words));
-    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-    (output.status.code(), text.replace('\r', ""))
+    const NOT_STARTED: i32 = 9009;
+    let ran = || {
+        let output = run(Command::new(path).args(words));
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        (output.status.code(), text.replace('\r', ""))
+    };
+    let mut ended = ran();
+    for _ in 0..3 {
+        if ended.0 != Some(NOT_STARTED) {
+            break;
+        }
+        ended = ran();
+    }
+    ended
 }
 
 /// A service whose batches are in a folder of their own, and where they put their files.
