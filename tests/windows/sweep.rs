@@ -166,7 +166,7 @@ impl Bed {
         for path in entries(&self.state).into_iter().filter(|path| self.is_of_host(path)) {
             drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
         }
-        entries(&self.app).iter().filter(|path| is_record(path)).for_each(|path| drop(fs::remove_file(path)));
+        self.forget_records();
     }
 
     /// The host as the change finds it.
@@ -255,6 +255,18 @@ impl Bed {
         Host { files, access, registry: if registered { registry(self.service) } else { Vec::new() }, state, argv }
     }
 
+    /// The host, once what runs has said what it is.
+    fn host_that_has_said(&self) -> Host {
+        crate::support::wait_for("what runs", 60, || {
+            Some(self.host()).filter(|host| host.state != "SERVICE_RUNNING" || !host.argv.is_empty())
+        })
+    }
+
+    /// Takes away what was said of what ran.
+    fn forget_records(&self) {
+        entries(&self.app).iter().filter(|path| is_record(path)).for_each(|path| drop(fs::remove_file(path)));
+    }
+
     fn is_of_host(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.change == Change::UpgradeNssm && OF_NSSM.contains(&name.as_str())
@@ -299,6 +311,8 @@ impl Bed {
     /// Runs the command to its end, and watches it.
     fn course(&self) -> Course {
         self.order("");
+        // What ran before is not taken for what runs then.
+        self.forget_records();
         let before = self.account();
         let now = Instant::now();
         let mut running = self.command().spawn();
@@ -388,11 +402,11 @@ fn millis(time: Duration) -> u64 {
 fn sweep(service: &'static str, change: Change) {
     let bed = Bed::new(service, change);
     bed.set_up();
-    let old = bed.host();
+    let old = bed.host_that_has_said();
     let Course { whole, calls, steps, account: setting } = bed.course();
     // Of an upgrade it is the genuine NSSM that is called.
     let few = if change == Change::UpgradeNssm { 3 } else { 1 };
-    let new = bed.host();
+    let new = bed.host_that_has_said();
     let new_account = bed.account();
     assert_ne!(old, new);
     let at_calls = |what: &'static str| (1..=calls).map(move |number| Point::Call(number, what));
@@ -420,7 +434,7 @@ fn sweep(service: &'static str, change: Change) {
         for point in points {
             if !is_old {
                 bed.set_up();
-                assert_eq!(bed.host(), old, "set up again");
+                assert_eq!(bed.host_that_has_said(), old, "set up again");
             }
             let (code, mut said) = bed.disturbed(&point);
             unharmed += usize::from(code == 0);
