@@ -258,7 +258,13 @@ impl Bed {
     /// The host, once what runs has said what it is.
     fn host_that_has_said(&self) -> Host {
         crate::support::wait_for("what runs", 60, || {
-            Some(self.host()).filter(|host| host.state != "SERVICE_RUNNING" || !host.argv.is_empty())
+            let is_whole = |host: &Host| match host.state.as_str() {
+                "SERVICE_RUNNING" => !host.argv.is_empty(),
+                "SERVICE_STOPPED" => true,
+                // A busy Wine may not have started the NSSM that was asked.
+                _ => host.registry.is_empty(),
+            };
+            Some(self.host()).filter(is_whole)
         })
     }
 
@@ -451,7 +457,7 @@ fn sweep(service: &'static str, change: Change) {
                 (result, _) => result.is_err(),
             };
             if is_wrong || bed.state.join("journal").exists() {
-                writeln!(faults, "== {what}, {point:?}:\n{}\n{said}", told(&result, &old)).unwrap();
+                writeln!(faults, "== {what}, {point:?}:\n{}\n{said}", told(&result, &old, &new)).unwrap();
             }
             is_old = result == Ok("old");
             olds += usize::from(is_old);
@@ -468,11 +474,14 @@ fn sweep(service: &'static str, change: Change) {
     bed.clear();
 }
 
-/// What was found, or how it differs from the old host.
-fn told(result: &Result<&'static str, Host>, old: &Host) -> String {
+/// What was found, or how it differs from the old host and from the new one.
+fn told(result: &Result<&'static str, Host>, old: &Host, new: &Host) -> String {
+    let differs = |what: &str, from: &Host, host: &Host| {
+        difference(what, &format!("{from:?}"), &format!("{host:?}")).unwrap_or_default()
+    };
     match result {
         Ok(which) => (*which).to_owned(),
-        Err(host) => difference("the host", &format!("{old:?}"), &format!("{host:?}")).unwrap_or_default(),
+        Err(host) => differs("the old host", old, host) + &differs("the new host", new, host),
     }
 }
 
