@@ -98,7 +98,7 @@ fn page(about: &str, usage: &[&str], arguments: &StyledStr) -> Styled {
         text.plain(line);
         page.prose(if at == 0 { "Usage: ".len() + 4 } else { 4 }, text);
     }
-    page.plain('\n').append(Styled::of_clap(arguments));
+    page.plain('\n').sentences(Styled::of_clap(arguments));
     page
 }
 
@@ -124,7 +124,7 @@ pub(super) fn of_install(arguments: &StyledStr, depth: Depth) -> Styled {
         "InstallService DataFileUploadDirectory /data/in --config /etc/lab/prod.config",
         "ManageService DataFileUploadDirectory start",
     ] {
-        page.plain(format_args!("  {example}\n"));
+        page.prose(4, format_args!("  {example}"));
     }
     section(&mut page, "More");
     let all = match depth {
@@ -161,7 +161,9 @@ pub(super) fn of_manage(arguments: &StyledStr, modes: &[(String, String)], depth
     match depth {
         Depth::Short => {
             section(&mut page, "Examples");
-            page.plain("  ManageService --list\n  ManageService web status\n  ManageService web logs --follow\n");
+            for example in ["--list", "web status", "web logs --follow"] {
+                page.prose(4, format_args!("  ManageService {example}"));
+            }
             section(&mut page, "More");
             rows(&mut page, &[("ManageService --help", "All options, and the exit codes")]);
         }

@@ -1,6 +1,7 @@
 //! The command line: from argv to a use case of [`crate::commands`], and from what came of it to text and an exit code.
 
 pub mod broken;
+mod called;
 mod completions;
 mod drift;
 mod help;

@@ -16,6 +16,7 @@ use terminal_size::{Height, Width};
 use super::hidden;
 use super::styled::{Look, Styled};
 use crate::error::Error;
+use crate::host::called::Called;
 
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(super) const HELP: Style = AnsiColor::Cyan.on_default().bold();
@@ -193,5 +194,5 @@ fn look(stream: &(impl RawStream + std::os::windows::io::AsHandle), choice: Colo
 
 fn look_of(is_terminal: bool, choice: ColorChoice, size: Option<(Width, Height)>) -> Look {
     let width = size.filter(|_| is_terminal).map(|(Width(columns), _)| usize::from(columns));
-    Look { is_terminal, has_styles: choice != ColorChoice::Never, width }
+    Look { is_terminal, has_styles: choice != ColorChoice::Never, width, called: Called::now() }
 }

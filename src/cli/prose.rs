@@ -86,6 +86,8 @@ fn is_command(code: &str) -> bool {
     let known = [
         "InstallService",
         "ManageService",
+        "install-service",
+        "manage-service",
         "chmod",
         "chown",
         "command",

@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn its_help_is_wrapped_on_a_terminal_and_its_last_words_are_not() {
-        let look = Look { is_terminal: true, has_styles: false, width: Some(40) };
+        let look = Look { is_terminal: true, width: Some(40), ..Look::default() };
         let text = String::from_utf8(of_killed(&killed(&[], EndedBy::Term)).rendered(look)).unwrap();
         let end = "    its last words, which stay on the one line that they are\n  \
                    help: `InstallService` with\n        \

@@ -8,7 +8,8 @@ use std::fmt;
 use anstyle::Style;
 use clap::builder::StyledStr;
 
-use super::{hidden, prose};
+use super::{called, hidden, prose};
+use crate::host::called::Called;
 
 /// What begins a style in band.
 const ESCAPE: char = '\u{1b}';
@@ -33,10 +34,12 @@ enum Piece {
         /// What is to be typed in it stands on lines of its own there.
         own_lines: bool,
     },
+    /// Sentences of ours that are laid out already.
+    Sentences(Styled),
 }
 
 /// What a stream makes of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Look {
     /// Somebody looks at it.
     pub(super) is_terminal: bool,
@@ -44,6 +47,8 @@ pub(super) struct Look {
     pub(super) has_styles: bool,
     /// How many columns it has, where that is known.
     pub(super) width: Option<usize>,
+    /// What our commands are called in sentences.
+    pub(super) called: Called,
 }
 
 impl Styled {
@@ -75,12 +80,6 @@ impl Styled {
         self
     }
 
-    /// Adds another text.
-    pub(super) fn append(&mut self, other: Self) -> &mut Self {
-        self.0.extend(other.0);
-        self
-    }
-
     /// Adds lines that are wrapped on a terminal, and go on `hang` columns in.
     pub(super) fn prose(&mut self, hang: usize, text: impl Into<Self>) -> &mut Self {
         self.0.push(Piece::Prose { text: text.into(), hang, own_lines: false });
@@ -90,6 +89,12 @@ impl Styled {
     /// The same of lines in which there are commands to type.
     pub(super) fn advice(&mut self, hang: usize, text: impl Into<Self>) -> &mut Self {
         self.0.push(Piece::Prose { text: text.into(), hang, own_lines: true });
+        self
+    }
+
+    /// Adds sentences of ours that are laid out already.
+    pub(super) fn sentences(&mut self, text: Self) -> &mut Self {
+        self.0.push(Piece::Sentences(text));
         self
     }
 
@@ -143,25 +148,33 @@ impl Styled {
 
     /// The text without its styles.
     pub(super) fn without_styles(&self) -> Vec<u8> {
-        self.rendered(Look { is_terminal: false, has_styles: false, width: None })
+        self.rendered(Look::default())
     }
 
     /// What a stream is given.
     pub(super) fn rendered(&self, look: Look) -> Vec<u8> {
+        // A file that is shown has the words that it has.
+        self.with_names(Look { called: Called::Classic, ..look }, look.called)
+    }
+
+    /// The same with our commands by the names of `look`; by those of `in_sentences` where lines are wrapped.
+    fn with_names(&self, look: Look, in_sentences: Called) -> Vec<u8> {
+        let of_sentence = |text: &Self| text.with_names(Look { called: in_sentences, ..look }, in_sentences);
         let mut out = Vec::new();
         for piece in &self.0 {
             match piece {
-                Piece::Text(text) if look.is_terminal => shown(text, &mut out),
-                Piece::Text(text) => out.extend_from_slice(text),
+                Piece::Text(text) if look.is_terminal => shown(&called::with_names(look.called, text), &mut out),
+                Piece::Text(text) => out.extend_from_slice(&called::with_names(look.called, text)),
                 Piece::Style(sequence) if look.has_styles => out.extend_from_slice(sequence.as_bytes()),
                 Piece::Style(_) => {}
+                Piece::Sentences(text) => out.extend(of_sentence(text)),
                 Piece::Prose { text, hang, own_lines } => match look.width {
                     Some(width) => {
-                        let text = String::from_utf8_lossy(&text.rendered(look)).into_owned();
+                        let text = String::from_utf8_lossy(&of_sentence(text)).into_owned();
                         out.extend(prose::wrapped(&text, width, *hang, *own_lines).into_bytes());
                     }
                     None => {
-                        out.extend(text.rendered(look));
+                        out.extend(of_sentence(text));
                         out.push(b'\n');
                     }
                 },

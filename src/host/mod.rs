@@ -6,6 +6,7 @@
 #[cfg(windows)]
 pub mod access;
 pub mod account;
+pub mod called;
 #[cfg(windows)]
 pub mod drive;
 pub mod environment;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::{self, Variables};
 use super::text::text;
-use super::{interrupt, process, prompt, reading};
+use super::{called, interrupt, process, prompt, reading};
 use crate::error::Error;
 use crate::manifest::Value;
 use crate::model::invocation::Invocation;
@@ -120,7 +120,7 @@ pub fn run_again(
     notes: Vec<String>,
     announce: &mut dyn FnMut(),
 ) -> Result<u8, Error> {
-    let program = env::current_exe().map_or_else(|_| env::args_os().next().map(text).unwrap_or_default(), text);
+    let program = called::own_path();
     let again = Invocation(
         ["sudo".into(), "--".into(), program.clone(), MARK.into()].into_iter().chain(typed.words.clone()).collect(),
     );

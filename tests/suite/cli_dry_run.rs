@@ -565,6 +565,28 @@ fn other_programs_that_are_called_as_ours_are_said() {
     }
     let none: [&str; 0] = [];
     assert_eq!(notes(test.env("PATH", links).args(["--", "/bin/true"])), none);
+    // Where the name that nobody else has means ours, it is enough; and who types it knows.
+    let test = install();
+    let (venv, links) = (test.folder().join("venv/bin"), test.folder().join("links"));
+    fs::create_dir_all(&links).unwrap();
+    for name in ["install-service", "manage-service"] {
+        std::os::unix::fs::symlink(own(name), links.join(name)).unwrap();
+    }
+    let path = std::env::join_paths([&venv, &links]).unwrap();
+    let of = |name: &str, hyphenated: &str| {
+        format!("`{name}` alone is another program here, `[TMP]/venv/bin/{name}`; this one is `{hyphenated}`")
+    };
+    assert_eq!(
+        notes(test.env("PATH", path).args(["--", "/bin/true"])),
+        [of("InstallService", "install-service"), of("ManageService", "manage-service")]
+    );
+    let test = Test::hyphenated("install-service").file("venv/bin/InstallService", "");
+    let program = test.folder().join("venv/bin/InstallService");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = program.parent().unwrap().to_owned();
+    let test =
+        test.env("PATH", path).args(["--dry-run", "--format", "json", "--service_name", "web", "--", "/bin/true"]);
+    assert_eq!(notes(test), none);
 }
 
 #[test]

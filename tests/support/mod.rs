@@ -72,6 +72,12 @@ impl Test {
         Self::new(env!("CARGO_BIN_EXE_ManageService"), temporary_folder())
     }
 
+    /// One of our commands by the name that no other package has, in a new folder.
+    pub(crate) fn hyphenated(name: &str) -> Self {
+        let built = Path::new(env!("CARGO_BIN_EXE_install-service"));
+        Self::new(built.with_file_name(name).with_extension(std::env::consts::EXE_EXTENSION), temporary_folder())
+    }
+
     fn new(program: impl AsRef<OsStr>, folder: Rc<TempDir>) -> Self {
         let mut command = Command::new(program);
         command

@@ -399,7 +399,7 @@ mod tests {
             Kept::Lingering("lab".to_owned()),
         ];
         let left = left(&Removal { done: Vec::new(), kept, withdrawn: Vec::new() });
-        let look = Look { is_terminal: true, has_styles: false, width: Some(60) };
+        let look = Look { is_terminal: true, width: Some(60), ..Look::default() };
         assert_eq!(
             String::from_utf8(left.rendered(look)).unwrap(),
             "kept: /var/lib/install-service/web.toml\n      \
@@ -413,7 +413,7 @@ mod tests {
 
     /// What a terminal of 60 columns shows.
     fn shown(out: &Styled) -> String {
-        let look = Look { is_terminal: true, has_styles: false, width: Some(60) };
+        let look = Look { is_terminal: true, width: Some(60), ..Look::default() };
         String::from_utf8(out.rendered(look)).expect("plain text")
     }
 
