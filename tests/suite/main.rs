@@ -18,11 +18,11 @@ mod architecture;
 #[cfg(unix)]
 mod at_boot;
 mod broken;
-#[cfg(unix)]
 mod called;
 #[cfg(target_os = "linux")]
 mod caller;
 mod catalog;
+#[cfg(unix)]
 mod cli;
 #[cfg(target_os = "linux")]
 mod cli_drift;
