@@ -346,12 +346,16 @@ impl Sink {
     }
 }
 
-/// Starts a command. On a busy machine Wine fails to do so now and then, with an "internal error".
+/// Starts a command. On a busy machine Wine fails to do so now and then, with an "internal error"; and a program that was
+/// just copied is busy as long as a child of another test, which is about to become its own program, has it open.
 fn start(command: &mut Command) -> std::io::Result<std::process::Child> {
     const INTERNAL_ERROR: i32 = 1359;
     for _ in 0..5 {
         match command.spawn() {
-            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {
+            Err(error)
+                if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR)
+                    || error.kind() == std::io::ErrorKind::ExecutableFileBusy =>
+            {
                 std::thread::sleep(std::time::Duration::from_millis(200));
             }
             spawned => return spawned,
