@@ -4,6 +4,7 @@
 use crate::support::Test;
 
 #[test]
+#[cfg(unix)]
 fn messages_name_the_commands_that_were_typed() {
     Test::hyphenated("install-service")
         .args(["--dry-run", "--", "relative/program"])
@@ -37,6 +38,7 @@ fn help_names_the_commands_that_were_typed() {
 
 /// What is written for a service is the same by either name.
 #[test]
+#[cfg(unix)]
 fn a_dry_run_is_the_same_by_either_name() {
     let arguments = ["--dry-run", "--service_name", "web", "--working-directory", "/", "--", "/bin/true"];
     let words = |test: Test| {
