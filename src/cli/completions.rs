@@ -30,14 +30,31 @@ pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
         String::from_utf8_lossy(&script).into_owned()
     };
     let manage = manage::command(Purpose::Complete);
-    let more = of(manage.clone(), "ManageService");
+    let more = by_both_names(shell, &of(manage.clone(), "ManageService"), "ManageService", "manage-service");
     let install = with_properties(shell, &of(install, "InstallService"));
+    let install = by_both_names(shell, &install, "InstallService", "install-service");
     if shell == Shell::Fish {
         return value_before_the_cursor(&install) + &more + &modes_for_fish(&manage);
     }
     // PowerShell wants these before everything else, where the first script has them.
     let more = more.lines().filter(|line| !line.starts_with("using namespace"));
     install + &more.map(|line| format!("{line}\n")).collect::<String>()
+}
+
+/// The script for a command that has a second name. Elvish has one table for each name, and no words for that.
+fn by_both_names(shell: Shell, script: &str, name: &str, second: &str) -> String {
+    match shell {
+        Shell::Bash => script.replace(&format!(" -o default {name}\n"), &format!(" -o default {name} {second}\n")),
+        Shell::Zsh => {
+            let script = script.replacen(&format!("#compdef {name}\n"), &format!("#compdef {name} {second}\n"), 1);
+            script.replace(&format!("compdef _{name} {name}\n"), &format!("compdef _{name} {name} {second}\n"))
+        }
+        Shell::Fish => format!("{script}complete -c {second} -w {name}\n"),
+        Shell::PowerShell => {
+            script.replace(&format!("-CommandName '{name}'"), &format!("-CommandName '{name}', '{second}'"))
+        }
+        _ => script.to_owned(),
+    }
 }
 
 /// The script with the names that `--property` takes, each up to its `=`: behind that a value follows without a blank,

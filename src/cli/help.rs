@@ -80,6 +80,29 @@ pub(super) const OF_MANAGE: [&str; 4] = [
 /// The pages that are made here have the arguments alone from clap, which breaks no usage.
 pub(super) const ARGUMENTS_ALONE: &str = "{all-args}";
 
+/// What the exit codes of InstallService mean ([`crate::error::exit`]).
+pub(super) const EXIT_CODES_OF_INSTALL: [(&str, &str); 7] = [
+    ("0", "done, or as it was before"),
+    ("1", "failed; what was begun is undone"),
+    ("2", "wrong usage, or a request that is refused"),
+    ("4", "no such service, with `--update`"),
+    ("5", "no administrator rights"),
+    ("10", "different, with `--check`; not all of it can be said, with `import`"),
+    ("130", "interrupted"),
+];
+
+/// What the exit codes of ManageService mean.
+pub(super) const EXIT_CODES_OF_MANAGE: [(&str, &str); 8] = [
+    ("0", "done or running"),
+    ("1", "failed"),
+    ("2", "wrong usage"),
+    ("3", "not running"),
+    ("4", "no such service"),
+    ("5", "no administrator rights"),
+    ("10", "different"),
+    ("130", "interrupted"),
+];
+
 /// Ways to call a command, below each other behind a `Usage: `.
 pub(super) fn below_each_other<const N: usize>(usage: [&str; N]) -> String {
     usage.join("\n       ")
@@ -137,6 +160,10 @@ pub(super) fn of_install(arguments: &StyledStr, depth: Depth) -> Styled {
         Some(("ManageService -h", "What can be done with a service once it is installed")),
     ];
     rows(&mut page, &more.into_iter().flatten().collect::<Vec<_>>());
+    match depth {
+        Depth::Short => {}
+        Depth::Long => exit_codes(&mut page, &EXIT_CODES_OF_INSTALL),
+    }
     page
 }
 
@@ -168,23 +195,15 @@ pub(super) fn of_manage(arguments: &StyledStr, modes: &[(String, String)], depth
             rows(&mut page, &[("ManageService --help", "All options, and the exit codes")]);
         }
         Depth::Long => {
-            section(&mut page, "Exit codes");
-            rows(
-                &mut page,
-                &[
-                    ("0", "done or running"),
-                    ("1", "failed"),
-                    ("2", "wrong usage"),
-                    ("3", "not running"),
-                    ("4", "no such service"),
-                    ("5", "no administrator rights"),
-                    ("10", "different"),
-                    ("130", "interrupted"),
-                ],
-            );
+            exit_codes(&mut page, &EXIT_CODES_OF_MANAGE);
         }
     }
     page
+}
+
+fn exit_codes(page: &mut Styled, codes: &[(&str, &str)]) {
+    section(page, "Exit codes");
+    rows(page, codes);
 }
 
 fn section(page: &mut Styled, heading: &str) {

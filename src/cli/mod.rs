@@ -9,6 +9,8 @@ mod hidden;
 mod import;
 pub mod install;
 pub mod manage;
+#[cfg(feature = "manual")]
+pub mod manual;
 mod misplaced;
 mod options;
 mod output;

@@ -251,9 +251,10 @@ impl Installation {
             }
             let values: Vec<(EnvName, Text)> = values(service).into_iter().collect();
             if !values.is_empty() {
-                let store = service.spec.secrets_in;
-                let artifact = render::systemd::environment_file(&files.name, &self.site.place, store, &values)
-                    .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
+                let (store, systemd) = (service.spec.secrets_in, service.spec.systemd);
+                let artifact =
+                    render::systemd::environment_file(&files.name, &self.site.place, store, systemd, &values)
+                        .map_err(|refusals| Error::Refused(of_refusals(refusals).collect()))?;
                 files.artifacts.push(artifact);
             }
         }

@@ -22,6 +22,19 @@ pub struct Host {
     first_lines: RefCell<BTreeMap<Text, Option<Text>>>,
 }
 
+/// The Python of the environment that these commands were installed into: a virtual one has a `pyvenv.cfg` (section
+/// "Specification" of PEP 405), one of conda a `conda-meta`.
+fn python_beside_us() -> Option<Text> {
+    let own = env::current_exe().ok()?;
+    let folder = own.parent()?;
+    let environment = if cfg!(windows) && !folder.ends_with("Scripts") { folder } else { folder.parent()? };
+    let is_one = environment.join("pyvenv.cfg").is_file() || environment.join("conda-meta").is_dir();
+    // conda for Windows has it one floor up.
+    let names = if cfg!(windows) { ["python.exe", "../python.exe"] } else { ["python", "python3"] };
+    let python = names.into_iter().map(|name| folder.join(name)).find(|path| path.is_file())?;
+    is_one.then(|| text(python))
+}
+
 impl Facts for Host {
     fn path_kind(&self, path: &Text) -> Option<PathKind> {
         Some(*self.kinds.borrow_mut().entry(path.clone()).or_insert_with(|| path_kind(path)))
@@ -45,6 +58,7 @@ impl Facts for Host {
             if cfg!(windows) { ("Scripts\\python.exe", "python.exe") } else { ("bin/python", "bin/python") };
         of("VIRTUAL_ENV", in_venv)
             .or_else(|| of("CONDA_PREFIX", in_conda))
+            .or_else(python_beside_us)
             // Where Python is of python.org, `python3` is a link to the Microsoft Store.
             .or_else(|| self.find_program(&"python3".into()).filter(|path| !is_store_alias(path)))
             .or_else(|| self.find_program(&"python".into()))

@@ -12,6 +12,7 @@ use crate::model::name::{EnvName, OneLine, UnitName};
 use crate::model::span::Span;
 use crate::model::spec::Restart;
 use crate::model::systemd_table::{Grammar, KnownDirective, Takes};
+use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 use crate::model::word::Word;
 use crate::render::escape::{Account, EnvAssignment, GlobPath, RawPath};
@@ -241,7 +242,9 @@ impl Taken {
                 let (name, value) = word.split_once('=')?;
                 let variable: EnvName = name.parse().ok()?;
                 let value = Text::from(value);
-                EnvAssignment::new(&variable, &value).ok().filter(|_| variable.is_identifier())?;
+                EnvAssignment::new(&variable, &value, SystemdVersion::USUAL)
+                    .ok()
+                    .filter(|_| variable.is_identifier())?;
                 variables.insert(name.to_owned(), value);
                 comments.extend(above.take().map(|lines| (format!("environment.{name}"), lines.clone())));
             }

@@ -15,6 +15,7 @@ use crate::model::calendar::Calendar;
 use crate::model::name::{EnvName, OneLine, ServiceName, UnitName, is_noncharacter};
 use crate::model::span::Span;
 use crate::model::systemd_table::Directive;
+use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
 
 /// Longest argument and longest `NAME=value`, in bytes: the kernel's `MAX_ARG_STRLEN`, 32 pages of
@@ -324,9 +325,10 @@ impl EnvAssignment {
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(name: &EnvName, value: &Text) -> Result<Self, Unsayable> {
+    pub fn new(name: &EnvName, value: &Text, systemd: SystemdVersion) -> Result<Self, Unsayable> {
         identifier(name, Layer::Unit)?;
         let value = systemd_text(value, Layer::Unit)?;
+        no_lost_control(value, systemd, Layer::Unit)?;
         Ok(Self(quote_word(&format!("{name}={value}"), false)))
     }
 }
@@ -597,29 +599,83 @@ impl DirectiveLine {
 }
 
 encoded! {
-    /// A value in an environment file, with its quotes.
+    /// A value in an environment file, with its quotes (systemd.exec(5), `EnvironmentFile=`; `parse_env_file_internal` in
+    /// `src/basic/env-file.c`). Text that is not UTF-8 spoils the whole file. Line breaks are themselves between quotes
+    /// alone. What a backslash does depends on the version:
     ///
-    /// Inside `"` a backslash before `"`, `\`, `` ` `` and `$` keeps that character; everything else,
-    /// line breaks too, is itself (systemd.exec(5), `EnvironmentFile=`; `parse_env_file_internal` in
-    /// `src/basic/env-file.c`). Text that is not UTF-8 spoils the whole file.
+    /// | | no quotes | between `"` | between `'` |
+    /// | --- | --- | --- | --- |
+    /// | to 240 | keeps the next character | keeps the next character | keeps the next character |
+    /// | 241 to 246 | keeps the next character | keeps `"`, and stays before anything else | stays |
+    /// | from 247 on | keeps the next character | keeps `"`, `\`, `` ` `` and `$`, and stays before others | stays |
+    ///
+    /// (245.9 and 246.16 do as 247 does, and read all that is written here.)
     EnvFileValue, |c| c != '\0'
 }
 
 impl EnvFileValue {
-    /// This value.
+    /// This value, as that version of systemd and, but for line breaks beside `\`, `` ` `` and `$`, every other reads it.
     ///
     /// # Errors
     /// What this grammar cannot carry.
-    pub fn new(value: &Text) -> Result<Self, Unsayable> {
-        let mut quoted = String::from("\"");
-        for c in systemd_text(value, Layer::EnvironmentFile)?.chars() {
-            if matches!(c, '"' | '\\' | '`' | '$') {
-                quoted.push('\\');
-            }
-            quoted.push(c);
-        }
-        quoted.push('"');
+    pub fn new(value: &Text, systemd: SystemdVersion) -> Result<Self, Unsayable> {
+        let text = systemd_text(value, Layer::EnvironmentFile)?;
+        no_lost_control(text, systemd, Layer::EnvironmentFile)?;
+        let is_special = |c: char| matches!(c, '\\' | '`' | '$');
+        let quoted = match text.contains(is_special) && !systemd.has(ENV_FILE_ESCAPES) {
+            false => double_quoted(text),
+            true if !text.contains('\n') => backslashed(text),
+            true if systemd.has(ENV_FILE_PLAIN_QUOTES) => single_quoted(text),
+            true => double_quoted(text),
+        };
         Ok(Self(quoted))
+    }
+}
+
+/// The version from which on a backslash between `"` keeps `\`, `` ` `` and `$`.
+const ENV_FILE_ESCAPES: u32 = 247;
+/// The version from which on a backslash is itself between `'`.
+const ENV_FILE_PLAIN_QUOTES: u32 = 241;
+
+fn double_quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        if matches!(c, '"' | '\\' | '`' | '$') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Without quotes, and a backslash before all that is no letter or digit: blanks at the ends would be lost.
+fn backslashed(text: &str) -> String {
+    let mut quoted = String::new();
+    for c in text.chars() {
+        if c.is_ascii() && !c.is_ascii_alphanumeric() {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+/// Refuses control characters that a version before 247.3 drops with the whole variable, writing its value into the
+/// journal (`env_assignment_is_valid` in `src/basic/env-util.c`; of 247 itself the first two releases).
+fn no_lost_control(text: &str, systemd: SystemdVersion, layer: Layer) -> Result<(), Unsayable> {
+    let is_lost = |c: char| (c < ' ' && !matches!(c, '\t' | '\n')) || c == '\u{7f}';
+    match text.chars().find(|c| is_lost(*c) && !systemd.has(ENV_FILE_ESCAPES)) {
+        Some(c) => Err(Unsayable::holds(
+            c,
+            layer,
+            "systemd before 247 drops a variable with a control character, and writes its value into the journal",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -328,7 +328,7 @@ pub fn artifacts(spec: &ServiceSpec, place: &Place) -> Result<Vec<Artifact>, Vec
 
     let (mut environment, mut carried) = (Vec::new(), Vec::new());
     for setting in &settings {
-        match EnvAssignment::new(&setting.name, &setting.value) {
+        match EnvAssignment::new(&setting.name, &setting.value, spec.systemd) {
             Ok(assignment) if launched.is_none() || (setting.fits_unit(spec) && !shell_keeps(&setting.name)) => {
                 environment.push(assignment);
             }
@@ -416,6 +416,7 @@ pub fn environment_file(
     name: &ServiceName,
     place: &Place,
     store: SecretStore,
+    systemd: SystemdVersion,
     secrets: &[(EnvName, Text)],
 ) -> Result<Artifact, Vec<Refusal>> {
     let mut refusals = Refusals::default();
@@ -424,7 +425,7 @@ pub fn environment_file(
         let what = format!("environment variable `{name}`");
         check_length(&what, name.as_str().len() + 1 + value.len(), &mut refusals);
         let name = refusals.keep(&what, EnvFileName::new(name));
-        let value = refusals.keep(&what, EnvFileValue::new(value));
+        let value = refusals.keep(&what, EnvFileValue::new(value, systemd));
         lines.extend(name.zip(value));
     }
     let file = EnvironmentFile { signature: rewritten(name), secrets: lines };
@@ -481,7 +482,7 @@ fn check_needs_launcher(spec: &ServiceSpec, settings: &[Variable], refusals: &mu
         refuse("option `--secrets`".to_owned(), "asks for variables from a credential".to_owned());
     }
     for Variable { name, value } in settings.iter().filter(|setting| !setting.fits_unit(spec)) {
-        let unsayable = EnvAssignment::new(name, value).err();
+        let unsayable = EnvAssignment::new(name, value, spec.systemd).err();
         let found = unsayable.map_or_else(|| "names code that is loaded".to_owned(), |unsayable| unsayable.found);
         refuse(format!("environment variable `{name}`"), found);
     }
@@ -520,7 +521,8 @@ impl Variable {
     /// Whether it stands in the unit: text that systemd takes, and nothing that would run code of
     /// the account's choice in the part of the unit that runs as root (see [`error_log_of`]).
     fn fits_unit(&self, spec: &ServiceSpec) -> bool {
-        EnvAssignment::new(&self.name, &self.value).is_ok() && !(has_root_part(spec) && loads_code(&self.name))
+        EnvAssignment::new(&self.name, &self.value, spec.systemd).is_ok()
+            && !(has_root_part(spec) && loads_code(&self.name))
     }
 }
 

@@ -4,6 +4,7 @@ use install_service::model::command_line;
 use install_service::model::environment_file;
 use install_service::model::name::EnvName;
 use install_service::model::systemd_table::KnownDirective;
+use install_service::model::systemd_version::SystemdVersion;
 use install_service::model::text::Text;
 use install_service::render::escape::*;
 use proptest::prelude::*;
@@ -42,7 +43,7 @@ proptest! {
 
     #[test]
     fn an_assignment_comes_back(text in corpus::text()) {
-        let line = EnvAssignment::new(&name("A"), &text.as_str().into()).unwrap().to_string();
+        let line = EnvAssignment::new(&name("A"), &text.as_str().into(), SystemdVersion::USUAL).unwrap().to_string();
         let words = grammar::words(&line, true);
         prop_assert_eq!(words.len(), 1);
         prop_assert_eq!(grammar::specifiers(&words[0]), format!("A={text}"));
@@ -86,10 +87,35 @@ proptest! {
         for (index, value) in values.iter().enumerate() {
             let value = Text::from(value.as_str());
             let name = name(&format!("V_{index}"));
-            file.push_str(&format!("{}={}\n", EnvFileName::new(&name).unwrap(), EnvFileValue::new(&value).unwrap()));
+            file.push_str(&format!("{}={}\n", EnvFileName::new(&name).unwrap(), EnvFileValue::new(&value, SystemdVersion::USUAL).unwrap()));
             wanted.push((name.to_string(), value));
         }
         prop_assert_eq!(environment_file::read(file.as_bytes()), wanted);
+    }
+
+    /// As the parsers of these versions read it, each by its own rules; what one of them would drop is refused.
+    #[test]
+    fn a_value_of_an_environment_file_comes_back_in_every_version(
+        text in prop_oneof![corpus::text(), "[ -~\n\t$`\"'\\\\]{0,12}", "[\r\x1b\x7fa$\n]{0,6}"],
+        version in 239_u32..=250,
+    ) {
+        let value = Text::from(text.as_str());
+        match EnvFileValue::new(&value, version.into()) {
+            Ok(written) => {
+                prop_assert_eq!(grammar::environment_value(&written.to_string(), version), Some(text.clone()));
+                prop_assert_eq!(environment_file::read(format!("A={written}\n").as_bytes()), [("A".to_owned(), value)]);
+                // An export for the oldest is read by all, as long as no line break stands beside what has to be quoted.
+                if !(text.contains('\n') && text.contains(['$', '`', '\\'])) {
+                    for other in (239..=250).filter(|_| version < 247) {
+                        prop_assert_eq!(grammar::environment_value(&written.to_string(), other), Some(text.clone()));
+                    }
+                }
+            }
+            Err(refused) => {
+                prop_assert!(version < 247, "{}", refused);
+                prop_assert!(text.chars().any(|c| c.is_ascii_control() && !"\t\n".contains(c)), "{}", refused);
+            }
+        }
     }
 
     #[test]
@@ -168,7 +194,10 @@ fn what_systemd_takes_for_broken_text_is_refused_with_the_reason() {
     for raw in corpus::RAW {
         let text = Text::from_bytes(*raw);
         assert!(ExecWord::verbatim(&text).is_err() && ExecWord::expanded(&text).is_err());
-        assert!(EnvAssignment::new(&name("A"), &text).is_err() && EnvFileValue::new(&text).is_err());
+        assert!(
+            EnvAssignment::new(&name("A"), &text, SystemdVersion::USUAL).is_err()
+                && EnvFileValue::new(&text, SystemdVersion::USUAL).is_err()
+        );
         let path = Text::from_bytes([b"/srv/", *raw].concat());
         assert!(RawPath::directory(&path).is_err() && PathWord::new(&path).is_err() && GlobPath::new(&path).is_err());
     }
@@ -178,7 +207,7 @@ fn what_systemd_takes_for_broken_text_is_refused_with_the_reason() {
         "contains the byte 0xFF, which a systemd unit cannot carry: it must be UTF-8"
     );
     assert_eq!(
-        said(EnvFileValue::new(&"\u{fffe}".into()).unwrap_err()),
+        said(EnvFileValue::new(&"\u{fffe}".into(), SystemdVersion::USUAL).unwrap_err()),
         "contains U+FFFE, which a systemd environment file cannot carry: \
          systemd takes text with a Unicode noncharacter for broken UTF-8"
     );

@@ -29,6 +29,7 @@ use install_service::model::name::{EnvName, OneLine, ServiceName};
 use install_service::model::place::Place;
 use install_service::model::span::Span;
 use install_service::model::spec::Target;
+use install_service::model::systemd_version::SystemdVersion;
 use install_service::model::text::Text;
 use install_service::render::escape::*;
 use install_service::render::systemd;
@@ -783,7 +784,11 @@ fn environment_files() {
         let mut file = String::new();
         let mut wanted = Vec::new();
         for (name, value) in read {
-            let (Ok(variable), Ok(written)) = (name.parse::<EnvName>(), EnvFileValue::new(&value)) else { continue };
+            let (Ok(variable), Ok(written)) =
+                (name.parse::<EnvName>(), EnvFileValue::new(&value, SystemdVersion::USUAL))
+            else {
+                continue;
+            };
             let Ok(variable) = EnvFileName::new(&variable) else { continue };
             file.push_str(&format!("{variable}={written}\n"));
             wanted.push((name, value));
@@ -880,7 +885,7 @@ fn encoders() {
         );
         done(
             "assignment",
-            EnvAssignment::new(&name, &text).map(|word| {
+            EnvAssignment::new(&name, &text, SystemdVersion::USUAL).map(|word| {
                 assert_eq!(
                     grammar::specifiers(&one(&word.to_string(), true)).strip_prefix("A=").map(str::as_bytes),
                     Some(input)
@@ -901,7 +906,7 @@ fn encoders() {
         );
         done(
             "value",
-            EnvFileValue::new(&text).map(|value| {
+            EnvFileValue::new(&text, SystemdVersion::USUAL).map(|value| {
                 let read = environment_file::read(format!("A={value}\n").as_bytes());
                 assert_eq!(read, [("A".to_owned(), text.clone())]);
             }),

@@ -280,3 +280,54 @@ pub(crate) fn cmd(line: &str) -> String {
     }
     out
 }
+
+/// The value that a line `NAME=...` of an environment file has for that version of systemd: what `parse_env_file_internal`
+/// does there (`src/basic/env-file.c` of v239, v241 and v247); nothing where the variable is dropped.
+pub(crate) fn environment_value(written: &str, version: u32) -> Option<String> {
+    let keeps = |c: char, in_double: bool| match version {
+        ..241 => true,
+        241..247 => !in_double || c == '"',
+        247.. => !in_double || "\"\\`$".contains(c),
+    };
+    let (mut value, mut quote) = (String::new(), None);
+    // Quotes have no meaning behind the first character that stands outside of them.
+    let mut is_bare = false;
+    // How much of it stands when blanks at its end are dropped.
+    let mut solid = 0;
+    let mut chars = written.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None, '\n' | '\r') => break,
+            (None, '\'' | '"') if !is_bare => quote = Some(c),
+            (None, ' ' | '\t') if !is_bare => {}
+            (None, '\\') => {
+                let next = chars.next()?;
+                is_bare = true;
+                value.extend(Some(next).filter(|c| *c != '\n'));
+                solid = value.len();
+            }
+            (None, _) => {
+                is_bare = true;
+                value.push(c);
+                solid = if " \t".contains(c) { solid } else { value.len() };
+            }
+            (Some(open), _) if c == open => quote = None,
+            (Some(open), '\\') if open == '"' || version < 241 => {
+                let next = chars.next()?;
+                if !keeps(next, open == '"') {
+                    value.push('\\');
+                }
+                value.extend(Some(next).filter(|c| *c != '\n'));
+                solid = value.len();
+            }
+            (Some(_), _) => {
+                value.push(c);
+                solid = value.len();
+            }
+        }
+    }
+    assert_eq!(quote, None, "an open quote in {written}");
+    value.truncate(solid);
+    let is_dropped = |c: char| version < 247 && c.is_ascii_control() && !"\t\n".contains(c);
+    Some(value).filter(|value| !value.contains(is_dropped))
+}

@@ -54,6 +54,8 @@ mod interpreter;
 #[cfg(unix)]
 mod manifest;
 #[cfg(target_os = "linux")]
+mod manual;
+#[cfg(target_os = "linux")]
 mod narrow;
 #[cfg(unix)]
 mod not_written;

@@ -11,6 +11,7 @@ use install_service::model::spec::{
     Argument, Hardening, Order, Ours, Output, Restart, Run, Scope, SecretStore, ServiceSpec, StopCommand,
 };
 use install_service::model::systemd_table::{Directive, KnownDirective};
+use install_service::model::systemd_version::SystemdVersion;
 use install_service::model::text::Text;
 use install_service::render::{is_ours, systemd};
 use proptest::prelude::*;
@@ -130,7 +131,7 @@ proptest! {
             .enumerate()
             .map(|(index, value)| (format!("S{index}").parse().unwrap(), Text::from(value.as_str())))
             .collect();
-        let file = systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets).unwrap();
+        let file = systemd::environment_file(&web().name, &place(), SecretStore::File, SystemdVersion::USUAL, &secrets).unwrap();
         prop_assert_eq!(file.mode, 0o600);
         prop_assert!(is_ours(&file.contents));
         let read = environment_file::read(&file.contents);
@@ -386,7 +387,7 @@ fn the_total_of_arguments_and_environment_has_a_limit() {
 fn secrets_that_systemd_would_not_read_back_are_refused() {
     let file = |name: &str, value: &[u8]| {
         let secrets = [(name.parse().unwrap(), Text::from_bytes(value))];
-        systemd::environment_file(&web().name, &place(), SecretStore::File, &secrets)
+        systemd::environment_file(&web().name, &place(), SecretStore::File, SystemdVersion::USUAL, &secrets)
             .map_err(|refusals| refusals[0].to_string())
     };
     assert!(file("a.b", b"x").unwrap_err().starts_with("environment variable `a.b` is named `a.b`, which"));

@@ -17,6 +17,7 @@ use install_service::model::spec::{Argument, Hardening, Run, Scope, SecretStore,
 use install_service::model::systemd_table::{
     Grammar, KnownDirective, Section, Takes, directives, directives_of_timers,
 };
+use install_service::model::systemd_version::SystemdVersion;
 use install_service::model::text::Text;
 use install_service::render::{escape, systemd};
 use proptest::strategy::{Strategy, ValueTree};
@@ -924,9 +925,16 @@ fn a_shell_reads_secrets_as_systemd_does() {
         .filter(|text| text.len() < 1000)
         .enumerate()
         .map(|(index, text)| (format!("S{index}").parse().unwrap(), Text::from(text)))
-        .filter(|(_, text)| escape::EnvFileValue::new(text).is_ok())
+        .filter(|(_, text)| escape::EnvFileValue::new(text, SystemdVersion::USUAL).is_ok())
         .collect();
-    let file = systemd::environment_file(&"web".parse().unwrap(), &place, SecretStore::Credential, &secrets).unwrap();
+    let file = systemd::environment_file(
+        &"web".parse().unwrap(),
+        &place,
+        SecretStore::Credential,
+        SystemdVersion::USUAL,
+        &secrets,
+    )
+    .unwrap();
     fs::write(folder.path().join(CREDENTIAL), &file.contents).unwrap();
     for shell in ["dash", "bash"] {
         // As in a launcher.

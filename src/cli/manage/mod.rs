@@ -39,6 +39,12 @@ pub(super) fn modes() -> Vec<String> {
     line::modes().map(|(name, _)| name).collect()
 }
 
+/// The same, each with what it does.
+#[cfg(feature = "manual")]
+pub(super) fn modes_with_help() -> Vec<(String, String)> {
+    line::modes().collect()
+}
+
 /// Runs the command `ManageService` with this argv and gives its exit code.
 ///
 /// # Errors

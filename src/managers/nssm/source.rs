@@ -249,10 +249,13 @@ fn candidates() -> Vec<Text> {
     found
 }
 
-/// The `RunService.exe` of this version, which lies beside this program.
+/// The `RunService.exe` of this version: it lies beside this program, or, where a package of Linux has brought it for
+/// exports, in the folder that packages have for what is no program there (section 4.11 of the Filesystem Hierarchy
+/// Standard).
 pub fn run_service() -> Option<Text> {
-    let path = env::current_exe().ok()?.with_file_name(RUNNER);
-    path.is_file().then(|| text(path))
+    let beside = env::current_exe().ok()?.with_file_name(RUNNER);
+    let shared = beside.parent()?.parent().map(|prefix| prefix.join("share/install-service").join(RUNNER));
+    [Some(beside), shared].into_iter().flatten().find(|path| path.is_file()).map(text)
 }
 
 /// Where a download is kept: in the user's own folder for what can be had again.
