@@ -216,7 +216,9 @@ fn kind(schema: &Value) -> &'static str {
 fn begun(name: &str, number: &str, about: &str) -> Roff {
     let mut page = Roff::new();
     let version = concat!("InstallService ", env!("CARGO_PKG_VERSION"));
-    page.control("TH", [name, number, "", version, "User commands"]);
+    let manual = if number == "5" { "File formats" } else { "User commands" };
+    // A blank for the date, which no page has: without it the others would stand one place too early.
+    page.control("TH", [name, number, " ", version, manual]);
     section(&mut page, "NAME");
     page.text([roman(format!("{name} - {about}"))]);
     page
