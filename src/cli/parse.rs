@@ -229,7 +229,11 @@ fn page(arguments: &StyledStr, argv: &[OsString], named: Option<&str>, catalog: 
     match argv.iter().take_while(|word| !asks(word)).find_map(|word| named.filter(|name| *word == **name)) {
         Some(name) => match catalog.find(name) {
             Some(program) => help::of_program(arguments, program, &usage(program), depth),
-            None => Styled::of_clap(arguments),
+            None => {
+                let mut page = Styled::default();
+                page.sentences(Styled::of_clap(arguments));
+                page
+            }
         },
         None => help::of_install(arguments, depth),
     }

@@ -36,6 +36,14 @@ fn help_names_the_commands_that_were_typed() {
     }
 }
 
+#[test]
+fn help_of_a_command_names_what_was_typed() {
+    for command in ["discover", "import", "properties", "completions"] {
+        let help = Test::hyphenated("install-service").args([command, "-h"]).run().stdout;
+        assert!(help.contains(&format!("Usage: install-service {command}")), "{help}");
+    }
+}
+
 /// What is written for a service is the same by either name.
 #[test]
 #[cfg(unix)]
