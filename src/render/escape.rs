@@ -637,6 +637,9 @@ const ENV_FILE_ESCAPES: u32 = 247;
 /// The version from which on a backslash is itself between `'`.
 const ENV_FILE_PLAIN_QUOTES: u32 = 241;
 
+/// The version from which on a variable keeps its control characters.
+const CONTROLS_IN_VARIABLES: u32 = 247;
+
 fn double_quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -669,7 +672,7 @@ fn single_quoted(text: &str) -> String {
 /// journal (`env_assignment_is_valid` in `src/basic/env-util.c`; of 247 itself the first two releases).
 fn no_lost_control(text: &str, systemd: SystemdVersion, layer: Layer) -> Result<(), Unsayable> {
     let is_lost = |c: char| (c < ' ' && !matches!(c, '\t' | '\n')) || c == '\u{7f}';
-    match text.chars().find(|c| is_lost(*c) && !systemd.has(ENV_FILE_ESCAPES)) {
+    match text.chars().find(|c| is_lost(*c) && !systemd.has(CONTROLS_IN_VARIABLES)) {
         Some(c) => Err(Unsayable::holds(
             c,
             layer,
