@@ -563,6 +563,8 @@ pub enum Wanted<'a> {
 /// The command, without what it takes.
 fn bare(purpose: Purpose) -> Command {
     Command::new("InstallService")
+        // Else clap says what was typed, on Windows with its `.exe`.
+        .bin_name("InstallService")
         .version(env!("CARGO_PKG_VERSION"))
         .styles(purpose.styles())
         .disable_help_subcommand(true)

@@ -336,6 +336,8 @@ impl Bed {
         }
         running.end();
         let whole = millis(now.elapsed());
+        // While somebody looks at a file of the journal, Windows does not take its folder away. Any other command does.
+        self.home.then_manage().arg("--list").run();
         let calls = fs::metadata(self.state.join("calls")).map_or(0, |calls| calls.len() as usize);
         Course { whole, calls, steps, account: setting }
     }
