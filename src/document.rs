@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error;
 use crate::model::nearest::nearest;
+use crate::model::version::Version;
 
 /// The first fault of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +91,33 @@ impl DocumentFault {
 /// the table at the root, which knows places only when it is called again after a failure.
 ///
 /// # Errors
-/// The first fault, with its place.
+/// The first fault, with its place; of what a later version wrote that it did.
 pub(crate) fn read<R: DeserializeOwned, T>(
+    what: &'static str,
+    text: &str,
+    origin: &str,
+    make: impl Fn(R, &Node<'_>) -> Result<T, DocumentFault>,
+) -> Result<T, DocumentError> {
+    let read = read_any(what, text, origin, make);
+    let too_new = Version::of(text.as_bytes()).and_then(|version| match &read {
+        Ok(_) => version.known().err(),
+        Err(_) => version.too_new(),
+    });
+    match too_new {
+        None => read,
+        Some(new) => Err(DocumentError {
+            what,
+            file: origin.to_owned(),
+            line: 1,
+            key: None,
+            reason: new.to_string(),
+            help: Some(new.help()),
+        }),
+    }
+}
+
+/// The same whoever wrote it.
+fn read_any<R: DeserializeOwned, T>(
     what: &'static str,
     text: &str,
     origin: &str,

@@ -8,6 +8,7 @@ use std::io;
 
 use crate::diagnose::Finding;
 use crate::model::text::Text;
+use crate::model::version::TooNew;
 
 /// Exit codes, the same on both systems (the table of the README).
 pub mod exit {
@@ -181,6 +182,15 @@ pub enum Error {
     },
     /// The request is refused.
     Refused(Vec<Fault>),
+    /// A later version of InstallService wrote it.
+    TooNew {
+        /// What we tried.
+        doing: &'static str,
+        /// The file or directory.
+        path: Text,
+        /// Which version that was.
+        new: TooNew,
+    },
     /// A step failed and the earlier ones were undone.
     Undone {
         /// The failure.
@@ -215,7 +225,7 @@ impl Error {
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Foreign { .. } | Self::Refused(_) | Self::Usage(_) => exit::USAGE,
+            Self::Foreign { .. } | Self::Refused(_) | Self::TooNew { .. } | Self::Usage(_) => exit::USAGE,
             Self::Interrupted => exit::INTERRUPTED,
             Self::NoSuchService { .. } => exit::NO_SUCH_SERVICE,
             Self::NotPrivileged { .. } => exit::NOT_PRIVILEGED,
@@ -271,6 +281,7 @@ impl Error {
             Self::NoSuchService { similar, .. } => vec![format!("did you mean `{}`?", similar.join("` or `"))],
             Self::NotPrivileged { help } => help.clone(),
             Self::Refused(faults) => faults.iter().filter_map(|fault| fault.help.clone()).collect(),
+            Self::TooNew { new, .. } => vec![format!("{}, then type the same command again", new.help())],
             Self::Undone { cause, .. } => cause.help(),
             Self::Command { .. }
             | Self::Interrupted
@@ -332,6 +343,7 @@ impl fmt::Display for Error {
             Self::Overtaken { services } => {
                 write!(f, "installing {services}: another run changed it in the meantime; this one changed nothing")
             }
+            Self::TooNew { doing, path, new } => write!(f, "{doing} `{path}`: {new}; nothing was changed"),
             Self::Usage(text) => f.write_str(text),
         }
     }

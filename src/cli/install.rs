@@ -164,6 +164,7 @@ fn installation(
         no_rollback: call.no_rollback,
         prune: call.prune,
         renamed: None,
+        enable_links: call.enable_links,
         nssm: call.nssm,
         account_password_stdin: call.account_password_stdin,
         // Of an update the values that are kept count; but who names a secret may have a new value for it.
@@ -199,6 +200,9 @@ fn installation(
     }
     if settings.nssm.left_out && !matches!(settings.mode, InstallMode::Export(..)) {
         faults.push(Fault::new("option `--no-nssm`", "needs `--output DIR`: an install needs nssm.exe"));
+    }
+    if settings.enable_links {
+        faults.extend(no_links(&settings.mode, target));
     }
     if settings.prune && call.manifest.is_none() {
         faults.push(
@@ -262,6 +266,19 @@ fn no_adoption(mode: &InstallMode) -> Vec<Fault> {
         reasons.push("cannot be combined with `--output`, which takes over nothing on this host");
     }
     reasons.into_iter().map(|reason| Fault::new("option `--adopt`", reason)).collect()
+}
+
+/// Where no links can be made.
+fn no_links(mode: &InstallMode, target: Target) -> Option<Fault> {
+    let reason = match (mode, target) {
+        (InstallMode::Export(_, Layout::Ansible), _) => "a role enables the services by itself",
+        (InstallMode::Export(_, Layout::Tree), Target::Systemd) => return None,
+        (InstallMode::Export(_, Layout::Tree), Target::Nssm) => "must be for systemd: NSSM knows no links",
+        (InstallMode::DryRun | InstallMode::Check | InstallMode::Install, _) => {
+            "needs `--output DIR`: an install has the service manager make them"
+        }
+    };
+    Some(Fault::new("option `--enable-links`", reason))
 }
 
 /// Whether a dry run is of this host: then it is what would change.

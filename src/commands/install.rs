@@ -152,8 +152,8 @@ impl Installation {
         match &self.settings.mode {
             InstallMode::DryRun => self.preview(files, notes).map(Outcome::Preview),
             InstallMode::Export(directory, layout) => {
-                let files = self.exported(files, directory, *layout, reporter)?;
-                export::write(directory, files).map(Outcome::Exported)
+                let export = self.exported(files, directory, *layout, reporter)?;
+                export::write(directory, export).map(Outcome::Exported)
             }
             InstallMode::Check => self.check(files, reporter),
             InstallMode::Install => self.install(files, notes, reporter),

@@ -8,10 +8,12 @@ use crate::host::files::{self, Entry};
 use crate::host::folder::{Folder, Staged};
 use crate::host::reading::Limit;
 use crate::model::artifact::Artifact;
+use crate::model::links::UnitLinks;
 use crate::model::observed::Found;
 use crate::model::text::Text;
+use crate::model::version::Version;
 use crate::render;
-use crate::render::checksums::{self, Checksum, Checksums, sha256};
+use crate::render::checksums::{self, Checksum, Checksums, LinkSet, sha256};
 
 /// The file that describes an exported tree.
 pub const MANIFEST: &str = "MANIFEST.toml";
@@ -28,34 +30,59 @@ pub struct Written {
     pub kept: Vec<Text>,
 }
 
-/// Writes `artifacts` under `directory`, and beside them what tells them from the files of others.
+/// What is written under a directory.
+#[derive(Debug, Default)]
+pub struct Export {
+    /// The files, by their paths below it.
+    pub files: Vec<Artifact>,
+    /// Links, by their paths below it, and what they say.
+    pub links: UnitLinks,
+    /// The directory below it where [`MANIFEST`] and the list of what is ours lie.
+    pub about: Text,
+    /// Where else that list may lie, of an earlier export that had another place for it.
+    pub about_before: Text,
+}
+
+/// Writes the files of `export` under `directory`, and among them what tells them from the files of others.
 ///
 /// A second export into the same directory updates our files and removes those that are no longer
 /// wanted; files of others are never touched, and no link below the directory is followed. Nothing is
 /// synced to the disk: what is lost in a power cut, or when it is killed, the next export writes again.
 ///
 /// # Errors
-/// When a file of somebody else is in the way, or one cannot be written. Nothing has changed then.
-pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Error> {
+/// When a file of somebody else is in the way, the earlier export was made by a later version, or a file cannot be
+/// written. Nothing has changed then.
+pub fn write(directory: &Text, export: Export) -> Result<Written, Error> {
     files::make_plain_directory(directory, 0o755)?;
     // A link in its path is the word of whoever named it.
     let top = Folder::open(directory).map_err(|source| Error::io("entering", directory, source))?;
-    let mut tree = Tree { folders: BTreeMap::from([(Vec::new(), Some(top))]) };
+    let list = placed(&export.about.with("/").with(CHECKSUMS))?;
+    let list_before = placed(&export.about_before.with("/").with(CHECKSUMS))?;
+    let mut tree = Tree { folders: BTreeMap::from([(Vec::new(), Some(top))]), list };
     let mut files = Vec::new();
     let mut wanted = Checksums::new();
-    for artifact in artifacts {
-        let Some((above, name)) = parts(&artifact.path) else {
-            return Err(Error::refused(
-                Fault::new("option `--state-dir`", "with `..` in it, it leads out of the exported tree")
-                    .given(&artifact.path),
-            ));
-        };
+    for artifact in export.files {
+        let (above, name) = placed(&artifact.path)?;
         wanted.insert(joined(&above, &name), vec![sha256(&artifact.contents)]);
         files.push((above, name, artifact));
     }
+    let mut wanted_links = LinkSet::new();
+    for (path, target) in export.links {
+        let (above, name) = placed(&path)?;
+        wanted_links.insert((joined(&above, &name), target));
+    }
     // Everything is looked at before anything is changed.
-    let found = tree.ours(&[], &CHECKSUMS.into(), &[])?.map_or_else(Vec::new, |found| found.contents.to_vec());
-    let earlier = checksums::read(&found);
+    let found = tree.listed(&tree.list.clone())?;
+    let found_before = if list_before == tree.list { Vec::new() } else { tree.listed(&list_before)? };
+    for list in [&found, &found_before] {
+        if let Some(new) = Version::of(list).and_then(|version| version.known().err()) {
+            return Err(Error::TooNew { doing: "taking the place of the export", path: directory.clone(), new });
+        }
+    }
+    let mut earlier = checksums::read(&found_before);
+    earlier.extend(checksums::read(&found));
+    let mut earlier_links = checksums::links(&found_before);
+    earlier_links.extend(checksums::links(&found));
     let mut looked_at = Vec::new();
     for (above, name, artifact) in files {
         let known = earlier.get(&joined(&above, &name)).into_iter().flatten().copied();
@@ -67,14 +94,15 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
         let artifact = if there.as_ref().is_some_and(is_it) { None } else { Some(artifact) };
         looked_at.push((above, name, artifact));
     }
+    let missing_links = tree.missing_links(&wanted_links, &earlier_links)?;
     let (stale, kept) = tree.stale(&earlier, &wanted);
     if !earlier.is_empty() {
         tree.sweep(earlier.keys().chain(wanted.keys()));
     }
     // What is being changed is known before and after, so that whoever finds it half done knows it for ours.
-    let known = checksums::render(&[&wanted]);
+    let known = checksums::render(&[&wanted], &wanted_links);
     if known != found {
-        tree.note(checksums::render(&[&earlier, &wanted]))?;
+        tree.note(checksums::render(&[&earlier, &wanted], earlier_links.union(&wanted_links)))?;
     }
     let mut staged = Vec::new();
     for (above, name, artifact) in looked_at {
@@ -88,7 +116,8 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
         }
     }
     // First what goes: where `A` and `a` are one name, it could be what comes.
-    for (above, name) in &stale {
+    let stale_links = tree.stale_links(&earlier_links, &wanted_links);
+    for (above, name) in stale_links.iter().chain(&stale) {
         if let Some(folder) = tree.enter(above, false)? {
             folder.remove(name)?;
         }
@@ -97,12 +126,36 @@ pub fn write(directory: &Text, artifacts: Vec<Artifact>) -> Result<Written, Erro
     for (above, name, file) in staged {
         written.push(tree.put(&above, &name, file)?);
     }
-    tree.tidy(earlier.keys().filter(|path| !wanted.contains_key(*path)).filter_map(parts));
-    if known != found && !earlier.is_empty() {
+    for (above, name, target) in missing_links {
+        tree.enter(&above, true)?.expect("it was made").make_link(&name, &target)?;
+    }
+    for (above, name) in wanted_links.iter().filter_map(|(path, _)| parts(path)) {
+        written.extend(tree.enter(&above, false)?.map(|folder| folder.path_of(&name)));
+    }
+    let gone = earlier.keys().filter(|path| !wanted.contains_key(*path)).filter_map(parts);
+    tree.tidy(gone.chain(stale_links));
+    if known != found && !(earlier.is_empty() && earlier_links.is_empty()) {
         tree.note(known)?;
     }
-    written.extend(tree.enter(&[], false)?.map(|top| top.path_of(&CHECKSUMS.into())));
+    if !found_before.is_empty() {
+        tree.forget_at(&list_before)?;
+        tree.tidy(std::iter::once(list_before));
+    }
+    let (above, name) = tree.list.clone();
+    written.extend(tree.enter(&above, false)?.map(|folder| folder.path_of(&name)));
     Ok(Written { files: written, kept })
+}
+
+/// The directories and the name of a file below the top of a tree.
+///
+/// # Errors
+/// Where that leads out of it.
+fn placed(path: &Text) -> Result<TreePath, Error> {
+    parts(path).ok_or_else(|| {
+        Error::refused(
+            Fault::new("option `--state-dir`", "with `..` in it, it leads out of the exported tree").given(path),
+        )
+    })
 }
 
 /// The directory `name` in a tree; `None` if it is not there and is not to be made.
@@ -142,12 +195,19 @@ fn joined(above: &[Text], name: &Text) -> Text {
     Text::from_bytes(above.iter().chain([name]).map(Text::as_bytes).collect::<Vec<_>>().join(&b'/'))
 }
 
+/// The name of the file that a link leads to.
+fn last(target: &Text) -> &[u8] {
+    target.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
 /// A file of a tree: the directories on the way to it, and its name.
 type TreePath = (Vec<Text>, Text);
 
 /// The directories of an exported tree, by their parts below its top.
 struct Tree {
     folders: BTreeMap<Vec<Text>, Option<Folder>>,
+    /// The list of what is ours.
+    list: TreePath,
 }
 
 impl Tree {
@@ -180,6 +240,43 @@ impl Tree {
         }
     }
 
+    /// What a list of ours at this place says.
+    fn listed(&mut self, (above, name): &TreePath) -> Result<Vec<u8>, Error> {
+        Ok(self.ours(above, name, &[])?.map_or_else(Vec::new, |found| found.contents.to_vec()))
+    }
+
+    /// The links of `wanted` that are not there. One that leads to the unit in other words is as good.
+    fn missing_links(&mut self, wanted: &LinkSet, earlier: &LinkSet) -> Result<Vec<(Vec<Text>, Text, Text)>, Error> {
+        let mut missing = Vec::new();
+        for (path, target) in wanted {
+            let Some((above, name)) = parts(path) else { continue };
+            if let Some(folder) = self.enter(&above, false)? {
+                match folder.link(&name) {
+                    Ok(None) => {}
+                    Ok(Some(there)) if last(&there) == last(target) => continue,
+                    // It goes with what is no longer wanted.
+                    Ok(Some(there)) if earlier.contains(&(path.clone(), there.clone())) => {}
+                    Ok(Some(_)) | Err(_) => return Err(in_the_way(folder.path_of(&name))),
+                }
+            }
+            missing.push((above, name, target.clone()));
+        }
+        Ok(missing)
+    }
+
+    /// Links of an earlier export that this one does not make again, as far as they are as it made them.
+    fn stale_links(&mut self, earlier: &LinkSet, wanted: &LinkSet) -> Vec<TreePath> {
+        let mut stale = Vec::new();
+        for (path, target) in earlier.difference(wanted) {
+            let Some((above, name)) = parts(path) else { continue };
+            let there = self.enter(&above, false).ok().flatten().and_then(|folder| folder.link(&name).ok().flatten());
+            if there.as_ref() == Some(target) {
+                stale.push((above, name));
+            }
+        }
+        stale
+    }
+
     /// Files of an earlier export that this one does not write again: those that are as it wrote them, and
     /// those that somebody has changed. What somebody has put in their place is no file of ours.
     fn stale(&mut self, earlier: &Checksums, wanted: &Checksums) -> (Vec<TreePath>, Vec<Text>) {
@@ -201,7 +298,7 @@ impl Tree {
     /// Takes away what a killed export left of files that it had not finished.
     fn sweep<'a>(&mut self, paths: impl Iterator<Item = &'a Text>) {
         let mut names: BTreeMap<Vec<Text>, Vec<Text>> = BTreeMap::new();
-        for (above, name) in paths.filter_map(parts).chain([(Vec::new(), CHECKSUMS.into())]) {
+        for (above, name) in paths.filter_map(parts).chain([self.list.clone()]) {
             names.entry(above).or_default().push(name);
         }
         for (above, names) in names {
@@ -213,14 +310,19 @@ impl Tree {
 
     /// Writes down which files are ours.
     fn note(&mut self, contents: Vec<u8>) -> Result<(), Error> {
-        let name = CHECKSUMS.into();
-        let file = self.stage(&[], &name, &Artifact::plain(name.clone(), contents))?;
-        self.put(&[], &name, Some(file)).map(drop)
+        let (above, name) = self.list.clone();
+        let file = self.stage(&above, &name, &Artifact::plain(name.clone(), contents))?;
+        self.put(&above, &name, Some(file)).map(drop)
     }
 
     /// Takes that away again.
     fn forget(&mut self) -> Result<(), Error> {
-        self.enter(&[], false)?.map_or(Ok(()), |top| top.remove(&CHECKSUMS.into()))
+        self.forget_at(&self.list.clone())
+    }
+
+    /// Takes a list of ours away.
+    fn forget_at(&mut self, (above, name): &TreePath) -> Result<(), Error> {
+        self.enter(above, false)?.map_or(Ok(()), |folder| folder.remove(name))
     }
 
     fn stage(&mut self, above: &[Text], name: &Text, artifact: &Artifact) -> Result<Staged, Error> {

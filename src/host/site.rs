@@ -1,7 +1,7 @@
 //! Where services are on this host, and on any other.
 
 use super::environment::{home, non_empty};
-use super::privilege;
+use super::{files, privilege};
 use crate::model::manager::Manager;
 use crate::model::place::Place;
 use crate::model::site::Site;
@@ -44,6 +44,12 @@ pub fn exported(target: Target, scope: Scope, state_dir: Option<&Text>) -> Site 
         },
     };
     Site { manager: Manager::new(target, scope), place }
+}
+
+/// Whether a directory is the root of a system, such as an image that is built: each has this file (os-release(5);
+/// `path_is_os_tree` in systemd's `src/shared/os-util.c`).
+pub fn is_root_of_system(directory: &Text) -> bool {
+    ["/etc/os-release", "/usr/lib/os-release"].iter().any(|file| files::is_there(&directory.with(file)))
 }
 
 const UNITS: &str = "/etc/systemd/system";

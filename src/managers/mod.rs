@@ -38,9 +38,12 @@ pub fn scopes_of_this_host() -> &'static [Scope] {
 
 /// What a service manager is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Purpose<'a> {
     /// Services are to be installed.
-    Install,
+    Install {
+        /// The command that writes them into this system instead, for it to start them when it boots.
+        for_next_boot: &'a str,
+    },
     /// Services that are installed are asked for, or are to do something.
     Manage,
 }
@@ -49,7 +52,7 @@ pub enum Purpose {
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-pub fn need(manager: Manager, purpose: Purpose) -> Result<(), Error> {
+pub fn need(manager: Manager, purpose: Purpose<'_>) -> Result<(), Error> {
     let (system, here) = match manager {
         Manager::Systemd(_) => ("systemd can be installed on Linux", cfg!(target_os = "linux")),
         Manager::Nssm => ("NSSM can be installed on Windows", cfg!(windows)),

@@ -41,5 +41,6 @@ pub mod status;
 pub mod systemd_table;
 pub mod systemd_version;
 pub mod text;
+pub mod version;
 pub mod windows_account;
 pub mod word;

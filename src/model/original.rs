@@ -13,6 +13,7 @@ use super::place::Place;
 use super::platform::Platform;
 use super::registration::{Registration, SERVICES};
 use super::text::Text;
+use super::version::{SIGNATURE, Version};
 
 /// What had the name of a service before one of ours took it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,7 +193,9 @@ impl Original {
         let record =
             Record { service: self.service.record(place), timer: self.timer.as_ref().map(|timer| timer.record(place)) };
         format!(
-            "# What `{name}` was before InstallService adopted it: `ManageService {name} release` gives it back.\n{}",
+            "{SIGNATURE}{}: what `{name}` was before it was adopted.\n\
+             # `ManageService {name} release` gives it back.\n{}",
+            env!("CARGO_PKG_VERSION"),
             toml::to_string(&record).expect("texts, numbers and a table are always TOML")
         )
     }
@@ -203,7 +206,12 @@ impl Original {
     /// When the record is none of ours, or there is no timer and it describes one.
     pub fn read(record: &[u8], service: Rc<[u8]>, timer: Option<Rc<[u8]>>, place: &Place) -> Result<Self, String> {
         let text = std::str::from_utf8(record).map_err(|error| error.to_string())?;
-        let record: Record = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        let version = Version::of(record);
+        version.map_or(Ok(()), Version::known).map_err(|new| format!("{new}; {}", new.help()))?;
+        let record: Record = toml::from_str(text).map_err(|error| match version.and_then(Version::too_new) {
+            Some(new) => format!("{new}; {}", new.help()),
+            None => error.message().to_owned(),
+        })?;
         let read_timer = |record| {
             let contents = timer.ok_or_else(|| "the timer that it describes is gone".to_owned())?;
             OriginalUnit::read(record, contents, place)

@@ -7,7 +7,7 @@ use super::{
     Desired, Difference, InstallOptions, Keep, Registration, compare, directory_steps, file_steps, keeping_steps,
     kept_away, removal_steps,
 };
-use crate::model::links::InstallSection;
+use crate::model::links::{InstallSection, UnitLinks};
 use crate::model::name::ServiceName;
 use crate::model::observed::{Observed, OtherUnit};
 use crate::model::operation;
@@ -15,6 +15,7 @@ use crate::model::operation::systemd::Operation;
 use crate::model::original::Replaced;
 use crate::model::place::Place;
 use crate::model::platform::Platform;
+use crate::model::spec::Scope;
 use crate::model::text::Text;
 use crate::render;
 
@@ -173,6 +174,46 @@ fn links_back<'a>(
         }
     }
     Reversal::Links(observed.links.only(&units))
+}
+
+/// What `systemctl enable` makes of services in a tree of files.
+#[derive(Debug, Default)]
+pub struct Enabled {
+    /// Links, by their paths, and what they say.
+    pub links: UnitLinks,
+    /// Units of others that are enabled with them.
+    pub also: Vec<(ServiceName, String)>,
+}
+
+/// The links that have `desired` started at boot, where a system is made of files. Those of a person's services lie in any
+/// home directory, so they lead from where they lie.
+pub fn enabled(desired: &[Desired], scope: Scope, place: &Place) -> Enabled {
+    let mut enabled = Enabled::default();
+    let is_at_boot = |service: &&Desired| match &service.registration {
+        Registration::Unit { at_boot } => *at_boot,
+        Registration::Nssm(_) => false,
+    };
+    for service in desired.iter().filter(is_at_boot) {
+        let units =
+            [(service.name.unit(), place.unit(&service.name)), (service.name.timer(), place.timer(&service.name))];
+        for (unit, path) in units {
+            let Some(file) = service.artifacts.iter().find(|artifact| artifact.path == path) else { continue };
+            let section = InstallSection::read(&file.contents, &unit);
+            for link in section.links(&unit) {
+                let target = match scope {
+                    Scope::System => path.clone(),
+                    Scope::User if link.as_bytes().contains(&b'/') => format!("../{unit}").into(),
+                    Scope::User => unit.as_str().into(),
+                };
+                enabled.links.insert(Platform::Unix.join(&place.unit_dir, &link.to_string()), target);
+            }
+            let is_ours =
+                |also: &&String| desired.iter().any(|other| [other.name.unit(), other.name.timer()].contains(also));
+            let others = section.also().iter().filter(|also| !is_ours(also));
+            enabled.also.extend(others.map(|also| (service.name.clone(), also.clone())));
+        }
+    }
+    enabled
 }
 
 /// The plan that installs `desired`, or brings it up to date.

@@ -17,6 +17,7 @@ use crate::model::span::Span;
 use crate::model::systemd_table::Directive;
 use crate::model::systemd_version::SystemdVersion;
 use crate::model::text::Text;
+use crate::model::version::SIGNATURE;
 
 /// Longest argument and longest `NAME=value`, in bytes: the kernel's `MAX_ARG_STRLEN`, 32 pages of
 /// 4 KiB, less the NUL that ends it (execve(2)).
@@ -856,7 +857,7 @@ encoded! {
 impl Signature {
     /// For a file whose first line goes on with `rest`.
     pub fn new(rest: fmt::Arguments<'_>) -> Self {
-        Self(format!("{}{}{rest}", super::SIGNATURE, env!("CARGO_PKG_VERSION")))
+        Self(format!("{SIGNATURE}{}{rest}", env!("CARGO_PKG_VERSION")))
     }
 }
 

@@ -12,15 +12,16 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tests/beds/systemd.sh with NAME [--bind DIR]... COMMAND...   boot, run, stop; COMMAND's exit status
-       tests/beds/systemd.sh up   NAME [--bind DIR]...              boot, and keep it until `down`
+usage: tests/beds/systemd.sh with NAME [--root DIR] [--bind DIR]... COMMAND...   boot, run, stop; COMMAND's exit status
+       tests/beds/systemd.sh up   NAME [--root DIR] [--bind DIR]...              boot, and keep it until `down`
        tests/beds/systemd.sh run  NAME COMMAND...                   as root, with a clean environment
        tests/beds/systemd.sh down NAME                              stop and forget it
        tests/beds/systemd.sh list                                   the names that are up
        tests/beds/systemd.sh log  NAME                              what its console said
 
 The checkout and the folders given with --bind are the real ones, at their own paths; any other
-file is a copy that COMMAND may change at will. Needs root and the packages of packages.sh.
+file is a copy that COMMAND may change at will. With --root it is the system in that folder, as it is, with nothing
+of this machine but what is bound. Needs root and the packages of packages.sh.
 TEXT
 }
 
@@ -55,12 +56,31 @@ boot() {
   done
   mount -t tmpfs -o mode=0755 bed "$bed/layer"
   mkdir "$bed/layer/up" "$bed/layer/work"
-  mount -t overlay -o "lowerdir=/,upperdir=$bed/layer/up,workdir=$bed/layer/work" overlay "$root"
+  mount -t overlay -o "lowerdir=${BED_ROOT:-/},upperdir=$bed/layer/up,workdir=$bed/layer/work" overlay "$root"
   mountpoint -q "$root"
   # systemd-nspawn's own notes would outlive it.
   mkdir -p /run/systemd/nspawn
   mount -t tmpfs notes /run/systemd/nspawn
 
+  [ -n "${BED_ROOT-}" ] || like_this_machine "$root" "$name"
+
+  # joe and ann must be able to reach the bound folders, also below a private home.
+  local options=()
+  for dir in "$@"; do
+    options+=("--bind=$dir")
+    while dir=$(dirname "$dir") && [ "$dir" != / ]; do
+      mkdir -p "$root$dir"
+      chmod a+x "$root$dir"
+    done
+  done
+
+  exec systemd-nspawn --directory="$root" --machine="$name" --register=no --keep-unit --boot \
+    --private-network --link-journal=no --resolv-conf=off --timezone=off --console=pipe "${options[@]}"
+}
+
+# like_this_machine ROOT NAME: makes a copy of this machine one of its own.
+like_this_machine() {
+  local root=$1 name=$2 dir person
   # A machine without history: no enabled services, journals, lingering users or mounts but its own.
   for dir in /etc/systemd/system /etc/systemd/user /var/lib/systemd /var/log/journal; do
     rm -rf "${root:?}$dir"
@@ -87,19 +107,6 @@ boot() {
   chroot "$root" usermod --append --groups dialout ann
   echo 'joe ALL=(ALL:ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/bed"
   chmod 0440 "$root/etc/sudoers.d/bed"
-
-  # joe and ann must be able to reach the bound folders, also below a private home.
-  local options=()
-  for dir in "$@"; do
-    options+=("--bind=$dir")
-    while dir=$(dirname "$dir") && [ "$dir" != / ]; do
-      mkdir -p "$root$dir"
-      chmod a+x "$root$dir"
-    done
-  done
-
-  exec systemd-nspawn --directory="$root" --machine="$name" --register=no --keep-unit --boot \
-    --private-network --link-journal=no --resolv-conf=off --timezone=off --console=pipe "${options[@]}"
 }
 
 # --- outside ----------------------------------------------------------------------------------
@@ -204,6 +211,11 @@ main() {
     *) usage >&2 && exit 2 ;;
   esac
   if [[ $verb = with || $verb = up ]]; then
+    if [ "${1-}" = --root ]; then
+      BED_ROOT=$(cd "${2:?--root needs a folder}" && pwd -P)
+      export BED_ROOT
+      shift 2
+    fi
     while [ "${1-}" = --bind ]; do
       binds+=("$(cd "${2:?--bind needs a folder}" && pwd -P)")
       shift 2

@@ -41,5 +41,6 @@ mod templates;
 mod through_sudo;
 mod undo;
 mod update;
+mod upgrades;
 mod user;
 mod verified;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Test, difference, without_end};
 
 /// Every option of InstallService: its usual spelling, and an example of a value where it takes one.
-const OPTIONS: [(&str, Option<&str>); 55] = [
+const OPTIONS: [(&str, Option<&str>); 56] = [
     ("--dry-run", None),
     ("--output", Some("tree")),
     ("--layout", Some("tree")),
@@ -21,6 +21,7 @@ const OPTIONS: [(&str, Option<&str>); 55] = [
     ("--adopt", None),
     ("--restart-now", None),
     ("--start", None),
+    ("--enable-links", None),
     ("--no-nssm", None),
     ("--no-rollback", None),
     ("--prune", None),

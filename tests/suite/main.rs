@@ -43,6 +43,8 @@ mod golden;
 #[cfg(target_os = "linux")]
 mod hostile_files;
 #[cfg(unix)]
+mod images;
+#[cfg(unix)]
 mod import;
 #[cfg(unix)]
 mod import_trees;
@@ -83,3 +85,5 @@ mod templates;
 mod twins;
 #[cfg(target_os = "linux")]
 mod update;
+#[cfg(target_os = "linux")]
+mod upgrades;

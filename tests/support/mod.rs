@@ -11,6 +11,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod booted;
+#[cfg(target_os = "linux")]
+pub(crate) mod host;
 pub(crate) mod readme;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@ mod support;
 mod calendar;
 mod completions;
 mod golden;
+mod images;
 mod judge;
 mod no_systemd;
 mod python_readers;

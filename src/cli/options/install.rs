@@ -45,6 +45,7 @@ pub(in crate::cli) struct InstallCall {
     pub catalogs: Vec<Text>,
     pub target: Option<Target>,
     pub state_dir: Option<Text>,
+    pub enable_links: bool,
     pub nssm: Wishes,
 }
 
@@ -281,6 +282,9 @@ const WHERE: &[O] = &[
     }),
     O::flag("allow-unknown-nssm", "Use an nssm.exe whose checksum is not known (NSSM)", |call| {
         call.nssm.allow_unknown = true;
+    }),
+    O::flag("enable-links", "With --output: add the links that start the services at boot (systemd)", |call| {
+        call.enable_links = true;
     }),
     O::flag("no-nssm", "With --output: put neither nssm.exe nor RunService.exe beside the files (NSSM)", |call| {
         call.nssm.left_out = true;

@@ -14,11 +14,12 @@ use crate::commands::{Event, Reporter};
 use crate::error::{Error, Fault};
 use crate::executor;
 use crate::host::sudo::{self, Typed};
-use crate::host::{site, state};
+use crate::host::{environment, site, state};
 use crate::managers::credential::Opened;
 use crate::managers::nssm::{self, Need};
 use crate::managers::systemd::units;
 use crate::managers::{self, Purpose, observe, systemd};
+use crate::model::invocation::Invocation;
 use crate::model::manager::Manager;
 use crate::model::name::{EnvName, ServiceName};
 use crate::model::nssm_release::Release;
@@ -27,7 +28,8 @@ use crate::model::observed::Observed;
 use crate::model::original::Original;
 use crate::model::place::error_log_path;
 use crate::model::schedule::Schedule;
-use crate::model::spec::{ServiceSpec, Target, Timer};
+use crate::model::spec::{Scope, ServiceSpec, Target, Timer};
+use crate::model::text::Text;
 use crate::plan::{self, Desired, InstallOptions, Plan};
 use crate::render::nssm::{NssmService, Runner};
 use crate::validate::Validated;
@@ -43,6 +45,27 @@ struct Besides {
 }
 
 impl Installation {
+    /// What would be typed to write the services into this system, for it to start them when it boots. Of an install they
+    /// run where it is typed, and of an export where it says.
+    fn for_next_boot(&self) -> String {
+        let top = match self.site.scope() {
+            Scope::System => "/".into(),
+            Scope::User => environment::home(),
+        };
+        let mut options = vec!["--output".into(), top, "--enable-links".into()];
+        let said = ["--working-directory", "--working_directory", "--manifest"];
+        let is_said = |word: &Text| said.iter().any(|option| word.as_bytes().starts_with(option.as_bytes()));
+        if let [service] = self.validated.as_slice()
+            && let Some(directory) = &service.request.working_directory
+            && !self.settings.to_install.iter().any(is_said)
+        {
+            options.extend(["--working-directory".into(), directory.clone()]);
+        }
+        let mut words = self.settings.to_install.clone();
+        words.splice(1.min(words.len())..1.min(words.len()), options);
+        Invocation(words).summary()
+    }
+
     /// `notes` have been told.
     pub(super) fn install(
         &self,
@@ -50,7 +73,7 @@ impl Installation {
         notes: Vec<String>,
         reporter: Reporter<'_>,
     ) -> Result<Outcome, Error> {
-        managers::need(self.site.manager, Purpose::Install)?;
+        managers::need(self.site.manager, Purpose::Install { for_next_boot: &self.for_next_boot() })?;
         if !site::may_change(self.site.scope()) {
             self.find_modules(&files)?;
             return self.run_again(notes, reporter).map(Outcome::RunAgain);

@@ -62,6 +62,8 @@ pub struct Settings {
     pub prune: bool,
     /// The service whose place the one that is asked for takes.
     pub renamed: Option<ServiceName>,
+    /// Whether an export has the links that start its services at boot.
+    pub enable_links: bool,
     /// Where NSSM comes from.
     pub nssm: Wishes,
     /// Whether the password of an account of Windows is read from standard input.
@@ -96,6 +98,7 @@ impl Settings {
             no_rollback: options.no_rollback,
             prune: false,
             renamed: None,
+            enable_links: false,
             nssm: Wishes::default(),
             account_password_stdin: false,
             kept_first: true,

@@ -36,7 +36,7 @@ use crate::model::place::Place;
 use crate::model::site::Site;
 use crate::model::text::Text;
 use crate::plan::{Action, Plan};
-pub use record::Record;
+pub use record::{Record, Unknown};
 use record::{StepRecord, Undo};
 use undo::Undoing;
 
@@ -292,7 +292,10 @@ pub fn recover(place: &Place, state: &Folder) -> Result<Option<Undone>, Error> {
         }
     };
     files::only_ours(&folder.path_of(&PLAN.into()), &plan)?;
-    let record = Record::parse(&plan.contents).map_err(|reason| Error::BadJournal { directory: path, reason })?;
+    let record = Record::parse(&plan.contents).map_err(|unknown| match unknown {
+        Unknown::Broken(reason) => Error::BadJournal { directory: path, reason },
+        Unknown::TooNew(new) => Error::TooNew { doing: "reading the journal", path, new },
+    })?;
     let mut begun = folder.file(&MARKS.into(), Opening::Change, 0o600).map_err(|unread| of_marks(&folder, unread))?;
     let mut marks = Vec::new();
     // One for each step.

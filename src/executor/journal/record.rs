@@ -1,5 +1,7 @@
 //! What a journal holds: how each step of a plan is taken back.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::invocation::Invocation;
@@ -9,6 +11,7 @@ use crate::model::name::ServiceName;
 use crate::model::parameter::Parameter;
 use crate::model::spec::Scope;
 use crate::model::text::Text;
+use crate::model::version::{TooNew, Version};
 use crate::plan::Reversal;
 
 /// The version that is written; it grows when a record changes its meaning.
@@ -24,6 +27,15 @@ pub(super) enum Undo {
     Remove { path: Text },
     /// Take back what was asked of the service manager.
     Reverse(Reversal),
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooNew(new) => new.fmt(f),
+            Self::Broken(reason) => f.write_str(reason),
+        }
+    }
 }
 
 impl Undo {
@@ -73,6 +85,9 @@ pub(super) struct StepRecord {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     version: u32,
+    /// The version of InstallService that wrote it, which 0.1.0 did not say.
+    #[serde(default)]
+    by: String,
     /// Whose services the plan changes.
     pub(super) manager: Manager,
     pub(super) steps: Vec<StepRecord>,
@@ -86,26 +101,44 @@ pub struct Record {
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,
+    #[serde(default)]
+    by: String,
+}
+
+/// Why a record is not read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// A later version of InstallService wrote it.
+    TooNew(TooNew),
+    /// It is none, or broken.
+    Broken(String),
 }
 
 impl Record {
     /// A record of these steps.
     pub(super) fn new(manager: Manager, steps: Vec<StepRecord>, after: Vec<Reversal>, directories: Vec<Text>) -> Self {
-        Self { version: VERSION, manager, steps, after, directories }
+        Self { version: VERSION, by: env!("CARGO_PKG_VERSION").to_owned(), manager, steps, after, directories }
     }
 
     /// Reads a record.
     ///
     /// # Errors
-    /// When these bytes are none, or one of a version that this program does not know.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+    /// When these bytes are none, or one that this program does not know, with the version that does if that is a later
+    /// one.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Unknown> {
         let worded = |error: serde_json::Error| error.to_string();
-        let Versioned { version } = serde_json::from_slice(bytes).map_err(worded)?;
-        match version {
+        let Versioned { version, by } =
+            serde_json::from_slice(bytes).map_err(|error| Unknown::Broken(worded(error)))?;
+        let read = match version {
             VERSION => serde_json::from_slice(bytes).map_err(worded),
             3 => serde_json::from_slice::<Record3>(bytes).map_err(worded).map(Record3::upgraded),
             other => Err(format!("it is of version {other}, and this program knows version {VERSION}")),
-        }
+        };
+        // A record that is understood says all that is done: its own version grows with its meaning.
+        read.map_err(|reason| match by.parse().ok().and_then(Version::too_new) {
+            Some(new) => Unknown::TooNew(new),
+            None => Unknown::Broken(reason),
+        })
     }
 
     /// The files that the plan changes.
@@ -207,10 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_a_later_version_is_not() {
-        assert_eq!(
-            Record::parse(br#"{"version":5}"#),
-            Err("it is of version 5, and this program knows version 4".to_owned())
-        );
+    fn a_record_of_a_later_version_is_refused_with_the_version_that_is_needed() {
+        let parse = |text: &str| Record::parse(text.as_bytes()).unwrap_err();
+        let newer = Unknown::TooNew("99.1.2".parse::<Version>().unwrap().too_new().unwrap());
+        assert_eq!(parse(r#"{"version":5,"by":"99.1.2"}"#), newer);
+        // Also where it is one step that is not known.
+        let step = r#"{"version":4,"by":"99.1.2","manager":"nssm","steps":[{"undo":["new"]}]}"#;
+        assert_eq!(parse(step), newer);
+        let broken = "it is of version 5, and this program knows version 4".to_owned();
+        assert_eq!(parse(r#"{"version":5}"#), Unknown::Broken(broken));
     }
 }

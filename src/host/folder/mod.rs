@@ -141,6 +141,27 @@ impl Folder {
         self.open.sync_names();
     }
 
+    /// What the link `name` says; `None` if nothing of that name is there.
+    ///
+    /// # Errors
+    /// When it is something else, or cannot be read.
+    pub fn link(&self, name: &Text) -> io::Result<Option<Text>> {
+        match self.open.link(&to_path(name)) {
+            Ok(target) => Ok(Some(text(target))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the link `name`, where nothing of that name is.
+    ///
+    /// # Errors
+    /// When it cannot be made; Windows has no links that a system of Linux reads.
+    pub fn make_link(&self, name: &Text, target: &Text) -> Result<(), Error> {
+        let made = self.open.make_link(&to_path(name), &to_path(target));
+        made.map_err(|source| Error::io("making the link", &self.path_of(name), source))
+    }
+
     /// Takes the file `name` away; one that is gone already is fine.
     ///
     /// # Errors

@@ -8,11 +8,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::rc::Rc;
 
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstatat, mkdirat};
 #[cfg(target_os = "linux")]
 use nix::unistd::{Uid, setfsuid};
-use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
+use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
 use super::Opening;
 use crate::host::files;
@@ -102,6 +102,14 @@ impl Directory {
         };
         files::fill(&mut file, artifact)?;
         Ok(temporary)
+    }
+
+    pub(super) fn link(&self, name: &Path) -> io::Result<OsString> {
+        Ok(readlinkat(&*self.0, name)?)
+    }
+
+    pub(super) fn make_link(&self, name: &Path, target: &Path) -> io::Result<()> {
+        Ok(symlinkat(target, &*self.0, name)?)
     }
 
     pub(super) fn remove(&self, name: &Path) -> io::Result<()> {

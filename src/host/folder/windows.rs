@@ -59,6 +59,16 @@ impl Directory {
         files::stage_as_private(&Artifact { path, ..artifact.clone() }).map(Temporary).map_err(cause)
     }
 
+    pub(super) fn link(&self, name: &Path) -> io::Result<PathBuf> {
+        fs::read_link(self.0.join(name))
+    }
+
+    /// Its links are other ones, and need rights of their own.
+    #[expect(clippy::unused_self, reason = "as on Unix")]
+    pub(super) fn make_link(&self, _name: &Path, _target: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     pub(super) fn remove(&self, name: &Path) -> io::Result<()> {
         fs::remove_file(self.0.join(name))
     }

@@ -15,16 +15,22 @@ use crate::model::text::Text;
 ///
 /// # Errors
 /// [`Error::NoServiceManager`].
-pub(in crate::managers) fn need(scope: Scope, purpose: Purpose) -> Result<(), Error> {
+pub(in crate::managers) fn need(scope: Scope, purpose: Purpose<'_>) -> Result<(), Error> {
     if !is_running() {
         let (so, help) = match purpose {
-            Purpose::Install => ("nothing can be installed here", how_to_install()),
+            Purpose::Install { for_next_boot } if is_installed() => (
+                "systemd is installed here, but it does not run, as in a chroot, a container or an image that is built",
+                format!("`{for_next_boot}` writes the files, and the links that start them at the next boot"),
+            ),
+            Purpose::Install { .. } => {
+                ("this machine is not running systemd, so nothing can be installed here", how_to_install())
+            }
             Purpose::Manage => (
-                "no service of it can run here",
+                "this machine is not running systemd, so no service of it can run here",
                 "`show` and `diff` work without it; a machine that has it starts it at boot".into(),
             ),
         };
-        return Err(Error::NoServiceManager { reason: format!("this machine is not running systemd, so {so}"), help });
+        return Err(Error::NoServiceManager { reason: so.into(), help });
     }
     match scope {
         Scope::User if !user_manager_is_running() => {
@@ -45,6 +51,11 @@ pub(in crate::managers) fn need(scope: Scope, purpose: Purpose) -> Result<(), Er
 /// Whether systemd runs this machine: the test of sd_booted(3).
 pub fn is_running() -> bool {
     Path::new("/run/systemd/system").is_dir()
+}
+
+/// Whether the system has it, to be run from its next boot on.
+fn is_installed() -> bool {
+    ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].iter().any(|program| Path::new(program).exists())
 }
 
 /// The line that installs systemd on this distribution, from os-release(5).
