@@ -1,6 +1,6 @@
 //! docs/fleet.md is true: its manifest is one, its commands run, and the package that it makes of a tree
-//! installs the services on a booted systemd. (Its role of Ansible is in tests/fleet; nobody has tried what it
-//! says of Puppet and Salt here.)
+//! installs the services on a booted systemd. (Its role of Ansible, and what it says of
+//! Puppet and Salt, are in tests/fleet.)
 
 use std::fs;
 use std::path::Path;

@@ -1,73 +1,27 @@
 //! A fleet: the role that `--layout ansible` writes, applied by the real `ansible-playbook` to three hosts
 //! of our own (`tests/beds/systemd.sh`).
 //!
-//! `tests/run fleet` sets `ANSIBLE_PLAYBOOK`. The hosts are reached by `tests/fleet/connection_plugins/bed.py`,
+//! `tests/run fleet` sets `ANSIBLE_PLAYBOOK`. What the page says of Puppet and Salt is in modules of their own. The hosts are reached by `tests/fleet/connection_plugins/bed.py`,
 //! which enters a bed's namespaces; everything else is Ansible's own.
 #![cfg(target_os = "linux")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod page;
+mod puppet;
+mod salt;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use support::host::{BED, Host};
 use support::{Ran, Test};
 
-const BED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/beds/systemd.sh");
 const PLUGINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fleet/connection_plugins");
-
-/// A booted systemd that is gone with this value, and with this process.
-struct Host {
-    name: String,
-    bed: Child,
-}
-
-impl Host {
-    /// Begins to boot one.
-    fn boot(number: u32) -> Self {
-        let name = format!("fleet-{}-{number}", std::process::id());
-        let mut bed = Command::new(BED);
-        // It ends with its standard input.
-        let target = Path::new(env!("CARGO_BIN_EXE_InstallService")).parent().expect("a folder");
-        bed.args(["with", &name, "--bind"]).arg(target).args(["sh", "-c", "echo up; exec cat"]);
-        let bed = bed.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a bed");
-        Self { name, bed }
-    }
-
-    /// Waits until it has.
-    fn wait(&mut self) {
-        let mut line = String::new();
-        BufReader::new(self.bed.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-        assert_eq!(line, "up\n", "{} did not boot", self.name);
-    }
-
-    /// The output of a shell script on it.
-    #[track_caller]
-    fn sh(&self, script: &str) -> String {
-        let output = Command::new(BED).args(["run", &self.name, "sh", "-c", script]).output().expect("nsenter");
-        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text")
-    }
-
-    fn pid(&self, unit: &str) -> String {
-        self.sh(&format!("systemctl show --value --property=MainPID {unit}"))
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        drop(self.bed.stdin.take());
-        drop(self.bed.wait());
-    }
-}
-
-/// The number of the next host.
-static NUMBERS: AtomicU32 = AtomicU32::new(1);
 
 /// The hosts, a role in a folder, and what was given to `ansible-playbook` last.
 struct Fleet {
@@ -143,9 +97,7 @@ fn manifest(word: &str) -> String {
 impl Fleet {
     /// So many hosts, and the role of a manifest.
     fn new(hosts: u32, manifest: &str) -> Self {
-        // Those of two tests run side by side.
-        let first = NUMBERS.fetch_add(hosts, Ordering::Relaxed);
-        let mut hosts: Vec<Host> = (first..first + hosts).map(Host::boot).collect();
+        let mut hosts: Vec<Host> = (0..hosts).map(|_| Host::boot(&[])).collect();
         hosts.iter_mut().for_each(Host::wait);
         let inventory: String = hosts.iter().map(|host| format!("{}\n", host.name)).collect();
         let playbook = "- hosts: all\n  gather_facts: false\n  roles: [install_service]\n";
