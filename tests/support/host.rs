@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) const BED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/beds/systemd.sh");
@@ -39,9 +39,15 @@ impl Host {
     /// The output of a shell script on it.
     #[track_caller]
     pub(crate) fn sh(&self, script: &str) -> String {
-        let output = Command::new(BED).args(["run", &self.name, "sh", "-c", script]).output().expect("nsenter");
-        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = self.try_sh(script);
+        let said = [output.stdout.as_slice(), &output.stderr].map(String::from_utf8_lossy).concat();
+        assert!(output.status.success(), "{}: {script}: {said}", self.name);
         String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// What a shell script on it comes to.
+    pub(crate) fn try_sh(&self, script: &str) -> Output {
+        Command::new(BED).args(["run", &self.name, "sh", "-c", script]).output().expect("nsenter")
     }
 
     /// The process that runs.

@@ -11,8 +11,6 @@ use install_service::render::checksums;
 use windows_permissions::constants::{SeObjectType, SecurityInformation};
 use windows_permissions::wrappers::SetNamedSecurityInfo;
 use windows_permissions::{LocalBox, SecurityDescriptor};
-use windows_service::service::{ServiceAccess, ServiceInfo};
-use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use winreg::RegKey;
 use winreg::enums::HKEY_LOCAL_MACHINE;
 
@@ -144,23 +142,8 @@ pub(crate) fn account(service: &str) -> String {
 
 /// Has a service run as an account, by the call of Windows that services.msc makes: what NSSM 2.24 does for some alone.
 pub(crate) fn log_on_as(service: &str, account: &str) {
-    let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT).expect("the services");
-    let access = ServiceAccess::QUERY_CONFIG | ServiceAccess::CHANGE_CONFIG;
-    let opened = manager.open_service(service, access).expect("a service");
-    let found = opened.query_config().expect("its configuration");
-    let wanted = ServiceInfo {
-        name: service.into(),
-        display_name: found.display_name,
-        service_type: found.service_type,
-        start_type: found.start_type,
-        error_control: found.error_control,
-        executable_path: found.executable_path,
-        launch_arguments: Vec::new(),
-        dependencies: found.dependencies,
-        account_name: Some(account.into()),
-        account_password: Some("a password".into()),
-    };
-    opened.change_config(&wanted).expect("another account");
+    let output = run(Command::new(built("sc-config")).args(["config", service, "obj=", account]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 /// An account of a user that this machine has.
