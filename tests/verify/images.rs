@@ -60,7 +60,7 @@ impl Image {
     }
 
     fn boot(&self) -> Host {
-        let mut host = Host::boot(&["--root", self.root().to_str().unwrap()]);
+        let mut host = Host::boot(&["--image", self.root().to_str().unwrap()]);
         host.wait();
         host
     }
