@@ -24,7 +24,7 @@ fn the_programs_for_arm_start() {
     let script = "cd \"$1\"; qemu-aarch64 -L /usr/aarch64-linux-gnu bin/install-service --dry-run --assume systemd=252 \
                   --service_name clock -- /bin/sleep '100%'";
     let shown = sh(script, &[folder.path()]);
-    assert!(shown.contains("ExecStart=/bin/sleep 100%%\n"), "{shown}");
+    assert!(shown.contains("ExecStart=:\"/bin/sleep\" \"100%%\"\n"), "{shown}");
     assert!(sh("file \"$1/bin/ManageService\"", &[folder.path()]).contains("aarch64"));
 }
 

@@ -14,7 +14,7 @@ const LISTINGS: [(&str, &str); 7] = [
     ),
     (
         ".x86_64.rpm",
-        "rpm --query --list --package --queryformat '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\\n]' \"$1\" | sort -u -k 3",
+        "rpm --query --package --queryformat '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\\n]' \"$1\" | sort -k 3",
     ),
     ("-linux-x86_64.tar.gz", "tar --list --verbose --file \"$1\" | awk '{ print $1, $2, $6, $7, $8 }' | sed 's/ *$//'"),
     (
@@ -72,7 +72,9 @@ fn programs_ask_for_an_old_glibc_and_say_nothing_of_the_machine_that_made_them()
         for program in ["bin/InstallService", "bin/ManageService", "share/install-service/RunService.exe"] {
             let bytes = fs::read(folder.path().join(program)).expect("a program");
             let has = |words: &str| bytes.windows(words.len()).any(|window| window == words.as_bytes());
-            assert!(!has(&format!("{home}/")) && !has(checkout), "{program} of {end} has a path of this machine");
+            for path in [format!("{home}/.cargo"), format!("{home}/.rustup"), checkout.to_owned()] {
+                assert!(!has(&path), "{program} of {end} has `{path}`");
+            }
         }
     }
 }
