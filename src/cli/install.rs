@@ -270,11 +270,13 @@ fn no_adoption(mode: &InstallMode) -> Vec<Fault> {
 
 /// Where no links can be made.
 fn no_links(mode: &InstallMode, target: Target) -> Option<Fault> {
-    let reason = match (mode, target) {
-        (InstallMode::Export(_, Layout::Ansible), _) => "a role enables the services by itself",
-        (InstallMode::Export(_, Layout::Tree), Target::Systemd) => return None,
-        (InstallMode::Export(_, Layout::Tree), Target::Nssm) => "must be for systemd: NSSM knows no links",
-        (InstallMode::DryRun | InstallMode::Check | InstallMode::Install, _) => {
+    let reason = match mode {
+        InstallMode::Export(_, Layout::Ansible) => "a role enables the services by itself",
+        InstallMode::Export(_, Layout::Tree) => match target {
+            Target::Systemd => return None,
+            Target::Nssm => "must be for systemd: NSSM knows no links",
+        },
+        InstallMode::DryRun | InstallMode::Check | InstallMode::Install => {
             "needs `--output DIR`: an install has the service manager make them"
         }
     };
