@@ -2,8 +2,8 @@
 # Makes another Debian once, and prints the folder of its root, for `systemd.sh --root`: bullseye, trixie, sid ... with
 # the systemd of that release and what the tests of tests/booted call.
 #
-# sid is another one every day. Its root is made once per month, and goes with it: what changes there is met at a known
-# day, and not by whoever happens to run the tests next.
+# sid is another one every day. Its root is made once per month: what changes there is met at a known day, and not by
+# whoever happens to run the tests next.
 set -euo pipefail
 
 CACHE=${INSTALLSERVICE_TEST_CACHE:-/var/cache/install-service-tests}
@@ -42,8 +42,7 @@ flock 9
 if [ ! -e "$folder.complete" ]; then
   {
     "$HERE/packages.sh" mmdebstrap
-    # Those of other months and recipes.
-    rm -rf "$CACHE/systemd-$SUITE"-*
+    rm -rf "$folder"
     make "$SUITE" "$folder"
     touch "$folder.complete"
   } >&2
