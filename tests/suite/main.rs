@@ -60,6 +60,8 @@ mod narrow;
 #[cfg(unix)]
 mod not_written;
 #[cfg(unix)]
+mod pages;
+#[cfg(unix)]
 mod plain;
 #[cfg(unix)]
 mod processes;
@@ -68,6 +70,8 @@ mod prompt;
 mod properties;
 #[cfg(unix)]
 mod readme;
+#[cfg(target_os = "linux")]
+mod reference;
 mod render_systemd;
 #[cfg(unix)]
 mod run_service;
