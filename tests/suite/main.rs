@@ -61,6 +61,8 @@ mod narrow;
 mod not_written;
 #[cfg(unix)]
 mod pages;
+#[cfg(target_os = "linux")]
+mod pictures;
 #[cfg(unix)]
 mod plain;
 #[cfg(unix)]

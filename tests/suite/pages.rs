@@ -11,7 +11,7 @@ use crate::support::readme::{Page, page, pages, shell};
 use crate::support::{Test, checkout, tree};
 
 /// Commands, and who runs them.
-const RUN: [&str; 8] = [
+const RUN: [&str; 9] = [
     "clone",    // tests/suite/readme.rs: what it prints stands behind it
     "tests",    // tests/suite/readme.rs: it is the line that tests/run asks for
     "install",  // tests/verify/readme.rs
@@ -19,6 +19,7 @@ const RUN: [&str; 8] = [
     "booted",   // tests/booted/readme.rs, each page from its first line to its last
     "user",     // the same, by somebody without rights
     "run",      // tests/windows/pages.rs
+    "example",  // here: of the manual pages, each line by itself
     "measured", // by whoever measures: they take hours
 ];
 
@@ -114,6 +115,41 @@ fn dry_blocks_run_as_they_stand() {
         }
     }
     assert!(ran >= 8, "{ran}");
+}
+
+/// The examples of the manual pages: each is a command that is understood.
+#[test]
+fn examples_are_understood() {
+    let mut ran = 0;
+    for page in pages() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let manifest = page_with_the_manifest();
+        fs::write(folder.path().join("services.toml"), manifest).expect("a manifest");
+        for line in
+            page.blocks().into_iter().filter(|block| block.mark == "example").flat_map(|block| lines(&block.text))
+        {
+            // Written elsewhere, and not onto this machine.
+            let typed = line.replace("--start ", "").replace("InstallService ", "InstallService --output tree ");
+            let typed = if line.contains(" --dry-run ") || line.contains(" --check") { &line } else { &typed };
+            let mut bash = shell(typed, folder.path());
+            let output = bash.env("INSTALLSERVICE_WORKING_DIR", folder.path()).output().expect("bash");
+            let codes: &[i32] = if line.contains(" --check") { &[10] } else { &[0, 4] };
+            let is_understood = output.status.code().is_some_and(|code| codes.contains(&code));
+            assert!(is_understood, "{}: {line}\n{}", page.path, String::from_utf8_lossy(&output.stderr));
+            ran += 1;
+        }
+    }
+    assert!(ran >= 13, "{ran}");
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// The example of a manifest.
+fn page_with_the_manifest() -> String {
+    let page = page("manifest.md");
+    page.blocks().into_iter().find(|block| block.mark == "manifest").expect("a manifest").text
 }
 
 #[test]
@@ -213,7 +249,7 @@ fn every_option_that_is_named_is_there() {
     }
     // Of other commands, of the programs in the examples, and of rules in sudoers.
     let others = "--help --every --through-sudo --config --force-reinstall --no-deps --path --build --root-owner-group --check \
-                  --diff --now --guard --release --target --ignored --package --append --version --no-legend";
+                  --diff --now --guard --release --target --ignored --package --append --version --no-legend --test --branch";
     let others: BTreeSet<&str> = others.split_whitespace().collect();
     for page in pages().into_iter().filter(|page| !WITH_OTHERS.contains(&page.name())) {
         let mut rest = &*page.text;

@@ -47,24 +47,17 @@ fn markdown(name: &str, roff: &str) -> String {
             (".PP", _) => text.push('\n'),
             (".br", _) => text.push_str("  \n"),
             (".nf", _) => {
-                let code = lines.by_ref().take_while(|line| *line != ".fi").map(words);
-                let code: Vec<String> = code.collect();
-                _ = writeln!(text, "\n<!-- shown -->\n```text\n{}\n```", code.join("\n"));
+                let code: Vec<String> = lines.by_ref().take_while(|line| *line != ".fi").map(words).collect();
+                let (mark, language) = if code[0].starts_with('[') { ("manifest", "toml") } else { ("example", "sh") };
+                _ = writeln!(text, "\n<!-- {mark} -->\n```{language}\n{}\n```", code.join("\n"));
             }
             (".RS" | ".RE", _) => {}
             _ if line.starts_with('.') => panic!("{line}: no such request here"),
-            _ => {
-                // A line break follows what it ends.
-                if text.ends_with("  \n") && !line.starts_with('.') {
-                    text.truncate(text.len() - 3);
-                    text.push_str("  \n");
-                }
-                _ = writeln!(text, "{}", words(line));
-            }
+            _ => _ = writeln!(text, "{}", words(line)),
         }
     }
     // `.br` stands on a line of its own there, and at the end of a line here.
-    text.replace("\n  \n", "  \n")
+    text.replace("\n  \n", "  \n").replace("\n\n\n", "\n\n")
 }
 
 /// What `--property` takes, as tables.
