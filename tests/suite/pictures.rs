@@ -19,7 +19,7 @@ const COLOURS: [&str; 2] = ["#4878a8", "#e0a030"];
 const WIDTH: f64 = 760.0;
 
 fn text(x: f64, y: f64, words: &str, more: &str) -> String {
-    let words = words.replace('&', "&amp;").replace('<', "&lt;").replace('`', "");
+    let words = words.replace('&', "&amp;").replace('<', "&lt;");
     format!("<text x=\"{x}\" y=\"{y}\" {more}>{words}</text>\n")
 }
 
@@ -90,10 +90,18 @@ fn sweep() -> String {
             }
         }
         let neither = row.last().expect("the last cell");
-        Bar { label: row[0].clone(), parts: vec![old, new], told: format!("{} runs, neither: {neither}", old + new) }
+        Bar {
+            label: row[0].replace('`', ""),
+            parts: vec![old, new],
+            told: format!("{} runs, neither: {neither}", old + new),
+        }
     };
     let bars: Vec<Bar> = rows("reliability.md", "killed at the boundaries").into_iter().map(bar).collect();
     plot("Killed, failing, full: how the host was afterwards", &["wholly old", "wholly new"], &bars)
+}
+
+fn services(count: &str) -> String {
+    if count == "1" { "1 service".to_owned() } else { format!("{count} services") }
 }
 
 /// Medians of one manifest and of the same by hand.
@@ -101,7 +109,7 @@ fn many() -> String {
     let mut bars = Vec::new();
     for row in rows("benchmarks.md", "| `InstallService --manifest` |") {
         let (hand, ours) = (number(&row[1]), number(&row[2]));
-        bars.push(Bar { label: format!("{} services", row[0]), parts: vec![hand], told: format!("{hand} ms") });
+        bars.push(Bar { label: services(&row[0]), parts: vec![hand], told: format!("{hand} ms") });
         bars.push(Bar { label: String::new(), parts: vec![0.0, ours], told: format!("{ours} ms") });
     }
     plot("Installing many services", &["by hand", "InstallService --manifest"], &bars)
@@ -112,7 +120,11 @@ fn openmsistream() -> String {
     let mut bars = Vec::new();
     for row in rows("benchmarks.md", "| OpenMSIStream |") {
         let (ours, theirs) = (number(&row[1]), number(&row[2]));
-        bars.push(Bar { label: row[0].replace("InstallService ", ""), parts: vec![ours], told: format!("{ours} ms") });
+        bars.push(Bar {
+            label: row[0].replace("InstallService ", "").replace('`', ""),
+            parts: vec![ours],
+            told: format!("{ours} ms"),
+        });
         bars.push(Bar { label: String::new(), parts: vec![0.0, theirs], told: format!("{theirs} ms") });
     }
     plot("The same command", &["InstallService", "OpenMSIStream 1.8.8"], &bars)
