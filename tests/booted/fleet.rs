@@ -35,8 +35,8 @@ fn the_manifest_is_one_and_is_exported() {
         Manifest::parse(&block("toml", "[[service]]"), "docs/fleet.md").unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(manifest.services().len(), 2);
     let folder = with_manifest();
-    run(&block("", "--output tree"), folder.path());
-    run(&block("", "--layout ansible"), folder.path());
+    run(&block("sh", "--output tree"), folder.path());
+    run(&block("sh", "--layout ansible"), folder.path());
     for path in ["tree/etc/systemd/system/watch.service", "tree/MANIFEST.toml", "roles/install_service/tasks/main.yml"]
     {
         assert!(folder.path().join(path).exists(), "{path}");
@@ -47,8 +47,8 @@ fn the_manifest_is_one_and_is_exported() {
 #[ignore = "needs a booted systemd: tests/run"]
 fn the_package_installs_the_services() {
     let folder = with_manifest();
-    run(&block("", "--output tree"), folder.path());
-    run(&block("", "dpkg-deb"), folder.path());
+    run(&block("sh", "--output tree"), folder.path());
+    run(&block("sh", "dpkg-deb"), folder.path());
     let package = folder.path().join("lab-services.deb");
     system("dpkg", &["--install", package.to_str().expect("plain text")]);
     let enabled = system("systemctl", &["is-enabled", "uploader.service", "watch.service"]);

@@ -62,6 +62,10 @@ mod narrow;
 #[cfg(unix)]
 mod not_written;
 #[cfg(unix)]
+mod pages;
+#[cfg(target_os = "linux")]
+mod pictures;
+#[cfg(unix)]
 mod plain;
 #[cfg(unix)]
 mod processes;
@@ -70,6 +74,8 @@ mod prompt;
 mod properties;
 #[cfg(unix)]
 mod readme;
+#[cfg(target_os = "linux")]
+mod reference;
 mod render_systemd;
 #[cfg(unix)]
 mod run_service;

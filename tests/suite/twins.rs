@@ -1,13 +1,25 @@
-//! What the README does on Linux, the page for newcomers to Windows does there: each option, mode and command of its
-//! blocks stands on that page in a block that a test runs (`tests/windows/pages.rs`), or is named there as one without a
-//! twin.
+//! What the README and the first pages do on Linux, the page for newcomers to Windows does there: each option, mode and
+//! command of their blocks stands on that page in a block that a test runs (`tests/windows/pages.rs`), or is named there as
+//! one without a twin.
 
 use std::collections::BTreeSet;
 
 use crate::support::Test;
-use crate::support::readme::{Block, blocks, blocks_of};
+use crate::support::readme::{Block, blocks_of, pages};
 
 const PAGE: &str = include_str!("../../docs/windows-start.md");
+
+/// The pages of Linux for those who begin.
+const OF_LINUX: [&str; 8] = [
+    "README.md",
+    "docs/first.md",
+    "docs/python.md",
+    "docs/openmsistream.md",
+    "docs/secrets.md",
+    "docs/manifests.md",
+    "docs/import.md",
+    "docs/adopt.md",
+];
 
 /// Where the page names what is only on Linux.
 const WITHOUT: &str = "**What has no twin here:**";
@@ -49,6 +61,7 @@ impl Known {
     /// What the lines of a block ask of the command.
     fn asked(&self, block: &Block) -> BTreeSet<String> {
         let text = block.text.replace("\\\n", " ").replace("cargo run --", "InstallService");
+        let text = text.replace("install-service ", "InstallService ").replace("manage-service ", "ManageService ");
         let mut asked = BTreeSet::new();
         for line in text.lines() {
             let mut words = line.split_whitespace();
@@ -77,16 +90,20 @@ fn is_function(word: &str) -> bool {
 }
 
 #[test]
-fn what_the_readme_does_on_linux_the_page_does_on_windows() {
+fn what_the_first_pages_do_on_linux_the_page_does_on_windows() {
     let known = [Known::of("InstallService", Test::install()), Known::of("ManageService", Test::manage())];
     let asked = |blocks: &[Block]| -> BTreeSet<String> {
         blocks.iter().flat_map(|block| known.iter().flat_map(|known| known.asked(block))).collect()
     };
-    let of_linux: Vec<Block> = blocks().into_iter().filter(|block| block.language == "sh").collect();
+    let of_linux = pages().into_iter().filter(|page| OF_LINUX.contains(&&*page.path));
+    let of_linux: Vec<Block> = of_linux
+        .flat_map(|page| page.blocks())
+        .filter(|block| ["clone", "dry", "booted", "user"].contains(&&*block.mark))
+        .collect();
     let of_windows: Vec<Block> = blocks_of(PAGE).into_iter().filter(|block| block.mark == "run").collect();
     let (there, here) = (asked(&of_linux), asked(&of_windows));
     for word in ["InstallService --dry-run", "InstallService --", "InstallService import", "ManageService -n"] {
-        assert!(there.contains(word), "the README is read as {there:#?}");
+        assert!(there.contains(word), "the pages are read as {there:#?}");
     }
     let has_twin = |asked: &&String| {
         here.contains(*asked) || ON_LINUX_ALONE.iter().any(|option| asked.ends_with(&format!(" {option}")))

@@ -1,5 +1,7 @@
-//! The README as the tests read it: each block of commands stands behind a comment that says how it is run.
+//! The README and the pages as the tests read them: each block stands behind a comment that says what it is, and of commands
+//! how they are run (`tests/suite/pages.rs` has the words).
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +11,43 @@ pub(crate) struct Block {
     pub(crate) mark: String,
     pub(crate) language: String,
     pub(crate) text: String,
+}
+
+/// A document.
+pub(crate) struct Page {
+    /// From the checkout on, such as `docs/first.md`.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+impl Page {
+    pub(crate) fn blocks(&self) -> Vec<Block> {
+        blocks_of(&self.text)
+    }
+
+    /// The name of its file.
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// The README and all pages of the book, by their paths.
+pub(crate) fn pages() -> Vec<Page> {
+    let root = super::checkout();
+    let mut paths = vec!["README.md".to_owned()];
+    for folder in ["docs", "docs/reference"] {
+        let entries = fs::read_dir(root.join(folder)).expect("the pages");
+        let names = entries.map(|entry| entry.expect("a page").file_name().into_string().expect("plain text"));
+        paths.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));
+    }
+    paths.sort();
+    let read = |path: String| Page { text: fs::read_to_string(root.join(&path)).expect("a page"), path };
+    paths.into_iter().map(read).collect()
+}
+
+/// One page of `docs/`.
+pub(crate) fn page(name: &str) -> Page {
+    pages().into_iter().find(|page| page.name() == name).unwrap_or_else(|| panic!("no page {name}"))
 }
 
 pub(crate) fn text() -> &'static str {

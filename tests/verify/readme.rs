@@ -1,14 +1,14 @@
-//! The command of the README that installs the tool. It compiles everything once more.
+//! The command of docs/install.md that installs the tool from a clone. It compiles everything once more.
 
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::readme::{blocks, shell};
+use crate::support::readme::{page, shell};
 
 #[test]
 #[ignore = "compiles everything once more: tests/run"]
 fn the_tool_installs_itself() {
-    let block = blocks().into_iter().find(|block| block.mark == "install").unwrap();
+    let block = page("install.md").blocks().into_iter().find(|block| block.mark == "install").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut install = shell(&block.text, Path::new(env!("CARGO_MANIFEST_DIR")));
     // What is asked is whether it installs, not how fast it is: optimised as a release, it takes ten minutes of a processor.
