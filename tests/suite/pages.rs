@@ -11,7 +11,7 @@ use crate::support::readme::{Page, page, pages, shell};
 use crate::support::{Test, checkout, tree};
 
 /// Commands, and who runs them.
-const RUN: [&str; 9] = [
+const RUN: [&str; 12] = [
     "clone",    // tests/suite/readme.rs: what it prints stands behind it
     "tests",    // tests/suite/readme.rs: it is the line that tests/run asks for
     "install",  // tests/verify/readme.rs
@@ -21,6 +21,10 @@ const RUN: [&str; 9] = [
     "run",      // tests/windows/pages.rs
     "example",  // here: of the manual pages, each line by itself
     "measured", // by whoever measures: they take hours
+    // tests/verify/images.rs
+    "dockerfile",
+    "mkosi-extra",
+    "packer-script",
 ];
 
 /// What is no command.
@@ -54,7 +58,7 @@ fn every_block_says_what_it_is() {
     for page in pages() {
         for block in page.blocks() {
             let at = format!("{}: a block that begins with {:?}", page.path, block.text.lines().next());
-            let is_commands = ["sh", "bat", ""].contains(&&*block.language);
+            let is_commands = ["sh", "bat", "dockerfile", ""].contains(&&*block.language);
             let known = if let Some(file) = block.mark.strip_prefix("elsewhere: ") {
                 // A test that has the commands in its own words, or another script that does.
                 checkout().join(file).exists()
@@ -64,7 +68,6 @@ fn every_block_says_what_it_is() {
             } else {
                 is_commands
                     && (RUN.contains(&&*block.mark)
-                        || block.mark.starts_with("package: ")
                         || block.mark == "by hand" && page.name() == "windows-checklist.md")
             };
             assert!(known, "{at}: `{}` is nothing that a test knows", block.mark);
