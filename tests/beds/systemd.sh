@@ -4,7 +4,8 @@
 # The container sees this machine's own files (compiler output, Python, everything) through an
 # overlay: what it writes goes to memory and is gone when it stops. Nothing of this machine's own
 # services is started in it, it has a network of its own (loopback only), a /tmp and a journal of
-# its own, and two people: joe, who may use sudo without a password, and ann, who may not.
+# its own, and two people: joe, who may use sudo without a password, and ann, who may not. With
+# --root it sees another root's files instead (roots.sh has other Debians), with the systemd of that.
 #
 # All its mounts and processes live in namespaces that die with it, so there is nothing to unmount
 # or to end, not even after a kill -9.
@@ -12,12 +13,15 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tests/beds/systemd.sh with NAME [--bind DIR]... COMMAND...   boot, run, stop; COMMAND's exit status
-       tests/beds/systemd.sh up   NAME [--bind DIR]...              boot, and keep it until `down`
-       tests/beds/systemd.sh run  NAME COMMAND...                   as root, with a clean environment
-       tests/beds/systemd.sh down NAME                              stop and forget it
-       tests/beds/systemd.sh list                                   the names that are up
-       tests/beds/systemd.sh log  NAME                              what its console said
+usage: tests/beds/systemd.sh with NAME [OPTION]... COMMAND...   boot, run, stop; COMMAND's exit status
+       tests/beds/systemd.sh up   NAME [OPTION]...              boot, and keep it until `down`
+       tests/beds/systemd.sh run  NAME COMMAND...               as root, with a clean environment
+       tests/beds/systemd.sh down NAME                          stop and forget it
+       tests/beds/systemd.sh list                               the names that are up
+       tests/beds/systemd.sh log  NAME                          what its console said
+
+  --bind DIR   one more folder that is the real one
+  --root DIR   the files are those of the root in this folder, which stays as it is, and not this machine's
 
 The checkout and the folders given with --bind are the real ones, at their own paths; any other
 file is a copy that COMMAND may change at will. Needs root and the packages of packages.sh.
@@ -43,11 +47,11 @@ hierarchies() {
 
 # --- inside the namespaces --------------------------------------------------------------------
 
-# Makes the container's root under $1/root: this machine's, with some files of our own on top.
+# Makes the container's root under $1/root: that of $3 (this machine's is /), with some files of our own on top.
 # Runs as process 1 of new mount and process namespaces; the last line becomes the container.
 boot() {
-  local bed=$1 name=$2 root=$1/root dir
-  shift 2
+  local bed=$1 name=$2 lower=$3 root=$1/root dir
+  shift 3
   # A control group of its own: two containers in one would take each other's services for theirs.
   for dir in $(hierarchies); do
     mkdir -p "$dir/install-service-bed-$name"
@@ -55,7 +59,7 @@ boot() {
   done
   mount -t tmpfs -o mode=0755 bed "$bed/layer"
   mkdir "$bed/layer/up" "$bed/layer/work"
-  mount -t overlay -o "lowerdir=/,upperdir=$bed/layer/up,workdir=$bed/layer/work" overlay "$root"
+  mount -t overlay -o "lowerdir=$lower,upperdir=$bed/layer/up,workdir=$bed/layer/work" overlay "$root"
   mountpoint -q "$root"
   # systemd-nspawn's own notes would outlive it.
   mkdir -p /run/systemd/nspawn
@@ -98,6 +102,11 @@ boot() {
     done
   done
 
+  # Since 258 it knows control groups of the unified hierarchy only, which an older systemd-nspawn cannot know.
+  local version
+  version=$(chroot "$root" systemctl --version | sed --quiet '1s/^systemd \([0-9]*\).*/\1/p')
+  [ "$version" -lt 258 ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+
   exec systemd-nspawn --directory="$root" --machine="$name" --register=no --keep-unit --boot \
     --private-network --link-journal=no --resolv-conf=off --timezone=off --console=pipe "${options[@]}"
 }
@@ -124,18 +133,19 @@ is_up() {
     [ "$(readlink "/proc/$pid/cwd" 2> /dev/null)" = "$BEDS/$1" ]
 }
 
-# start NAME TIE [DIR...]: boots it. TIE is yes if it must not outlive this script.
+# start NAME TIE ROOT [DIR...]: boots the files of ROOT. TIE is yes if it must not outlive this script.
 start() {
-  local name=$1 tie=$2 bed=$BEDS/$1 tied=() pid
-  shift 2
+  local name=$1 tie=$2 lower=$3 bed=$BEDS/$1 tied=() pid
+  shift 3
   [ "$(id -u)" = 0 ] || die "a container needs root: sudo $0 ..."
   command -v systemd-nspawn > /dev/null || die "systemd-nspawn is missing: apt-get install systemd-container"
   ! is_up "$name" || die "\`$name\` is up already; to stop it: $0 down $name"
   rm -rf "$bed"
   mkdir -p "$bed/layer" "$bed/root"
+  [ "$lower" = / ] || touch "$bed/other-root"
   [ "$tie" != yes ] || tied=(setpriv --pdeathsig KILL)
   (cd "$bed" && exec setsid "${tied[@]}" unshare --mount --pid --fork --kill-child --mount-proc \
-    "$SELF" _boot "$bed" "$name" "$CHECKOUT" "$@") > "$bed/log" 2>&1 < /dev/null &
+    "$SELF" _boot "$bed" "$name" "$lower" "$CHECKOUT" "$@") > "$bed/log" 2>&1 < /dev/null &
   pid=$!
   disown
   echo "$pid" > "$bed/pid"
@@ -161,15 +171,32 @@ start() {
 # is sent in would bring it along, and could set this machine's clock.
 NOT_INSIDE=-audit_control,-block_suspend,-bpf,-mac_admin,-mac_override,-perfmon,-sys_module,-sys_rawio,-sys_time,-syslog,-wake_alarm
 
+# Moves this subshell to the control groups of process $1. What is outside of the container's is nobody to a logind since
+# 253: it asks nothing of it ("Protocol driver not attached").
+join() {
+  local line dir
+  while IFS= read -r line; do
+    case $line in
+      *:name=systemd:*) dir=/sys/fs/cgroup/systemd ;;
+      0::*) for dir in /sys/fs/cgroup /sys/fs/cgroup/unified; do [ ! -e "$dir/cgroup.procs" ] || break; done ;;
+      *) continue ;;
+    esac
+    [ ! -e "$dir${line##*:}/cgroup.procs" ] || echo "$BASHPID" > "$dir${line##*:}/cgroup.procs"
+  done < "/proc/$1/cgroup"
+}
+
 # Runs a command inside as root, in the same folder if it exists there, else in /.
 enter() {
   local init name=$1
   shift
   init=$(init_of "$name") || die "\`$name\` is not up"
-  # shellcheck disable=SC2016 # expanded inside
-  setpriv --bounding-set "$NOT_INSIDE" nsenter --target "$init" --all -- env --ignore-environment \
-    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LOGNAME=root LC_ALL=C.UTF-8 \
-    sh -c 'cd "$1" 2> /dev/null || cd /; shift; exec "$@"' sh "$PWD" "$@"
+  (
+    [ ! -e "$BEDS/$name/other-root" ] || join "$init"
+    # shellcheck disable=SC2016 # expanded inside
+    exec setpriv --bounding-set "$NOT_INSIDE" nsenter --target "$init" --all -- env --ignore-environment \
+      PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LOGNAME=root LC_ALL=C.UTF-8 \
+      sh -c 'cd "$1" 2> /dev/null || cd /; shift; exec "$@"' sh "$PWD" "$@"
+  )
 }
 
 stop() {
@@ -193,7 +220,7 @@ stop() {
 }
 
 main() {
-  local verb=${1-} name=${2-} binds=() status=0
+  local verb=${1-} name=${2-} lower=/ binds=() status=0
   case $verb in
     -h | --help) usage && exit 0 ;;
     with | up | run | down | log)
@@ -204,14 +231,18 @@ main() {
     *) usage >&2 && exit 2 ;;
   esac
   if [[ $verb = with || $verb = up ]]; then
-    while [ "${1-}" = --bind ]; do
-      binds+=("$(cd "${2:?--bind needs a folder}" && pwd -P)")
+    while [[ ${1-} = --bind || ${1-} = --root ]]; do
+      [ -d "${2-}" ] || die "$1 needs a folder"
+      case $1 in
+        --bind) binds+=("$(cd "$2" && pwd -P)") ;;
+        --root) lower=$(cd "$2" && pwd -P) ;;
+      esac
       shift 2
     done
   fi
   case $verb in
     _boot) boot "$@" ;;
-    up) start "$name" no "${binds[@]}" ;;
+    up) start "$name" no "$lower" "${binds[@]}" ;;
     run) enter "$name" "$@" ;;
     down) stop "$name" ;;
     log) cat "$BEDS/$name/log" ;;
@@ -220,7 +251,7 @@ main() {
       trap 'stop "$name"' EXIT
       trap 'exit 130' INT
       trap 'exit 143' TERM HUP
-      start "$name" yes "${binds[@]}"
+      start "$name" yes "$lower" "${binds[@]}"
       enter "$name" "$@" || status=$?
       exit "$status"
       ;;
