@@ -2,16 +2,17 @@
 # Makes another Debian once, and prints the folder of its root, for `systemd.sh --root`: bullseye, trixie, sid ... with
 # the systemd of that release and what the tests of tests/booted call.
 #
-# sid is another one every day. Its root is made once per month, and goes with it: what changes there is met at a known
-# day, and not by whoever happens to run the tests next.
+# sid is another one every day. Its root is made once per month: what changes there is met at a known day, and not by
+# whoever happens to run the tests next.
 set -euo pipefail
 
 CACHE=${INSTALLSERVICE_TEST_CACHE:-/var/cache/install-service-tests}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 SUITE=${1:?a SUITE of Debian is needed, such as trixie}
 
-# A booted systemd for systemd.sh, and what services of tests/booted call (packages.sh has the same for this machine).
-PACKAGES=(systemd systemd-sysv dbus dbus-user-session libpam-systemd procps sudo e2fsprogs strace python3 perl
+# A booted systemd for systemd.sh, what services of tests/booted call (packages.sh has the same for this machine), and what
+# makes an environment for a wheel.
+PACKAGES=(systemd systemd-sysv dbus dbus-user-session libpam-systemd procps sudo e2fsprogs strace python3 python3-venv perl
   at binutils bubblewrap ca-certificates cron dma git hostname iputils-ping libcap2-bin nodejs)
 
 # make SUITE ROOT
@@ -41,8 +42,7 @@ flock 9
 if [ ! -e "$folder.complete" ]; then
   {
     "$HERE/packages.sh" mmdebstrap
-    # Those of other months and recipes.
-    rm -rf "$CACHE/systemd-$SUITE"-*
+    rm -rf "$folder"
     make "$SUITE" "$folder"
     touch "$folder.complete"
   } >&2

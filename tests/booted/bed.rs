@@ -8,6 +8,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::support::booted::services_of;
 use crate::support::{probe, system, wait_for};
 
 #[test]
@@ -48,8 +49,8 @@ fn joe_may_use_sudo_and_ann_may_not() {
 fn a_person_has_services_of_their_own() {
     system("loginctl", &["enable-linger", "ann"]);
     wait_for("the services of ann to be up", 20, || {
-        let mut command = Command::new("systemctl");
-        command.args(["--user", "--machine=ann@", "is-system-running"]).stderr(Stdio::null());
+        let mut command = services_of("ann", &["is-system-running"]);
+        command.stderr(Stdio::null());
         (command.output().expect("systemctl").stdout == b"running\n").then_some(())
     });
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::support::booted::{Named, named};
+use crate::support::booted::{Named, named, services_of};
 use crate::support::{Ran, Test, checkout, difference, system, wait_for};
 
 macro_rules! cases {
@@ -519,8 +519,7 @@ impl Scene {
 impl Drop for Scene {
     fn drop(&mut self) {
         if self.case.user {
-            let account = format!("--machine={}@", self.case.account);
-            let run = |words: &[&str]| drop(Command::new("systemctl").args(["--user", &account]).args(words).output());
+            let run = |words: &[&str]| drop(services_of(&self.case.account, words).output());
             let units = format!("/home/{}/.config/systemd/user", self.case.account);
             let unit = Path::new(&units).join(format!("{}.service", self.name));
             if unit.exists() {

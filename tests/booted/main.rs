@@ -13,6 +13,7 @@ mod bed;
 mod behaviour;
 mod causes;
 mod credentials;
+mod credentials_in_plain;
 mod doctor;
 mod error_log;
 mod exact;

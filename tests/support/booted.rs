@@ -126,6 +126,20 @@ impl Drop for Named {
     }
 }
 
+/// `systemctl --user` of that person, asked by root. (`--machine=PERSON@` came with systemd 248.)
+pub(crate) fn services_of(person: &str, words: &[&str]) -> Command {
+    let mut command = Command::new("runuser");
+    let ask = "XDG_RUNTIME_DIR=/run/user/$(id -u) exec systemctl --user \"$@\"";
+    command.args(["-u", person, "--", "sh", "-c", ask, "sh"]).args(words);
+    command
+}
+
+/// The version of the systemd that runs.
+pub(crate) fn systemd_version() -> u32 {
+    let told = system("systemctl", &["--version"]);
+    told.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("`systemd 252 (252.39-1)`")
+}
+
 /// A new folder of that person, for everybody to enter, which the folders of [`Test`] are not.
 pub(crate) fn folder_of(person: &str, path: &str) -> PathBuf {
     drop(fs::remove_dir_all(path));
