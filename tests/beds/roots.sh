@@ -42,8 +42,9 @@ flock 9
 if [ ! -e "$folder.complete" ]; then
   {
     "$HERE/packages.sh" mmdebstrap
-    rm -rf "$folder"
-    make "$SUITE" "$folder"
+    rm -rf --one-file-system "$folder"
+    # What it mounts in there goes with it, however it ends.
+    unshare --mount bash -euo pipefail -c "$(declare -f make && declare -p PACKAGES)"' && make "$@"' make "$SUITE" "$folder"
     touch "$folder.complete"
   } >&2
 fi
