@@ -18,8 +18,20 @@ use crate::corpus;
 use crate::support::{Ran, Test, probe, system};
 
 /// What systemd itself adds to the environment of a service, as a login does.
-const SYSTEMD: [&str; 9] =
-    ["LANG", "PATH", "HOME", "USER", "LOGNAME", "SHELL", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"];
+const SYSTEMD: [&str; 11] = [
+    "LANG",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "SYSTEMD_EXEC_PID",
+    // Since 254, where there is the unified hierarchy of control groups only.
+    "MEMORY_PRESSURE_WATCH",
+    "MEMORY_PRESSURE_WRITE",
+];
 
 /// The kernel's limit for one argument, and for one variable with its name.
 const MOST: usize = 131_071;
