@@ -67,8 +67,7 @@ fn every_block_says_what_it_is() {
                 block.language != "sh" && (block.mark == "prints" || !block.text.lines().any(typed))
             } else {
                 is_commands
-                    && (RUN.contains(&&*block.mark)
-                        || block.mark == "by hand" && page.name() == "windows-checklist.md")
+                    && (RUN.contains(&&*block.mark) || block.mark == "by hand" && page.name() == "windows-checklist.md")
             };
             assert!(known, "{at}: `{}` is nothing that a test knows", block.mark);
             let only = match &*block.mark {
@@ -254,7 +253,8 @@ fn every_option_that_is_named_is_there() {
     }
     // Of other commands, of the programs in the examples, and of rules in sudoers.
     let others = "--help --every --through-sudo --config --force-reinstall --no-deps --path --build --root-owner-group --check \
-                  --diff --now --guard --release --target --ignored --package --append --version --no-legend --test --branch";
+                  --diff --now --guard --release --target --ignored --package --append --version --no-legend --test --branch \
+                  --root --run --restart --rm --name --tmpfs --cgroupns --privileged --no-install-recommends";
     let others: BTreeSet<&str> = others.split_whitespace().collect();
     for page in pages().into_iter().filter(|page| !WITH_OTHERS.contains(&page.name())) {
         let mut rest = &*page.text;
