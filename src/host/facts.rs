@@ -1,6 +1,6 @@
 //! What this host answers to the questions of validation.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -9,6 +9,7 @@ use std::path::Path;
 use super::environment::{search_path, variable};
 use super::files;
 use super::reading::{self, Limit, Links, Unread};
+use super::systemd;
 use super::text::{os, path as to_path, text};
 use crate::model::facts::{Facts, PathKind};
 use crate::model::reach::{Drive, is_store_alias};
@@ -20,6 +21,7 @@ use crate::model::windows_account::WindowsAccount;
 pub struct Host {
     kinds: RefCell<BTreeMap<Text, PathKind>>,
     first_lines: RefCell<BTreeMap<Text, Option<Text>>>,
+    systemd: OnceCell<Option<u32>>,
 }
 
 /// The Python of the environment that these commands were installed into: a virtual one has a `pyvenv.cfg` (section
@@ -36,6 +38,10 @@ fn python_beside_us() -> Option<Text> {
 }
 
 impl Facts for Host {
+    fn systemd_version(&self) -> Option<u32> {
+        *self.systemd.get_or_init(systemd::version)
+    }
+
     fn path_kind(&self, path: &Text) -> Option<PathKind> {
         Some(*self.kinds.borrow_mut().entry(path.clone()).or_insert_with(|| path_kind(path)))
     }
@@ -278,6 +284,10 @@ fn closed_to(_account: &str, _path: &Path) -> Option<Text> {
 pub struct Before(Host);
 
 impl Facts for Before {
+    fn systemd_version(&self) -> Option<u32> {
+        self.0.systemd_version()
+    }
+
     fn current_directory(&self) -> Option<Text> {
         self.0.current_directory()
     }

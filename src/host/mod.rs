@@ -28,5 +28,6 @@ pub mod reading;
 pub mod site;
 pub mod state;
 pub mod sudo;
+pub mod systemd;
 mod talk;
 pub mod text;

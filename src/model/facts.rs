@@ -77,6 +77,10 @@ pub trait Facts {
     fn read_text(&self, _path: &Text) -> Option<Result<String, String>> {
         None
     }
+    /// The version of systemd that the host has.
+    fn systemd_version(&self) -> Option<u32> {
+        None
+    }
     /// The file `relative` of the packages that `interpreter` sees.
     fn package_file(&self, _interpreter: &Text, _relative: &str) -> Option<Text> {
         None

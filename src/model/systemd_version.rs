@@ -12,9 +12,10 @@ impl SystemdVersion {
     /// as it is written.
     pub const OLDEST: Self = Self(239);
 
-    /// The one that units are written for unless another one is named. Nothing that we render by ourselves needs a
-    /// newer one, so it serves Debian 11, Ubuntu 22.04, RHEL 9 and what came later.
-    pub const USUAL: Self = Self(247);
+    /// The one that units are written for unless another one is named, or the host that they are for is known to have an
+    /// earlier one, as Debian 11 has. Nothing that we render by ourselves needs a newer one, so it serves Ubuntu 22.04,
+    /// RHEL 9 and what came later.
+    pub const USUAL: Self = Self(248);
 
     /// Whether it has what came with `since`.
     pub fn has(self, since: u32) -> bool {

@@ -441,6 +441,11 @@ pub fn environment_file(
     refusals.or(Some(Artifact::private(place.secrets_file(name, store), store.artifact_kind(), contents)))
 }
 
+/// From which version on `Type=exec` is what we write. It came with 240; but where the program ends at once, process 1 of
+/// 247 may come to read the pipe that tells of it for ever, while ExecStopPost runs, and does nothing else any more (seen
+/// with 247.3, `strace` of process 1; `service_dispatch_exec_io` in `src/core/service.c`).
+const EXEC: u32 = 248;
+
 /// The most that the credentials of a service may have (systemd.exec(5), `LoadCredential=`), less some
 /// room for what encryption adds.
 const MAX_CREDENTIAL: usize = (1 << 20) - 4096;
@@ -848,8 +853,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         kind: match spec.run {
             _ if spec.timer.is_some() => "oneshot",
             Run::Python { .. } => "notify",
-            // NEWS of systemd 240.
-            Run::Executable { .. } | Run::Commands { .. } if !spec.systemd.has(240) => "simple",
+            Run::Executable { .. } | Run::Commands { .. } if !spec.systemd.has(EXEC) => "simple",
             Run::Executable { .. } | Run::Commands { .. } => "exec",
         }
         .into(),

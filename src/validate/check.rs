@@ -573,6 +573,18 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
+    /// The version of systemd that the request says, and the one that its unit is written for: without a word that of this
+    /// host, where it is older than the usual one.
+    pub(super) fn assumed(&mut self, request: &Request) -> (Option<SystemdVersion>, Option<SystemdVersion>) {
+        let said = request.assume.as_deref().and_then(|version| self.parse("option `--assume`", version));
+        let here = match self.target {
+            Target::Systemd if said.is_none() => self.facts.systemd_version(),
+            Target::Systemd | Target::Nssm => None,
+        };
+        let older = here.map(SystemdVersion::from).filter(|here| *here < SystemdVersion::USUAL);
+        (said, said.or(older))
+    }
+
     pub(super) fn account(&mut self, request: &Request, scope: Scope, service: Option<&ServiceName>) -> Option<String> {
         let account = request.account.as_ref()?;
         let what = "option `--account`";

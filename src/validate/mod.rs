@@ -84,8 +84,8 @@ pub fn validate(
     let asked = needed.iter().chain(given.keys()).chain(referred).cloned();
     let secrets = check.secrets(request, asked, &environment);
     check.apart(&environment, &secrets);
-    let assumed = request.assume.as_deref().and_then(|version| check.parse("option `--assume`", version));
-    let secrets_in = check.secrets_in(request, scope, assumed);
+    let (said, assumed) = check.assumed(request);
+    let secrets_in = check.secrets_in(request, scope, said);
 
     let account = check.account(request, scope, name.as_ref());
     let restart = check.restart(request);

@@ -20,8 +20,7 @@ use std::time::{Duration, Instant};
 use crate::diagnose::start;
 use crate::error::{Error, Fault};
 use crate::host::account::Account;
-use crate::host::reading::{self, Limit, Links};
-use crate::host::{interrupt, privilege, process};
+use crate::host::{self, interrupt, privilege, process};
 use crate::managers::log_file;
 use crate::model::invocation::Invocation;
 use crate::model::log_part::LogPart;
@@ -183,14 +182,7 @@ pub fn status(name: &ServiceName, scope: Scope) -> Result<ServiceStatus, Error> 
 /// # Errors
 /// A refused request that names the option which helps.
 pub fn need_version(wanted: SystemdVersion) -> Result<(), Error> {
-    let found = match running_version() {
-        Some(version) => Some(version),
-        None => {
-            let answer = process::answer(&Invocation::new(["systemctl", "--version"]), &[])?.text();
-            // `systemd 252 (252.39-1~deb12u1)`
-            answer.split_whitespace().nth(1).and_then(|version| version.parse().ok())
-        }
-    };
+    let found = host::systemd::version();
     match found {
         Some(found) if found < wanted.number() => Err(Error::refused(
             Fault::new("systemd", format!("this host has version {found}, and the unit is written for {wanted}"))
@@ -198,20 +190,6 @@ pub fn need_version(wanted: SystemdVersion) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
-}
-
-/// The version of the systemd that runs this machine, by the library that process 1 has loaded.
-///
-/// It saves a process, which is a tenth of a whole install. Only root may look; where this does not
-/// tell, `systemctl --version` does.
-fn running_version() -> Option<u32> {
-    version_of_maps(&reading::whole_text(&"/proc/1/maps".into(), Links::Followed, Limit::SYSTEM).ok()?)
-}
-
-/// `.../libsystemd-shared-252.so`, with the packager's own number as `libsystemd-shared-255.10-1.fc40.so`.
-fn version_of_maps(maps: &str) -> Option<u32> {
-    let (_, rest) = maps.split_once("/libsystemd-shared-")?;
-    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Refuses units that systemd has read and not loaded. Of a template there is nothing to be asked before an instance runs.
@@ -553,20 +531,6 @@ mod tests {
 
     fn properties(text: &str) -> Properties {
         parse_show(text).remove(0)
-    }
-
-    #[test]
-    fn the_library_of_process_1_tells_the_version() {
-        let maps =
-            |library: &str| format!("7f0-7f1 r--p 0 08:01 5 /usr/lib/x/libc.so.6\n7f2-7f3 r--p 0 08:01 6 {library}\n");
-        for (library, version) in [
-            ("/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so", Some(252)),
-            ("/usr/lib/systemd/libsystemd-shared-255.10-1.fc40.so", Some(255)),
-            ("/usr/lib/systemd/libsystemd-core-252.so", None),
-            ("/usr/lib/systemd/libsystemd-shared-.so", None),
-        ] {
-            assert_eq!(version_of_maps(&maps(library)), version, "{library}");
-        }
     }
 
     /// The properties of a service in that state, with that process.
