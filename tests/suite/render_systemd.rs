@@ -424,7 +424,7 @@ fn old_versions_get_what_they_know() {
     assert!(unit(252).contains("\nExecStart=:\"/$x\" \"$HOME\"\n"));
     assert!(unit(241).contains("\nExecStart=@\"/$x\" \"/$$x\" \"$$HOME\"\n"));
     for (key, since) in [
-        ("Type=exec", 240),
+        ("Type=exec", 248),
         ("ProtectProc=", 247),
         ("ProtectKernelLogs=", 244),
         ("ProtectHostname=", 242),
