@@ -538,12 +538,7 @@ impl<'a, F: Facts> Check<'a, F> {
     }
 
     /// Where the values of the secrets are kept.
-    pub(super) fn secrets_in(
-        &mut self,
-        request: &Request,
-        scope: Scope,
-        assumed: Option<SystemdVersion>,
-    ) -> SecretStore {
+    fn secrets_in(&mut self, request: &Request, scope: Scope, assumed: Option<SystemdVersion>) -> SecretStore {
         let what = "option `--secrets`";
         let store: SecretStore = self.word(what, request.secrets_in.as_deref());
         match self.target {
@@ -573,16 +568,20 @@ impl<'a, F: Facts> Check<'a, F> {
         }
     }
 
-    /// The version of systemd that the request says, and the one that its unit is written for: without a word that of this
-    /// host, where it is older than the usual one.
-    pub(super) fn assumed(&mut self, request: &Request) -> (Option<SystemdVersion>, Option<SystemdVersion>) {
+    /// The version of systemd that the unit is written for, where that is not the usual one: as the request says, or that
+    /// of this host, where it is older. And where secrets are, of which a host with an older one is not asked: what it
+    /// cannot encrypt is refused, unless somebody says that it need not be.
+    pub(super) fn assumed(&mut self, request: &Request, scope: Scope) -> (Option<SystemdVersion>, SecretStore) {
         let said = request.assume.as_deref().and_then(|version| self.parse("option `--assume`", version));
-        let here = match self.target {
-            Target::Systemd if said.is_none() => self.facts.systemd_version(),
-            Target::Systemd | Target::Nssm => None,
+        let secrets_in = self.secrets_in(request, scope, said);
+        let here = match (self.target, secrets_in) {
+            (Target::Systemd, SecretStore::File | SecretStore::Credential) if said.is_none() => {
+                self.facts.systemd_version()
+            }
+            (Target::Systemd | Target::Nssm, _) => None,
         };
         let older = here.map(SystemdVersion::from).filter(|here| *here < SystemdVersion::USUAL);
-        (said, said.or(older))
+        (said.or(older), secrets_in)
     }
 
     pub(super) fn account(&mut self, request: &Request, scope: Scope, service: Option<&ServiceName>) -> Option<String> {

@@ -84,8 +84,7 @@ pub fn validate(
     let asked = needed.iter().chain(given.keys()).chain(referred).cloned();
     let secrets = check.secrets(request, asked, &environment);
     check.apart(&environment, &secrets);
-    let (said, assumed) = check.assumed(request);
-    let secrets_in = check.secrets_in(request, scope, said);
+    let (assumed, secrets_in) = check.assumed(request, scope);
 
     let account = check.account(request, scope, name.as_ref());
     let restart = check.restart(request);
