@@ -64,7 +64,8 @@ fn first_service(host: &Host, folder: &str, name: &str) {
     host.sh(&format!(
         "cd /; TOKEN=' s3cr\\et ' {folder}install-service --start --env TOKEN --service_name {name} -- /bin/sh -c 'sleep 1000; :' {odd}"
     ));
-    assert!(host.sh(&format!("{folder}manage-service {name} status")).contains("active"));
+    let status = host.sh(&format!("{folder}manage-service {name} status"));
+    assert!(status.starts_with(&format!("{name}: running")), "{status}");
     let pid = host.pid(&format!("{name}.service"));
     let argv = host.sh(&format!("tr '\\0' '|' < /proc/{}/cmdline", pid.trim()));
     assert_eq!(argv, "/bin/sh|-c|sleep 1000; :|100% $HOME \"x\"|");
