@@ -110,9 +110,10 @@ fn an_end_without_an_error_is_none() {
 #[ignore = "needs a booted systemd: tests/run"]
 fn a_service_that_does_not_stop_is_killed_which_is_an_error() {
     let service = named("fail-stop");
+    // What writes the log has as long (TimeoutStopSec= of systemd.service(5)).
     let manifest = "[[service]]\nname = \"fail-stop\"\nexecutable = \"/bin/sh\"\n\
                     arguments = [\"-c\", \"trap : TERM; while :; do sleep 0.1; done\"]\n\
-                    [service.systemd]\nTimeoutStopSec = \"1\"\n";
+                    [service.systemd]\nTimeoutStopSec = \"5\"\n";
     let ran = Test::install().file("s.toml", manifest).args(["--start", "--manifest", "s.toml"]).run();
     service.manage(&ran, "stop").status(1).run();
     service.manage(&ran, "status").status(3).stdout_contains("fail-stop: failed\n").run();
