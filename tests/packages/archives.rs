@@ -53,6 +53,8 @@ pub(crate) const TOOLS: &str = "drive_c/Tools/InstallService";
 fn a_first_service_from_the_zip() {
     let drive = said("WINE_PREFIX");
     let tools = drive.join(TOOLS);
+    // What an earlier try has left.
+    drop(fs::remove_dir_all(&tools));
     fs::create_dir_all(tools.parent().expect("a folder")).expect("a folder");
     sh(
         "cd \"$2\"; unzip -q \"$1\"; mv install-service-* InstallService",

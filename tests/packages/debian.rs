@@ -30,8 +30,9 @@ fn life(debian: &str) {
     first_service(&host, "", "clock");
     let pid = host.pid("clock.service");
 
-    // The bound folder is seen at its path, and what is made below it.
-    let folder = tempfile::tempdir_in(crate::said("PACKAGES")).expect("a folder");
+    // The folder of what was built is seen there, too.
+    let built = std::path::Path::new(env!("CARGO_BIN_EXE_InstallService")).parent().expect("a folder");
+    let folder = tempfile::tempdir_in(built).expect("a folder");
     later(&deb, folder.path());
     host.sh(&format!("apt-get install --yes {}/later.deb", folder.path().display()));
     assert!(host.sh("dpkg-query --show install-service").contains("+later"));
