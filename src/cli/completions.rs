@@ -38,7 +38,9 @@ pub(super) fn script(shell: Shell, catalog: &Catalog) -> String {
     }
     // PowerShell wants these before everything else, where the first script has them.
     let more = more.lines().filter(|line| !line.starts_with("using namespace"));
-    install + &more.map(|line| format!("{line}\n")).collect::<String>()
+    let all = install + &more.map(|line| format!("{line}\n")).collect::<String>();
+    // A method without its parentheses is not in the language's grammar, though PowerShell takes it.
+    if shell == Shell::PowerShell { all.replace(".Where{", " | Where-Object {") } else { all }
 }
 
 /// The script for a command that has a second name. Elvish has one table for each name, and no words for that.
@@ -92,7 +94,7 @@ fn with_properties(shell: Shell, script: &str) -> String {
                 "{words}    \
                      $before = $commandElements.Count - $(if ($wordToComplete -eq '') {{ 1 }} else {{ 2 }})\n    \
                      if ($before -gt 0 -and \"$($commandElements[$before])\" -eq '--property') {{\n        \
-                         @('{}').Where{{ $_ -like \"$wordToComplete*\" }} | ForEach-Object {{\n            \
+                         @('{}') | Where-Object {{ $_ -like \"$wordToComplete*\" }} | ForEach-Object {{\n            \
                              [CompletionResult]::new($_, $_, [CompletionResultType]::ParameterValue, $_)\n        \
                          }}\n        \
                          return\n    \

@@ -430,6 +430,8 @@ fn bare(invocation: &Invocation, environment: Vec<(OsString, OsString)>) -> Comm
 fn command(invocation: &Invocation) -> Command {
     let mut command = bare(invocation, environment::of_command());
     command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "cat");
+    // systemd-analyze before 248 colours what it says of a unit, whoever reads it.
+    command.env("SYSTEMD_LOG_COLOR", "0");
     let (variable, seconds) = BUS_TIMEOUT;
     if std::env::var_os(variable).is_none() {
         command.env(variable, seconds);

@@ -891,7 +891,7 @@ fn unit(spec: &ServiceSpec, place: &Place, parts: UnitParts, refusals: &mut Refu
         silent: spec.output == Output::Dropped,
         stack: (parts.total > MAX_TOTAL && spec.ours.is_all() && !is_said(&said, "LimitSTACK"))
             .then(|| "24M:infinity".into()),
-        hardening: hardening(spec).map(Token::from).collect(),
+        hardening: hardening(spec).chain(keeps_setuid(spec).then_some(BECOMES_OTHERS)).map(Token::from).collect(),
         writable,
         extra_unit: extra(spec, Section::Unit, refusals),
         extra_service: extra(spec, Section::Service, refusals),
@@ -918,6 +918,29 @@ const LIMITS: [&str; 6] = [
 fn account_of_root(spec: &ServiceSpec) -> Option<Account> {
     let is_root = spec.scope == Scope::System && spec.ours.is_all() && !spec.directives.iter().any(is_dynamic_user);
     is_root.then(|| Account::new("root").expect("a name"))
+}
+
+/// With `User=root`, `NoNewPrivileges=yes` and a filter of system calls, systemd takes CAP_SETUID from a service from 255
+/// on, unless it is asked for here (`keep_seccomp_privileges` in `src/core/exec-invoke.c`): root could become nobody else.
+/// What has become somebody else has it no more (capabilities(7), "Effect of user ID changes on capabilities").
+const BECOMES_OTHERS: &str = "AmbientCapabilities=CAP_SETUID";
+
+/// Whether a service of root would lose what lets it become another user, though nobody has asked for that.
+fn keeps_setuid(spec: &ServiceSpec) -> bool {
+    let is_root = spec.account.as_deref().is_none_or(|account| account == "root");
+    if !is_root || account_of_root(spec).is_none() || spec.hardening >= Hardening::Service {
+        return false;
+    }
+    let said = theirs(spec);
+    if ["AmbientCapabilities", "CapabilityBoundingSet", "User"].iter().any(|name| is_said(&said, name)) {
+        return false;
+    }
+    let lines: Vec<&str> = hardening(spec).map(directive_of).collect();
+    let has_on = |name: &str| {
+        let mut of_theirs = spec.directives.iter().filter(|directive| directive.name() == name);
+        lines.contains(&name) || of_theirs.any(|directive| !directive.is_off())
+    };
+    has_on("NoNewPrivileges") && BRING_NO_NEW_PRIVILEGES.into_iter().any(has_on)
 }
 
 /// The user's own file of variables.

@@ -279,8 +279,10 @@ prefix() {
   WINEPREFIX=$1 by_wine_of "$1" "$WINE/wineserver64" --persistent=60 < /dev/null > /dev/null 2>&1
 }
 
+# Wine reads all of an executable when it starts one, unless its parts begin where pages do: then it maps them.
 with_toolchain() {
-  RUSTC=/usr/bin/rustc CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS="--sysroot $(sysroot)" "$@"
+  RUSTC=/usr/bin/rustc \
+    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS="--sysroot $(sysroot) -C link-arg=-Wl,--file-alignment=4096" "$@"
 }
 
 setup() {
@@ -304,8 +306,8 @@ case ${1-} in
     shift
     [ -e "$(sysroot)" ] || { echo "windows.sh: first: $0 setup" >&2 && exit 1; }
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$HERE/windows.sh run ${WINEPREFIX:-/nowhere}"
-    # Wine reads the whole of an executable whenever it starts one.
-    export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0}
+    # What nobody reads here would be loaded at every start.
+    export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} CARGO_PROFILE_DEV_STRIP=${CARGO_PROFILE_DEV_STRIP:-symbols}
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CHECKOUT/target}/windows
     with_toolchain exec /usr/bin/cargo "$@"
     ;;

@@ -228,6 +228,25 @@ fn show_tells_what_is_installed_and_how_exposed_it_is() {
     assert!(best.ends_with("OK"), "{best}");
 }
 
+/// systemd asks for a reload for every unit then, from 257 on.
+#[test]
+#[ignore = "needs a booted systemd: tests/run"]
+fn what_somebody_else_has_enabled_is_no_finding() {
+    let service = named("life-beside");
+    let ran = service.install().arg("--start").probe([]).run();
+    let other = Path::new("/etc/systemd/system/life-enabled.service");
+    fs::write(other, "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n").unwrap();
+    system("systemctl", &["daemon-reload"]);
+    let manager = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
+    let call = ["EnableUnitFiles", "asbb", "1", "life-enabled.service", "false", "false"];
+    system("busctl", &[&["call"], &manager[..], &call].concat());
+    let (_, doctor) = service.manage(&ran, "doctor").run_to_any_end();
+    assert!(!doctor.stdout.contains("daemon-reload"), "{}", doctor.stdout);
+    system("systemctl", &["disable", "--quiet", "life-enabled"]);
+    fs::remove_file(other).unwrap();
+    service.manage(&ran, "remove").run();
+}
+
 #[test]
 #[ignore = "needs a booted systemd: tests/run"]
 fn diff_tells_a_changed_unit_a_drop_in_and_a_disabled_service() {

@@ -58,6 +58,7 @@ fn set_the_scene(folder: &Path, rows: &[Row]) {
     let tiny = checkout().join("fixtures/behaviour/program_of_32_bits/tiny.s");
     let script = format!(
         "as --32 -o tiny.o '{}' && ld -m elf_i386 -o of-32-bits tiny.o
+        cp /bin/ping ping && setcap cap_net_raw+ep ping
         cp /bin/true setgid && chmod 2755 setgid && tar -cf setgid.tar setgid && rm setgid
         [ -e /dev/lab0 ] || mknod -m 666 /dev/lab0 c 1 5
         mkdir -p -m 1777 /srv/elsewhere && rm -f /srv/elsewhere/file

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
-use crate::support::booted::{folder_of, services_of};
+use crate::support::booted::{folder_of, services_of, systemd_version};
 use crate::support::{Ran, Test, probe, system, wait_for};
 
 /// One at a time: they log joe in and out.
@@ -179,11 +179,13 @@ fn an_exported_service_runs_in_any_home() {
     // The second one is more than a unit can say: a launcher in the home directory starts it.
     for (name, directory) in [("user-tree", "/srv/user-tree"), ("user-launched", "/srv/user\nlaunched")] {
         folder_of("joe", directory);
-        let ran = Test::install()
+        let export = Test::install()
             .args(["--output", "tree", "--user", "--service_name", name, "--working-directory", directory])
-            .args(["--env", "TOKEN"])
-            .probe(hostile)
-            .run();
+            .args(["--env", "TOKEN"]);
+        // What is exported is for 248 and later, unless another version is said.
+        let version = systemd_version();
+        let export = if version < 248 { export.args(["--assume", &format!("systemd={version}")]) } else { export };
+        let ran = export.probe(hostile).run();
         let tree = ran.folder().join("tree");
         let values = tree.join(format!(".local/state/install-service/{name}_env_vars.txt"));
         fs::write(&values, "TOKEN=\"a \\$b %h \\\"c\\\"\"\n").unwrap();

@@ -25,7 +25,7 @@ fn life(debian: &str) {
     // As somebody types it; apt has all that it needs.
     host.sh(&format!("apt-get install --yes --no-install-recommends {shown}"));
     for name in ["install-service", "InstallService", "manage-service", "ManageService"] {
-        assert!(host.sh(&format!("command -v {name}; {name} --version")).contains("0.1.0"), "{name}");
+        assert!(host.sh(&format!("command -v {name}; {name} --version")).contains(env!("CARGO_PKG_VERSION")), "{name}");
     }
     first_service(&host, "", "clock");
     let pid = host.pid("clock.service");

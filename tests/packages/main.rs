@@ -11,6 +11,7 @@ mod support;
 mod archives;
 mod completions;
 mod contents;
+mod crates;
 mod debian;
 mod rpm;
 mod wheels;

@@ -546,12 +546,15 @@ pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {
     let seconds = 5 * seconds;
     let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    let mut pause = std::time::Duration::from_millis(50);
     loop {
         if let Some(value) = ready() {
             return value;
         }
         assert!(std::time::Instant::now() < end, "waited {seconds} s for {what}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(pause);
+        // To ask is work, too, and many wait side by side.
+        pause = (pause * 3 / 2).min(std::time::Duration::from_secs(1));
     }
 }
 

@@ -1,7 +1,9 @@
-//! The completions as fish itself makes them of its script; bash does so in tests/suite/cli.rs.
+//! The completions as fish itself makes them of its script, and that for PowerShell as a parser of its language reads it;
+//! bash does so in tests/suite/cli.rs, and bash and zsh with what a package installs in tests/packages/completions.rs.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use crate::support::Test;
 
@@ -47,4 +49,45 @@ fn fish_completes_values_and_modes() {
         words.sort_unstable();
         assert_eq!(words.join(" "), completed, "{line}: {said}");
     }
+}
+
+/// Says of a script for PowerShell which words it cannot read, and which commands it completes.
+const READ_POWERSHELL: &str = r"
+import sys, tree_sitter, tree_sitter_powershell
+language = tree_sitter.Language(tree_sitter_powershell.language())
+script = sys.stdin.buffer.read()
+nodes = [tree_sitter.Parser(language).parse(script).root_node]
+while nodes:
+    node = nodes.pop()
+    nodes += reversed(node.children)
+    text = script[node.start_byte : node.end_byte].decode()
+    if node.is_error or node.is_missing:
+        print(f'line {node.start_point.row + 1}:', text.splitlines()[0] if text else f'no {node.type}')
+    if node.type == 'command' and text.startswith('Register-ArgumentCompleter'):
+        print(text.split('-ScriptBlock')[0])
+";
+
+fn read_by_powershell(script: &[u8]) -> String {
+    let python = std::env::var_os("POWERSHELL_PARSER").expect("POWERSHELL_PARSER: tests/run verify sets it");
+    let mut reader = Command::new(python);
+    reader.args(["-c", READ_POWERSHELL]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut reader = reader.spawn().expect("Python");
+    reader.stdin.take().unwrap().write_all(script).unwrap();
+    let output = reader.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs a parser of PowerShell's language: tests/run"]
+fn powershell_reads_its_script() {
+    let script = Test::install().args(["completions", "powershell"]).run().stdout.into_bytes();
+    assert_eq!(
+        read_by_powershell(&script),
+        "Register-ArgumentCompleter -Native -CommandName 'InstallService', 'install-service' \n\
+         Register-ArgumentCompleter -Native -CommandName 'ManageService', 'manage-service' \n",
+    );
+    // What is none is not read.
+    let half = &script[..script.len() / 2];
+    assert!(read_by_powershell(half).contains("line "));
 }

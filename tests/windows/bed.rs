@@ -11,6 +11,8 @@ use install_service::render::checksums;
 use windows_permissions::constants::{SeObjectType, SecurityInformation};
 use windows_permissions::wrappers::SetNamedSecurityInfo;
 use windows_permissions::{LocalBox, SecurityDescriptor};
+use windows_service::service::{ServiceAccess, ServiceState};
+use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use winreg::RegKey;
 use winreg::enums::HKEY_LOCAL_MACHINE;
 
@@ -126,8 +128,20 @@ pub(crate) fn received_by(service: &str, folder: &Path) -> Received {
     received
 }
 
-pub(crate) fn state(service: &str) -> String {
-    nssm(&["status", service]).1
+/// How a service is, by its name in the interface of Windows; nothing where there is none.
+pub(crate) fn state(service: &str) -> &'static str {
+    let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT).expect("services");
+    let asked = manager.open_service(service, ServiceAccess::QUERY_STATUS).and_then(|service| service.query_status());
+    match asked.map(|status| status.current_state) {
+        Ok(ServiceState::Running) => "SERVICE_RUNNING",
+        Ok(ServiceState::Stopped) => "SERVICE_STOPPED",
+        Ok(ServiceState::StartPending) => "SERVICE_START_PENDING",
+        Ok(ServiceState::StopPending) => "SERVICE_STOP_PENDING",
+        Ok(ServiceState::Paused) => "SERVICE_PAUSED",
+        Ok(ServiceState::PausePending) => "SERVICE_PAUSE_PENDING",
+        Ok(ServiceState::ContinuePending) => "SERVICE_CONTINUE_PENDING",
+        Err(_) => "",
+    }
 }
 
 pub(crate) fn key(service: &str) -> Option<RegKey> {

@@ -72,7 +72,7 @@ struct Host {
     /// Whose the files are, and who may do what with them, as far as Wine keeps that: what is written by the service, too.
     access: BTreeMap<PathBuf, String>,
     registry: Vec<String>,
-    state: String,
+    state: &'static str,
     /// What runs, and the secret that it has.
     argv: Vec<String>,
 }
@@ -250,7 +250,7 @@ impl Bed {
         let list = |path: PathBuf| Some((path.clone(), format!("{:?}", access::of(&path, Links::Refused)?)));
         let access = files.keys().cloned().chain(written).filter_map(list).collect();
         let registered = key(self.service).is_some();
-        let state = if registered { state(self.service) } else { String::new() };
+        let state = if registered { state(self.service) } else { "" };
         let argv = if state == "SERVICE_RUNNING" { self.argv() } else { Vec::new() };
         Host { files, access, registry: if registered { registry(self.service) } else { Vec::new() }, state, argv }
     }
@@ -258,7 +258,7 @@ impl Bed {
     /// The host, once what runs has said what it is.
     fn host_that_has_said(&self) -> Host {
         crate::support::wait_for("what runs", 60, || {
-            let is_whole = |host: &Host| match host.state.as_str() {
+            let is_whole = |host: &Host| match host.state {
                 "SERVICE_RUNNING" => !host.argv.is_empty(),
                 "SERVICE_STOPPED" => true,
                 // A busy Wine may not have started the NSSM that was asked.

@@ -105,7 +105,8 @@ pub fn examine(names: &[ServiceName], site: &Site) -> Result<(Vec<Installed>, Su
                 .filter(|(_, target)| !is_to_original(target))
                 .map(|(path, target)| (path.clone(), target.clone()))
                 .collect(),
-            needs_reload: get("NeedDaemonReload") == "yes" || has_unread(&units.drop_ins(name), get("DropInPaths")),
+            needs_reload: get("NeedDaemonReload") == "yes" && !is_said_of_all(scope)
+                || has_unread(&units.drop_ins(name), get("DropInPaths")),
             logs_out: (scope == Scope::User)
                 .then(privilege::user_name)
                 .flatten()
@@ -152,6 +153,12 @@ fn has_unread(drop_ins: &[Text], read: &str) -> bool {
     let read: Vec<String> = read.split_whitespace().map(last).collect();
     let plain = drop_ins.iter().filter(|path| !units::is_mask(&to_path(path))).filter_map(Text::as_str);
     plain.filter(|path| !path.contains([' ', '"', '\\'])).any(|path| !read.contains(&last(path)))
+}
+
+/// Whether systemd asks for a reload for all units: as of 257 it does so when some unit was enabled or disabled and nothing
+/// read again since (252 does not). The unit that stands for all has no file that could have changed.
+fn is_said_of_all(scope: Scope) -> bool {
+    ask("init.scope", "NeedDaemonReload", scope).get("NeedDaemonReload").is_some_and(|needs| needs == "yes")
 }
 
 /// The files of ours that a service is run with: all that it can have but its secrets and its receipt.
