@@ -306,8 +306,8 @@ case ${1-} in
     shift
     [ -e "$(sysroot)" ] || { echo "windows.sh: first: $0 setup" >&2 && exit 1; }
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$HERE/windows.sh run ${WINEPREFIX:-/nowhere}"
-    # What nobody reads here would be loaded at every start.
-    export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} CARGO_PROFILE_DEV_STRIP=${CARGO_PROFILE_DEV_STRIP:-symbols}
+    # Nobody looks at them with a debugger, and they would be three times as large.
+    export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0}
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CHECKOUT/target}/windows
     with_toolchain exec /usr/bin/cargo "$@"
     ;;
